@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { CodedError, messageOf } from './platform/errors.ts';
+
+export class ConfigError extends CodedError<'config_invalid'> {}
+
+const listen = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port, like 127.0.0.1:8080')
+  .transform((text) => {
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+  });
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const flag = z
+  .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
+  .transform((value) => value === true || value === 'true' || value === '1');
+
+/** Every setting, its default and its environment name (`BREAKWATER_` + upper snake case of the key). */
+const settingsSchema = z
+  .object({
+    listen: listen.prefault('127.0.0.1:8080'),
+    webhookListen: listen.prefault('127.0.0.1:8443'),
+    metricsListen: listen.prefault('127.0.0.1:9090'),
+    /** Address clients use, when a proxy stands in front: https://registry.example.com */
+    publicUrl: z.url().optional(),
+    tlsCert: z.string().optional(),
+    tlsKey: z.string().optional(),
+    dataDir: z.string().min(1).prefault('./data'),
+    databaseUrl: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host/database')
+      .optional(),
+    adminPassword: z.string().min(8, 'must have at least 8 characters').optional(),
+    /** 32 bytes, base64: encrypts secrets at rest. Made in the data folder when absent. */
+    secretKey: z.string().optional(),
+    logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).prefault('info'),
+    /** How long a manifest PUT waits for its verdict before it answers without. */
+    verdictBudgetMs: z.coerce.number().int().min(0).max(120_000).prefault(10_000),
+    /** Worker threads that analyse layers. */
+    analysisWorkers: z.coerce.number().int().min(1).max(64).prefault(2),
+    /** Names under which the webhook is reached, comma separated; they go into its certificate. */
+    webhookHosts: z.string().prefault('localhost,127.0.0.1,breakwater-webhook.breakwater-system.svc'),
+    kubeconfig: z.string().optional(),
+    fourEyes: flag.prefault(true),
+    /** Command line against a server. */
+    url: z.url().optional(),
+    user: z.string().optional(),
+    password: z.string().optional(),
+  })
+  .strict();
+
+export type Config = Readonly<z.infer<typeof settingsSchema>>;
+
+const SECRET_KEYS: ReadonlySet<string> = new Set(['adminPassword', 'secretKey', 'password', 'databaseUrl']);
+const KEYS = Object.keys(settingsSchema.shape) as (keyof Config)[];
+
+function environmentName(key: string): string {
+  return `BREAKWATER_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/**
+ * Reads the environment and the optional file named by `BREAKWATER_CONFIG` (YAML or JSON; the environment wins).
+ * The only reader of the environment. Throws `ConfigError` that names every wrong setting.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const fromFile = environment['BREAKWATER_CONFIG'] ? readSettingsFile(environment['BREAKWATER_CONFIG']) : {};
+  const fromEnvironment: Record<string, unknown> = {};
+  for (const key of KEYS) {
+    const value = environment[environmentName(key)];
+    if (value !== undefined && value !== '') fromEnvironment[key] = value;
+  }
+  const parsed = settingsSchema.safeParse({ ...fromFile, ...fromEnvironment });
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => {
+      const key = String(issue.path[0] ?? (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'file'));
+      return `${environmentName(key)}: ${issue.message}`;
+    });
+    throw new ConfigError('config_invalid', `configuration is not valid:\n  ${lines.join('\n  ')}`);
+  }
+  return Object.freeze({ ...parsed.data, dataDir: resolve(parsed.data.dataDir) });
+}
+
+function readSettingsFile(path: string): Record<string, unknown> {
+  try {
+    const value: unknown = parseYaml(readFileSync(path, 'utf8'));
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new Error('expected a mapping of settings');
+    return value as Record<string, unknown>;
+  } catch (error) {
+    throw new ConfigError('config_invalid', `cannot read the configuration file ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The configuration as it may be shown: secrets are replaced, addresses written as host:port. */
+export function redactConfig(config: Config): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, SECRET_KEYS.has(key) ? '(set)' : isAddress(value) ? formatAddress(value) : value]),
+  );
+}
+
+export function formatAddress(address: ListenAddress): string {
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+function isAddress(value: unknown): value is ListenAddress {
+  return typeof value === 'object' && value !== null && 'host' in value && 'port' in value;
+}

@@ -1,0 +1,76 @@
+import type { Digest } from '../oci/digest.ts';
+import type { Severity } from './severity.ts';
+
+export type VerdictKind = 'allow' | 'warn' | 'block';
+
+/** The rule behind a reason. The set is closed: every message, filter and metric speaks of these. */
+export type Rule =
+  | 'severity-fixable'
+  | 'severity-unfixable'
+  | 'kev'
+  | 'epss'
+  | 'unscannable'
+  | 'unscanned'
+  | 'end-of-life'
+  | 'advisory-age'
+  | 'advisory-sample'
+  | 'not-runnable'
+  | 'platform';
+
+/** One line of a verdict. `kind` is what this line alone asks for; the verdict is the worst of them. */
+export interface Reason {
+  readonly rule: Rule;
+  readonly kind: VerdictKind;
+  readonly severity: Severity;
+  /** Source whose severity decided, e.g. `nvd`. */
+  readonly severitySource?: string;
+  readonly vulnerability?: string;
+  readonly aliases?: readonly string[];
+  readonly package?: string;
+  readonly installed?: string;
+  readonly fixed?: string;
+  readonly kev?: boolean;
+  readonly epss?: number;
+  /** When the clock of this (vulnerability, package) started; epoch ms. */
+  readonly firstSeen?: number;
+  /** Until then the line only warns (grace); epoch ms. */
+  readonly deadline?: number;
+  /** The exception that keeps this line from counting; the line is still listed. */
+  readonly suppressedBy?: { readonly exception: string; readonly until: number };
+  /** One sentence for people. */
+  readonly message: string;
+  /** Where the fact comes from: a feed, the analyser, the policy. */
+  readonly source: string;
+}
+
+/** Number of findings by severity, suppressed ones apart. */
+export interface Counts {
+  readonly total: number;
+  readonly fixable: number;
+  readonly suppressed: number;
+  readonly bySeverity: Readonly<Record<Severity, number>>;
+}
+
+/** Identity of everything the verdict was computed from; two verdicts with equal inputs are equal. */
+export interface VerdictInputs {
+  readonly inventory: string;
+  readonly advisories: string;
+  readonly policy: number;
+  readonly exceptions: string;
+  readonly vex: string;
+  readonly clocks: string;
+}
+
+/** The decision about one manifest in one repository: the single value every surface prints. */
+export interface Verdict {
+  readonly kind: VerdictKind;
+  readonly subject: Digest;
+  /** Worst first. */
+  readonly reasons: readonly Reason[];
+  readonly counts: Counts;
+  readonly inputs: VerdictInputs;
+  /** Epoch ms. */
+  readonly judgedAt: number;
+  /** The earliest moment at which time alone changes the verdict; absent when it never does. Epoch ms. */
+  readonly changesAt?: number;
+}
