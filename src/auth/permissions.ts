@@ -1,0 +1,82 @@
+import type { Principal } from './principal.ts';
+
+export const ROLES = ['admin', 'developer', 'guest'] as const;
+/** Role of a member in a project. */
+export type Role = (typeof ROLES)[number];
+
+/** Who holds a permission. `everybody` needs no login; `member:x` means that role or a stronger one in the project. */
+type Holder =
+  | 'everybody'
+  | 'everybody-if-public'
+  | 'any-user'
+  | 'guest'
+  | 'developer'
+  | 'project-admin'
+  | 'administrator';
+
+/** The one table of permissions. What is not listed is not allowed. */
+const PERMISSIONS = {
+  'repository:pull': ['guest', 'everybody-if-public'],
+  'repository:push': ['developer'],
+  'repository:delete': ['project-admin'],
+  'gate:bypass': ['administrator'],
+  'project:list': ['everybody'],
+  'project:create': ['administrator'],
+  'project:read': ['guest', 'everybody-if-public'],
+  'project:update': ['project-admin'],
+  'project:delete': ['administrator'],
+  'member:manage': ['project-admin'],
+  'user:manage': ['administrator'],
+  'verdict:read': ['guest', 'everybody-if-public'],
+  'exception:read': ['guest'],
+  'exception:request': ['developer'],
+  'exception:decide': ['project-admin'],
+  'trust:read': ['any-user'],
+  'trust:propose': ['any-user'],
+  'trust:decide': ['administrator'],
+  'advisories:read': ['any-user'],
+  'advisories:import': ['administrator'],
+  'guard:read': ['any-user'],
+  'cluster-audit:run': ['administrator'],
+  'mirror:copy': ['developer'],
+  'ledger:read': ['administrator'],
+  'evidence:export': ['administrator'],
+} as const satisfies Record<string, readonly Holder[]>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+/** What a decision about a project needs to know of it. Absent for installation-wide permissions. */
+export interface ProjectAccess {
+  readonly public: boolean;
+  /** Role of the principal in this project, when a member. */
+  readonly role?: Role;
+}
+
+/** True when the principal holds the permission; an administrator holds all of them. Deny by default. */
+export function isAllowed(principal: Principal, permission: Permission, project?: ProjectAccess): boolean {
+  if (principal.kind === 'user' && principal.admin) return true;
+  return PERMISSIONS[permission].some((holder) => holds(principal, holder, project));
+}
+
+function holds(principal: Principal, holder: Holder, project: ProjectAccess | undefined): boolean {
+  switch (holder) {
+    case 'everybody':
+      return true;
+    case 'everybody-if-public':
+      return project?.public === true;
+    case 'any-user':
+      return principal.kind === 'user';
+    case 'guest':
+      return hasRole(project, ['guest', 'developer', 'admin']);
+    case 'developer':
+      return hasRole(project, ['developer', 'admin']);
+    case 'project-admin':
+      return hasRole(project, ['admin']);
+    case 'administrator':
+      return false;
+  }
+}
+
+function hasRole(project: ProjectAccess | undefined, roles: readonly Role[]): boolean {
+  return project?.role !== undefined && roles.includes(project.role);
+}

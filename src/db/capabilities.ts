@@ -1,0 +1,21 @@
+import type { Engine } from './database.ts';
+
+/** What the engines name or do differently. Asked for by ability, never by name, outside this folder. */
+export interface Capabilities {
+  /** Column type for raw bytes. */
+  readonly bytes: string;
+  /** Column type for 64-bit integers: times, sizes, counters. */
+  readonly integer: string;
+  /** Column type of a generated, ascending integer key. */
+  readonly serial: string;
+  /** Text that sorts and compares bytewise, whatever the locale of the server: names and tags. */
+  readonly name: string;
+  /** `select … for update skip locked` exists; without it there is one writer at a time anyway. */
+  readonly skipLocked: boolean;
+}
+
+export function capabilitiesOf(engine: Engine): Capabilities {
+  return engine === 'sqlite'
+    ? { bytes: 'blob', integer: 'integer', serial: 'integer', name: 'text', skipLocked: false }
+    : { bytes: 'bytea', integer: 'bigint', serial: 'bigserial', name: 'text collate "C"', skipLocked: true };
+}

@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
+import { type DatabaseHandle, openDatabase } from './database.ts';
+
+describe.each(ENGINES)('database on %s', (engine) => {
+  let handle: DatabaseHandle;
+  afterEach(async () => handle.close());
+
+  it('keeps 64-bit integers, bytes and nulls as they were written', async () => {
+    handle = await freshDatabase(engine);
+    const content = Uint8Array.from([0, 1, 255, 128]);
+    const row = {
+      repository_id: 'r',
+      digest: 'sha256:1',
+      media_type: 'm',
+      kind: 'image',
+      artifact_type: null,
+      size: 2 ** 52,
+      content,
+      subject: null,
+      annotations: null,
+      created_by: 'admin',
+      created_at: 1_790_000_000_123,
+    };
+    await handle.db.insertInto('manifests').values(row).execute();
+    const read = await handle.db.selectFrom('manifests').selectAll().executeTakeFirstOrThrow();
+    expect({ ...read, content: Uint8Array.from(read.content) }).toEqual(row);
+  });
+
+  it('generates ascending keys', async () => {
+    handle = await freshDatabase(engine);
+    const insert = (purl: string) =>
+      handle.db
+        .insertInto('packages')
+        .values({
+          purl,
+          type: 'npm',
+          name: purl,
+          version: '1',
+          arch: null,
+          source_name: null,
+          source_version: null,
+          licence: null,
+          lookup_name: purl,
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow();
+    const first = await insert('a');
+    const second = await insert('b');
+    expect(second.id).toBeGreaterThan(first.id);
+  });
+
+  it('sorts names bytewise', async () => {
+    handle = await freshDatabase(engine);
+    const names = ['b', 'B', 'a', '_', '9', 'a-b', 'a.b', 'aB'];
+    for (const name of names) {
+      await handle.db.insertInto('tags').values({ repository_id: 'r', name, digest: 'd', updated_at: 0 }).execute();
+    }
+    const rows = await handle.db.selectFrom('tags').select('name').orderBy('name').execute();
+    expect(rows.map((row) => row.name)).toEqual(
+      [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+    );
+  });
+
+  it('rolls a failed transaction back', async () => {
+    handle = await freshDatabase(engine);
+    const attempt = handle.db.transaction().execute(async (tx) => {
+      await tx.insertInto('settings').values({ key: 'k', value: '1' }).execute();
+      throw new Error('no');
+    });
+    await expect(attempt).rejects.toThrow('no');
+    expect(await handle.db.selectFrom('settings').selectAll().execute()).toEqual([]);
+  });
+});
+
+describe('SQLite file', () => {
+  it('is found again by a second start, without migrating twice', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'breakwater-db-'));
+    try {
+      const path = join(folder, 'a.db');
+      const first = await openDatabase({ engine: 'sqlite', path });
+      await first.db.insertInto('settings').values({ key: 'k', value: 'v' }).execute();
+      await first.close();
+      const second = await openDatabase({ engine: 'sqlite', path });
+      expect(await second.db.selectFrom('settings').selectAll().execute()).toEqual([{ key: 'k', value: 'v' }]);
+      await second.close();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('unreachable PostgreSQL', () => {
+  it('fails with a clear error that does not show the password', async () => {
+    const attempt = openDatabase({ engine: 'postgres', url: 'postgres://u:hunter2@127.0.0.1:1/x' });
+    await expect(attempt).rejects.toMatchObject({ code: 'database_unavailable' });
+    await expect(attempt).rejects.not.toThrow(/hunter2/);
+  });
+});

@@ -1,0 +1,52 @@
+import { Kysely, type Transaction } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { CodedError, messageOf } from '../platform/errors.ts';
+import { migrations } from './migrations/index.ts';
+import { postgresDialect } from './postgres.ts';
+import type { Schema } from './schema.ts';
+import { sqliteDialect } from './sqlite.ts';
+
+export class DatabaseError extends CodedError<'database_unavailable' | 'migration_failed'> {}
+
+export type Engine = 'sqlite' | 'postgres';
+
+/** A connection or a transaction: stores take this, so that several of them can share one transaction. */
+export type Db = Kysely<Schema>;
+export type Tx = Transaction<Schema>;
+
+export interface DatabaseHandle {
+  readonly engine: Engine;
+  readonly db: Db;
+  close(): Promise<void>;
+}
+
+/** Where the database is: a SQLite file (or `:memory:`), or a PostgreSQL URL. */
+export type DatabaseLocation =
+  | { readonly engine: 'sqlite'; readonly path: string }
+  | { readonly engine: 'postgres'; readonly url: string };
+
+/** Opens the database and brings its schema up to date. Throws `DatabaseError`; the URL's password is never in it. */
+export async function openDatabase(location: DatabaseLocation): Promise<DatabaseHandle> {
+  const { engine } = location;
+  const dialect = location.engine === 'sqlite' ? sqliteDialect(location.path) : postgresDialect(location.url);
+  const db = new Kysely<Schema>({ dialect });
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations(engine)) },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error) {
+    await db.destroy();
+    const failed = results?.find((result) => result.status === 'Error');
+    if (!failed)
+      throw new DatabaseError('database_unavailable', `cannot open the ${engine} database: ${messageOf(error)}`, {
+        cause: error,
+      });
+    throw new DatabaseError(
+      'migration_failed',
+      `database migration ${failed.migrationName} failed: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  return { engine, db, close: () => db.destroy() };
+}

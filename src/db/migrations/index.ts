@@ -1,0 +1,8 @@
+import type { Migration } from 'kysely/migration';
+import type { Engine } from '../database.ts';
+import { initial } from './0001-initial.ts';
+
+/** All migrations by name; names sort in the order they run and never change once released. */
+export function migrations(engine: Engine): Record<string, Migration> {
+  return { '0001-initial': initial(engine) };
+}

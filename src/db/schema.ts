@@ -1,0 +1,372 @@
+import type { Generated, Insertable, Selectable } from 'kysely';
+
+/**
+ * Every table, as the code sees it. Conventions: text ids, times as epoch milliseconds UTC, booleans as 0 or 1,
+ * documents as JSON text, digests as text. `0001-initial.ts` creates exactly this on both engines.
+ */
+export interface Schema {
+  users: UsersTable;
+  projects: ProjectsTable;
+  upstreams: UpstreamsTable;
+  members: MembersTable;
+  policies: PoliciesTable;
+  repositories: RepositoriesTable;
+  blobs: BlobsTable;
+  repository_blobs: RepositoryBlobsTable;
+  uploads: UploadsTable;
+  manifests: ManifestsTable;
+  manifest_blobs: ManifestBlobsTable;
+  manifest_children: ManifestChildrenTable;
+  tags: TagsTable;
+  mirror_tags: MirrorTagsTable;
+  layer_analyses: LayerAnalysesTable;
+  packages: PackagesTable;
+  inventories: InventoriesTable;
+  inventory_packages: InventoryPackagesTable;
+  images: ImagesTable;
+  verdicts: VerdictsTable;
+  verdict_changes: VerdictChangesTable;
+  clocks: ClocksTable;
+  exceptions: ExceptionsTable;
+  trusted_sources: TrustedSourcesTable;
+  advisory_versions: AdvisoryVersionsTable;
+  audit_runs: AuditRunsTable;
+  violations: ViolationsTable;
+  running_images: RunningImagesTable;
+  ledger: LedgerTable;
+  jobs: JobsTable;
+  settings: SettingsTable;
+}
+
+export type Bit = 0 | 1;
+export type Row<Table extends keyof Schema> = Selectable<Schema[Table]>;
+export type NewRow<Table extends keyof Schema> = Insertable<Schema[Table]>;
+
+interface UsersTable {
+  id: string;
+  name: string;
+  password_hash: string;
+  admin: Bit;
+  disabled: Bit;
+  created_at: number;
+}
+
+interface ProjectsTable {
+  id: string;
+  name: string;
+  /** Anybody may pull and list. */
+  public: Bit;
+  created_by: string;
+  created_at: number;
+}
+
+/** Present for mirror projects only. */
+interface UpstreamsTable {
+  project_id: string;
+  /** Origin and optional path prefix, e.g. https://registry-1.docker.io */
+  url: string;
+  username: string | null;
+  /** Encrypted at rest (`auth/secret-box.ts`). */
+  secret: string | null;
+  freshness_seconds: number;
+}
+
+interface MembersTable {
+  project_id: string;
+  user_id: string;
+  /** `admin`, `developer` or `guest`; the permission table says what each may do. */
+  role: string;
+  created_at: number;
+}
+
+/** Numbered, immutable policy documents. `project_id` is empty for the installation's own. */
+interface PoliciesTable {
+  project_id: string;
+  version: number;
+  document: string;
+  author: string;
+  reason: string;
+  created_at: number;
+}
+
+interface RepositoriesTable {
+  id: string;
+  project_id: string;
+  /** Full name, `front/alpine`. */
+  name: string;
+  created_at: number;
+}
+
+/** Only a row here makes a blob visible. */
+interface BlobsTable {
+  digest: string;
+  size: number;
+  created_at: number;
+}
+
+interface RepositoryBlobsTable {
+  repository_id: string;
+  digest: string;
+  created_at: number;
+}
+
+interface UploadsTable {
+  id: string;
+  repository_id: string;
+  size: number;
+  created_at: number;
+  updated_at: number;
+}
+
+interface ManifestsTable {
+  repository_id: string;
+  digest: string;
+  media_type: string;
+  /** `image`, `index` or `artifact` (signature, SBOM, attestation, chart: not runnable). */
+  kind: string;
+  artifact_type: string | null;
+  size: number;
+  content: Uint8Array;
+  subject: string | null;
+  annotations: string | null;
+  created_by: string;
+  created_at: number;
+}
+
+interface ManifestBlobsTable {
+  repository_id: string;
+  manifest_digest: string;
+  /** 0 = config, 1… = layers in order. */
+  position: number;
+  blob_digest: string;
+  media_type: string;
+  size: number;
+}
+
+interface ManifestChildrenTable {
+  repository_id: string;
+  parent_digest: string;
+  position: number;
+  child_digest: string;
+  /** `linux/arm64/v8`, or null when the index does not say. */
+  platform: string | null;
+}
+
+interface TagsTable {
+  repository_id: string;
+  name: string;
+  digest: string;
+  updated_at: number;
+}
+
+/** When a mirrored tag was last compared with its upstream. */
+interface MirrorTagsTable {
+  repository_id: string;
+  name: string;
+  digest: string;
+  checked_at: number;
+}
+
+interface LayerAnalysesTable {
+  blob_digest: string;
+  analyser: string;
+  /** JSON of the layer's evidence, zstd-compressed. */
+  evidence: Uint8Array;
+  complete: Bit;
+  created_at: number;
+}
+
+interface PackagesTable {
+  id: Generated<number>;
+  purl: string;
+  type: string;
+  name: string;
+  version: string;
+  arch: string | null;
+  source_name: string | null;
+  source_version: string | null;
+  licence: string | null;
+  /** Name advisories use: the source package for apk and deb, the name otherwise. */
+  lookup_name: string;
+}
+
+interface InventoriesTable {
+  hash: string;
+  analyser: string;
+  /** OSV ecosystem of the distribution, `Alpine:v3.20`; null when not recognised. */
+  ecosystem: string | null;
+  distribution: string | null;
+  gaps: string;
+  complete: Bit;
+  created_at: number;
+}
+
+interface InventoryPackagesTable {
+  inventory_hash: string;
+  package_id: number;
+  path: string;
+  layer: string | null;
+}
+
+/** What became of the analysis of one image manifest. */
+interface ImagesTable {
+  digest: string;
+  /** `pending`, `ready` or `failed`. */
+  status: string;
+  inventory_hash: string | null;
+  error: string | null;
+  updated_at: number;
+}
+
+interface VerdictsTable {
+  repository_id: string;
+  digest: string;
+  kind: string;
+  document: string;
+  /** Version of the advisory database it rests on; empty when there was none. */
+  advisories: string;
+  policy_version: number;
+  judged_at: number;
+  changes_at: number | null;
+}
+
+interface VerdictChangesTable {
+  id: Generated<number>;
+  repository_id: string;
+  repository: string;
+  digest: string;
+  previous: string | null;
+  kind: string;
+  /** `push`, `advisories`, `policy`, `exception`, `time`, `analyser`. */
+  cause: string;
+  document: string;
+  at: number;
+}
+
+/** When a vulnerability of a package was first seen; scope is `repository:<id>` or `digest:<digest>`. */
+interface ClocksTable {
+  scope: string;
+  vulnerability: string;
+  package: string;
+  first_seen: number;
+}
+
+interface ExceptionsTable {
+  id: string;
+  project_id: string;
+  vulnerability: string;
+  package: string | null;
+  package_type: string | null;
+  version: string | null;
+  repository_glob: string | null;
+  digest: string | null;
+  reason: string;
+  ticket: string | null;
+  /** `requested`, `granted`, `denied` or `revoked`. Expiry is a matter of time, not of state. */
+  state: string;
+  requested_by: string;
+  requested_at: number;
+  decided_by: string | null;
+  decided_at: number | null;
+  decision_reason: string | null;
+  single_handed: Bit;
+  valid_from: number | null;
+  until: number;
+}
+
+interface TrustedSourcesTable {
+  id: string;
+  /** `registry`, `project`, `repository`, `tag` or `digest`. */
+  scope: string;
+  /** Normalised text of the entry, `docker.io/library/nginx`. */
+  entry: string;
+  /** `proposed`, `approved` or `retired`; "review due" follows from `review_due`. */
+  state: string;
+  criteria: string;
+  findings: string;
+  owner: string;
+  proposed_by: string;
+  proposed_at: number;
+  decided_by: string | null;
+  decided_at: number | null;
+  decision_reason: string | null;
+  review_due: number;
+  retired_at: number | null;
+}
+
+interface AdvisoryVersionsTable {
+  version: string;
+  built_at: number;
+  imported_at: number;
+  imported_by: string;
+  /** JSON of the sources block. */
+  sources: string;
+}
+
+interface AuditRunsTable {
+  id: string;
+  cluster: string;
+  started_at: number;
+  finished_at: number;
+  objects: number;
+  violations: number;
+  /** JSON list of kinds that could not be listed. */
+  incomplete: string;
+}
+
+interface ViolationsTable {
+  run_id: string;
+  position: number;
+  constraint_name: string;
+  action: string;
+  api_group: string;
+  api_version: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  message: string;
+}
+
+interface RunningImagesTable {
+  cluster: string;
+  namespace: string;
+  kind: string;
+  name: string;
+  container: string;
+  image: string;
+  digest: string | null;
+  first_seen: number;
+  last_seen: number;
+}
+
+/** Append-only, hash-chained log of every decision and change. */
+interface LedgerTable {
+  seq: number;
+  at: number;
+  actor: string;
+  action: string;
+  target: string;
+  details: string;
+  previous_hash: string;
+  hash: string;
+}
+
+interface JobsTable {
+  id: string;
+  kind: string;
+  /** Two jobs with the same kind and key are one job until it has run. */
+  key: string;
+  payload: string;
+  /** `queued`, `running` or `failed`; a finished job has no row. */
+  state: string;
+  run_after: number;
+  attempts: number;
+  leased_until: number | null;
+  last_error: string | null;
+  created_at: number;
+}
+
+interface SettingsTable {
+  key: string;
+  value: string;
+}

@@ -1,0 +1,65 @@
+import type { Digest } from '../oci/digest.ts';
+import type { ByteSource } from '../platform/streams.ts';
+
+/** Who asks, as the registry needs to know it: the bearer token's subject and what it may do where. */
+export interface Caller {
+  /** User or robot name; empty for anonymous. */
+  readonly name: string;
+  may(repository: string, action: 'pull' | 'push' | 'delete'): boolean;
+  /** Holds the audited permission to pull what the gate refuses (scanner account, break-glass). */
+  readonly bypassesGate: boolean;
+}
+
+export interface ManifestSubject {
+  readonly repositoryId: string;
+  /** Full name, `front/alpine`. */
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly kind: ManifestKind;
+}
+
+/** `image` can run, `index` points to other manifests, `artifact` is everything else (signature, SBOM, chart …). */
+export type ManifestKind = 'image' | 'index' | 'artifact';
+
+export type GateDecision =
+  /** `warnings` become `Warning: 299` headers, worst first. */
+  | { readonly kind: 'serve'; readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'refuse';
+      /** Error code of the body, `PROJECTPOLICYVIOLATION`. The status is 412. */
+      readonly code: string;
+      readonly message: string;
+      readonly retryAfterSeconds?: number;
+    };
+
+/** Asked before a manifest is served. Reads local data only; fails closed. Implemented by `verdicts`. */
+export interface PullGate {
+  decide(subject: ManifestSubject, caller: Caller): Promise<GateDecision>;
+}
+
+/** Told what was stored, after it is durable and visible. Implemented by `verdicts`. */
+export interface IngestObserver {
+  /** A blob was committed, however it came. Must return quickly: analysis goes on in a worker. */
+  blobCommitted(blob: { readonly digest: Digest; readonly size: number; readonly repositoryId: string }): void;
+  /** A manifest was stored. Waits for the verdict within the budget; gives the warnings for the reply. */
+  manifestStored(subject: ManifestSubject): Promise<{ readonly warnings: readonly string[] }>;
+}
+
+/** Content of mirror projects that may have to come from an upstream first. Implemented by `mirror`. */
+export interface MirrorSource {
+  /** True when this repository belongs to a mirror project: pushes are refused, misses go to the upstream. */
+  isMirrored(repository: string): Promise<boolean>;
+  /**
+   * Makes sure the manifest for a tag or digest is stored here and fresh enough; its content is then read as usual.
+   * Gives the digest to serve, or undefined when the upstream says there is none.
+   */
+  ensureManifest(
+    repository: string,
+    reference: string,
+  ): Promise<{ readonly digest: Digest; readonly warnings: readonly string[] } | undefined>;
+  /** Opens a blob that is not stored here yet, streaming from upstream while it is being stored; undefined = not there. */
+  openBlob(
+    repository: string,
+    digest: Digest,
+  ): Promise<{ readonly size: number; readonly content: ByteSource } | undefined>;
+}

@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { type DatabaseHandle, type Engine, openDatabase } from '../../src/db/database.ts';
+
+/** Every engine a store must work on; use as `describe.each(ENGINES)('… on %s', (engine) => …)` in `.itest.ts` files. */
+export const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];
+
+/** A fresh, migrated database of its own: SQLite in memory, or a new database on the test PostgreSQL server. */
+export async function freshDatabase(engine: Engine): Promise<DatabaseHandle> {
+  if (engine === 'sqlite') return openDatabase({ engine, path: ':memory:' });
+  return openDatabase({ engine, url: await freshPostgresUrl() });
+}
+
+/** Creates an empty database on the test PostgreSQL server and gives its URL. */
+export async function freshPostgresUrl(): Promise<string> {
+  const server = inject('postgresUrl');
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const client = new pg.Client({ connectionString: `${server}postgres` });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  return `${server}${name}`;
+}
