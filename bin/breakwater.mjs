@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+// Starts Breakwater on the Node version pinned in package.json, whatever Node runs this file.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED_MAJOR = 26;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  enableCompileCache();
+  const { main } = await import('../src/main.ts');
+  await main(process.argv.slice(2));
+} else {
+  const pinned = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (!existsSync(pinned)) {
+    console.error(`breakwater: needs Node ${NEEDED_MAJOR}; run "npm ci" in ${root} first, it brings its own.`);
+    process.exit(3);
+  }
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 128 : 1)));
+}
