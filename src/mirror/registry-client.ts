@@ -1,0 +1,257 @@
+import { algorithmOf, type Digest, digestOf, tryParseDigest } from '../oci/digest.ts';
+import type { Clock } from '../platform/clock.ts';
+import { type HttpClient, HttpError, type HttpRequest, type HttpResponse, redactUrl } from '../platform/http-client.ts';
+import { type ByteSource, readBounded, StreamError } from '../platform/streams.ts';
+import { type Authorizer, type Credentials, createAuthorizer } from './authorization.ts';
+import { UpstreamError } from './errors.ts';
+
+/** The registry to talk to. `url` is origin plus an optional path prefix put before every repository name. */
+export interface RegistryAddress {
+  readonly url: string;
+  readonly credentials?: Credentials;
+}
+
+export interface ManifestHead {
+  /** Absent when the registry does not say. */
+  readonly digest?: Digest;
+  readonly mediaType: string;
+}
+
+export interface ManifestContent {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly content: Buffer;
+}
+
+/** A client of another registry's distribution API. Every call throws `UpstreamError`; "not there" is undefined. */
+export interface RegistryClient {
+  readonly host: string;
+  headManifest(repository: string, reference: string): Promise<ManifestHead | undefined>;
+  getManifest(repository: string, reference: string): Promise<ManifestContent | undefined>;
+  getBlob(
+    repository: string,
+    digest: Digest,
+    signal?: AbortSignal,
+  ): Promise<{ size?: number; content: ByteSource } | undefined>;
+  hasBlob(repository: string, digest: Digest): Promise<boolean>;
+  putBlob(repository: string, digest: Digest, size: number, content: ByteSource): Promise<void>;
+  /** Gives the `Warning` texts of the reply. */
+  putManifest(
+    repository: string,
+    reference: string,
+    mediaType: string,
+    content: Uint8Array,
+  ): Promise<readonly string[]>;
+}
+
+/** Largest manifest we take, as every registry does. */
+const LARGEST_MANIFEST = 4 * 1024 * 1024;
+const LARGEST_ERROR = 64 * 1024;
+const ACCEPTED_MANIFESTS = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+
+interface Deps {
+  readonly http: HttpClient;
+  readonly clock: Clock;
+}
+
+/** Creates a client for one registry; tokens are kept inside, one per scope. */
+export function createRegistryClient(deps: Deps, address: RegistryAddress): RegistryClient {
+  const base = new URL(address.url);
+  const prefix = base.pathname.replace(/^\/+|\/+$/g, '');
+  const authorizer = createAuthorizer(deps, base, address.credentials);
+  const call = caller(deps.http, base, authorizer);
+  const full = (repository: string) => (prefix ? `${prefix}/${repository}` : repository);
+  const path = (repository: string, rest: string) => `/v2/${full(repository)}/${rest}`;
+  const pull = (repository: string) => `repository:${full(repository)}:pull`;
+  const push = (repository: string) => `repository:${full(repository)}:pull,push`;
+
+  return {
+    host: base.host,
+
+    async headManifest(repository, reference) {
+      const reply = await call(pull(repository), {
+        path: path(repository, `manifests/${reference}`),
+        method: 'HEAD',
+        headers: { accept: ACCEPTED_MANIFESTS },
+      });
+      await reply.discard();
+      if (reply.status === 404) return undefined;
+      expectStatus(reply, [200], `HEAD manifest ${repository}:${reference}`);
+      const digest = tryParseDigest(reply.header('docker-content-digest') ?? '');
+      return { mediaType: mediaTypeOf(reply), ...(digest ? { digest } : {}) };
+    },
+
+    async getManifest(repository, reference) {
+      const reply = await call(pull(repository), {
+        path: path(repository, `manifests/${reference}`),
+        headers: { accept: ACCEPTED_MANIFESTS },
+      });
+      if (reply.status === 404) return discarded(reply);
+      await failUnless(reply, [200], `manifest ${repository}:${reference}`);
+      const content = await bounded(reply, LARGEST_MANIFEST, `manifest ${repository}:${reference} of ${base.host}`);
+      const wanted = tryParseDigest(reference) ?? tryParseDigest(reply.header('docker-content-digest') ?? '');
+      const digest = digestOf(content, wanted ? algorithmOf(wanted) : 'sha256');
+      if (wanted && wanted !== digest)
+        throw new UpstreamError('invalid_response', `${base.host} gave ${digest} for ${repository}@${wanted}`);
+      return { digest, mediaType: mediaTypeOf(reply), content };
+    },
+
+    async getBlob(repository, digest, signal) {
+      const reply = await call(pull(repository), {
+        path: path(repository, `blobs/${digest}`),
+        ...(signal ? { signal } : {}),
+      });
+      if (reply.status === 404) return discarded(reply);
+      await failUnless(reply, [200], `blob ${repository}@${digest}`);
+      const length = Number(reply.header('content-length') ?? Number.NaN);
+      return { content: reply.body, ...(Number.isSafeInteger(length) ? { size: length } : {}) };
+    },
+
+    async hasBlob(repository, digest) {
+      const reply = await call(push(repository), { path: path(repository, `blobs/${digest}`), method: 'HEAD' });
+      await reply.discard();
+      return reply.status === 200;
+    },
+
+    async putBlob(repository, digest, size, content) {
+      const start = await call(push(repository), {
+        path: path(repository, 'blobs/uploads/'),
+        method: 'POST',
+        body: '',
+      });
+      await failUnless(start, [202], `start of an upload to ${repository}`);
+      await start.discard();
+      const target = uploadTarget(start, base);
+      target.searchParams.set('digest', digest);
+      const reply = await call(push(repository), {
+        path: `${target.pathname}${target.search}`,
+        method: 'PUT',
+        headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
+        body: content,
+      });
+      await failUnless(reply, [201], `upload of ${repository}@${digest}`);
+      await reply.discard();
+    },
+
+    async putManifest(repository, reference, mediaType, content) {
+      const reply = await call(push(repository), {
+        path: path(repository, `manifests/${reference}`),
+        method: 'PUT',
+        headers: { 'content-type': mediaType },
+        body: content,
+      });
+      await failUnless(reply, [201], `manifest ${repository}:${reference}`);
+      await reply.discard();
+      return warningsOf(reply.header('warning'));
+    },
+  };
+}
+
+interface Call {
+  readonly path: string;
+  readonly method?: NonNullable<HttpRequest['method']>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | ByteSource;
+  readonly signal?: AbortSignal;
+}
+
+/** One request with the scope's credentials; a 401 is answered once, unless the body was a stream that is gone. */
+function caller(http: HttpClient, base: URL, authorizer: Authorizer) {
+  return async (scope: string, sent: Call): Promise<HttpResponse> => {
+    const attempt = (authorization: string | undefined) =>
+      http.send({
+        url: new URL(sent.path, base.origin).href,
+        method: sent.method ?? 'GET',
+        ...(sent.headers ? { headers: sent.headers } : {}),
+        ...(sent.body === undefined ? {} : { body: sent.body as NonNullable<HttpRequest['body']> }),
+        ...(sent.signal ? { signal: sent.signal } : {}),
+        ...(authorization ? { authorization } : {}),
+      });
+    try {
+      const first = await attempt(authorizer.current(scope));
+      if (first.status !== 401 || isStream(sent.body)) return first;
+      const authorization = await authorizer.answer(first.header('www-authenticate'), scope);
+      if (authorization === undefined) return first;
+      await first.discard();
+      return await attempt(authorization);
+    } catch (error) {
+      if (error instanceof HttpError) throw new UpstreamError('unavailable', error.message, { cause: error });
+      throw error;
+    }
+  };
+}
+
+function isStream(body: Call['body']): boolean {
+  return body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array);
+}
+
+async function discarded(reply: HttpResponse): Promise<undefined> {
+  await reply.discard();
+  return undefined;
+}
+
+async function failUnless(reply: HttpResponse, expected: readonly number[], what: string): Promise<void> {
+  if (expected.includes(reply.status)) return;
+  const text = await reply.readText(LARGEST_ERROR).catch(() => '');
+  expectStatus(reply, expected, what, sentenceOf(text));
+}
+
+function expectStatus(reply: HttpResponse, expected: readonly number[], what: string, said = ''): void {
+  if (expected.includes(reply.status)) return;
+  const host = new URL(reply.url).host;
+  const message = `${host} answered ${reply.status} to ${what}${said && `: ${said}`}`;
+  if (reply.status === 401 || reply.status === 403) throw new UpstreamError('denied', message);
+  if (reply.status === 404) throw new UpstreamError('not_found', message);
+  if (reply.status === 429 || reply.status >= 500) {
+    const seconds = Number(reply.header('retry-after'));
+    throw new UpstreamError('unavailable', message, {
+      retryAfterSeconds: Number.isSafeInteger(seconds) ? seconds : undefined,
+    });
+  }
+  throw new UpstreamError('invalid_response', message);
+}
+
+/** The first error sentence of a distribution error body; empty when it is none. */
+function sentenceOf(text: string): string {
+  try {
+    const parsed = JSON.parse(text) as { errors?: readonly { message?: unknown }[] };
+    const message = parsed.errors?.[0]?.message;
+    return typeof message === 'string' ? message.slice(0, 1000) : '';
+  } catch {
+    return '';
+  }
+}
+
+async function bounded(reply: HttpResponse, limit: number, what: string): Promise<Buffer> {
+  try {
+    return await readBounded(reply.body, limit, what);
+  } catch (error) {
+    if (error instanceof StreamError) throw new UpstreamError('invalid_response', error.message, { cause: error });
+    throw new UpstreamError('unavailable', `${what} broke off`, { cause: error });
+  }
+}
+
+function mediaTypeOf(reply: HttpResponse): string {
+  return (reply.header('content-type') ?? '').split(';')[0]?.trim() ?? '';
+}
+
+/** Where an upload goes on: same origin only, a registry has no business sending our bytes elsewhere. */
+function uploadTarget(reply: HttpResponse, base: URL): URL {
+  const location = reply.header('location');
+  const target = location === undefined ? undefined : URL.parse(location, reply.url);
+  if (!target || target.origin !== base.origin)
+    throw new UpstreamError('invalid_response', `${redactUrl(reply.url)} gave no upload location on ${base.host}`);
+  return target;
+}
+
+/** Texts of `Warning: 299 - "…"` headers (RFC 7234 §5.5), unescaped. */
+function warningsOf(header: string | undefined): string[] {
+  return [...(header ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) =>
+    (match[1] ?? '').replace(/\\(.)/g, '$1'),
+  );
+}
