@@ -1,0 +1,7 @@
+/** The orderings we can compute; the name of the reference implementation's format. */
+export type VersionScheme = 'apk' | 'dpkg' | 'semver';
+
+export type Order = -1 | 0 | 1;
+
+/** One version ordering. `undefined` = one of the two is no version of this scheme; an outcome, not a fault. */
+export type CompareVersions = (a: string, b: string) => Order | undefined;
