@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
+import type { ManifestKind } from '../oci/manifest.ts';
 import type { ByteSource } from '../platform/streams.ts';
 
 /** Who asks, as the registry needs to know it: the bearer token's subject and what it may do where. */
@@ -18,8 +19,7 @@ export interface ManifestSubject {
   readonly kind: ManifestKind;
 }
 
-/** `image` can run, `index` points to other manifests, `artifact` is everything else (signature, SBOM, chart …). */
-export type ManifestKind = 'image' | 'index' | 'artifact';
+export type { ManifestKind } from '../oci/manifest.ts';
 
 export type GateDecision =
   /** `warnings` become `Warning: 299` headers, worst first. */

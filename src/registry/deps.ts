@@ -1,0 +1,22 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Caller, IngestObserver, MirrorSource, PullGate } from './ports.ts';
+import type { ContentDeps } from './repositories.ts';
+
+/** Everything the distribution API needs; `app` fits the pieces. */
+export interface RegistryDeps extends ContentDeps {
+  readonly blobs: BlobStore;
+  readonly logger: Logger;
+  /**
+   * Who sent this `Authorization` header (undefined = none was sent). Gives undefined for credentials that are missing,
+   * wrong or expired: the reply is then 401 with a challenge. May give a nameless caller for a request without credentials.
+   */
+  authenticate(authorization: string | undefined): Promise<Caller | undefined>;
+  /** Origin clients use, https://registry.example.com; absent: what each request itself says. */
+  readonly publicUrl?: string | undefined;
+  /** Name of this registry in challenges and tokens. */
+  readonly service: string;
+  readonly gate: PullGate;
+  readonly ingest: IngestObserver;
+  readonly mirror?: MirrorSource | undefined;
+}

@@ -1,0 +1,194 @@
+import type { Db, Tx } from '../db/database.ts';
+import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
+import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManifest } from '../oci/manifest.ts';
+import { isForeignLayer } from '../oci/media-types.ts';
+import { RegistryError } from './errors.ts';
+import type { ContentDeps, Repository } from './repositories.ts';
+
+/** Rows per statement: keeps the number of bound values far below both engines' limits. */
+const BATCH = 500;
+
+export interface ManifestToStore {
+  readonly repository: Repository;
+  readonly bytes: Uint8Array;
+  /** Media type it was sent with; without it the manifest says itself. */
+  readonly mediaType?: string | undefined;
+  /** The digest it must have; without it, it gets its sha256. */
+  readonly digest?: Digest | undefined;
+  readonly tags: readonly string[];
+  readonly createdBy: string;
+  /** `refuse` as the push rules say; `accept` when the content is fetched on demand (mirrors). */
+  readonly missingContent: 'refuse' | 'accept';
+}
+
+/**
+ * Stores a manifest byte for byte and points the tags at it, in one transaction. Storing it again only moves the tags.
+ * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_blob_unknown.
+ */
+export async function storeManifest(
+  deps: ContentDeps,
+  input: ManifestToStore,
+): Promise<{ readonly digest: Digest; readonly manifest: ParsedManifest }> {
+  const { repository, bytes } = input;
+  const digest = digestOf(bytes, input.digest ? algorithmOf(input.digest) : 'sha256');
+  if (input.digest && input.digest !== digest)
+    throw new RegistryError('digest_invalid', `the manifest has the digest ${digest}, not ${input.digest}`);
+  const manifest = parseManifest(bytes, input.mediaType);
+  const now = deps.clock.now();
+  await deps.db.transaction().execute(async (tx) => {
+    if (input.missingContent === 'refuse') await refuseMissingContent(tx, repository.id, manifest);
+    const result = await tx
+      .insertInto('manifests')
+      .values({
+        repository_id: repository.id,
+        digest,
+        media_type: manifest.mediaType,
+        kind: manifest.kind,
+        artifact_type: manifest.artifactType ?? null,
+        size: bytes.byteLength,
+        content: bytes,
+        subject: manifest.subject?.digest ?? null,
+        annotations: manifest.annotations ? JSON.stringify(manifest.annotations) : null,
+        created_by: input.createdBy,
+        created_at: now,
+      })
+      .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
+      .executeTakeFirst();
+    if (result.numInsertedOrUpdatedRows) await insertReferences(tx, repository.id, digest, manifest);
+    // Sorted, so that two pushes of the same tags take their locks in the same order.
+    for (const name of [...input.tags].sort()) await setTag(tx, repository.id, name, digest, now);
+  });
+  return { digest, manifest };
+}
+
+async function insertReferences(tx: Tx, repositoryId: string, digest: Digest, manifest: ParsedManifest): Promise<void> {
+  const blobs = [
+    ...(manifest.config ? [blobRow(repositoryId, digest, 0, manifest.config)] : []),
+    ...manifest.layers.map((layer, at) => blobRow(repositoryId, digest, at + 1, layer)),
+  ];
+  for (const batch of batches(blobs)) await tx.insertInto('manifest_blobs').values(batch).execute();
+  const children = manifest.children.map((child, at) => childRow(repositoryId, digest, at, child));
+  for (const batch of batches(children)) await tx.insertInto('manifest_children').values(batch).execute();
+}
+
+function blobRow(repositoryId: string, digest: Digest, position: number, blob: Descriptor) {
+  return {
+    repository_id: repositoryId,
+    manifest_digest: digest,
+    position,
+    blob_digest: blob.digest,
+    media_type: blob.mediaType,
+    size: blob.size,
+  };
+}
+
+function childRow(repositoryId: string, digest: Digest, position: number, child: ChildDescriptor) {
+  return {
+    repository_id: repositoryId,
+    parent_digest: digest,
+    position,
+    child_digest: child.digest,
+    platform: child.platform ?? null,
+  };
+}
+
+/** Config, layers and children must be here; foreign layers and the subject need not be (distribution-spec). */
+async function refuseMissingContent(tx: Tx, repositoryId: string, manifest: ParsedManifest): Promise<void> {
+  const layers = manifest.layers.filter((layer) => !isForeignLayer(layer.mediaType));
+  const blobs = [...(manifest.config ? [manifest.config] : []), ...layers].map((blob) => blob.digest);
+  const missing = await absentBlobs(tx, repositoryId, blobs);
+  // BuildKit's cache indexes list layers, so a child may be a blob.
+  const children = await absentManifests(
+    tx,
+    repositoryId,
+    manifest.children.map((child) => child.digest),
+  );
+  missing.push(...(await absentBlobs(tx, repositoryId, children)));
+  if (missing.length === 0) return;
+  const [first] = missing;
+  const others = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+  throw new RegistryError(
+    'manifest_blob_unknown',
+    `the manifest refers to ${first}${others}, which this repository does not have; push the content first`,
+    { detail: missing.slice(0, 20).map((digest) => ({ digest })) },
+  );
+}
+
+async function absentBlobs(tx: Tx, repositoryId: string, digests: readonly Digest[]): Promise<Digest[]> {
+  return absent(digests, (batch) =>
+    tx
+      .selectFrom('repository_blobs')
+      .select('digest')
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', batch)
+      .execute(),
+  );
+}
+
+async function absentManifests(tx: Tx, repositoryId: string, digests: readonly Digest[]): Promise<Digest[]> {
+  return absent(digests, (batch) =>
+    tx
+      .selectFrom('manifests')
+      .select('digest')
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', batch)
+      .execute(),
+  );
+}
+
+async function absent(
+  digests: readonly Digest[],
+  present: (batch: readonly Digest[]) => Promise<{ digest: string }[]>,
+): Promise<Digest[]> {
+  const missing = new Set(digests);
+  for (const batch of batches([...missing]))
+    for (const row of await present(batch)) missing.delete(row.digest as Digest);
+  return [...missing];
+}
+
+function* batches<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+}
+
+/** Points a tag at a manifest of the same repository. */
+export async function setTag(db: Db, repositoryId: string, name: string, digest: Digest, now: number): Promise<void> {
+  await db
+    .insertInto('tags')
+    .values({ repository_id: repositoryId, name, digest, updated_at: now })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doUpdateSet({ digest, updated_at: now }))
+    .execute();
+}
+
+/** Removes a tag and nothing else; false when there is none of that name. */
+export async function deleteTag(db: Db, repositoryId: string, name: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom('tags')
+    .where('repository_id', '=', repositoryId)
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+/** Removes a manifest and every tag that points at it; false when it is not there. */
+export async function deleteManifest(db: Db, repositoryId: string, digest: Digest): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const result = await tx
+      .deleteFrom('manifests')
+      .where('repository_id', '=', repositoryId)
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+    if (result.numDeletedRows === 0n) return false;
+    await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('digest', '=', digest).execute();
+    await tx
+      .deleteFrom('manifest_blobs')
+      .where('repository_id', '=', repositoryId)
+      .where('manifest_digest', '=', digest)
+      .execute();
+    await tx
+      .deleteFrom('manifest_children')
+      .where('repository_id', '=', repositoryId)
+      .where('parent_digest', '=', digest)
+      .execute();
+    return true;
+  });
+}

@@ -1,0 +1,91 @@
+import type { Db } from '../db/database.ts';
+import { isRepositoryName } from '../oci/reference.ts';
+import type { Clock } from '../platform/clock.ts';
+import { newId } from '../platform/ids.ts';
+import { RegistryError } from './errors.ts';
+
+export interface Repository {
+  readonly id: string;
+  readonly projectId: string;
+  /** Full name, `front/alpine`. */
+  readonly name: string;
+}
+
+/** What the functions that write content need. */
+export interface ContentDeps {
+  readonly db: Db;
+  readonly clock: Clock;
+}
+
+/** The repository of that full name, or undefined when nothing was ever stored in it. */
+export async function findRepository(db: Db, name: string): Promise<Repository | undefined> {
+  const row = await db
+    .selectFrom('repositories')
+    .select(['id', 'project_id as projectId', 'name'])
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return row;
+}
+
+/** The repository of that name, made now if its project exists. Throws `name_invalid` or `name_unknown`. */
+export async function ensureRepository(deps: ContentDeps, name: string): Promise<Repository> {
+  const known = await findRepository(deps.db, name);
+  if (known) return known;
+  const [projectName = '', ...path] = name.split('/');
+  if (!isRepositoryName(name) || path.length === 0)
+    throw new RegistryError('name_invalid', `"${name.slice(0, 100)}" is not a repository here; names are project/path`);
+  const project = await deps.db.selectFrom('projects').select('id').where('name', '=', projectName).executeTakeFirst();
+  if (!project)
+    throw new RegistryError(
+      'name_unknown',
+      `project "${projectName}" does not exist; create it with: breakwater project create ${projectName}`,
+    );
+  await deps.db
+    .insertInto('repositories')
+    .values({ id: newId(), project_id: project.id, name, created_at: deps.clock.now() })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+  const created = await findRepository(deps.db, name);
+  if (!created) throw new RegistryError('name_unknown', `repository "${name}" was deleted just now; push again`);
+  return created;
+}
+
+/** Repositories by name, bytewise, after `after`; at most `limit`. `projectId` narrows to one project. */
+export async function listRepositories(
+  db: Db,
+  page: { readonly after: string; readonly limit: number; readonly projectId?: string },
+): Promise<Repository[]> {
+  let query = db
+    .selectFrom('repositories')
+    .select(['id', 'project_id as projectId', 'name'])
+    .where('name', '>', page.after)
+    .orderBy('name')
+    .limit(page.limit);
+  if (page.projectId !== undefined) query = query.where('project_id', '=', page.projectId);
+  return query.execute();
+}
+
+/** Deletes a repository with all tags, manifests and links to blobs. The bytes stay for whoever else links them. */
+export async function deleteRepository(db: Db, repositoryId: string): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    for (const table of [
+      'tags',
+      'mirror_tags',
+      'manifest_blobs',
+      'manifest_children',
+      'manifests',
+      'repository_blobs',
+    ] as const)
+      await tx.deleteFrom(table).where('repository_id', '=', repositoryId).execute();
+    // Their files are found through the rows: make them due for `purgeUploads` instead of forgetting them.
+    await tx.updateTable('uploads').set({ updated_at: 0 }).where('repository_id', '=', repositoryId).execute();
+    await tx.deleteFrom('repositories').where('id', '=', repositoryId).execute();
+  });
+}
+
+/** Deletes every repository of a project; gives their number. The project itself is left alone. */
+export async function deleteProjectContent(db: Db, projectId: string): Promise<number> {
+  const rows = await db.selectFrom('repositories').select('id').where('project_id', '=', projectId).execute();
+  for (const row of rows) await deleteRepository(db, row.id);
+  return rows.length;
+}

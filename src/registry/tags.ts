@@ -1,0 +1,38 @@
+import type { Db } from '../db/database.ts';
+import { type Digest, parseDigest } from '../oci/digest.ts';
+
+export interface Tag {
+  readonly name: string;
+  readonly digest: Digest;
+  /** Epoch ms. */
+  readonly updatedAt: number;
+}
+
+/** Tags of a repository by name, bytewise, after `after` (which need not exist); at most `limit`. */
+export async function listTags(
+  db: Db,
+  repositoryId: string,
+  page: { readonly after: string; readonly limit: number },
+): Promise<Tag[]> {
+  const rows = await db
+    .selectFrom('tags')
+    .select(['name', 'digest', 'updated_at'])
+    .where('repository_id', '=', repositoryId)
+    .where('name', '>', page.after)
+    .orderBy('name')
+    .limit(page.limit)
+    .execute();
+  return rows.map((row) => ({ name: row.name, digest: parseDigest(row.digest), updatedAt: row.updated_at }));
+}
+
+/** Names of the tags that point at a manifest, bytewise. */
+export async function tagsOf(db: Db, repositoryId: string, digest: Digest): Promise<string[]> {
+  const rows = await db
+    .selectFrom('tags')
+    .select('name')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .orderBy('name')
+    .execute();
+  return rows.map((row) => row.name);
+}
