@@ -1,0 +1,59 @@
+import type { Inventory } from '../model/inventory.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { ByteSource } from '../platform/streams.ts';
+import type { GrantedException } from '../policy/exceptions.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** What layers say about an image, read once per layer. Implemented over `scanner`; `Evidence` is plain JSON. */
+export interface LayerAnalyser<Evidence> {
+  /** Name and version: a result is used again only by the very analyser that made it. */
+  readonly version: string;
+  /**
+   * Reads one layer, in a worker. Blobs that are no layers give trivial evidence at once; damaged or oversized ones give
+   * evidence that says so. Rejects only when the bytes could not be had or the worker died.
+   */
+  analyse(blob: LayerBlob): Promise<Evidence>;
+  /** True when the evidence covers the whole layer. */
+  isComplete(evidence: Evidence): boolean;
+  /** Puts layers, lowest first, on top of each other. Pure. */
+  compose(layers: readonly { readonly digest: Digest; readonly evidence: Evidence }[]): Inventory;
+}
+
+export interface LayerBlob {
+  readonly digest: Digest;
+  readonly size: number;
+  /** Opens the content; each call a new stream. */
+  open(): Promise<ByteSource>;
+  /** Where the content is as a file of this machine, if it is one. */
+  readonly path?: string;
+}
+
+/** Effective policy of projects. Implemented by `projects`. */
+export interface PolicySource {
+  /** The project's own policy, else the installation's. `version` differs whenever the document differs. */
+  effectivePolicy(projectId: string): Promise<{ readonly policy: Policy; readonly version: number }>;
+}
+
+/** Exceptions in force or still to come. Implemented by `exceptions`. */
+export interface ExceptionSource {
+  /** Every exception granted and not revoked for a project, expired ones included or not. */
+  granted(projectId: string): Promise<readonly GrantedException[]>;
+}
+
+/** Durable work. Implemented by `jobs`; two jobs of the same kind and key are one until it has run. */
+export interface JobSink {
+  enqueue(job: { readonly kind: string; readonly key: string; readonly payload: unknown }): Promise<void>;
+}
+
+/** The audit log, as far as the gate writes to it. Implemented by `ledger`. */
+export interface GateLedger {
+  record(entry: {
+    readonly actor: string;
+    readonly action: string;
+    readonly target: string;
+    readonly details: Readonly<Record<string, unknown>>;
+  }): Promise<void>;
+}
+
+/** Why verdicts were looked at again. */
+export type Cause = 'push' | 'advisories' | 'policy' | 'exception' | 'time' | 'analyser';
