@@ -57,8 +57,12 @@ export interface UploadStore {
    * Throws `BlobError`: digest_mismatch (the upload stays), upload_busy, storage_failed.
    */
   commit(id: string, digest: Digest): Promise<{ readonly size: number }>;
+  /** Where the bytes received so far are as a file of this machine, for readers that follow along. Absent when there is no such file. */
+  uploadPath?(id: string): string;
   /** Throws the upload away; unknown ones are fine. */
   cancel(id: string): Promise<void>;
+  /** Throws away every upload that received nothing since `before` (epoch ms); gives their number. */
+  cancelStale(before: number): Promise<number>;
 }
 
 /**

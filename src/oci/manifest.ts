@@ -181,10 +181,10 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Members that readers act upon. Go's decoder takes any case for them, so only the exact one may occur. */
 const KNOWN_NAMES: ReadonlyMap<string, string> = new Map(
-  [
-    ...['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'blobs', 'fsLayers', 'subject'],
-    ...['annotations', 'digest', 'size', 'urls', 'data', 'platform', 'os', 'architecture', 'variant'],
-  ].map((name) => [fold(name), name]),
+  `schemaVersion mediaType artifactType config layers manifests blobs fsLayers subject annotations
+   digest size urls data platform os architecture variant`
+    .split(/\s+/)
+    .map((name) => [fold(name), name]),
 );
 const ANY_NAMES: ReadonlyMap<string, string> = new Map();
 

@@ -1,0 +1,83 @@
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Makes entries of a folder durable: a new name survives a power cut only when its folder was synced too. */
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Creates a folder with its parents and makes every new one durable. */
+export async function ensureFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  // `first` is the topmost folder that was made: each new folder's entry lies in the folder above it.
+  const top = dirname(first);
+  for (let at = dirname(path); ; at = dirname(at)) {
+    await syncFolder(at);
+    if (at === top || at === dirname(at)) return;
+  }
+}
+
+/** Puts a synced file under its final name, over whatever was there, and makes that durable. */
+export async function moveIntoPlace(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
+/** Bytes gathered before they are written: few system calls without holding much. */
+const GATHERED = 512 * 1024;
+
+/** Writes chunks in large pieces from `position` on: one piece is being written while the next is gathered. */
+export function gatheringWriter(handle: FileHandle, position: number) {
+  let at = position;
+  let chunks: Uint8Array[] = [];
+  let size = 0;
+  let underWay: Promise<void> = Promise.resolve();
+
+  async function startWriting(): Promise<void> {
+    await underWay;
+    underWay = writeAll(handle, chunks, at);
+    // Seen at the next await; until then it must not count as unhandled.
+    underWay.catch(() => undefined);
+    at += size;
+    chunks = [];
+    size = 0;
+  }
+
+  return {
+    async write(chunk: Uint8Array): Promise<void> {
+      chunks.push(chunk);
+      size += chunk.byteLength;
+      if (size >= GATHERED) await startWriting();
+    },
+    async flush(): Promise<void> {
+      if (size > 0) await startWriting();
+      await underWay;
+    },
+  };
+}
+
+/** `writev` may write less than asked; goes on until everything is on its way to the disk. */
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+  let at = position;
+  let rest = chunks;
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest as Uint8Array[], at);
+    at += bytesWritten;
+    rest = withoutFirst(rest, bytesWritten);
+  }
+}
+
+function withoutFirst(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  for (const [index, chunk] of chunks.entries()) {
+    if (left < chunk.byteLength) return [chunk.subarray(left), ...chunks.slice(index + 1)];
+    left -= chunk.byteLength;
+  }
+  return [];
+}

@@ -1,0 +1,268 @@
+import { createHash, type Hash } from 'node:crypto';
+import { close, constants, createReadStream, fstat, open as openCallback } from 'node:fs';
+import { access, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from '../../oci/digest.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { ByteSource } from '../../platform/streams.ts';
+import {
+  BlobError,
+  type BlobStore,
+  type ByteRange,
+  busyError,
+  checkRange,
+  checkUploadId,
+  mismatchError,
+  offsetError,
+} from '../blob-store.ts';
+import { ensureFolder, gatheringWriter, moveIntoPlace } from './durable.ts';
+import { layoutOf, trashedAt } from './layout.ts';
+
+/** Reads of blobs go to the disk in pieces of this size. */
+const READ_SIZE = 1024 * 1024;
+/** Running hashes kept for uploads under way; one that is pushed out is hashed again from disk when it goes on. */
+const HASHES_KEPT = 4096;
+
+/** What this process knows of an upload: the hash of its first `size` bytes, all of which are in the file. */
+interface Progress {
+  readonly algorithm: DigestAlgorithm;
+  readonly hash: Hash;
+  size: number;
+}
+
+// Plain descriptors: streams over them are faster than over file handles.
+const openDescriptor = promisify(openCallback);
+const closeDescriptor = promisify(close);
+const statDescriptor = promisify(fstat);
+
+/**
+ * Blobs as files below `root`. A blob is hashed while it is written and only re-read when an upload goes on after a
+ * restart; it is synced, moved under its final name and its folder synced before `commit` returns. One process at a
+ * time may own a root. Throws `BlobError('storage_failed')` when the root cannot be written to.
+ */
+export async function openFilesystemBlobStore(options: {
+  readonly root: string;
+  readonly clock: Clock;
+}): Promise<BlobStore> {
+  const layout = layoutOf(options.root);
+  const progress = new Map<string, Progress>();
+  const busy = new Set<string>();
+  await guarded(async () => {
+    for (const folder of [layout.uploads, layout.trash]) {
+      await ensureFolder(folder);
+      await access(folder, constants.W_OK);
+    }
+  });
+
+  async function exclusively<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    checkUploadId(id);
+    if (busy.has(id)) throw busyError();
+    busy.add(id);
+    try {
+      return await guarded(work);
+    } finally {
+      busy.delete(id);
+    }
+  }
+
+  /** Where the upload stands, with a running hash of the wanted algorithm. */
+  async function resume(id: string, algorithm?: DigestAlgorithm): Promise<Progress> {
+    const known = progress.get(id);
+    if (known && (algorithm === undefined || known.algorithm === algorithm)) return known;
+    const hashed = await hashFile(layout.upload(id), algorithm ?? 'sha256');
+    remember(id, hashed);
+    return hashed;
+  }
+
+  function remember(id: string, state: Progress): void {
+    progress.set(id, state);
+    for (const other of progress.keys()) {
+      if (progress.size <= HASHES_KEPT) return;
+      if (!busy.has(other)) progress.delete(other);
+    }
+  }
+
+  return {
+    async uploadSize(id) {
+      checkUploadId(id);
+      return progress.get(id)?.size ?? (await guarded(() => fileSize(layout.upload(id)))) ?? 0;
+    },
+
+    append: (id, offset, source, algorithm) =>
+      exclusively(id, async () => {
+        const fresh = !progress.has(id);
+        const state = await resume(id, fresh ? algorithm : undefined);
+        if (offset !== state.size) throw offsetError(offset, state.size);
+        try {
+          await appendToFile(layout.upload(id), state, source);
+        } catch (error) {
+          // After a failed write the file may hold less than was hashed; it is read again before it goes on.
+          if (!isInterruption(error)) progress.delete(id);
+          throw error;
+        }
+        return state.size;
+      }),
+
+    commit: (id, digest) =>
+      exclusively(id, async () => {
+        const path = layout.upload(id);
+        let state = await resume(id, algorithmOf(digest));
+        const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+        try {
+          if ((await handle.stat()).size !== state.size) {
+            state = await hashFile(path, algorithmOf(digest));
+            remember(id, state);
+          }
+          const actual = digestFrom(state.algorithm, state.hash.copy());
+          if (actual !== digest) throw mismatchError(digest, actual);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await ensureFolder(layout.blobFolder(digest));
+        await moveIntoPlace(path, layout.blob(digest));
+        progress.delete(id);
+        return { size: state.size };
+      }),
+
+    cancel: (id) =>
+      exclusively(id, async () => {
+        progress.delete(id);
+        await rm(layout.upload(id), { force: true });
+      }),
+
+    cancelStale: (before) =>
+      guarded(async () => {
+        let cancelled = 0;
+        for (const name of await readdir(layout.uploads)) {
+          if (busy.has(name)) continue;
+          const info = await stat(layout.upload(name)).catch(absent);
+          if (!info || info.mtimeMs >= before) continue;
+          progress.delete(name);
+          await rm(layout.upload(name), { force: true });
+          cancelled += 1;
+        }
+        return cancelled;
+      }),
+
+    stat: (digest) =>
+      guarded(async () => {
+        const size = await fileSize(layout.blob(digest));
+        return size === undefined ? undefined : { size };
+      }),
+
+    open: (digest, range) => guarded(() => openFile(layout.blob(digest), range)),
+
+    delete: (digest) =>
+      guarded(async () => {
+        const trashed = layout.trashed(digest, options.clock.now());
+        const moved = await rename(layout.blob(digest), trashed).then(() => true, absent);
+        return moved ?? false;
+      }),
+
+    emptyTrash: (before) =>
+      guarded(async () => {
+        let freed = 0;
+        for (const name of await readdir(layout.trash)) {
+          const at = trashedAt(name);
+          if (at === undefined || at >= before) continue;
+          await rm(`${layout.trash}/${name}`, { force: true });
+          freed += 1;
+        }
+        return freed;
+      }),
+
+    localPath: (digest: Digest) => layout.blob(digest),
+    uploadPath: (id: string) => layout.upload(id),
+  };
+}
+
+/** Writes the source at the end of the upload; whatever arrives is hashed and kept even when the source fails. */
+async function appendToFile(path: string, state: Progress, source: ByteSource): Promise<void> {
+  const handle = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o640);
+  try {
+    const writer = gatheringWriter(handle, state.size);
+    const interruption = await readInto(source, async (chunk) => {
+      state.hash.update(chunk);
+      state.size += chunk.byteLength;
+      await writer.write(chunk);
+    });
+    await writer.flush();
+    if (interruption) throw interruption;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Feeds a source to `take`; gives the failure of the source, and throws those of `take`. */
+async function readInto(
+  source: ByteSource,
+  take: (chunk: Uint8Array) => Promise<void>,
+): Promise<BlobError | undefined> {
+  let taking = false;
+  try {
+    for await (const chunk of source) {
+      taking = true;
+      await take(chunk);
+      taking = false;
+    }
+  } catch (error) {
+    if (taking) throw error;
+    return new BlobError('upload_interrupted', `the data broke off: ${messageOf(error)}`, { cause: error });
+  }
+  return undefined;
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof BlobError && error.code === 'upload_interrupted';
+}
+
+async function hashFile(path: string, algorithm: DigestAlgorithm): Promise<Progress> {
+  const state: Progress = { algorithm, hash: createHash(algorithm), size: 0 };
+  const stream = await openFile(path);
+  for await (const chunk of stream ?? []) {
+    const bytes = chunk as Buffer;
+    state.hash.update(bytes);
+    state.size += bytes.byteLength;
+  }
+  return state;
+}
+
+async function openFile(path: string, range?: ByteRange): Promise<Readable | undefined> {
+  const descriptor = await openDescriptor(path, 'r').catch(absent);
+  if (descriptor === undefined) return undefined;
+  try {
+    const { size } = await statDescriptor(descriptor);
+    if (range) checkRange(range, size);
+    const { first, last } = range ?? { first: 0, last: size - 1 };
+    if (last >= first)
+      return createReadStream('', { fd: descriptor, start: first, end: last, highWaterMark: READ_SIZE });
+  } catch (error) {
+    await closeDescriptor(descriptor);
+    throw error;
+  }
+  await closeDescriptor(descriptor);
+  return Readable.from([]);
+}
+
+async function fileSize(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(absent))?.size;
+}
+
+/** For `catch`: a file that is not there is an answer, everything else is a failure. */
+function absent(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  throw error;
+}
+
+/** Failures of the file system become `storage_failed`; our own errors pass. */
+async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BlobError) throw error;
+    throw new BlobError('storage_failed', `the blob storage does not work: ${messageOf(error)}`, { cause: error });
+  }
+}

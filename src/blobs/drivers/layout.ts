@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { algorithmOf, type Digest, hexOf, tryParseDigest } from '../../oci/digest.ts';
+
+/** Where everything is below the store's root. The only place that knows; all of it must be one file system. */
+export interface Layout {
+  readonly uploads: string;
+  readonly trash: string;
+  upload(id: string): string;
+  /** The folder a blob lies in, and the blob. Two hex digits per folder: 256 folders per algorithm. */
+  blobFolder(digest: Digest): string;
+  blob(digest: Digest): string;
+  trashed(digest: Digest, at: number): string;
+}
+
+export function layoutOf(root: string): Layout {
+  const blobFolder = (digest: Digest) => join(root, 'blobs', algorithmOf(digest), hexOf(digest).slice(0, 2));
+  return {
+    uploads: join(root, 'uploads'),
+    trash: join(root, 'trash'),
+    upload: (id) => join(root, 'uploads', id),
+    blobFolder,
+    blob: (digest) => join(blobFolder(digest), hexOf(digest)),
+    trashed: (digest, at) => join(root, 'trash', `${at}-${algorithmOf(digest)}-${hexOf(digest)}`),
+  };
+}
+
+/** Reads a name that `trashed` made: when the blob was deleted (epoch ms); undefined for anything else. */
+export function trashedAt(name: string): number | undefined {
+  const [at = '', algorithm = '', hex = ''] = name.split('-');
+  return /^\d{1,16}$/.test(at) && tryParseDigest(`${algorithm}:${hex}`) ? Number(at) : undefined;
+}
