@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 const digits = fc.constantFrom('0', '1', '2', '3', '9', '10', '11', '20', '00', '01', '05', '009', '100', '20230101');
 const letter = fc.constantFrom('a', 'b', 'p', 'z');

@@ -73,9 +73,7 @@ function comparePart(x: Part, y: Part): Order {
       return compareDigits(x.text, y.text);
     case 'suffix':
       return Math.sign(rankOfSuffix(x) - rankOfSuffix(y)) as Order;
-    case 'letter':
-    case 'hash':
-    case 'end':
+    default:
       return compareText(x.text, y.text);
   }
 }
