@@ -9,6 +9,7 @@ export class ConfigError extends CodedError<'config_invalid'> {}
 const listen = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port, like 127.0.0.1:8080')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'the port must be at most 65535')
   .transform((text) => {
     const colon = text.lastIndexOf(':');
     return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
@@ -47,7 +48,16 @@ const settingsSchema = z
     analysisWorkers: z.coerce.number().int().min(1).max(64).prefault(2),
     /** Names under which the webhook is reached, comma separated; they go into its certificate. */
     webhookHosts: z.string().prefault('localhost,127.0.0.1,breakwater-webhook.breakwater-system.svc'),
+    /** Address under which the API server reaches the webhook; default: https:// and `webhookListen`. */
+    webhookUrl: z.url().optional(),
+    /** The cluster to watch and audit; without it the webhook decides from the trusted sources kept here. */
     kubeconfig: z.string().optional(),
+    /** Name of that cluster in reports. */
+    clusterName: z.string().min(1).prefault('default'),
+    /** Seconds between two audits of the cluster; 0 = only on request. */
+    auditIntervalSeconds: z.coerce.number().int().min(0).max(86_400).prefault(60),
+    /** Believe `X-Forwarded-*` headers: only behind a proxy that sets them. */
+    trustProxy: flag.prefault(false),
     fourEyes: flag.prefault(true),
     /** Command line against a server. */
     url: z.url().optional(),

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+import type { Logger } from '../platform/logger.ts';
+
+const IDLE_MS = 90_000;
+
+/**
+ * The public server: distribution API, token service, management API. Long pushes must not be cut, so requests have no
+ * total time limit; a connection that moves no byte for 90 s is closed.
+ */
+export function createPublicServer(config: Config, logger: Logger): FastifyInstance {
+  const settings = {
+    logger: false,
+    requestTimeout: 0,
+    connectionTimeout: IDLE_MS,
+    keepAliveTimeout: IDLE_MS,
+    routerOptions: { maxParamLength: 4096 },
+    trustProxy: config.trustProxy,
+  } as const;
+  const { tlsCert, tlsKey } = config;
+  const app: FastifyInstance =
+    tlsCert && tlsKey
+      ? (Fastify({
+          ...settings,
+          https: { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) },
+        }) as unknown as FastifyInstance)
+      : Fastify(settings);
+  app.addHook('onResponse', (request, reply, done) => {
+    logger.debug(
+      {
+        method: request.method,
+        path: request.url.split('?', 1)[0],
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+    done();
+  });
+  return app;
+}
