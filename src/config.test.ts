@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError, formatAddress, loadConfig, redactConfig } from './config.ts';
 
 describe('loadConfig', () => {
   const folder = mkdtempSync(join(tmpdir(), 'breakwater-config-'));
-  afterEach(() => rmSync(join(folder, 'settings.yaml'), { force: true }));
+  afterAll(() => rmSync(folder, { recursive: true }));
   const file = (text: string) => {
     writeFileSync(join(folder, 'settings.yaml'), text);
     return { BREAKWATER_CONFIG: join(folder, 'settings.yaml') };
