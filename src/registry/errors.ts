@@ -16,6 +16,7 @@ export type RegistryErrorCode =
   | 'range_invalid'
   | 'size_invalid'
   | 'tag_invalid'
+  | 'too_many_tags'
   | 'denied'
   | 'unauthorized'
   | 'unsupported'

@@ -45,7 +45,11 @@ export interface IngestObserver {
   manifestStored(subject: ManifestSubject): Promise<{ readonly warnings: readonly string[] }>;
 }
 
-/** Content of mirror projects that may have to come from an upstream first. Implemented by `mirror`. */
+/**
+ * Content of mirror projects that may have to come from an upstream first. Implemented by `mirror`.
+ * When the upstream cannot be asked and nothing stored may be served, methods throw `RegistryError('unavailable')`
+ * (503; a `retry-after` header when known), never "not there".
+ */
 export interface MirrorSource {
   /** True when this repository belongs to a mirror project: pushes are refused, misses go to the upstream. */
   isMirrored(repository: string): Promise<boolean>;

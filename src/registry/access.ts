@@ -1,0 +1,60 @@
+import type { FastifyRequest } from 'fastify';
+import type { RegistryDeps } from './deps.ts';
+import { RegistryError } from './errors.ts';
+import type { Caller } from './ports.ts';
+
+type Action = 'pull' | 'push' | 'delete';
+
+/** What a token must hold for an action: clients look at a blob before they push it, so pushing needs both. */
+const SCOPES: Readonly<Record<Action, string>> = { pull: 'pull', push: 'pull,push', delete: 'delete' };
+const HOST = /^[A-Za-z0-9._-]+(?::\d{1,5})?$|^\[[0-9a-fA-F:.]+\](?::\d{1,5})?$/;
+
+/**
+ * The caller, when it may do this in the repository. Otherwise `unauthorized` with a challenge that names the missing scope:
+ * also for callers who are known, because clients ask for a better token on 401 only.
+ */
+export async function authorize(
+  deps: RegistryDeps,
+  request: FastifyRequest,
+  repository: string,
+  action: Action,
+): Promise<Caller> {
+  const authorization = request.headers.authorization;
+  const caller = await deps.authenticate(authorization);
+  if (caller?.may(repository, action)) return caller;
+  const scope = `repository:${repository}:${SCOPES[action]}`;
+  const message = caller
+    ? `you may not ${action} in ${repository}; log in as somebody who may, or ask an administrator of the project`
+    : 'authentication is required; log in first';
+  throw unauthorized(deps, request, message, { scope, known: caller !== undefined });
+}
+
+/** The caller of something that is not about one repository. Anonymous callers count only with a token. */
+export async function authenticate(deps: RegistryDeps, request: FastifyRequest, scope?: string): Promise<Caller> {
+  const authorization = request.headers.authorization;
+  const caller = await deps.authenticate(authorization);
+  if (caller && (authorization !== undefined || caller.name !== '')) return caller;
+  throw unauthorized(deps, request, 'authentication is required; log in first', { scope, known: false });
+}
+
+function unauthorized(
+  deps: RegistryDeps,
+  request: FastifyRequest,
+  message: string,
+  missing: { readonly scope?: string | undefined; readonly known: boolean },
+): RegistryError {
+  const parameters = [`realm="${originOf(deps, request)}/service/token"`, `service="${deps.service}"`];
+  if (missing.scope !== undefined) parameters.push(`scope="${missing.scope}"`);
+  if (request.headers.authorization !== undefined)
+    parameters.push(`error="${missing.known ? 'insufficient_scope' : 'invalid_token'}"`);
+  return new RegistryError('unauthorized', message, {
+    headers: { 'www-authenticate': `Bearer ${parameters.join(',')}` },
+  });
+}
+
+/** Where clients reach us: as configured, else as this request did. The header is the client's, so it is checked. */
+function originOf(deps: RegistryDeps, request: FastifyRequest): string {
+  if (deps.publicUrl !== undefined) return deps.publicUrl.replace(/\/+$/, '');
+  const host = HOST.test(request.host) ? request.host : 'localhost';
+  return `${request.protocol}://${host}`;
+}

@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { type Digest, parseDigest } from '../oci/digest.ts';
+import { authorize } from './access.ts';
+import { declaredSize, findBlob, unlinkBlob } from './blob-links.ts';
+import { etagOf, isUnchanged, rangeApplies } from './conditional.ts';
+import type { RegistryDeps } from './deps.ts';
+import { RegistryError } from './errors.ts';
+import { type Exchange, headerOf } from './exchange.ts';
+import { unknown } from './manifest-routes.ts';
+import { parseRange } from './ranges.ts';
+import { findRepository } from './repositories.ts';
+
+/** GET (whole or a range) and HEAD of a blob. */
+export async function getBlob(
+  deps: RegistryDeps,
+  { request, reply }: Exchange,
+  repository: string,
+  reference: string,
+): Promise<FastifyReply> {
+  await authorize(deps, request, repository, 'pull');
+  const digest = parseDigest(reference);
+  const blob = await findBlob(deps.db, repository, digest);
+  if (!blob) return getMirroredBlob(deps, { request, reply }, repository, digest);
+  describe(reply, digest);
+  if (isUnchanged(headerOf(request, 'if-none-match'), digest)) return reply.code(304).send();
+  reply.header('accept-ranges', 'bytes');
+  if (request.method === 'HEAD') return reply.header('content-length', blob.size).send();
+  const wanted = rangeApplies(headerOf(request, 'if-range'), digest)
+    ? parseRange(headerOf(request, 'range'), blob.size)
+    : undefined;
+  const range = wanted ?? { first: 0, last: blob.size - 1 };
+  const content = blob.size === 0 ? Readable.from([]) : await deps.blobs.open(digest, range);
+  if (!content) {
+    deps.logger.error({ digest, repository }, 'a blob is in the database but not in the blob storage');
+    throw new RegistryError('unavailable', `the content of ${digest} is lost here; push it again`);
+  }
+  if (wanted) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${blob.size}`);
+  return reply.header('content-length', range.last - range.first + 1).send(content);
+}
+
+function describe(reply: FastifyReply, digest: Digest): void {
+  reply
+    .header('docker-content-digest', digest)
+    .header('etag', etagOf(digest))
+    .header('content-type', 'application/octet-stream');
+}
+
+/** A blob that is not here: in mirror projects it comes from the upstream, always whole. */
+async function getMirroredBlob(
+  deps: RegistryDeps,
+  { request, reply }: Pick<Exchange, 'request' | 'reply'>,
+  repository: string,
+  digest: Digest,
+): Promise<FastifyReply> {
+  const missing = new RegistryError('blob_unknown', `${repository} has no blob ${digest}`);
+  if (!deps.mirror || !(await deps.mirror.isMirrored(repository))) throw await unknown(deps, repository, missing);
+  if (request.method === 'HEAD') {
+    const size = await declaredSize(deps.db, repository, digest);
+    if (size === undefined) throw missing;
+    describe(reply, digest);
+    return reply.header('content-length', size).send();
+  }
+  const opened = await deps.mirror.openBlob(repository, digest);
+  if (!opened) throw missing;
+  describe(reply, digest);
+  return reply
+    .header('content-length', opened.size)
+    .send(Readable.from(opened.content, { objectMode: false, highWaterMark: 1024 * 1024 }));
+}
+
+/** DELETE: takes the blob out of this repository at once; other repositories keep it. */
+export async function removeBlob(
+  deps: RegistryDeps,
+  { request, reply }: Exchange,
+  name: string,
+  reference: string,
+): Promise<FastifyReply> {
+  await authorize(deps, request, name, 'delete');
+  const digest = parseDigest(reference);
+  const missing = new RegistryError('blob_unknown', `${name} has no blob ${digest}`);
+  const repository = await findRepository(deps.db, name);
+  if (!repository) throw await unknown(deps, name, missing);
+  if (!(await unlinkBlob(deps.db, repository.id, digest))) throw missing;
+  return reply.code(202).header('content-length', 0).send();
+}

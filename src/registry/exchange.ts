@@ -1,0 +1,51 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ByteSource } from '../platform/streams.ts';
+import { warningHeaders } from './warnings.ts';
+
+/** One request under way. */
+export interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly query: URLSearchParams;
+}
+
+/** Paths clients get back are relative to the host, so that they survive every proxy in front of us. */
+export function repositoryPath(repository: string): string {
+  return `/v2/${repository}`;
+}
+
+/**
+ * The body of a request as it arrives. Leaving it half-read does not cut the connection, so that an error can still be
+ * answered; the server skips the rest.
+ */
+export function bodyOf(request: FastifyRequest): ByteSource {
+  return { [Symbol.asyncIterator]: () => request.raw.iterator({ destroyOnReturn: false }) };
+}
+
+/** One header of the request; sent several times it is a list. */
+export function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** `Content-Length` as a number; undefined for chunked bodies and none. */
+export function lengthOf(request: FastifyRequest): number | undefined {
+  const header = request.headers['content-length'];
+  return header === undefined ? undefined : Number(header);
+}
+
+export function hasBody(request: FastifyRequest): boolean {
+  return request.headers['transfer-encoding'] !== undefined || (lengthOf(request) ?? 0) > 0;
+}
+
+/** Sends JSON with exactly the given media type, no parameters. */
+export async function sendJson(reply: FastifyReply, mediaType: string, value: unknown): Promise<FastifyReply> {
+  const body = Buffer.from(JSON.stringify(value));
+  // Fastify leaves the type of a buffer as it is.
+  return reply.code(200).header('content-type', mediaType).header('content-length', body.byteLength).send(body);
+}
+
+export function addWarnings(reply: FastifyReply, warnings: readonly string[]): void {
+  const headers = warningHeaders(warnings);
+  if (headers.length > 0) reply.header('warning', headers);
+}

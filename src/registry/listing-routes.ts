@@ -1,0 +1,86 @@
+import type { FastifyReply } from 'fastify';
+import { parseDigest } from '../oci/digest.ts';
+import { OCI_INDEX } from '../oci/media-types.ts';
+import { authenticate, authorize } from './access.ts';
+import type { RegistryDeps } from './deps.ts';
+import { RegistryError } from './errors.ts';
+import { type Exchange, repositoryPath, sendJson } from './exchange.ts';
+import { nextLink, parsePage } from './paging.ts';
+import type { Caller } from './ports.ts';
+import { listReferrers } from './referrers.ts';
+import { findRepository, listRepositories } from './repositories.ts';
+import { listTags } from './tags.ts';
+
+/** Names looked at per query when a catalogue page is filled. */
+const CATALOG_BATCH = 1000;
+
+/** GET `/v2/<name>/tags/list`, bytewise order, keyset pages. */
+export async function getTags(
+  deps: RegistryDeps,
+  { request, reply, query }: Exchange,
+  name: string,
+): Promise<FastifyReply> {
+  await authorize(deps, request, name, 'pull');
+  const page = parsePage(query);
+  const repository = await findRepository(deps.db, name);
+  if (!repository) throw new RegistryError('name_unknown', `there is no repository "${name}"`);
+  const found = await listTags(deps.db, repository.id, { after: page.after, limit: page.limit + 1 });
+  const tags = found.slice(0, page.limit).map((tag) => tag.name);
+  linkNext(reply, `${repositoryPath(name)}/tags/list`, page.limit, tags.at(-1), found.length > tags.length);
+  return sendJson(reply, 'application/json', { name, tags });
+}
+
+/** GET `/v2/_catalog`: the repositories this caller may pull from. */
+export async function getCatalog(deps: RegistryDeps, { request, reply, query }: Exchange): Promise<FastifyReply> {
+  const caller = await authenticate(deps, request, 'registry:catalog:*');
+  const page = parsePage(query);
+  const found = await visibleRepositories(deps, caller, page.after, page.limit + 1);
+  const repositories = found.slice(0, page.limit);
+  linkNext(reply, '/v2/_catalog', page.limit, repositories.at(-1), found.length > repositories.length);
+  return sendJson(reply, 'application/json', { repositories });
+}
+
+async function visibleRepositories(
+  deps: RegistryDeps,
+  caller: Caller,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const visible: string[] = [];
+  for (let last = after; visible.length < limit; ) {
+    const names = (await listRepositories(deps.db, { after: last, limit: CATALOG_BATCH })).map((entry) => entry.name);
+    visible.push(...names.filter((name) => caller.may(name, 'pull')));
+    if (names.length < CATALOG_BATCH) break;
+    last = names.at(-1) ?? last;
+  }
+  return visible.slice(0, limit);
+}
+
+/** A page of no entries has no next one: it could only be asked for again. */
+function linkNext(reply: FastifyReply, path: string, n: number, last: string | undefined, more: boolean): void {
+  if (more && last !== undefined) reply.header('link', nextLink(path, { n, last }));
+}
+
+/** GET `/v2/<name>/referrers/<digest>`: an index of the manifests whose subject it is; empty when there are none. */
+export async function getReferrers(
+  deps: RegistryDeps,
+  { request, reply, query }: Exchange,
+  name: string,
+  reference: string,
+): Promise<FastifyReply> {
+  await authorize(deps, request, name, 'pull');
+  const subject = parseDigest(reference);
+  const artifactType = query.get('artifactType') || undefined;
+  const { after, limit } = parsePage(query);
+  const page = await listReferrers(deps.db, { repository: name, subject, artifactType, after, limit });
+  if (artifactType !== undefined) reply.header('oci-filters-applied', 'artifactType');
+  if (page.next !== undefined) {
+    const filter = artifactType === undefined ? {} : { artifactType };
+    const n = query.has('n') ? { n: limit } : {};
+    reply.header(
+      'link',
+      nextLink(`${repositoryPath(name)}/referrers/${subject}`, { ...filter, ...n, last: page.next }),
+    );
+  }
+  return sendJson(reply, OCI_INDEX, { schemaVersion: 2, mediaType: OCI_INDEX, manifests: page.descriptors });
+}

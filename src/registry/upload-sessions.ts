@@ -1,0 +1,70 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Db } from '../db/database.ts';
+import { newId } from '../platform/ids.ts';
+import type { ContentDeps } from './repositories.ts';
+
+const HOUR = 3_600_000;
+const ABANDONED_AFTER = 7 * 24 * HOUR;
+
+export interface UploadSession {
+  readonly id: string;
+  readonly repositoryId: string;
+  readonly updatedAt: number;
+}
+
+/** Begins an upload; gives its id. */
+export async function startSession(deps: ContentDeps, repositoryId: string): Promise<string> {
+  const now = deps.clock.now();
+  const id = newId();
+  await deps.db
+    .insertInto('uploads')
+    .values({ id, repository_id: repositoryId, size: 0, created_at: now, updated_at: now })
+    .execute();
+  return id;
+}
+
+/** The upload under way in that repository, or undefined. */
+export async function findSession(db: Db, repository: string, id: string): Promise<UploadSession | undefined> {
+  const row = await db
+    .selectFrom('uploads as u')
+    .innerJoin('repositories as r', 'r.id', 'u.repository_id')
+    .where('u.id', '=', id)
+    .where('r.name', '=', repository)
+    .select(['u.id', 'u.repository_id as repositoryId', 'u.updated_at as updatedAt'])
+    .executeTakeFirst();
+  return row;
+}
+
+/** Notes that the upload goes on. Once an hour is enough to tell it from an abandoned one, and spares a write per chunk. */
+export async function touchSession(deps: ContentDeps, session: UploadSession, size: number): Promise<void> {
+  const now = deps.clock.now();
+  if (now - session.updatedAt < HOUR) return;
+  await deps.db.updateTable('uploads').set({ size, updated_at: now }).where('id', '=', session.id).execute();
+}
+
+/** Ends an upload without a blob; what was received is thrown away. */
+export async function cancelSession(deps: { db: Db; blobs: BlobStore }, id: string): Promise<void> {
+  await deps.blobs.cancel(id);
+  await deps.db.deleteFrom('uploads').where('id', '=', id).execute();
+}
+
+/**
+ * Throws away uploads that received nothing for seven days, and files of uploads nobody knows any more; gives how many.
+ * To be run now and then; one that fails is left for the next run.
+ */
+export async function purgeUploads(
+  deps: ContentDeps & { readonly blobs: BlobStore },
+  olderThanMs = ABANDONED_AFTER,
+): Promise<number> {
+  const before = deps.clock.now() - olderThanMs;
+  const rows = await deps.db.selectFrom('uploads').select('id').where('updated_at', '<', before).execute();
+  let purged = 0;
+  for (const { id } of rows) {
+    const cancelled = await cancelSession(deps, id).then(
+      () => true,
+      () => false,
+    );
+    if (cancelled) purged += 1;
+  }
+  return purged + (await deps.blobs.cancelStale(before));
+}
