@@ -14,7 +14,13 @@ export interface AdvisorySource {
 
 /** The coverage block of every report. */
 export interface Coverage {
-  readonly distribution: { readonly recognised: boolean; readonly name?: string; readonly rolling?: boolean };
+  readonly distribution: {
+    readonly recognised: boolean;
+    readonly name?: string;
+    readonly rolling?: boolean;
+    /** ISO day after which the distribution gets no more fixes, when that is known. */
+    readonly endOfLife?: string;
+  };
   readonly gaps: readonly CoverageGap[];
   /** Sources consulted for what was found. An ecosystem with packages but no source is in `missing`. */
   readonly sources: readonly AdvisorySource[];

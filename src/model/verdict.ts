@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
-import type { Severity } from './severity.ts';
+import type { Severity, SeverityStatement } from './severity.ts';
 
 export type VerdictKind = 'allow' | 'warn' | 'block';
 
@@ -24,6 +24,8 @@ export interface Reason {
   readonly severity: Severity;
   /** Source whose severity decided, e.g. `nvd`. */
   readonly severitySource?: string;
+  /** What every source says, the decisive one among them. */
+  readonly severities?: readonly SeverityStatement[];
   readonly vulnerability?: string;
   readonly aliases?: readonly string[];
   readonly package?: string;

@@ -1,43 +1,105 @@
-import type { Coverage } from '../model/coverage.ts';
 import type { Finding } from '../model/finding.ts';
-import type { CoverageGap, Distribution } from '../model/inventory.ts';
 import type { Verdict } from '../model/verdict.ts';
-import type { Digest } from '../oci/digest.ts';
-import type { ClockReading } from './clocks.ts';
+import { canonicalHash, compareText } from './canonical.ts';
+import { type ClockReading, clockPackage } from './clocks.ts';
+import { type Countable, countFindings } from './counts.ts';
+import { effectiveSeverity } from './effective-severity.ts';
+import { concernsFinding, concernsImage, lastsLongest } from './exception-match.ts';
 import type { GrantedException } from './exceptions.ts';
-import type { Policy } from './policy.ts';
+import { nextChangeOf, type WeighedFinding } from './finding-lines.ts';
+import { findingReasons } from './finding-reasons.ts';
+import { imageMoments, imageReasons } from './image-reasons.ts';
+import type { JudgeInput } from './judge-input.ts';
+import { compareReasons, worstKind } from './reason-order.ts';
 
-/** What judging needs to know of an inventory besides the findings. */
-export interface InventoryFacts {
-  /** Hash of the whole inventory, its identity. */
-  readonly hash: string;
-  /** False when a layer could not be read: the image is then unscannable. */
-  readonly complete: boolean;
-  readonly distribution?: Distribution;
-  readonly gaps: readonly CoverageGap[];
-}
+export type { InventoryFacts, JudgeInput } from './judge-input.ts';
 
-/** Everything a verdict depends on. Two equal inputs give two equal verdicts. */
-export interface JudgeInput {
-  readonly subject: Digest;
-  /** Full repository name, `front/alpine`; exceptions may be limited to some of a project. */
-  readonly repository: string;
-  readonly inventory: InventoryFacts;
-  readonly findings: readonly Finding[];
-  readonly coverage: Coverage;
-  readonly policy: Policy;
-  readonly policyVersion: number;
-  /** All granted exceptions of the project, whatever their dates. */
-  readonly exceptions: readonly GrantedException[];
-  /** When vulnerabilities were first seen; one without a reading counts as first seen now. */
-  readonly clocks: readonly ClockReading[];
-  /** The advisory database the findings come from; absent when there was none. `builtAt` in epoch ms. */
-  readonly advisories?: { readonly version: string; readonly builtAt: number };
-  /** Epoch ms. */
-  readonly now: number;
-}
-
-/** The decision about one runnable image. Pure, synchronous, deterministic; the order of the inputs does not matter. */
+/**
+ * The decision about one runnable image. Pure, synchronous, deterministic; the order of the inputs does not matter.
+ * Hashing the inputs is computation too: nothing is read and nothing is remembered.
+ */
 export function judge(input: JudgeInput): Verdict {
-  throw new Error(`not yet: ${input.subject}`);
+  const { policy, now } = input;
+  const exceptions = input.exceptions.filter((exception) => concernsImage(exception, input.repository, input.subject));
+  const clocks = earliestReadings(input.clocks);
+  const weighed = input.findings
+    .filter((finding) => finding.status !== 'not_affected')
+    .map((finding) => weigh(finding, input, exceptions, clocks));
+  const reasons = [...imageReasons(input, now), ...weighed.flatMap((entry) => findingReasons(entry, policy, now))].sort(
+    compareReasons,
+  );
+  const changesAt = earliest([
+    ...imageMoments(input).filter((moment) => moment > now),
+    ...weighed.map((entry) => nextChangeOf(entry, policy, now)),
+  ]);
+  return {
+    kind: worstKind(reasons),
+    subject: input.subject,
+    reasons,
+    counts: countFindings(weighed.map((entry) => asCountable(entry, now))),
+    inputs: {
+      inventory: input.inventory.hash,
+      advisories: input.advisories?.version ?? '',
+      policy: input.policyVersion,
+      exceptions: hashExceptions(weighed),
+      vex: canonicalHash([]),
+      clocks: hashClocks(weighed),
+    },
+    judgedAt: now,
+    ...(changesAt === undefined ? {} : { changesAt }),
+  };
+}
+
+function weigh(
+  finding: Finding,
+  input: JudgeInput,
+  exceptions: readonly GrantedException[],
+  clocks: ReadonlyMap<string, number>,
+): WeighedFinding {
+  const name = clockPackage(finding.package);
+  // A vulnerability may have been seen under another of its ids before it got its CVE.
+  const seen = [finding.id, ...finding.aliases].map((id) => clocks.get(`${id} ${name}`));
+  return {
+    finding,
+    severity: effectiveSeverity(finding, input.inventory.distribution, input.policy),
+    exceptions: exceptions.filter((exception) => concernsFinding(exception, finding)),
+    firstSeen: earliest(seen) ?? input.now,
+  };
+}
+
+function earliestReadings(readings: readonly ClockReading[]): Map<string, number> {
+  const earliestOf = new Map<string, number>();
+  for (const { vulnerability, package: name, firstSeen } of readings) {
+    const key = `${vulnerability} ${name}`;
+    earliestOf.set(key, Math.min(firstSeen, earliestOf.get(key) ?? firstSeen));
+  }
+  return earliestOf;
+}
+
+function asCountable({ finding, severity, exceptions }: WeighedFinding, now: number): Countable {
+  return {
+    severity: severity.severity,
+    fixable: finding.fixed !== undefined,
+    suppressed: lastsLongest(exceptions, now) !== undefined,
+  };
+}
+
+/** Only exceptions that speak of a finding: granting one for something else makes no other verdict. */
+function hashExceptions(weighed: readonly WeighedFinding[]): string {
+  const byId = new Map(weighed.flatMap((entry) => entry.exceptions.map((exception) => [exception.id, exception])));
+  return canonicalHash([...byId.values()].sort((a, b) => compareText(a.id, b.id)));
+}
+
+function hashClocks(weighed: readonly WeighedFinding[]): string {
+  const readings = weighed.map(
+    ({ finding, firstSeen }) => `${finding.id} ${clockPackage(finding.package)} ${firstSeen}`,
+  );
+  return canonicalHash([...new Set(readings)].sort());
+}
+
+function earliest(moments: readonly (number | undefined)[]): number | undefined {
+  return moments.reduce<number | undefined>(
+    (first, moment) => (moment === undefined || (first !== undefined && first <= moment) ? first : moment),
+    undefined,
+  );
 }

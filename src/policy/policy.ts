@@ -29,7 +29,7 @@ export const policySchema = z
     unknownSeverity: z.enum(['none', 'low', 'medium', 'high', 'critical']),
     /** No verdict yet: `wait` holds a pull for up to 30 s, then refuses with Retry-After. */
     unscanned: z.enum(['wait', 'warn', 'block', 'ignore']),
-    /** A runnable image that cannot be inventoried. */
+    /** A runnable image that cannot be inventoried. `block` takes effect once the policy can block for anything else. */
     unscannable: actionSchema,
     endOfLife: actionSchema,
     /** Verdict rests on a sample of advisories only. */
@@ -67,12 +67,15 @@ export const defaultPolicy: Policy = Object.freeze({
   gateBlobs: false,
 } satisfies Policy);
 
-/** True when the policy can refuse a pull at all. */
+/** True when the policy can refuse the pull of an image for what is known about it. */
 export function isGated(policy: Policy): boolean {
   return (
     policy.block.fixable !== 'off' ||
     policy.block.unfixable !== 'off' ||
     policy.kev === 'block' ||
-    policy.epssAction === 'block'
+    (policy.epss !== null && policy.epssAction === 'block') ||
+    policy.endOfLife === 'block' ||
+    policy.advisorySample === 'block' ||
+    (policy.advisoryAgeDays !== null && policy.advisoryAge === 'block')
   );
 }

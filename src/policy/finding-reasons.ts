@@ -1,0 +1,42 @@
+import type { Reason } from '../model/verdict.ts';
+import { describeFinding, describeSeverity, describeTime } from './describe.ts';
+import { sortedStatements } from './effective-severity.ts';
+import { type FindingLine, linesAt, type WeighedFinding } from './finding-lines.ts';
+import type { Policy } from './policy.ts';
+
+/** The reasons a finding gives for a verdict at a moment; empty when the policy does not care. */
+export function findingReasons(weighed: WeighedFinding, policy: Policy, now: number): Reason[] {
+  return linesAt(weighed, policy, now).map((line) => asReason(weighed, line));
+}
+
+function asReason({ finding, severity, firstSeen }: WeighedFinding, line: FindingLine): Reason {
+  const reason = {
+    ...line,
+    severity: severity.severity,
+    ...(severity.source === undefined ? {} : { severitySource: severity.source }),
+    severities: sortedStatements(finding.severities),
+    vulnerability: finding.id,
+    ...(finding.aliases.length > 0 ? { aliases: [...finding.aliases].sort() } : {}),
+    package: finding.package.name,
+    installed: finding.installed,
+    ...(finding.fixed === undefined ? {} : { fixed: finding.fixed }),
+    ...(finding.kev === undefined ? {} : { kev: true }),
+    ...(finding.epss ? { epss: finding.epss.probability } : {}),
+    firstSeen,
+    source: finding.source,
+  };
+  return { ...reason, message: sentence(reason, finding.kev) };
+}
+
+function sentence(reason: Omit<Reason, 'message'>, kevSince: string | undefined): string {
+  const parts = [`${describeFinding(reason)}: ${describeSeverity(reason)}`];
+  if (reason.rule === 'kev') parts.push(`known to be exploited since ${kevSince} (CISA)`);
+  if (reason.rule === 'epss') parts.push(`probability of exploitation ${percent(reason.epss ?? 0)} (EPSS)`);
+  const time = describeTime(reason);
+  if (time !== '') parts.push(time);
+  return parts.join('; ');
+}
+
+function percent(probability: number): string {
+  return `${(probability * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import type { Coverage } from '../model/coverage.ts';
+import type { Finding } from '../model/finding.ts';
+import { SEVERITIES } from '../model/severity.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
+import type { ClockReading } from './clocks.ts';
+import type { GrantedException } from './exceptions.ts';
+import type { JudgeInput } from './judge-input.ts';
+import { defaultPolicy, type Policy } from './policy.ts';
+
+export const NOW = 1_800_000_000_000;
+export const DAY = 86_400_000;
+export const SUBJECT: Digest = digestOf('image');
+
+export const fullCoverage: Coverage = {
+  distribution: { recognised: true, name: 'Alpine Linux 3.20' },
+  gaps: [],
+  sources: [{ ecosystem: 'Alpine:v3.20', feed: 'alpine-secdb', completeness: 'complete', records: 1 }],
+  missing: [],
+};
+
+/** A finding of an apk package; everything can be overridden. */
+export function aFinding(over: Partial<Finding> & { readonly name?: string } = {}): Finding {
+  const { name = 'openssl', ...rest } = over;
+  return {
+    id: 'CVE-2024-0001',
+    aliases: [],
+    package: {
+      type: 'apk',
+      name,
+      version: '1.0-r0',
+      purl: `pkg:apk/alpine/${name}@1.0-r0`,
+      path: 'lib/apk/db/installed',
+    },
+    installed: '1.0-r0',
+    fixed: '1.0-r1',
+    status: 'affected',
+    severities: [{ source: 'nvd', severity: 'high', score: 8.1 }],
+    advisories: ['ALPINE-CVE-2024-0001'],
+    source: 'alpine-secdb',
+    ...rest,
+  };
+}
+
+/** Input of `judge` with nothing remarkable in it; everything can be overridden. */
+export function anInput(over: Partial<JudgeInput> = {}): JudgeInput {
+  return {
+    subject: SUBJECT,
+    repository: 'front/team/app',
+    inventory: {
+      hash: digestOf('inventory'),
+      complete: true,
+      distribution: { id: 'alpine', version: '3.20.3', idLike: [], rolling: false },
+      gaps: [],
+    },
+    findings: [],
+    coverage: fullCoverage,
+    policy: defaultPolicy,
+    policyVersion: 1,
+    exceptions: [],
+    clocks: [],
+    advisories: { version: digestOf('advisories'), builtAt: NOW - DAY },
+    now: NOW,
+    ...over,
+  };
+}
+
+/** An exception for the finding above, in force for a day; everything can be overridden. */
+export function anException(over: Partial<GrantedException> = {}): GrantedException {
+  return { id: 'exception-1', vulnerability: 'CVE-2024-0001', from: NOW - DAY, until: NOW + DAY, ...over };
+}
+
+const names = fc.constantFrom('openssl', 'busybox', 'musl', 'zlib');
+const ids = fc.constantFrom('CVE-2024-0001', 'CVE-2024-0002', 'CVE-2024-0003', 'GHSA-aaaa-bbbb-cccc');
+const moments = fc.integer({ min: -40, max: 40 }).map((days) => NOW + days * DAY);
+
+const severities = fc.array(
+  fc.record({
+    source: fc.constantFrom('nvd', 'alpine', 'ghsa', 'cna:acme', 'cisa-adp'),
+    severity: fc.constantFrom(...SEVERITIES),
+  }),
+  { maxLength: 3 },
+);
+
+const finding: fc.Arbitrary<Finding> = fc
+  .record({
+    id: ids,
+    name: names,
+    fixable: fc.boolean(),
+    severities,
+    kev: fc.boolean(),
+    epss: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
+    status: fc.constantFrom('affected' as const, 'will_not_fix' as const, 'not_affected' as const, 'fixed' as const),
+  })
+  .map(({ id, name, fixable, severities, kev, epss, status }) => {
+    const { fixed, ...unfixed } = aFinding({ name, id, severities, status, advisories: [] });
+    return {
+      ...unfixed,
+      ...(fixable && fixed !== undefined ? { fixed } : {}),
+      ...(kev ? { kev: '2024-05-01' } : {}),
+      ...(epss === undefined ? {} : { epss: { probability: epss, percentile: epss } }),
+    };
+  });
+
+/** Findings as the matcher gives them: one per vulnerability and package. */
+export const findings = fc.uniqueArray(finding, {
+  selector: (entry) => `${entry.id} ${entry.package.name}`,
+  maxLength: 8,
+});
+
+export const thresholds = ['off', 'critical', 'high', 'medium', 'low', 'none'] as const;
+const threshold = fc.constantFrom(...thresholds);
+const action = fc.constantFrom('ignore' as const, 'warn' as const, 'block' as const);
+const days = fc.integer({ min: 0, max: 30 });
+
+export const policies: fc.Arbitrary<Policy> = fc.record({
+  block: fc.record({ fixable: threshold, unfixable: threshold }),
+  warn: fc.record({ fixable: threshold, unfixable: threshold }),
+  graceDays: fc.record({ low: days, medium: days, high: days, critical: days }),
+  kev: action,
+  epss: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+  epssAction: action,
+  severitySources: fc.shuffledSubarray(['distribution', 'ghsa', 'cna', 'nvd', 'cisa-adp'], { minLength: 1 }),
+  unknownSeverity: fc.constantFrom('none' as const, 'low' as const, 'high' as const),
+  unscanned: fc.constant('wait' as const),
+  unscannable: action,
+  endOfLife: action,
+  advisorySample: action,
+  advisoryAgeDays: fc.option(fc.integer({ min: 1, max: 30 })),
+  advisoryAge: action,
+  ignoreStatuses: fc.subarray(['will_not_fix' as const]),
+  strictIndex: fc.boolean(),
+  gateBlobs: fc.constant(false),
+});
+
+const exception: fc.Arbitrary<Omit<GrantedException, 'id'>> = fc
+  .record({
+    vulnerability: ids,
+    name: fc.option(names, { nil: undefined }),
+    repository: fc.constantFrom(undefined, '**', 'team/*', 'other/*'),
+    from: moments,
+    length: fc.integer({ min: 1, max: 40 }),
+  })
+  .map(({ vulnerability, name, repository, from, length }) => ({
+    vulnerability,
+    from,
+    until: from + length * DAY,
+    ...(name === undefined ? {} : { package: { name } }),
+    ...(repository === undefined ? {} : { repository }),
+  }));
+
+export const exceptions: fc.Arbitrary<readonly GrantedException[]> = fc
+  .array(exception, { maxLength: 4 })
+  .map((list) => list.map((entry, at) => ({ ...entry, id: `exception-${at}` })));
+
+/** Clocks of everything that can be found: in operation no finding is without. */
+const clocks: fc.Arbitrary<readonly ClockReading[]> = fc
+  .array(moments, { minLength: 16, maxLength: 16 })
+  .map((starts) =>
+    ['CVE-2024-0001', 'CVE-2024-0002', 'CVE-2024-0003', 'GHSA-aaaa-bbbb-cccc'].flatMap((vulnerability, row) =>
+      ['openssl', 'busybox', 'musl', 'zlib'].map((name, column) => ({
+        vulnerability,
+        package: `apk/${name}`,
+        firstSeen: Math.min(NOW, starts[row * 4 + column] ?? NOW),
+      })),
+    ),
+  );
+
+const coverage: fc.Arbitrary<Coverage> = fc
+  .record({ recognised: fc.boolean(), sample: fc.boolean(), missing: fc.boolean(), endOfLife: fc.option(moments) })
+  .map(({ recognised, sample, missing, endOfLife }) => ({
+    distribution: {
+      recognised,
+      ...(endOfLife === null ? {} : { endOfLife: new Date(endOfLife).toISOString().slice(0, 10) }),
+    },
+    gaps: [],
+    sources: [{ ecosystem: 'npm', feed: 'osv', completeness: sample ? 'sample' : 'complete', records: 3 }],
+    missing: missing ? ['Alpine:v3.20'] : [],
+  }));
+
+/** Everything that can be judged. */
+export const inputs: fc.Arbitrary<JudgeInput> = fc
+  .record({ findings, policy: policies, exceptions, clocks, coverage, complete: fc.boolean(), builtAt: moments })
+  .map(({ complete, builtAt, ...rest }) => {
+    const base = anInput(rest);
+    return {
+      ...base,
+      inventory: { ...base.inventory, complete },
+      advisories: { version: digestOf('advisories'), builtAt },
+    };
+  });

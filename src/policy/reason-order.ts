@@ -1,0 +1,47 @@
+import { severityRank } from '../model/severity.ts';
+import type { Reason, Rule, VerdictKind } from '../model/verdict.ts';
+import { compareText } from './canonical.ts';
+
+const KINDS: Readonly<Record<VerdictKind, number>> = { allow: 0, warn: 1, block: 2 };
+
+/** Findings are one group, ordered among themselves; what cannot be seen stands before, what dates the facts behind. */
+const GROUPS: Readonly<Record<Rule, number>> = {
+  unscannable: 0,
+  unscanned: 0,
+  platform: 1,
+  'severity-fixable': 2,
+  'severity-unfixable': 2,
+  kev: 2,
+  epss: 2,
+  'end-of-life': 3,
+  'advisory-age': 4,
+  'advisory-sample': 5,
+  'not-runnable': 6,
+};
+
+/** The worst of what several lines ask for; `allow` when there are none. */
+export function worstKind(lines: readonly { readonly kind: VerdictKind }[]): VerdictKind {
+  return lines.reduce<VerdictKind>((worst, { kind }) => (KINDS[kind] > KINDS[worst] ? kind : worst), 'allow');
+}
+
+/** What a line comes to when the whole asks for no more than `most`. */
+export function milder(kind: VerdictKind, most: VerdictKind): VerdictKind {
+  return KINDS[kind] > KINDS[most] ? most : kind;
+}
+
+/** Worst first; total on different reasons, so that equal inputs give equal lists. */
+export function compareReasons(a: Reason, b: Reason): number {
+  return (
+    KINDS[b.kind] - KINDS[a.kind] ||
+    GROUPS[a.rule] - GROUPS[b.rule] ||
+    severityRank(b.severity) - severityRank(a.severity) ||
+    Number(b.kev ?? false) - Number(a.kev ?? false) ||
+    Number(b.fixed !== undefined) - Number(a.fixed !== undefined) ||
+    (b.epss ?? 0) - (a.epss ?? 0) ||
+    compareText(a.vulnerability ?? '', b.vulnerability ?? '') ||
+    compareText(a.package ?? '', b.package ?? '') ||
+    compareText(a.installed ?? '', b.installed ?? '') ||
+    compareText(a.rule, b.rule) ||
+    compareText(a.message, b.message)
+  );
+}
