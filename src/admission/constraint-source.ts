@@ -1,0 +1,55 @@
+import {
+  CONSTRAINT_KIND,
+  type Constraint,
+  type EnforcementAction,
+  type MessageStyle,
+  parseConstraint,
+  STYLE_ANNOTATION,
+} from './constraint.ts';
+import { DEFAULT_KINDS, EXCLUDED_NAMESPACES } from './default-match.ts';
+
+/** The constraints in force and the labels of namespaces: all in memory, ready for the webhook. */
+export interface ConstraintSource {
+  /** Undefined until they have been read for the first time: then nothing can be decided. */
+  constraints(): readonly Constraint[] | undefined;
+  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
+  /** One sentence when what is held is missing or too old, for readiness. */
+  problem(): string | undefined;
+  /** May look up a namespace that is not known yet; gives up quickly. */
+  ensureNamespace?(name: string): Promise<void>;
+}
+
+export interface StaticConstraintOptions {
+  readonly name: string;
+  readonly enforcementAction: EnforcementAction;
+  readonly style?: MessageStyle;
+  /** The trusted set now; asked again for every request, compiled only when it changes. */
+  repos(): readonly string[];
+}
+
+/** One constraint made from the trusted set, for a webhook that has no access to the cluster's own constraints. */
+export function staticConstraintSource(options: StaticConstraintOptions): ConstraintSource {
+  let compiled: { key: string; constraints: readonly Constraint[] } | undefined;
+  return {
+    constraints() {
+      const repos = options.repos();
+      const key = JSON.stringify(repos);
+      if (compiled?.key !== key) compiled = { key, constraints: [build(options, repos)] };
+      return compiled.constraints;
+    },
+    namespaceLabels: () => undefined,
+    problem: () => undefined,
+  };
+}
+
+function build(options: StaticConstraintOptions, repos: readonly string[]): Constraint {
+  return parseConstraint({
+    kind: CONSTRAINT_KIND,
+    metadata: { name: options.name, annotations: options.style ? { [STYLE_ANNOTATION]: options.style } : {} },
+    spec: {
+      enforcementAction: options.enforcementAction,
+      match: { kinds: DEFAULT_KINDS, excludedNamespaces: EXCLUDED_NAMESPACES },
+      parameters: { repos: [...repos] },
+    },
+  });
+}

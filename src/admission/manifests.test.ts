@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { parseConstraint } from './constraint.ts';
+import { type GuardManifestOptions, renderGuardManifests } from './manifests.ts';
+
+const options: GuardManifestOptions = {
+  constraintName: 'require-harbor-repo',
+  repos: ['harbor.cksc.a1ck.io', 'quay.io/jetstack/cert-manager-acmesolver'],
+  enforcementAction: 'warn',
+  webhook: { url: 'https://127.0.0.1:8443/' },
+  caBundle: 'PEM',
+};
+
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly annotations: Record<string, string> };
+  readonly webhooks: {
+    readonly name: string;
+    readonly failurePolicy: string;
+    readonly rules: { readonly resources: string[] }[];
+    readonly clientConfig: { readonly service?: object };
+  }[];
+  readonly spec: { readonly parameters: { readonly repos: string[] } };
+}
+
+function objects(more: Partial<GuardManifestOptions> = {}): Rendered[] {
+  return parseAllDocuments(renderGuardManifests({ ...options, ...more })).map(
+    (document) => document.toJS() as Rendered,
+  );
+}
+
+function webhooks(more: Partial<GuardManifestOptions> = {}): Rendered['webhooks'] {
+  return objects(more).find(({ kind }) => kind === 'ValidatingWebhookConfiguration')?.webhooks ?? [];
+}
+
+describe('guard manifests', () => {
+  it('list the kind first and the constraint last', () => {
+    expect(objects().map(({ kind }) => kind)).toEqual([
+      'CustomResourceDefinition',
+      'Namespace',
+      'ServiceAccount',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'ValidatingWebhookConfiguration',
+      'K8sAllowedRepos',
+    ]);
+  });
+
+  it('hold the constraint that was asked for, also as the one a guard creates first', () => {
+    const all = objects();
+    const constraint = parseConstraint(all.at(-1));
+    expect(constraint).toMatchObject({ name: 'require-harbor-repo', enforcementAction: 'warn', repos: options.repos });
+    expect(constraint.problems).toEqual([]);
+    expect(JSON.parse(all[0]?.metadata.annotations['breakwater/initial-constraint'] ?? '')).toEqual(all.at(-1));
+  });
+
+  it('ask the webhook narrowly, fail open by default, and name it as users see it', () => {
+    const [validation, guard] = webhooks();
+    expect(validation).toMatchObject({
+      name: 'validation.gatekeeper.sh',
+      failurePolicy: 'Ignore',
+      timeoutSeconds: 3,
+      matchPolicy: 'Equivalent',
+      sideEffects: 'None',
+      clientConfig: { url: 'https://127.0.0.1:8443/v1/admit', caBundle: 'UEVN' },
+    });
+    expect(validation?.rules.flatMap((one) => one.resources)).toContain('pods/ephemeralcontainers');
+    expect(JSON.stringify(validation?.rules)).not.toMatch(/leases|nodes|events|"\*\/\*"/);
+    expect(guard?.name).toBe('check-ignore-label.gatekeeper.sh');
+  });
+
+  it('reach it as a service and fail closed when asked', () => {
+    const [validation] = webhooks({ webhook: { service: 'w' }, failurePolicy: 'Fail', namespace: 'ns' });
+    expect(validation?.failurePolicy).toBe('Fail');
+    expect(validation?.clientConfig.service).toEqual({ name: 'w', namespace: 'ns', path: '/v1/admit', port: 443 });
+  });
+
+  it('keep hostile names inside their strings', () => {
+    const repos = ['a: b', '- x', '---\nkind: Secret', '# c', '"'];
+    expect(objects({ repos })).toHaveLength(7);
+    expect(objects({ repos }).at(-1)?.spec.parameters.repos).toEqual(repos);
+  });
+});
