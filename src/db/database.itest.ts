@@ -36,6 +36,7 @@ describe.each(ENGINES)('database on %s', (engine) => {
       handle.db
         .insertInto('packages')
         .values({
+          identity: purl,
           purl,
           type: 'npm',
           name: purl,

@@ -178,6 +178,11 @@ interface LayerAnalysesTable {
 
 interface PackagesTable {
   id: Generated<number>;
+  /**
+   * Hash of everything below: an image may claim any source for a package URL, and must not change with it what is known
+   * about the packages of others.
+   */
+  identity: string;
   purl: string;
   type: string;
   name: string;

@@ -168,6 +168,7 @@ const TABLES: Readonly<Record<string, Table>> = {
     key: ['id'],
     columns: {
       id: 'serial',
+      identity: 'text',
       purl: 'text',
       type: 'text',
       name: 'text',
@@ -381,7 +382,7 @@ const UNIQUE: readonly (readonly [table: string, columns: readonly string[]])[] 
   ['users', ['name']],
   ['projects', ['name']],
   ['repositories', ['name']],
-  ['packages', ['purl']],
+  ['packages', ['identity']],
   ['jobs', ['kind', 'key']],
 ];
 
@@ -395,6 +396,7 @@ const INDEXES: readonly (readonly [table: string, columns: readonly string[]])[]
   ['manifest_children', ['child_digest']],
   ['tags', ['repository_id', 'digest']],
   ['packages', ['lookup_name']],
+  ['packages', ['purl']],
   ['inventory_packages', ['package_id']],
   ['images', ['inventory_hash']],
   ['images', ['status']],
