@@ -15,7 +15,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'exceptions', 'cluster', 'scanner', 'trust'],
   ['registry', 'mirror', 'verdicts'],
-  ['api', 'compat', 'admission', 'audit', 'evidence'],
+  ['api', 'compat', 'admission', 'evidence'],
+  ['audit'],
   ['cli'],
   ['app', 'main'],
 ];

@@ -1,0 +1,24 @@
+import { CONSTRAINT_GROUP, CONSTRAINT_PLURAL } from '../admission/constraint.ts';
+
+export const CONSTRAINTS_PATH = `/apis/${CONSTRAINT_GROUP}/v1beta1/${CONSTRAINT_PLURAL}`;
+export const NAMESPACES_PATH = '/api/v1/namespaces';
+export const DEFINITION_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CONSTRAINT_PLURAL}.${CONSTRAINT_GROUP}`;
+
+export interface AuditedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly path: string;
+}
+
+/** Everything that runs pods, owners before what they own, so that a finding is reported at the top. */
+export const AUDITED_KINDS: readonly AuditedKind[] = [
+  { apiVersion: 'batch/v1', kind: 'CronJob', path: '/apis/batch/v1/cronjobs' },
+  { apiVersion: 'apps/v1', kind: 'Deployment', path: '/apis/apps/v1/deployments' },
+  { apiVersion: 'apps/v1', kind: 'StatefulSet', path: '/apis/apps/v1/statefulsets' },
+  { apiVersion: 'apps/v1', kind: 'DaemonSet', path: '/apis/apps/v1/daemonsets' },
+  { apiVersion: 'v1', kind: 'ReplicationController', path: '/api/v1/replicationcontrollers' },
+  { apiVersion: 'batch/v1', kind: 'Job', path: '/apis/batch/v1/jobs' },
+  { apiVersion: 'apps/v1', kind: 'ReplicaSet', path: '/apis/apps/v1/replicasets' },
+  { apiVersion: 'v1', kind: 'PodTemplate', path: '/api/v1/podtemplates' },
+  { apiVersion: 'v1', kind: 'Pod', path: '/api/v1/pods' },
+];
