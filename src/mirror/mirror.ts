@@ -19,6 +19,7 @@ import {
   setTag,
   storeManifest,
 } from '../registry/content-store.ts';
+import { RegistryError } from '../registry/errors.ts';
 import type { IngestObserver, MirrorSource } from '../registry/ports.ts';
 import type { Downloads } from './downloads.ts';
 import { UpstreamError } from './errors.ts';
@@ -50,7 +51,7 @@ const MOST_REMEMBERED = 10_000;
  * Pull-through: what a mirror project does not have is fetched once from its upstream, stored byte for byte, and handed to
  * the same analysis and gate as a push. By digest a stored copy is served without asking; by tag after the freshness
  * window the upstream is asked with HEAD. When the upstream is away the stored copy is served with a warning; only its own
- * 404 hides a tag. Throws `UpstreamError` when there is nothing to fall back on.
+ * 404 hides a tag. Throws `RegistryError('unavailable')` when there is nothing to fall back on.
  */
 export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promise<void> } {
   const underWay = new Map<string, Promise<Ensured>>();
@@ -76,6 +77,7 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
   }
 
   async function ensureByDigest(upstream: Upstream, name: string, digest: Digest): Promise<Ensured> {
+    if (whole.has(`${name}@${digest}`)) return { digest, warnings: [] };
     const stored = await findManifestInfo(deps.db, name, digest);
     if (!stored) return fetchManifest(upstream, name, digest);
     completeContent(upstream, { id: stored.repositoryId, name }, digest, stored.kind);
@@ -128,7 +130,7 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
 
   /** Has the content of a manifest fetched and judged in the background, unless it is whole or on its way already. */
   function completeContent(upstream: Upstream, repository: Place, digest: Digest, kind: ManifestKind): void {
-    const key = `${repository.id}@${digest}`;
+    const key = `${repository.name}@${digest}`;
     if (whole.has(key) || arriving.has(key)) return;
     arriving.add(key);
     background.run(
@@ -197,9 +199,10 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
       let running = underWay.get(key);
       if (!running) {
         const digest = tryParseDigest(reference);
-        running = (
-          digest ? ensureByDigest(upstream, repository, digest) : ensureByTag(upstream, repository, reference)
-        ).finally(() => underWay.delete(key));
+        const ensured = digest
+          ? ensureByDigest(upstream, repository, digest)
+          : ensureByTag(upstream, repository, reference);
+        running = ensured.catch(asRegistryError).finally(() => underWay.delete(key));
         underWay.set(key, running);
       }
       return running;
@@ -225,4 +228,14 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
       await background.drain();
     },
   };
+}
+
+/** The registry's clients learn that the upstream is the problem, never that the image does not exist. */
+function asRegistryError(error: unknown): never {
+  if (!(error instanceof UpstreamError)) throw error;
+  const { retryAfterSeconds } = error;
+  throw new RegistryError('unavailable', `the upstream of this mirror cannot be used: ${error.message}`, {
+    cause: error,
+    ...(retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } }),
+  });
 }

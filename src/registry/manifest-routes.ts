@@ -61,8 +61,8 @@ async function locate(deps: RegistryDeps, repository: string, reference: string,
   if (byDigest) parseDigest(reference);
   const read = head ? findManifestInfo : findManifest;
   const found = await read(deps.db, repository, reference);
-  // What a digest names never changes; a mirrored tag may have moved on.
-  if (found && (byDigest || !found.mirrored)) return { manifest: found, warnings: [] };
+  // A mirrored tag may have moved on, and the content of a mirrored digest may not be whole yet.
+  if (found && !found.mirrored) return { manifest: found, warnings: [] };
   const { mirror } = deps;
   if (mirror && (found?.mirrored || (await mirror.isMirrored(repository)))) {
     const fetched = byDigest || isTag(reference) ? await mirror.ensureManifest(repository, reference) : undefined;

@@ -1,0 +1,243 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { request } from 'undici';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
+import { putBlob } from '../blobs/blob-store.ts';
+import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
+import type { DatabaseHandle, Engine } from '../db/database.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
+import { fixedClock } from '../platform/clock.ts';
+import { createHttpClient } from '../platform/http-client.ts';
+import { silentLogger } from '../platform/logger.ts';
+import { ensureRepository, linkBlob, storeManifest } from '../registry/content-store.ts';
+import type { Caller, ManifestSubject, MirrorSource } from '../registry/ports.ts';
+import { registryRoutes } from '../registry/routes.ts';
+import { createDownloads } from './downloads.ts';
+import { createMirror } from './mirror.ts';
+import { createUpstreams } from './upstreams.ts';
+
+const CALLER: Caller = { name: 'anybody', may: () => true, bypassesGate: false };
+const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const FRESHNESS_SECONDS = 300;
+const clock = fixedClock(1_800_000_000_000);
+const http = createHttpClient({ userAgent: 'breakwater-test', idleTimeoutMs: 5000, attempts: 1 });
+
+interface Site {
+  readonly app: FastifyInstance;
+  readonly origin: string;
+  readonly handle: DatabaseHandle;
+  readonly blobs: ReturnType<typeof createMemoryBlobStore>;
+  /** `METHOD path` of every request it answered. */
+  readonly seen: string[];
+  readonly stored: ManifestSubject[];
+}
+const sites: Site[] = [];
+
+afterEach(async () => {
+  for (const site of sites.splice(0)) {
+    await site.app.close();
+    await site.handle.close();
+  }
+});
+
+/** A registry over HTTP with one project; `upstream` makes it a mirror. */
+async function openSite(engine: Engine, project: string, upstream?: string): Promise<Site & { mirror?: MirrorSource }> {
+  const handle = await freshDatabase(engine);
+  const { db } = handle;
+  await db
+    .insertInto('projects')
+    .values({ id: project, name: project, public: 1, created_by: 'a', created_at: 0 })
+    .execute();
+  if (upstream)
+    await db
+      .insertInto('upstreams')
+      .values({
+        project_id: project,
+        url: upstream,
+        username: null,
+        secret: null,
+        freshness_seconds: FRESHNESS_SECONDS,
+      })
+      .execute();
+  const blobs = createMemoryBlobStore({ clock });
+  const stored: ManifestSubject[] = [];
+  const ingest = {
+    blobCommitted: () => undefined,
+    async manifestStored(subject: ManifestSubject) {
+      stored.push(subject);
+      return { warnings: [] };
+    },
+  };
+  const upstreamFor = createUpstreams({
+    http,
+    clock,
+    source: {
+      upstreamOf: async () => (upstream ? { url: upstream, freshnessSeconds: FRESHNESS_SECONDS } : undefined),
+    },
+  });
+  const mirror = createMirror({
+    db,
+    clock,
+    logger: silentLogger,
+    blobs,
+    downloads: createDownloads({ blobs }),
+    ingest,
+    upstreamFor,
+  });
+  const app = Fastify({ requestTimeout: 0, forceCloseConnections: true });
+  const seen: string[] = [];
+  app.addHook('onRequest', (incoming, _reply, done) => {
+    seen.push(`${incoming.method} ${incoming.url}`);
+    done();
+  });
+  await app.register(registryRoutes, {
+    db,
+    blobs,
+    clock,
+    logger: silentLogger,
+    authenticate: async () => CALLER,
+    service: 'test',
+    gate: { decide: async () => ({ kind: 'serve' as const, warnings: [] }) },
+    ingest,
+    mirror,
+  });
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 });
+  const site = { app, origin, handle, blobs, seen, stored, mirror };
+  sites.push(site);
+  return site;
+}
+
+/** Stores an image of one layer under a tag at the site. */
+async function publish(
+  site: Site,
+  name: string,
+  tag: string,
+  layer: string,
+): Promise<{ manifest: Digest; layer: Digest }> {
+  const deps = { db: site.handle.db, clock };
+  const repository = await ensureRepository(deps, name);
+  const descriptors = [];
+  for (const [mediaType, text] of [
+    ['application/vnd.oci.image.config.v1+json', `{"architecture":"amd64","os":"linux","note":"${layer}"}`],
+    ['application/vnd.oci.image.layer.v1.tar', layer],
+  ] as const) {
+    const digest = digestOf(text);
+    const { size } = await putBlob(
+      site.blobs,
+      digest,
+      (async function* () {
+        yield Buffer.from(text);
+      })(),
+    );
+    await linkBlob(deps, repository.id, { digest, size });
+    descriptors.push({ mediaType, digest, size });
+  }
+  const [config, only] = descriptors;
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST_TYPE, config, layers: [only] }));
+  const stored = await storeManifest(deps, {
+    repository,
+    bytes,
+    tags: [tag],
+    createdBy: 'a',
+    missingContent: 'refuse',
+  });
+  return { manifest: stored.digest, layer: digestOf(layer) };
+}
+
+async function get(site: Site, path: string) {
+  const reply = await request(`${site.origin}/v2/${path}`);
+  const text = await reply.body.text();
+  return {
+    status: reply.statusCode,
+    text,
+    digest: reply.headers['docker-content-digest'],
+    warning: String(reply.headers['warning'] ?? ''),
+  };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+describe.each(ENGINES)('mirror on %s', (engine) => {
+  it('pulls an unknown image once, byte for byte, and has it analysed whole', async () => {
+    const upstream = await openSite(engine, 'library');
+    const image = await publish(upstream, 'library/busybox', '1.36', 'layer one');
+    const mirror = await openSite('sqlite', 'hub', `${upstream.origin}`);
+    const pulls = await Promise.all(Array.from({ length: 8 }, () => get(mirror, 'hub/library/busybox/manifests/1.36')));
+    expect(pulls.map(({ status, digest }) => [status, digest])).toEqual(pulls.map(() => [200, image.manifest]));
+    const blobs = await Promise.all(
+      Array.from({ length: 8 }, () => get(mirror, `hub/library/busybox/blobs/${image.layer}`)),
+    );
+    expect(blobs.map(({ text }) => text)).toEqual(blobs.map(() => 'layer one'));
+    await settled();
+    expect(upstream.seen.filter((line) => line.startsWith('GET') && line.includes('/manifests/'))).toHaveLength(1);
+    expect(upstream.seen.filter((line) => line.includes(`/blobs/${image.layer}`))).toHaveLength(1);
+    expect(mirror.stored.map(({ digest, repository }) => [repository, digest])).toEqual([
+      ['hub/library/busybox', image.manifest],
+    ]);
+  });
+
+  it('asks for a tag again after the freshness window only, and follows it when it moved', async () => {
+    const upstream = await openSite(engine, 'library');
+    const first = await publish(upstream, 'library/app', 'latest', 'first');
+    const mirror = await openSite('sqlite', 'hub', upstream.origin);
+    expect((await get(mirror, 'hub/library/app/manifests/latest')).digest).toBe(first.manifest);
+    await settled();
+    const second = await publish(upstream, 'library/app', 'latest', 'second');
+    upstream.seen.length = 0;
+    expect((await get(mirror, 'hub/library/app/manifests/latest')).digest).toBe(first.manifest);
+    expect(upstream.seen).toEqual([]);
+    clock.advance(FRESHNESS_SECONDS * 1000);
+    expect((await get(mirror, 'hub/library/app/manifests/latest')).digest).toBe(second.manifest);
+    expect(upstream.seen[0]).toBe('HEAD /v2/library/app/manifests/latest');
+    expect((await get(mirror, `hub/library/app/manifests/${first.manifest}`)).status).toBe(200);
+  });
+
+  it('serves the copy with a warning when the upstream is away, and says so when there is none', async () => {
+    const upstream = await openSite(engine, 'library');
+    const image = await publish(upstream, 'library/app', '1', 'content');
+    const mirror = await openSite('sqlite', 'hub', upstream.origin);
+    await get(mirror, 'hub/library/app/manifests/1');
+    await settled();
+    await upstream.app.close();
+    clock.advance(FRESHNESS_SECONDS * 1000);
+    const stale = await get(mirror, 'hub/library/app/manifests/1');
+    expect([stale.status, stale.digest]).toEqual([200, image.manifest]);
+    expect(stale.warning).toContain('served from the copy');
+    expect((await get(mirror, `hub/library/app/manifests/${image.manifest}`)).status).toBe(200);
+    const unknown = await get(mirror, 'hub/library/other/manifests/1');
+    expect(unknown.status).toBe(503);
+    expect(unknown.text).toContain('upstream');
+  });
+
+  it('hides what the upstream no longer has, and takes up an image that did not arrive whole', async () => {
+    const upstream = await openSite(engine, 'library');
+    const image = await publish(upstream, 'library/app', '1', 'whole');
+    const mirror = await openSite('sqlite', 'hub', upstream.origin);
+    await upstream.blobs.delete(image.layer);
+    expect((await get(mirror, 'hub/library/app/manifests/1')).status).toBe(200);
+    await settled();
+    expect(mirror.stored).toEqual([]);
+    await putBlob(
+      upstream.blobs,
+      image.layer,
+      (async function* () {
+        yield Buffer.from('whole');
+      })(),
+    );
+    clock.advance(60_000);
+    expect((await get(mirror, `hub/library/app/manifests/${image.manifest}`)).status).toBe(200);
+    await settled();
+    expect(mirror.stored.map(({ digest }) => digest)).toEqual([image.manifest]);
+    expect((await get(mirror, 'hub/library/app/manifests/none')).status).toBe(404);
+    expect((await get(mirror, `hub/library/app/blobs/${digestOf('nobody named it')}`)).status).toBe(404);
+  });
+
+  it('refuses pushes', async () => {
+    const mirror = await openSite(engine, 'hub', 'http://127.0.0.1:9');
+    const reply = await request(`${mirror.origin}/v2/hub/app/blobs/uploads/`, { method: 'POST' });
+    expect([reply.statusCode, await reply.body.text()]).toEqual([
+      403,
+      expect.stringContaining('mirrors another registry'),
+    ]);
+  });
+});
