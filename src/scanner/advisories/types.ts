@@ -9,6 +9,11 @@ export interface AdvisoryKey {
   readonly name: string;
 }
 
+/** A key with the hash of everything findings on it can depend on: statements, severities, KEV, EPSS. */
+export interface HashedKey extends AdvisoryKey {
+  readonly hash: string;
+}
+
 /** An opened advisory database: read-only, immutable, point queries. */
 export interface AdvisoryDatabase extends AdvisoryLookup {
   /** Hash of the content, `sha256:…`: two builds from the same feeds have the same version. */
@@ -17,6 +22,8 @@ export interface AdvisoryDatabase extends AdvisoryLookup {
   readonly builtAt: string;
   readonly sources: readonly AdvisorySource[];
   readonly path: string;
+  /** Every key, ascending by ecosystem and name (by bytes). */
+  keys(): Iterable<HashedKey>;
   close(): void;
 }
 

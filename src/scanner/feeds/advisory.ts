@@ -1,6 +1,11 @@
 import type { SeverityStatement } from '../../model/severity.ts';
 import type { AdvisoryStatement } from '../matcher/lookup.ts';
 
+/** A statement as published: one text may speak of several vulnerabilities, each a list of ids, canonical first. */
+export interface PublishedStatement extends Omit<AdvisoryStatement, 'ids'> {
+  readonly vulnerabilities: readonly (readonly string[])[];
+}
+
 /** The common model: what every feed is reduced to, one fact at a time. */
 export type FeedFact =
   | {
@@ -8,7 +13,7 @@ export type FeedFact =
       /** Exact OSV ecosystem with its release: `Alpine:v3.20`, `Debian:12`, `npm`. */
       readonly ecosystem: string;
       readonly name: string;
-      readonly statement: AdvisoryStatement;
+      readonly statement: PublishedStatement;
     }
   | {
       readonly kind: 'vulnerability';
@@ -29,7 +34,7 @@ export type FeedProblem =
   | 'empty-range'
   | 'unordered-events'
   | 'contradiction'
-  | 'odd-id';
+  | 'future-date';
 
 /** Everything one record of a feed gives, with what the accounts of its source need. */
 export interface FeedRecord {
@@ -38,6 +43,8 @@ export interface FeedRecord {
   readonly feed: string;
   /** Ecosystems this record counts for; `*` for feeds about vulnerabilities in general. */
   readonly ecosystems: readonly string[];
+  /** How many records of the source this stands for; 1 when absent. */
+  readonly count?: number;
   /** ISO time of the last change. */
   readonly modified?: string;
 }

@@ -81,8 +81,10 @@ function publication(
   facts: readonly VulnerabilityFacts[],
   statements: readonly AdvisoryStatement[],
 ): Pick<Finding, 'published'> {
-  const earliest = (list: readonly { readonly published?: string }[]): string | undefined =>
-    list.flatMap(({ published }) => published ?? []).sort()[0];
   const published = earliest(facts) ?? earliest(statements);
   return published === undefined ? {} : { published };
+}
+
+function earliest(list: readonly { readonly published?: string }[]): string | undefined {
+  return list.flatMap(({ published }) => published ?? []).sort()[0];
 }

@@ -1,7 +1,7 @@
 import { baseOf, schemeOf } from '../../matcher/ecosystem.ts';
-import type { AdvisoryStatement, AffectedRange } from '../../matcher/lookup.ts';
+import type { AffectedRange } from '../../matcher/lookup.ts';
 import { contains } from '../../matcher/ranges.ts';
-import { type FeedFact, type FeedRecord, problem } from '../advisory.ts';
+import { type FeedFact, type FeedRecord, type PublishedStatement, problem } from '../advisory.ts';
 import { rangesOfEvents } from './ranges.ts';
 import type { OsvAffected, OsvRecord } from './schema.ts';
 import { severitiesOf, statusOf } from './severities.ts';
@@ -22,11 +22,8 @@ export function normalizeOsv(record: OsvRecord, base: string): FeedRecord {
     ecosystems.add(ecosystem);
     const { ranges, versions } = affectedness(record.id, affected, facts);
     if (ranges.length === 0 && versions.length === 0) continue;
-    const rest = details(record, affected);
-    for (const ids of vulnerabilities) {
-      const statement: AdvisoryStatement = { advisory: record.id, ids, feed, ranges, versions, ...rest };
-      facts.push({ kind: 'statement', ecosystem, name: affected.package.name, statement });
-    }
+    const statement = { advisory: record.id, vulnerabilities, feed, ranges, versions, ...details(record, affected) };
+    facts.push({ kind: 'statement', ecosystem, name: affected.package.name, statement });
   }
   return { facts, feed, ecosystems: [...ecosystems], ...(record.modified ? { modified: record.modified } : {}) };
 }
@@ -34,7 +31,7 @@ export function normalizeOsv(record: OsvRecord, base: string): FeedRecord {
 function details(
   record: OsvRecord,
   affected: OsvAffected,
-): Pick<AdvisoryStatement, 'severities' | 'status' | 'published'> {
+): Pick<PublishedStatement, 'severities' | 'status' | 'published'> {
   const status = statusOf(affected);
   return {
     severities: severitiesOf(record, affected),

@@ -8,6 +8,8 @@ import { osvRecordSchema } from './schema.ts';
 
 /** One record at most; the largest real ones (kernel errata) have a few megabytes. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+const BATCH_ENTRIES = 16;
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads the bulk file of one ecosystem (`<Ecosystem>/all.zip`, one JSON record per entry), entry by entry.
@@ -22,14 +24,30 @@ export async function* readOsvZip(path: string, base: string): FeedReader {
     throw new FeedError('malformed', `${path} is not a readable zip archive: ${messageOf(cause)}`, { cause });
   }
   try {
-    for await (const entry of zip.eachEntry()) {
-      if (entry.fileName.endsWith('.json')) yield await readEntry(zip, entry, base);
+    for await (const batch of batches(zip.eachEntry())) {
+      yield* await Promise.all(batch.map((entry) => readEntry(zip, entry, base)));
     }
   } catch (cause) {
     throw new FeedError('malformed', `${path} is damaged: ${messageOf(cause)}`, { cause });
   } finally {
     zip.close();
   }
+}
+
+/** Entries to unpack at the same time: a few, and little data. */
+async function* batches(entries: AsyncIterable<Entry>): AsyncGenerator<readonly Entry[]> {
+  let batch: Entry[] = [];
+  let bytes = 0;
+  for await (const entry of entries) {
+    if (!entry.fileName.endsWith('.json')) continue;
+    batch.push(entry);
+    bytes += entry.uncompressedSize;
+    if (batch.length < BATCH_ENTRIES && bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  yield batch;
 }
 
 async function readEntry(zip: ZipFile, entry: Entry, base: string): Promise<FeedRecord> {

@@ -15,7 +15,7 @@ export const osvRecordSchema = z.object({
   related: texts,
   summary: z.string().nullish(),
   severity: severities,
-  database_specific: z.unknown(),
+  database_specific: z.unknown().optional(),
   affected: z
     .array(
       z.object({
@@ -39,7 +39,7 @@ export const osvRecordSchema = z.object({
           )
           .nullish(),
         versions: z.array(text).nullish(),
-        ecosystem_specific: z.unknown(),
+        ecosystem_specific: z.unknown().optional(),
       }),
     )
     .nullish(),

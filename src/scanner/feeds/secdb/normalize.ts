@@ -1,7 +1,6 @@
 import { sortIds } from '../../matcher/ids.ts';
-import type { AdvisoryStatement } from '../../matcher/lookup.ts';
 import { compareVersions } from '../../versions/index.ts';
-import { type FeedFact, type FeedRecord, problem } from '../advisory.ts';
+import { type FeedFact, type FeedRecord, type PublishedStatement, problem } from '../advisory.ts';
 import type { SecdbPackage } from './schema.ts';
 
 export const SECDB_FEED = 'alpine-secdb';
@@ -36,14 +35,15 @@ export function normalizeSecdb(branch: string, pkg: SecdbPackage): FeedRecord {
       facts.push({ kind: 'statement', ecosystem, name: pkg.name, statement: statementOf(version, ids) });
     }
   }
-  return { facts, feed: SECDB_FEED, ecosystems: [ecosystem] };
+  const count = facts.filter(({ kind }) => kind === 'statement').length;
+  return { facts, feed: SECDB_FEED, ecosystems: [ecosystem], count };
 }
 
-function statementOf(version: string, ids: readonly string[]): AdvisoryStatement {
+function statementOf(version: string, ids: readonly string[]): PublishedStatement {
   const [id = ''] = ids;
   return {
     advisory: id.startsWith('CVE-') ? `ALPINE-${id}` : id,
-    ids,
+    vulnerabilities: [ids],
     feed: SECDB_FEED,
     ranges: version === NEVER ? [] : [{ fixed: version }],
     versions: [],

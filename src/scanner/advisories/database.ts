@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { AdvisorySource } from '../../model/coverage.ts';
+import type { SeverityStatement } from '../../model/severity.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { AdvisoryStatement, VulnerabilityFacts } from '../matcher/lookup.ts';
+import { decodeBody } from './codec.ts';
+import { AdvisoryDatabaseError } from './errors.ts';
+import { APPLICATION_ID, SCHEMA_VERSION, TABLES } from './schema.ts';
+import type { AdvisoryDatabase } from './types.ts';
+
+/** Decoded packages kept at hand: images of one base share theirs. */
+const CACHED_PACKAGES = 256;
+const MMAP_BYTES = 4 * 1024 * 1024 * 1024;
+
+/**
+ * Opens an advisory database file for point queries: read-only and memory-mapped. The content is not verified here
+ * (`verifyAdvisoryDatabase` does, once, at import). Fails with `AdvisoryDatabaseError`.
+ */
+export function openAdvisoryDatabase(path: string): AdvisoryDatabase {
+  const db = openChecked(path);
+  const meta = new Map(
+    db
+      .prepare('select key, value from meta')
+      .all()
+      .map((row) => [String(row['key']), String(row['value'])]),
+  );
+  const sources = db.prepare('select * from source order by ecosystem, feed').all().map(toSource);
+  const byEcosystem = Map.groupBy(sources, ({ ecosystem }) => ecosystem);
+  const selectPackage = db.prepare('select body from package where ecosystem = ? and name = ?');
+  const selectVulnerability = db.prepare('select * from vulnerability where id = ?');
+  const cache = new Map<string, readonly AdvisoryStatement[]>();
+
+  return {
+    path,
+    version: meta.get('version') ?? '',
+    builtAt: meta.get('built_at') ?? '',
+    sources,
+    sourcesOf: (ecosystem) => byEcosystem.get(ecosystem) ?? [],
+    advisoriesFor(ecosystem, name) {
+      const key = `${ecosystem}\n${name}`;
+      const known = cache.get(key);
+      if (known !== undefined) return known;
+      const body = selectPackage.get(ecosystem, name)?.['body'];
+      const statements = typeof body === 'string' ? decodeBody(body) : [];
+      const oldest = cache.size < CACHED_PACKAGES ? undefined : cache.keys().next().value;
+      if (oldest !== undefined) cache.delete(oldest);
+      cache.set(key, statements);
+      return statements;
+    },
+    vulnerability(id) {
+      const row = selectVulnerability.get(id);
+      return row === undefined ? undefined : toFacts(row);
+    },
+    *keys() {
+      const rows = db
+        .prepare('select ecosystem, name, hex(hash) as hash from package order by ecosystem, name')
+        .iterate();
+      for (const row of rows) {
+        yield { ecosystem: String(row['ecosystem']), name: String(row['name']), hash: String(row['hash']) };
+      }
+    },
+    close: () => db.close(),
+  };
+}
+
+/** Opens a file and makes sure that it is an advisory database of this schema, with nothing else in it. */
+export function openChecked(path: string): DatabaseSync {
+  if (!existsSync(path)) throw new AdvisoryDatabaseError('not_found', `there is no advisory database at ${path}`);
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true, allowExtension: false });
+    db.exec(`pragma trusted_schema = off; pragma mmap_size = ${MMAP_BYTES}; pragma query_only = on`);
+    expectSchema(db, path);
+    return db;
+  } catch (error) {
+    db?.close();
+    if (error instanceof AdvisoryDatabaseError) throw error;
+    throw new AdvisoryDatabaseError('not_a_database', `${path} is no advisory database: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function expectSchema(db: DatabaseSync, path: string): void {
+  if (db.prepare('pragma application_id').get()?.['application_id'] !== APPLICATION_ID) {
+    throw new AdvisoryDatabaseError('not_a_database', `${path} is a SQLite file, but no advisory database`);
+  }
+  const version = db.prepare('pragma user_version').get()?.['user_version'];
+  if (version !== SCHEMA_VERSION) {
+    throw new AdvisoryDatabaseError(
+      'wrong_schema',
+      `${path} has schema ${String(version)}, this program reads schema ${SCHEMA_VERSION}: build it again with this version`,
+    );
+  }
+  const objects = db.prepare('select type, name from sqlite_schema order by name').all();
+  const unexpected = objects.find(({ type, name }) => type !== 'table' || !TABLES.some((table) => table === name));
+  if (unexpected !== undefined || objects.length !== TABLES.length) {
+    throw new AdvisoryDatabaseError('wrong_schema', `${path} does not have exactly the tables ${TABLES.join(', ')}`);
+  }
+}
+
+type Row = Record<string, unknown>;
+
+function toSource(row: Row): AdvisorySource {
+  const { newest, note } = row;
+  return {
+    ecosystem: String(row['ecosystem']),
+    feed: String(row['feed']),
+    completeness: row['completeness'] === 'complete' ? 'complete' : 'sample',
+    records: Number(row['records']),
+    ...(typeof newest === 'string' ? { newest } : {}),
+    ...(typeof note === 'string' ? { note } : {}),
+  };
+}
+
+function toFacts({ severities, published, rejected, kev, epss, percentile }: Row): VulnerabilityFacts {
+  return {
+    severities: typeof severities === 'string' ? (JSON.parse(severities) as readonly SeverityStatement[]) : [],
+    ...(typeof published === 'string' ? { published } : {}),
+    ...(rejected === 1 ? { rejected: true } : {}),
+    ...(typeof kev === 'string' ? { kev } : {}),
+    ...(typeof epss === 'number' ? { epss: { probability: epss, percentile: Number(percentile) } } : {}),
+  };
+}

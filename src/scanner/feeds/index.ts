@@ -1,0 +1,30 @@
+import type { FeedReader } from './advisory.ts';
+import { readEpss } from './epss/read.ts';
+import { readKev } from './kev/read.ts';
+import { readNvd } from './nvd/read.ts';
+import { readOsvZip } from './osv/read.ts';
+import { readSecdb } from './secdb/read.ts';
+
+export type FeedKind = 'osv' | 'secdb' | 'nvd' | 'kev' | 'epss';
+
+/** A feed file found in a folder. */
+export interface FeedFile {
+  readonly kind: FeedKind;
+  readonly path: string;
+  /** OSV base ecosystem, for `osv` only. */
+  readonly ecosystem?: string;
+}
+
+/** Every feed by kind. A new one is a folder beside these, a line here and a rule in `discover.ts`. */
+const READERS: Readonly<Record<FeedKind, (file: FeedFile) => FeedReader>> = {
+  osv: ({ path, ecosystem = '' }) => readOsvZip(path, ecosystem),
+  secdb: ({ path }) => readSecdb(path),
+  nvd: ({ path }) => readNvd(path),
+  kev: ({ path }) => readKev(path),
+  epss: ({ path }) => readEpss(path),
+};
+
+/** Reads a feed file record by record. Fails with `FeedError` when the file as a whole is none. */
+export function readFeed(file: FeedFile): FeedReader {
+  return READERS[file.kind](file);
+}
