@@ -1,7 +1,7 @@
 import { CONSTRAINT_GROUP, CONSTRAINT_KIND, CONSTRAINT_PLURAL } from './constraint.ts';
 
-/** On the definition: the constraint (JSON) that the guard creates once when the cluster has none of that name. */
-export const INITIAL_CONSTRAINT_ANNOTATION = 'breakwater/initial-constraint';
+/** On the definition: the constraint (JSON) that a running guard creates or changes, once per text. */
+export const WANTED_CONSTRAINT_ANNOTATION = 'breakwater/wanted-constraint';
 
 /**
  * The CustomResourceDefinition of `K8sAllowedRepos` as Gatekeeper generates it from its library's template: same

@@ -13,7 +13,7 @@ const options: GuardManifestOptions = {
 
 interface Rendered {
   readonly kind: string;
-  readonly metadata: { readonly annotations: Record<string, string> };
+  readonly metadata: { readonly annotations?: Record<string, string> };
   readonly webhooks: {
     readonly name: string;
     readonly failurePolicy: string;
@@ -34,8 +34,9 @@ function webhooks(more: Partial<GuardManifestOptions> = {}): Rendered['webhooks'
 }
 
 describe('guard manifests', () => {
-  it('list the kind first and the constraint last', () => {
-    expect(objects().map(({ kind }) => kind)).toEqual([
+  it('list the kind first and, when asked, the constraint last', () => {
+    expect(objects().map(({ kind }) => kind)).not.toContain('K8sAllowedRepos');
+    expect(objects({ constraint: 'document' }).map(({ kind }) => kind)).toEqual([
       'CustomResourceDefinition',
       'Namespace',
       'ServiceAccount',
@@ -46,12 +47,17 @@ describe('guard manifests', () => {
     ]);
   });
 
-  it('hold the constraint that was asked for, also as the one a guard creates first', () => {
-    const all = objects();
-    const constraint = parseConstraint(all.at(-1));
+  it('hold the constraint that was asked for, also as the one a guard makes', () => {
+    const [definition] = objects();
+    const text = definition?.metadata.annotations?.['breakwater/wanted-constraint'] ?? '';
+    const document = objects({ constraint: 'document' });
+    const constraint = parseConstraint(document.at(-1));
     expect(constraint).toMatchObject({ name: 'require-harbor-repo', enforcementAction: 'warn', repos: options.repos });
     expect(constraint.problems).toEqual([]);
-    expect(JSON.parse(all[0]?.metadata.annotations['breakwater/initial-constraint'] ?? '')).toEqual(all.at(-1));
+    expect(JSON.parse(text)).toEqual(document.at(-1));
+    expect(document[0]?.metadata.annotations).toEqual({});
+    const shown = renderGuardManifests(options).split('editing these comments does nothing.\n')[1] ?? '';
+    expect(parseAllDocuments(shown.replaceAll(/^# /gm, ''))[0]?.toJS()).toEqual(document.at(-1));
   });
 
   it('ask the webhook narrowly, fail open by default, and name it as users see it', () => {
@@ -75,9 +81,14 @@ describe('guard manifests', () => {
     expect(validation?.clientConfig.service).toEqual({ name: 'w', namespace: 'ns', path: '/v1/admit', port: 443 });
   });
 
+  it('quote what YAML 1.1 would not take for a string', () => {
+    expect(renderGuardManifests(options)).toContain('gatekeeper.sh/constraint: "yes"');
+  });
+
   it('keep hostile names inside their strings', () => {
     const repos = ['a: b', '- x', '---\nkind: Secret', '# c', '"'];
-    expect(objects({ repos })).toHaveLength(7);
-    expect(objects({ repos }).at(-1)?.spec.parameters.repos).toEqual(repos);
+    const all = objects({ repos, constraint: 'document' });
+    expect(all).toHaveLength(7);
+    expect(all.at(-1)?.spec.parameters.repos).toEqual(repos);
   });
 });

@@ -7,7 +7,7 @@ import {
   type MessageStyle,
   STYLE_ANNOTATION,
 } from './constraint.ts';
-import { constraintDefinition, INITIAL_CONSTRAINT_ANNOTATION } from './constraint-definition.ts';
+import { constraintDefinition, WANTED_CONSTRAINT_ANNOTATION } from './constraint-definition.ts';
 import { DEFAULT_KINDS, EXCLUDED_NAMESPACES, IGNORE_LABEL } from './default-match.ts';
 
 export interface GuardManifestOptions {
@@ -21,6 +21,8 @@ export interface GuardManifestOptions {
   /** PEM, from `Certificates.caBundle`. */
   readonly caBundle: string;
   readonly failurePolicy?: 'Ignore' | 'Fail';
+  /** `by-guard` (default): a running guard makes the constraint; `document`: it is printed as a document. */
+  readonly constraint?: 'by-guard' | 'document';
   readonly namespace?: string;
   readonly serviceAccount?: string;
   /** Beside the cluster's own: namespaces the constraint does not cover. */
@@ -35,29 +37,42 @@ export const WEBHOOK_CONFIGURATION = 'breakwater-validating-webhook-configuratio
 const DEFAULT_NAMESPACE = 'breakwater-system';
 const TIMEOUT_SECONDS = 3;
 
-const HEADER = `# Breakwater guard: constraint kind, webhook and rights for the audit. Apply with: kubectl apply -f -
-# kubectl looks up all kinds before it creates any, so on a cluster that does not know ${CONSTRAINT_KIND} yet the last
-# object fails ("no matches for kind") while all others are applied. A running guard then creates the constraint itself
-# within seconds; applying this file a second time does the same.
+const HEADER = '# Breakwater guard: constraint kind, webhook, rights of the audit. Apply with: kubectl apply -f -\n';
+const BY_GUARD = `# The constraint below is carried in the annotation ${WANTED_CONSTRAINT_ANNOTATION} of the definition above. kubectl looks up
+# all kinds before it creates any, so one apply cannot create this one; a guard with access to the cluster does it
+# within seconds. Change it with kubectl, or apply newly printed manifests; editing these comments does nothing.
 `;
 
-/** Everything a cluster needs, as YAML for `kubectl apply -f -`; the constraint kind first, its constraint last. */
+/**
+ * Everything a cluster needs, as YAML that one `kubectl apply -f -` sets up completely, also on a cluster that does not
+ * know the kind yet. With `constraint: 'document'` the constraint is a document of its own at the end: for clusters
+ * whose guard has no access to the API server; the first apply on a new cluster then has to be repeated.
+ */
 export function renderGuardManifests(options: GuardManifestOptions): string {
   const names = {
     namespace: options.namespace ?? DEFAULT_NAMESPACE,
     serviceAccount: options.serviceAccount ?? 'breakwater-guard',
   };
   const constraint = constraintObject(options);
-  const definition = constraintDefinition({ [INITIAL_CONSTRAINT_ANNOTATION]: JSON.stringify(constraint) });
+  const byGuard = options.constraint !== 'document';
+  const definition = constraintDefinition(
+    byGuard ? { [WANTED_CONSTRAINT_ANNOTATION]: JSON.stringify(constraint) } : {},
+  );
   const objects = [
     definition,
     namespaceObject(names.namespace),
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: names.serviceAccount, namespace: names.namespace } },
     ...rights(names),
     webhookConfiguration(options, names.namespace),
-    constraint,
+    ...(byGuard ? [] : [constraint]),
   ];
-  return HEADER + objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`).join('');
+  const shown = byGuard ? BY_GUARD + asYaml(constraint).replaceAll(/^(?=.)/gm, '# ') : '';
+  return HEADER + objects.map((object) => `---\n${asYaml(object)}`).join('') + shown;
+}
+
+/** kubectl reads YAML 1.1, where a bare `yes` or `on` is no string. */
+function asYaml(object: object): string {
+  return stringify(object, { lineWidth: 0, version: '1.1', aliasDuplicateObjects: false });
 }
 
 function constraintObject(options: GuardManifestOptions): object {
@@ -99,7 +114,7 @@ function rights({ namespace, serviceAccount }: { namespace: string; serviceAccou
         { apiGroups: [''], resources: ['namespaces', 'pods', 'podtemplates', 'replicationcontrollers'], verbs: read },
         { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], verbs: read },
         { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: read },
-        { apiGroups: [CONSTRAINT_GROUP], resources: [CONSTRAINT_PLURAL], verbs: [...read, 'create'] },
+        { apiGroups: [CONSTRAINT_GROUP], resources: [CONSTRAINT_PLURAL], verbs: [...read, 'create', 'patch'] },
         {
           apiGroups: [CONSTRAINT_GROUP],
           resources: [`${CONSTRAINT_PLURAL}/status`],
@@ -109,7 +124,7 @@ function rights({ namespace, serviceAccount }: { namespace: string; serviceAccou
           apiGroups: ['apiextensions.k8s.io'],
           resources: ['customresourcedefinitions'],
           resourceNames: [`${CONSTRAINT_PLURAL}.${CONSTRAINT_GROUP}`],
-          verbs: ['get', 'patch'],
+          verbs: [...read, 'patch'],
         },
       ],
     },

@@ -2,10 +2,10 @@ import { type Constraint, ConstraintError, parseConstraint } from '../admission/
 import type { ConstraintSource } from '../admission/constraint-source.ts';
 import { kubernetesObject } from '../admission/kubernetes-object.ts';
 import { messageOf } from '../platform/errors.ts';
-import { createInitialConstraint } from './initial-constraint.ts';
 import type { ListedObject } from './list-pages.ts';
-import { CONSTRAINTS_PATH, NAMESPACES_PATH } from './paths.ts';
-import { type CollectionObserver, type WatchDeps, watchCollection } from './watch-collection.ts';
+import { CONSTRAINTS_PATH, DEFINITION_NAME, DEFINITIONS_PATH, NAMESPACES_PATH } from './paths.ts';
+import { applyWantedConstraint } from './wanted-constraint.ts';
+import { type CollectionObserver, type CollectionWatch, type WatchDeps, watchCollection } from './watch-collection.ts';
 
 export interface ConstraintWatcher extends ConstraintSource {
   stop(): Promise<void>;
@@ -44,10 +44,6 @@ export function createConstraintWatcher(deps: WatchDeps): ConstraintWatcher {
       constraints.clear();
       for (const item of items) take(item);
       publish();
-      createInitialConstraint(deps.client).then(
-        (created) => created && deps.logger.info({}, 'created the first constraint'),
-        (error: unknown) => deps.logger.debug({ problem: messageOf(error) }, 'no first constraint'),
-      );
     },
     changed(object) {
       take(object);
@@ -71,9 +67,11 @@ export function createConstraintWatcher(deps: WatchDeps): ConstraintWatcher {
     namespaces.set(nameOf(object), kubernetesObject.parse(object).metadata.labels);
   }
   const watches = {
-    constraints: watchCollection(deps, CONSTRAINTS_PATH, constraintObserver),
-    namespaces: watchCollection(deps, NAMESPACES_PATH, namespaceObserver),
+    constraints: watchCollection(deps, { path: CONSTRAINTS_PATH }, constraintObserver),
+    namespaces: watchCollection(deps, { path: NAMESPACES_PATH }, namespaceObserver),
   };
+
+  const definition = watchDefinition(deps);
 
   return {
     constraints: () => (listed ? current : undefined),
@@ -96,9 +94,27 @@ export function createConstraintWatcher(deps: WatchDeps): ConstraintWatcher {
       await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, NAMESPACE_WAIT_MS).unref())]);
     },
     async stop() {
-      await Promise.all([watches.constraints.stop(), watches.namespaces.stop()]);
+      await Promise.all([watches.constraints.stop(), watches.namespaces.stop(), definition.stop()]);
     },
   };
+}
+
+/** Carries out what applied manifests want, one change after the other. */
+function watchDefinition(deps: WatchDeps): CollectionWatch {
+  let last: Promise<void> = Promise.resolve();
+  function carryOut(object: ListedObject): void {
+    last = last
+      .then(() => applyWantedConstraint(deps.client, object))
+      .then(
+        (done) => (done ? deps.logger.info({ done }, 'constraint of the guard manifests') : undefined),
+        (error: unknown) => deps.logger.warn({ problem: messageOf(error) }, 'constraint of the guard manifests failed'),
+      );
+  }
+  return watchCollection(
+    deps,
+    { path: DEFINITIONS_PATH, selection: { fieldSelector: `metadata.name=${DEFINITION_NAME}` } },
+    { reset: (items) => items.forEach(carryOut), changed: carryOut, deleted: () => undefined },
+  );
 }
 
 function nameOf(object: ListedObject): string {

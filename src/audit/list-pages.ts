@@ -20,10 +20,14 @@ export interface ListPage {
  * Lists a collection page by page, so that memory stays that of one page. Throws `KubernetesError`; `gone` when the
  * listing took longer than the API server keeps old versions.
  */
-export async function* listPages(client: KubernetesClient, path: string): AsyncGenerator<ListPage> {
+export async function* listPages(
+  client: KubernetesClient,
+  path: string,
+  selection: Readonly<Record<string, string>> = {},
+): AsyncGenerator<ListPage> {
   let token: string | undefined;
   do {
-    const query = { limit: String(PAGE), ...(token === undefined ? {} : { continue: token }) };
+    const query = { ...selection, limit: String(PAGE), ...(token === undefined ? {} : { continue: token }) };
     const parsed = listSchema.safeParse(await client.get(path, query));
     if (!parsed.success) throw new KubernetesError('unexpected_reply', `the reply to ${path} is not a list`);
     const { metadata, items } = parsed.data;

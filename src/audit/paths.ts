@@ -2,7 +2,9 @@ import { CONSTRAINT_GROUP, CONSTRAINT_PLURAL } from '../admission/constraint.ts'
 
 export const CONSTRAINTS_PATH = `/apis/${CONSTRAINT_GROUP}/v1beta1/${CONSTRAINT_PLURAL}`;
 export const NAMESPACES_PATH = '/api/v1/namespaces';
-export const DEFINITION_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CONSTRAINT_PLURAL}.${CONSTRAINT_GROUP}`;
+export const DEFINITION_NAME = `${CONSTRAINT_PLURAL}.${CONSTRAINT_GROUP}`;
+export const DEFINITIONS_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+export const DEFINITION_PATH = `${DEFINITIONS_PATH}/${DEFINITION_NAME}`;
 
 export interface AuditedKind {
   readonly apiVersion: string;

@@ -14,6 +14,12 @@ export interface CollectionObserver {
   deleted(object: ListedObject): void;
 }
 
+export interface WatchedCollection {
+  readonly path: string;
+  /** Selectors, as query parameters. */
+  readonly selection?: Readonly<Record<string, string>>;
+}
+
 export interface CollectionWatch {
   /** When the API server was last heard of about this collection, epoch ms; undefined before the first list. */
   lastContact(): number | undefined;
@@ -47,7 +53,11 @@ const eventSchema = z.looseObject({
 });
 
 /** Lists a collection, then follows its changes for ever: bookmarks, a new list after 410, new tries after failures. */
-export function watchCollection(deps: WatchDeps, path: string, observer: CollectionObserver): CollectionWatch {
+export function watchCollection(
+  deps: WatchDeps,
+  { path, selection = {} }: WatchedCollection,
+  observer: CollectionObserver,
+): CollectionWatch {
   const stopping = new AbortController();
   let contact: number | undefined;
   let failure: string | undefined;
@@ -55,7 +65,7 @@ export function watchCollection(deps: WatchDeps, path: string, observer: Collect
   async function list(): Promise<string> {
     const items: ListedObject[] = [];
     let version = '';
-    for await (const page of listPages(deps.client, path)) {
+    for await (const page of listPages(deps.client, path, selection)) {
       items.push(...page.items);
       version = page.resourceVersion;
     }
@@ -73,6 +83,7 @@ export function watchCollection(deps: WatchDeps, path: string, observer: Collect
     const idle = new AbortController();
     let timer = setTimeout(() => idle.abort(), IDLE_MS);
     const query = {
+      ...selection,
       watch: 'true',
       allowWatchBookmarks: 'true',
       resourceVersion: from,
