@@ -40,6 +40,11 @@ function unscannable({ inventory, coverage, policy }: ImageFacts): Reason[] {
     const message = `${what}, so what it holds cannot be compared with advisories`;
     reasons.push(reason('unscannable', action, message, 'analyser'));
   }
+  if (coverage.distribution.recognised && inventory.distributionPackages === 0) {
+    const name = coverage.distribution.name ?? 'its distribution';
+    const message = `the image says it is ${name}, but holds no list of installed packages, so nothing is known of them`;
+    reasons.push(reason('unscannable', action, message, 'analyser'));
+  }
   return reasons;
 }
 

@@ -13,6 +13,8 @@ export interface InventoryFacts {
   /** False when a layer could not be read: the image is then unscannable. */
   readonly complete: boolean;
   readonly distribution?: Distribution;
+  /** Number of packages of the distribution's own package manager; none in a known distribution means they are hidden. */
+  readonly distributionPackages?: number;
   readonly gaps: readonly CoverageGap[];
 }
 

@@ -156,6 +156,8 @@ describe('judge', () => {
     expect(judge(unread)).toMatchObject({ kind: 'warn', reasons: [{ rule: 'unscannable', kind: 'warn' }] });
     const unknown = anInput({ policy: blockHigh, coverage: { ...fullCoverage, distribution: { recognised: false } } });
     expect(judge(unknown)).toMatchObject({ kind: 'block', reasons: [{ rule: 'unscannable' }] });
+    const hidden = anInput({ policy: blockHigh, inventory: { ...anInput().inventory, distributionPackages: 0 } });
+    expect(judge(hidden)).toMatchObject({ kind: 'block', reasons: [{ rule: 'unscannable' }] });
     const ignoring = judge({ ...unread, policy: { ...blockHigh, unscannable: 'ignore' } });
     expect(ignoring).toMatchObject({ kind: 'allow', reasons: [{ rule: 'unscannable', kind: 'allow' }] });
   });

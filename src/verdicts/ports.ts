@@ -5,7 +5,7 @@ import type { GrantedException } from '../policy/exceptions.ts';
 import type { Policy } from '../policy/policy.ts';
 
 /** What layers say about an image, read once per layer. Implemented over `scanner`; `Evidence` is plain JSON. */
-export interface LayerAnalyser<Evidence> {
+export interface LayerAnalyser<Evidence = unknown> {
   /** Name and version: a result is used again only by the very analyser that made it. */
   readonly version: string;
   /**
@@ -13,10 +13,12 @@ export interface LayerAnalyser<Evidence> {
    * evidence that says so. Rejects only when the bytes could not be had or the worker died.
    */
   analyse(blob: LayerBlob): Promise<Evidence>;
-  /** True when the evidence covers the whole layer. */
+  /** True when the evidence covers a whole layer; false also for a blob that is no layer at all. */
   isComplete(evidence: Evidence): boolean;
   /** Puts layers, lowest first, on top of each other. Pure. */
   compose(layers: readonly { readonly digest: Digest; readonly evidence: Evidence }[]): Inventory;
+  /** Identity of an inventory: equal for equal ones. */
+  hashOf(inventory: Inventory): string;
 }
 
 export interface LayerBlob {

@@ -1,16 +1,33 @@
+import { z } from 'zod';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Db } from '../db/database.ts';
-import type { Coverage } from '../model/coverage.ts';
-import type { Finding } from '../model/finding.ts';
 import type { Inventory } from '../model/inventory.ts';
-import type { Verdict, VerdictKind } from '../model/verdict.ts';
-import type { Digest } from '../oci/digest.ts';
-import type { Reference } from '../oci/reference.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { type Digest, parseDigest } from '../oci/digest.ts';
+import { normaliseRegistry, type Reference } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import { explain } from '../policy/explain.ts';
+import { findManifestInfo } from '../registry/manifest-reader.ts';
 import type { IngestObserver, PullGate } from '../registry/ports.ts';
-import type { AdvisoryKey, AdvisoryStore } from '../scanner/advisories/types.ts';
+import { findRepository } from '../registry/repositories.ts';
+import type { AdvisoryStore } from '../scanner/advisories/types.ts';
+import { type AdvisoryChange, affectedInventories, noteUnchanged } from './advisory-change.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { createGate } from './gate.ts';
+import { type HistoryQuery, type VerdictChange, verdictHistory } from './history.ts';
+import { imageState } from './image-inventory.ts';
+import { createIngest, JUDGE_JOB } from './ingest.ts';
+import { createJudging } from './judging.ts';
+import { createLayerAnalyses } from './layer-analyses.ts';
 import type { Cause, ExceptionSource, GateLedger, JobSink, LayerAnalyser, PolicySource } from './ports.ts';
+import { type RejudgeResult, rejudge, rejudgeInventories } from './rejudge.ts';
+import { resumeJudging } from './resume.ts';
+import { createSerial } from './serial.ts';
+import { findSubject } from './subjects.ts';
+import { markStale } from './verdict-store.ts';
+
+const HOLD_MS = 30_000;
 
 /** Everything verdicts rest on; `app` fits the pieces. */
 export interface VerdictsDeps<Evidence = unknown> {
@@ -32,34 +49,12 @@ export interface VerdictsDeps<Evidence = unknown> {
   readonly holdMs?: number;
 }
 
-/** A verdict that differs from the one before in its kind or in its set of reasons. */
-export interface VerdictChange {
-  readonly id: number;
-  readonly repository: string;
-  readonly digest: Digest;
-  readonly previous?: VerdictKind;
-  readonly kind: VerdictKind;
-  readonly cause: Cause;
-  readonly verdict: Verdict;
-  /** Epoch ms. */
-  readonly at: number;
-}
-
-/** What looking at stored verdicts again came to. */
-export interface RejudgeResult {
-  readonly judged: number;
-  readonly changed: number;
-  /** Among the changed: now block, and now no longer block. */
-  readonly blocked: number;
-  readonly released: number;
-}
-
 /** A stored verdict with what it is about. */
 export interface JudgedImage {
   readonly repository: string;
   readonly digest: Digest;
   readonly verdict: Verdict;
-  /** One sentence: the worst finding, its package, the fixed version. */
+  /** One sentence: the decision, the worst finding, its package, the fixed version. */
   readonly sentence: string;
 }
 
@@ -70,32 +65,95 @@ export interface Verdicts {
   readonly jobHandlers: ReadonlyMap<string, (payload: unknown) => Promise<void>>;
   /** Takes up what a stop left unjudged. Call once after the start. Gives the number of manifests. */
   resume(): Promise<number>;
-  /** The verdict the gate would act on now; undefined when the repository has no such manifest or it is not judged yet. */
+  /** The verdict the gate acts on now; undefined when the repository has no such manifest or it is not judged yet. */
   verdictFor(repository: string, digest: Digest): Promise<Verdict | undefined>;
   /** The verdict on a reference to this registry, by tag or digest; undefined for other hosts and unknown images. */
   verdictByReference(reference: Reference): Promise<JudgedImage | undefined>;
   rejudgeAll(cause: Cause): Promise<RejudgeResult>;
+  /** After a change of policy or exceptions. From the first moment on no pull is decided by an older verdict. */
   rejudgeProject(projectId: string, cause: Cause): Promise<RejudgeResult>;
-  /** After a new advisory database became current: looks again at the inventories that hold one of the packages. */
-  onAdvisoriesChanged(changed: Iterable<AdvisoryKey> | 'all'): Promise<RejudgeResult>;
+  /** Renews the verdicts that time has overtaken, so that changes are on record even when nobody pulls. */
+  rejudgeDue(): Promise<RejudgeResult>;
+  /**
+   * After a new advisory database became current: renews the verdicts on inventories that hold a changed package, and notes
+   * on the others that they hold for it too. `all` looks at everything.
+   */
+  onAdvisoriesChanged(change: AdvisoryChange | 'all'): Promise<RejudgeResult>;
   /** Inventory of an image manifest; undefined until it is analysed. */
   inventoryOf(digest: Digest): Promise<Inventory | undefined>;
   /** All findings of an image manifest by the current advisories, counting or not, with the coverage of that answer. */
-  findingsOf(
-    digest: Digest,
-  ): Promise<{ readonly findings: readonly Finding[]; readonly coverage: Coverage } | undefined>;
-  /** Changes of verdicts, newest first, older than `before` (an id); at most `limit`. */
-  history(query: {
-    readonly repository?: string;
-    readonly digest?: Digest;
-    readonly before?: number;
-    readonly limit: number;
-  }): Promise<VerdictChange[]>;
-  /** Waits for what is under way and starts nothing more. */
+  findingsOf(digest: Digest): Promise<Evaluation | undefined>;
+  history(query: HistoryQuery): Promise<VerdictChange[]>;
+  /** Waits for what is under way. */
   close(): Promise<void>;
 }
 
+const judgePayload = z.object({ repositoryId: z.string(), digest: z.string() });
+
 /** Keeps every stored image judged and answers what the verdicts are. */
-export function createVerdicts<Evidence>(deps: VerdictsDeps<Evidence>): Verdicts {
-  throw new Error(`not yet: ${deps.hosts.length}`);
+export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdicts {
+  const { db, clock, advisories, policies } = options;
+  const judging = createJudging({ ...options, serial: createSerial() });
+  const ingest = createIngest({ ...options, judging, layers: createLayerAnalyses(options) });
+  const deps = { ...options, judging, ingest, holdMs: options.holdMs ?? HOLD_MS };
+  const hosts = new Set(options.hosts.map(normaliseRegistry));
+
+  async function judgeJob(payload: unknown): Promise<void> {
+    const { repositoryId, digest } = judgePayload.parse(payload);
+    const subject = await findSubject(db, repositoryId, parseDigest(digest));
+    if (subject) await ingest.process(subject);
+  }
+
+  async function verdictFor(repository: string, digest: Digest): Promise<Verdict | undefined> {
+    const found = await findRepository(db, repository);
+    const subject = found && (await findSubject(db, found.id, digest));
+    return subject && judging.current(subject);
+  }
+
+  async function rejudgeAll(cause: Cause): Promise<RejudgeResult> {
+    if (cause === 'exception') await markStale(db);
+    return rejudge(deps, cause);
+  }
+
+  async function inventoryOf(digest: Digest): Promise<Inventory | undefined> {
+    const state = await imageState(db, digest);
+    return state?.inventory === undefined ? undefined : judging.inventory(state.inventory);
+  }
+
+  return {
+    gate: createGate(deps),
+    ingest: ingest.observer,
+    jobHandlers: new Map([[JUDGE_JOB, judgeJob]]),
+    resume: () => resumeJudging(deps),
+    verdictFor,
+    async verdictByReference(reference) {
+      if (!hosts.has(reference.registry)) return undefined;
+      const { repository } = reference;
+      const manifest = await findManifestInfo(db, repository, reference.digest ?? reference.tag ?? 'latest');
+      const verdict = manifest && (await verdictFor(repository, manifest.digest));
+      return verdict && { repository, digest: manifest.digest, verdict, sentence: explain(verdict) };
+    },
+    rejudgeAll,
+    async rejudgeProject(projectId, cause) {
+      await markStale(db, projectId);
+      return rejudge(deps, cause, { projectId });
+    },
+    rejudgeDue: () => rejudge(deps, 'time', { dueAt: clock.now() }),
+    async onAdvisoriesChanged(change) {
+      if (change === 'all' || change.previous === undefined) return rejudge(deps, 'advisories');
+      const { previous, next } = change;
+      const until = clock.now();
+      const affected = await affectedInventories(db, change);
+      const result = await rejudgeInventories(deps, [...affected], 'advisories');
+      await noteUnchanged(db, policies, { previous, next, affected, until });
+      return result;
+    },
+    inventoryOf,
+    async findingsOf(digest) {
+      const inventory = await inventoryOf(digest);
+      return inventory && evaluate(inventory, advisories.current());
+    },
+    history: (query) => verdictHistory(db, query),
+    close: () => ingest.idle(),
+  };
 }

@@ -1,0 +1,95 @@
+import type { Db } from '../db/database.ts';
+import type { AdvisoryKey } from '../scanner/advisories/types.ts';
+import { batches } from './batches.ts';
+import type { PolicySource } from './ports.ts';
+
+/** What a new advisory database can change, as `changedKeys` of the scanner tells it. */
+export interface AdvisoryChange {
+  /** Version the new one was compared with; absent when it is the first. */
+  readonly previous?: string;
+  readonly next: string;
+  readonly keys: Iterable<AdvisoryKey>;
+  /** Ecosystems whose sources or their completeness differ. */
+  readonly ecosystems: readonly string[];
+}
+
+/** Hashes of the inventories that hold a package whose facts changed, or rest on sources that changed. Index look-ups. */
+export async function affectedInventories(
+  db: Db,
+  change: Pick<AdvisoryChange, 'keys' | 'ecosystems'>,
+): Promise<ReadonlySet<string>> {
+  const hashes = new Set<string>();
+  for (const [ecosystem, names] of byEcosystem(change.keys))
+    for (const batch of batches(names))
+      for (const row of await selectHolders(db, ecosystem).where('p.lookup_name', 'in', batch).execute())
+        hashes.add(row.inventory_hash);
+  for (const ecosystem of change.ecosystems)
+    for (const row of await selectHolders(db, ecosystem).execute()) hashes.add(row.inventory_hash);
+  return hashes;
+}
+
+/**
+ * Notes on verdicts about images that rest on the previous database that they hold for the next one just as well: those
+ * judged until a moment before `affected` was looked up, on other inventories. Not where the policy limits the age of the
+ * database, since there the next one alone may change the verdict. The rest is renewed when it is asked for.
+ */
+export async function noteUnchanged(
+  db: Db,
+  policies: PolicySource,
+  change: {
+    readonly previous: string;
+    readonly next: string;
+    readonly affected: ReadonlySet<string>;
+    /** Epoch ms. */
+    readonly until: number;
+  },
+): Promise<void> {
+  const repositories = await db.selectFrom('repositories').select(['id', 'project_id']).execute();
+  for (const { id, project_id } of repositories) {
+    const { policy } = await policies.effectivePolicy(project_id);
+    if (policy.advisoryAgeDays !== null) continue;
+    const rows = await db
+      .selectFrom('verdicts as v')
+      .innerJoin('images as i', 'i.digest', 'v.digest')
+      .select(['v.digest', 'i.inventory_hash'])
+      .where('v.repository_id', '=', id)
+      .where('v.advisories', '=', change.previous)
+      .execute();
+    const digests = rows
+      .filter((row) => row.inventory_hash !== null && !change.affected.has(row.inventory_hash))
+      .map((row) => row.digest);
+    for (const batch of batches(digests))
+      await db
+        .updateTable('verdicts')
+        .set({ advisories: change.next })
+        .where('repository_id', '=', id)
+        .where('digest', 'in', batch)
+        .where('advisories', '=', change.previous)
+        .where('judged_at', '<=', change.until)
+        .execute();
+  }
+}
+
+function selectHolders(db: Db, ecosystem: string) {
+  const holders = db
+    .selectFrom('packages as p')
+    .innerJoin('inventory_packages as h', 'h.package_id', 'p.id')
+    .select('h.inventory_hash')
+    .distinct();
+  // Packages of the distribution belong to its release; the others to an ecosystem of their own.
+  if (ecosystem === 'npm') return holders.where('p.type', '=', 'npm');
+  return holders
+    .innerJoin('inventories as i', 'i.hash', 'h.inventory_hash')
+    .where('i.ecosystem', '=', ecosystem)
+    .where('p.type', '<>', 'npm');
+}
+
+function byEcosystem(keys: Iterable<AdvisoryKey>): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { ecosystem, name } of keys) {
+    const known = names.get(ecosystem);
+    if (known) known.push(name);
+    else names.set(ecosystem, [name]);
+  }
+  return names;
+}

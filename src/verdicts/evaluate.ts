@@ -1,0 +1,51 @@
+import type { Coverage } from '../model/coverage.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { InventoryFacts } from '../policy/judge-input.ts';
+import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
+import { distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
+import type { AdvisoryLookup } from '../scanner/matcher/lookup.ts';
+import { matchInventory } from '../scanner/matcher/match.ts';
+
+/** What the advisories say about an inventory, and how far that answer reaches. */
+export interface Evaluation {
+  readonly findings: readonly Finding[];
+  readonly coverage: Coverage;
+}
+
+const NOTHING_KNOWN: AdvisoryLookup = {
+  sourcesOf: () => [],
+  advisoriesFor: () => [],
+  vulnerability: () => undefined,
+};
+
+/** Matches an inventory with a database, or with none: then every ecosystem in it is reported as missing. */
+export function evaluate(inventory: Inventory, database: AdvisoryDatabase | undefined): Evaluation {
+  const { findings, sources, missing, gaps } = matchInventory(inventory, database ?? NOTHING_KNOWN);
+  const { distribution } = inventory;
+  const name = distribution?.prettyName ?? [distribution?.id, distribution?.version].filter(Boolean).join(' ');
+  return {
+    findings,
+    coverage: {
+      distribution: {
+        recognised: distributionEcosystem(distribution) !== undefined,
+        ...(distribution === undefined ? {} : { name, rolling: distribution.rolling }),
+      },
+      gaps: [...inventory.gaps, ...gaps],
+      sources,
+      missing,
+      ...(database === undefined ? {} : { database: { version: database.version, builtAt: database.builtAt } }),
+    },
+  };
+}
+
+/** What judging needs to know of an inventory. */
+export function inventoryFacts(hash: string, inventory: Inventory): InventoryFacts {
+  return {
+    hash,
+    complete: inventory.complete,
+    ...(inventory.distribution ? { distribution: inventory.distribution } : {}),
+    distributionPackages: inventory.packages.filter((pkg) => pkg.type !== 'npm').length,
+    gaps: inventory.gaps,
+  };
+}

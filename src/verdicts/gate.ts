@@ -1,0 +1,125 @@
+import type { Db } from '../db/database.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import { headerText, type Refused, refusal, unscannedRefusal, warningText } from '../policy/messages.ts';
+import { isGated, type Policy } from '../policy/policy.ts';
+import type { Caller, GateDecision, ManifestSubject, PullGate } from '../registry/ports.ts';
+import { imageState } from './image-inventory.ts';
+import type { Ingest } from './ingest.ts';
+import type { Judging } from './judging.ts';
+import type { GateLedger, PolicySource } from './ports.ts';
+import { findSubject, imageName, type Subject } from './subjects.ts';
+import { within } from './within.ts';
+
+/** Code of a refusal, the one Harbor's clients know. */
+const REFUSED = 'PROJECTPOLICYVIOLATION';
+const RETRY_AFTER_SECONDS = 10;
+/** An analysis that failed this recently is not tried again for a pull. */
+const FAILURE_REST_MS = 60_000;
+
+export interface GateDeps {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly judging: Judging;
+  readonly ingest: Pick<Ingest, 'process'>;
+  readonly policies: PolicySource;
+  readonly ledger: GateLedger;
+  readonly holdMs: number;
+}
+
+/** The pull gate: decides from the kept verdict, renewed when it no longer holds. What cannot be decided is refused. */
+export function createGate(deps: GateDeps): PullGate {
+  return {
+    async decide(manifest, caller) {
+      try {
+        return await decideOn(deps, manifest, caller);
+      } catch (error) {
+        const { repository, digest } = manifest;
+        deps.logger.error({ err: error, repository, digest }, 'the gate could not decide');
+        const message = `${repository}@${digest} could not be judged: ${messageOf(error)}. It is refused until it can be; tell your administrator.`;
+        return { kind: 'refuse', code: REFUSED, message, retryAfterSeconds: RETRY_AFTER_SECONDS };
+      }
+    },
+  };
+}
+
+async function decideOn(deps: GateDeps, manifest: ManifestSubject, caller: Caller): Promise<GateDecision> {
+  const subject = await findSubject(deps.db, manifest.repositoryId, manifest.digest);
+  // Deleted since it was found: there is nothing to serve, and nothing to say about it.
+  if (!subject) return { kind: 'refuse', code: REFUSED, message: `${manifest.repository}@${manifest.digest} is gone` };
+  const verdict = await deps.judging.current(subject);
+  const decision = verdict ? await byVerdict(deps, subject, verdict) : await withoutVerdict(deps, subject, caller);
+  if (decision.kind === 'serve' || !caller.bypassesGate) return decision;
+  return serveInSpite(deps, subject, caller, decision.message);
+}
+
+async function byVerdict(deps: GateDeps, subject: Subject, verdict: Verdict): Promise<GateDecision> {
+  if (verdict.kind === 'allow') return { kind: 'serve', warnings: [] };
+  const image = await imageName(deps.db, subject);
+  if (verdict.kind === 'warn') return { kind: 'serve', warnings: [warningText(verdict, image)] };
+  const { policy } = await deps.policies.effectivePolicy(subject.projectId);
+  return { kind: 'refuse', code: REFUSED, message: refusal(verdict, { image, policy }) };
+}
+
+async function withoutVerdict(deps: GateDeps, subject: Subject, caller: Caller): Promise<GateDecision> {
+  const { policy } = await deps.policies.effectivePolicy(subject.projectId);
+  const refused = { image: await imageName(deps.db, subject), policy };
+  const rule = unscannedRule(policy);
+  if (rule === 'ignore') return { kind: 'serve', warnings: [] };
+  if (rule === 'warn') return { kind: 'serve', warnings: [headerText(`${refused.image} has not been analysed yet`)] };
+  const failure = await recentFailure(deps, subject);
+  if (failure !== undefined)
+    return { kind: 'refuse', code: REFUSED, message: unscannedRefusal('failed', refused, failure) };
+  if (rule === 'block' || caller.bypassesGate) return refuseUnscanned('never', refused);
+  return hold(deps, subject, refused);
+}
+
+/** Waiting makes sense only where the verdict may come to a refusal. */
+function unscannedRule(policy: Policy): Policy['unscanned'] {
+  return policy.unscanned === 'wait' && !isGated(policy) ? 'warn' : policy.unscanned;
+}
+
+async function hold(deps: GateDeps, subject: Subject, refused: Refused): Promise<GateDecision> {
+  try {
+    const verdict = await within(deps.ingest.process(subject), deps.holdMs);
+    return verdict ? await byVerdict(deps, subject, verdict) : refuseUnscanned('pending', refused);
+  } catch (error) {
+    deps.logger.error(
+      { err: error, repository: subject.repository, digest: subject.digest },
+      'image could not be judged',
+    );
+    return { kind: 'refuse', code: REFUSED, message: unscannedRefusal('failed', refused, messageOf(error)) };
+  }
+}
+
+function refuseUnscanned(state: 'never' | 'pending', refused: Refused): GateDecision {
+  const message = unscannedRefusal(state, refused);
+  return { kind: 'refuse', code: REFUSED, message, retryAfterSeconds: RETRY_AFTER_SECONDS };
+}
+
+/** Why the analysis failed a moment ago; it is not repeated by everybody who asks. */
+async function recentFailure({ db, clock }: GateDeps, subject: Subject): Promise<string | undefined> {
+  const state = await imageState(db, subject.digest);
+  if (state?.status !== 'failed' || clock.now() - state.updatedAt > FAILURE_REST_MS) return undefined;
+  return state.error;
+}
+
+/** Serves what would be refused, once the ledger holds who took it. If that fails the pull fails. */
+async function serveInSpite(
+  { db, ledger }: GateDeps,
+  subject: Subject,
+  caller: Caller,
+  refusedBecause: string,
+): Promise<GateDecision> {
+  const image = await imageName(db, subject);
+  await ledger.record({
+    actor: caller.name,
+    action: 'gate.bypass',
+    target: `${subject.repository}@${subject.digest}`,
+    details: { image, refusedBecause },
+  });
+  return { kind: 'serve', warnings: [headerText(`${image} was served past the gate; this is on record`)] };
+}

@@ -1,0 +1,110 @@
+import type { Db } from '../db/database.ts';
+import type { CoverageGap, Inventory } from '../model/inventory.ts';
+import type { Digest } from '../oci/digest.ts';
+import { isForeignLayer } from '../oci/media-types.ts';
+import type { Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import { type BlobReference, manifestBlobs } from '../registry/manifest-reader.ts';
+import { saveInventory } from './inventory-store.ts';
+import type { LayerAnalyses } from './layer-analyses.ts';
+import type { LayerAnalyser } from './ports.ts';
+import type { Subject } from './subjects.ts';
+
+export interface ImageInventoryDeps<Evidence> {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly analyser: LayerAnalyser<Evidence>;
+  readonly layers: LayerAnalyses<Evidence>;
+}
+
+/** What became of the analysis of an image manifest. */
+export interface ImageState {
+  readonly status: 'pending' | 'ready' | 'failed';
+  readonly inventory?: string;
+  readonly error?: string;
+  /** Epoch ms. */
+  readonly updatedAt: number;
+}
+
+/** State of an image's analysis; undefined when it was never begun. */
+export async function imageState(db: Db, digest: Digest): Promise<ImageState | undefined> {
+  const row = await db.selectFrom('images').selectAll().where('digest', '=', digest).executeTakeFirst();
+  if (!row) return undefined;
+  return {
+    status: row.status as ImageState['status'],
+    ...(row.inventory_hash === null ? {} : { inventory: row.inventory_hash }),
+    ...(row.error === null ? {} : { error: row.error }),
+    updatedAt: row.updated_at,
+  };
+}
+
+/**
+ * Sees to it that an image has an inventory by the present analyser, and tells whether it replaced that of an older one. The outcome, good or
+ * bad, is written down. Throws what kept it from being analysed; an inventory from an older analyser stays in use then.
+ */
+export async function ensureInventory<Evidence>(
+  deps: ImageInventoryDeps<Evidence>,
+  subject: Subject,
+): Promise<{ readonly renewed: boolean }> {
+  const { db, analyser } = deps;
+  const state = await imageState(db, subject.digest);
+  if (state?.inventory !== undefined && (await analyserOf(db, state.inventory)) === analyser.version)
+    return { renewed: false };
+  const previous = state?.inventory;
+  if (previous === undefined) await writeState(deps, subject.digest, { status: 'pending' });
+  try {
+    const inventory = await composeImage(deps, subject);
+    const hash = analyser.hashOf(inventory);
+    await saveInventory(db, hash, inventory, deps.clock.now());
+    await writeState(deps, subject.digest, { status: 'ready', inventory: hash });
+    return { renewed: previous !== undefined };
+  } catch (error) {
+    if (previous === undefined) await writeState(deps, subject.digest, { status: 'failed', error: messageOf(error) });
+    throw error;
+  }
+}
+
+async function composeImage<Evidence>(deps: ImageInventoryDeps<Evidence>, subject: Subject): Promise<Inventory> {
+  const { layers } = await manifestBlobs(deps.db, subject.repositoryId, subject.digest);
+  const readable = layers.filter((layer) => unreadable(layer) === undefined);
+  const evidence = await Promise.all(
+    readable.map(async (layer) => ({ digest: layer.digest, evidence: await deps.layers.evidenceOf(layer) })),
+  );
+  const composed = deps.analyser.compose(evidence);
+  const closed = layers.flatMap((layer) => unreadable(layer) ?? []);
+  const partial = evidence.filter((layer) => !deps.analyser.isComplete(layer.evidence));
+  if (closed.length + partial.length === 0) return composed;
+  const unexplained = composed.complete
+    ? partial.map(({ digest }) => gap(digest, 'it is no file system layer in a known compression'))
+    : [];
+  return { ...composed, complete: false, gaps: [...composed.gaps, ...closed, ...unexplained] };
+}
+
+/** Why a layer cannot be looked into whatever its bytes; undefined when it can. */
+function unreadable({ digest, mediaType }: BlobReference): CoverageGap | undefined {
+  if (isForeignLayer(mediaType)) return gap(digest, 'it is a foreign layer whose content is fetched from elsewhere');
+  if (mediaType.endsWith('+encrypted')) return gap(digest, 'it is encrypted');
+  return undefined;
+}
+
+function gap(layer: Digest, why: string): CoverageGap {
+  return { kind: 'unsupported-layer', layer, message: `layer ${layer} could not be read: ${why}` };
+}
+
+async function analyserOf(db: Db, hash: string): Promise<string | undefined> {
+  const row = await db.selectFrom('inventories').select('analyser').where('hash', '=', hash).executeTakeFirst();
+  return row?.analyser;
+}
+
+async function writeState(
+  { db, clock }: { readonly db: Db; readonly clock: Clock },
+  digest: Digest,
+  { status, inventory, error }: Omit<ImageState, 'updatedAt'>,
+): Promise<void> {
+  const row = { status, inventory_hash: inventory ?? null, error: error ?? null, updated_at: clock.now() };
+  await db
+    .insertInto('images')
+    .values({ digest, ...row })
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet(row))
+    .execute();
+}

@@ -1,0 +1,109 @@
+import type { Db } from '../db/database.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { messageOf } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import { headerText, warningText } from '../policy/messages.ts';
+import { manifestParents } from '../registry/manifest-reader.ts';
+import type { IngestObserver } from '../registry/ports.ts';
+import { ensureInventory, type ImageInventoryDeps } from './image-inventory.ts';
+import type { Judging } from './judging.ts';
+import type { Cause, JobSink } from './ports.ts';
+import { findSubject, imageName, type Subject, subjectKey } from './subjects.ts';
+import { within } from './within.ts';
+
+/** Kind of the job that judges one manifest whose verdict was not there in time. */
+export const JUDGE_JOB = 'judge-manifest';
+
+export interface IngestDeps<Evidence> extends ImageInventoryDeps<Evidence> {
+  readonly judging: Judging;
+  readonly jobs: JobSink;
+  readonly logger: Logger;
+  readonly budgetMs: number;
+}
+
+/** From stored bytes to verdicts. */
+export interface Ingest {
+  readonly observer: IngestObserver;
+  /** Analyses and judges a manifest and then the indexes that list it. One run at a time for each manifest. */
+  process(subject: Subject): Promise<Verdict>;
+  /** Waits until nothing is under way. */
+  idle(): Promise<void>;
+}
+
+export function createIngest<Evidence>(deps: IngestDeps<Evidence>): Ingest {
+  const { db, logger } = deps;
+  const processing = new Map<string, Promise<Verdict>>();
+  const analysing = new Set<Promise<unknown>>();
+
+  function process(subject: Subject): Promise<Verdict> {
+    const key = subjectKey(subject);
+    const running = processing.get(key);
+    if (running) return running;
+    const started = processNow(deps, subject).finally(() => processing.delete(key));
+    processing.set(key, started);
+    return started;
+  }
+
+  async function manifestStored(stored: { readonly repositoryId: string } & Pick<Subject, 'digest'>) {
+    const subject = await findSubject(db, stored.repositoryId, stored.digest);
+    if (!subject) return { warnings: [] };
+    const name = await imageName(db, subject);
+    try {
+      const verdict = await within(process(subject), deps.budgetMs);
+      if (verdict) return { warnings: verdict.kind === 'allow' ? [] : [warningText(verdict, name)] };
+      await enqueueJudging(deps.jobs, subject);
+      return { warnings: [headerText(`${name} is still being analysed; see: breakwater verdict ${name}`)] };
+    } catch (error) {
+      logger.error({ err: error, repository: subject.repository, digest: subject.digest }, 'image could not be judged');
+      await enqueueJudging(deps.jobs, subject);
+      return { warnings: [headerText(`${name} could not be judged: ${messageOf(error)}`)] };
+    }
+  }
+
+  return {
+    process,
+    observer: {
+      blobCommitted({ digest, size }) {
+        const analysis = deps.layers.evidenceOf({ digest, size }).then(
+          () => undefined,
+          // The manifest that needs this layer tries again and reports it.
+          (error: unknown) => logger.warn({ err: error, digest }, 'layer could not be analysed'),
+        );
+        analysing.add(analysis);
+        void analysis.then(() => analysing.delete(analysis));
+      },
+      manifestStored,
+    },
+    async idle() {
+      while (processing.size + analysing.size > 0) await Promise.allSettled([...processing.values(), ...analysing]);
+    },
+  };
+}
+
+/** Puts a manifest on the list of what is to be judged, once. */
+export async function enqueueJudging(jobs: JobSink, subject: Pick<Subject, 'repositoryId' | 'digest'>): Promise<void> {
+  const { repositoryId, digest } = subject;
+  await jobs.enqueue({ kind: JUDGE_JOB, key: subjectKey(subject), payload: { repositoryId, digest } });
+}
+
+async function processNow<Evidence>(deps: IngestDeps<Evidence>, subject: Subject): Promise<Verdict> {
+  const renewed = subject.kind === 'image' && (await ensureInventory(deps, subject)).renewed;
+  const cause = renewed ? 'analyser' : 'push';
+  const { verdict } = await deps.judging.judgeNow(subject, cause);
+  await judgeParents(deps, subject, cause);
+  return verdict;
+}
+
+/** An index is about its children: one that is judged already is judged anew when one of them is. */
+async function judgeParents(
+  deps: { readonly db: Db; readonly judging: Judging },
+  subject: Subject,
+  cause: Cause,
+): Promise<void> {
+  for (const digest of await manifestParents(deps.db, subject.repositoryId, subject.digest)) {
+    const parent = await findSubject(deps.db, subject.repositoryId, digest);
+    if (!parent) continue;
+    await deps.judging.judgeNow(parent, cause);
+    await judgeParents(deps, parent, cause);
+  }
+}

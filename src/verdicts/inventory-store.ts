@@ -1,0 +1,131 @@
+import type { Db, Tx } from '../db/database.ts';
+import type { NewRow, Row } from '../db/schema.ts';
+import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
+import { type Digest, parseDigest } from '../oci/digest.ts';
+import { canonicalHash, compareText } from '../policy/canonical.ts';
+import { advisedPackage, distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
+import { batches } from './batches.ts';
+
+/** Keeps an inventory under its hash; packages that others have too are stored once. Keeping it again changes nothing. */
+export async function saveInventory(db: Db, hash: string, inventory: Inventory, now: number): Promise<void> {
+  const known = await db.selectFrom('inventories').select('hash').where('hash', '=', hash).executeTakeFirst();
+  if (known) return;
+  await db.transaction().execute(async (tx) => {
+    const ids = await packageIds(tx, inventory.packages);
+    const rows = inventory.packages.map((pkg) => ({
+      inventory_hash: hash,
+      package_id: ids.get(identityOf(pkg)) ?? 0,
+      path: pkg.path,
+      layer: pkg.layer ?? null,
+    }));
+    for (const batch of batches(rows))
+      await tx
+        .insertInto('inventory_packages')
+        .values(batch)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    await tx
+      .insertInto('inventories')
+      .values({
+        hash,
+        analyser: inventory.analyser,
+        ecosystem: distributionEcosystem(inventory.distribution) ?? null,
+        distribution: inventory.distribution ? JSON.stringify(inventory.distribution) : null,
+        gaps: JSON.stringify(inventory.gaps),
+        complete: inventory.complete ? 1 : 0,
+        created_at: now,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  });
+}
+
+/** The inventory kept under a hash, packages sorted by type, name, version and path; undefined when there is none. */
+export async function loadInventory(db: Db, hash: string): Promise<Inventory | undefined> {
+  const row = await db.selectFrom('inventories').selectAll().where('hash', '=', hash).executeTakeFirst();
+  if (!row) return undefined;
+  const packages = await db
+    .selectFrom('inventory_packages as i')
+    .innerJoin('packages as p', 'p.id', 'i.package_id')
+    .selectAll('p')
+    .select(['i.path', 'i.layer'])
+    .where('i.inventory_hash', '=', hash)
+    .execute();
+  return {
+    analyser: row.analyser,
+    ...(row.distribution === null ? {} : { distribution: JSON.parse(row.distribution) as Distribution }),
+    packages: packages.map(asPackage).sort(comparePackages),
+    gaps: JSON.parse(row.gaps) as CoverageGap[],
+    complete: row.complete === 1,
+  };
+}
+
+/** Ids of the package rows by identity; missing rows are made. Sorted, so that two pushes take their locks in one order. */
+async function packageIds(tx: Tx, packages: readonly Package[]): Promise<Map<string, number>> {
+  const rows = new Map(packages.map((pkg) => [identityOf(pkg), pkg]));
+  const identities = [...rows.keys()].sort();
+  const ids = await knownIds(tx, identities);
+  const missing = identities.filter((identity) => !ids.has(identity));
+  for (const batch of batches(missing))
+    await tx
+      .insertInto('packages')
+      .values(batch.flatMap((identity) => asRow(identity, rows.get(identity)) ?? []))
+      .onConflict((conflict) => conflict.column('identity').doNothing())
+      .execute();
+  for (const [identity, id] of await knownIds(tx, missing)) ids.set(identity, id);
+  return ids;
+}
+
+async function knownIds(tx: Tx, identities: readonly string[]): Promise<Map<string, number>> {
+  const ids = new Map<string, number>();
+  for (const batch of batches(identities)) {
+    const rows = await tx.selectFrom('packages').select(['identity', 'id']).where('identity', 'in', batch).execute();
+    for (const { identity, id } of rows) ids.set(identity, id);
+  }
+  return ids;
+}
+
+/** Everything about a package but where it was found. */
+function identityOf({ path: _path, layer: _layer, ...facts }: Package): string {
+  return canonicalHash(facts);
+}
+
+function asRow(identity: string, pkg: Package | undefined): NewRow<'packages'> | undefined {
+  if (!pkg) return undefined;
+  return {
+    identity,
+    purl: pkg.purl,
+    type: pkg.type,
+    name: pkg.name,
+    version: pkg.version,
+    arch: pkg.arch ?? null,
+    source_name: pkg.source?.name ?? null,
+    source_version: pkg.source?.version ?? null,
+    licence: pkg.licence ?? null,
+    lookup_name: advisedPackage(pkg).name,
+  };
+}
+
+function asPackage(row: Row<'packages'> & { readonly path: string; readonly layer: string | null }): Package {
+  return {
+    type: row.type as Package['type'],
+    name: row.name,
+    version: row.version,
+    ...(row.arch === null ? {} : { arch: row.arch }),
+    ...(row.source_name === null ? {} : { source: { name: row.source_name, version: row.source_version ?? '' } }),
+    purl: row.purl,
+    path: row.path,
+    ...(row.layer === null ? {} : { layer: parseDigest(row.layer) satisfies Digest }),
+    ...(row.licence === null ? {} : { licence: row.licence }),
+  };
+}
+
+function comparePackages(a: Package, b: Package): number {
+  return (
+    compareText(a.type, b.type) ||
+    compareText(a.name, b.name) ||
+    compareText(a.version, b.version) ||
+    compareText(a.path, b.path) ||
+    compareText(a.purl, b.purl)
+  );
+}

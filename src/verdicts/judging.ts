@@ -1,0 +1,177 @@
+import type { Db } from '../db/database.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { Clock } from '../platform/clock.ts';
+import { judge } from '../policy/judge.ts';
+import { judgeArtifact } from '../policy/judge-artifact.ts';
+import { type IndexChild, judgeIndex } from '../policy/judge-index.ts';
+import { type ManifestChild, manifestChildren } from '../registry/manifest-reader.ts';
+import type { AdvisoryStore } from '../scanner/advisories/types.ts';
+import { clocksOf } from './clock-store.ts';
+import { VerdictError } from './errors.ts';
+import { evaluate, inventoryFacts } from './evaluate.ts';
+import { imageState } from './image-inventory.ts';
+import { loadInventory } from './inventory-store.ts';
+import type { Cause, ExceptionSource, PolicySource } from './ports.ts';
+import type { Serial } from './serial.ts';
+import { findSubject, type Subject, subjectKey } from './subjects.ts';
+import { readVerdict, replaceVerdict, type StoredVerdict } from './verdict-store.ts';
+
+const ATTEMPTS = 5;
+/** Parsed inventories kept: a pull storm after a new database asks for the same few. */
+const INVENTORIES_KEPT = 32;
+/** Indexes within indexes: deeper ones are left to the pull of the child. */
+const DEEPEST = 4;
+
+export interface JudgingDeps {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly advisories: Pick<AdvisoryStore, 'current'>;
+  readonly policies: PolicySource;
+  readonly exceptions: ExceptionSource;
+  readonly serial: Serial;
+}
+
+/** A verdict that was put in place, and whether it differs from the one before. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly previous?: Verdict;
+  readonly changed: boolean;
+}
+
+/** Judges stored manifests from what is kept about them, and answers with the verdict that holds now. */
+export interface Judging {
+  /** Judges now and keeps the result. Throws `VerdictError` not_analysed for an image without an inventory. */
+  judgeNow(subject: Subject, cause: Cause): Promise<Judgement>;
+  /** The kept verdict if it still holds, else a new one; undefined for what was never judged. */
+  current(subject: Subject): Promise<Verdict | undefined>;
+  inventory(hash: string): Promise<Inventory | undefined>;
+}
+
+export function createJudging(deps: JudgingDeps): Judging {
+  const { db, clock } = deps;
+  const inventories = new Map<string, Inventory>();
+
+  async function inventory(hash: string): Promise<Inventory | undefined> {
+    const found = inventories.get(hash) ?? (await loadInventory(db, hash));
+    if (!found) return undefined;
+    inventories.delete(hash);
+    inventories.set(hash, found);
+    const [oldest] = inventories.keys();
+    if (inventories.size > INVENTORIES_KEPT && oldest !== undefined) inventories.delete(oldest);
+    return found;
+  }
+
+  async function judgeImage(subject: Subject): Promise<Verdict> {
+    const state = await imageState(db, subject.digest);
+    const found = state?.inventory === undefined ? undefined : await inventory(state.inventory);
+    if (state?.inventory === undefined || !found)
+      throw new VerdictError('not_analysed', `${subject.repository}@${subject.digest} has not been analysed yet`);
+    const { policy, version } = await deps.policies.effectivePolicy(subject.projectId);
+    const exceptions = await deps.exceptions.granted(subject.projectId);
+    const database = deps.advisories.current();
+    const { findings, coverage } = evaluate(found, database);
+    const clocks = await clocksOf(db, subject, findings, clock.now());
+    return judge({
+      subject: subject.digest,
+      repository: subject.repository,
+      inventory: inventoryFacts(state.inventory, found),
+      findings,
+      coverage,
+      policy,
+      policyVersion: version,
+      exceptions,
+      clocks,
+      ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
+      now: clock.now(),
+    });
+  }
+
+  async function judgeChildren(subject: Subject, depth: number): Promise<Verdict> {
+    const listed = await manifestChildren(db, subject.repositoryId, subject.digest);
+    const children = await Promise.all(listed.map((child) => asIndexChild(subject, child, depth)));
+    const { policy, version } = await deps.policies.effectivePolicy(subject.projectId);
+    return judgeIndex({
+      subject: subject.digest,
+      children,
+      policy,
+      policyVersion: version,
+      advisories: advisoriesVersion(deps),
+      now: clock.now(),
+    });
+  }
+
+  async function asIndexChild(parent: Subject, child: ManifestChild, depth: number): Promise<IndexChild> {
+    const known = { digest: child.digest, ...(child.platform === undefined ? {} : { platform: child.platform }) };
+    const subject = child.kind && (await findSubject(db, parent.repositoryId, child.digest));
+    if (!subject) return { ...known, state: 'absent' };
+    if (subject.kind === 'artifact') return { ...known, state: 'other' };
+    const verdict = depth < DEEPEST ? await currentAt(subject, depth + 1) : undefined;
+    return { ...known, state: 'runnable', ...(verdict ? { verdict } : {}) };
+  }
+
+  async function compute(subject: Subject, depth: number): Promise<Verdict> {
+    switch (subject.kind) {
+      case 'image':
+        return judgeImage(subject);
+      case 'index':
+        return judgeChildren(subject, depth);
+      case 'artifact': {
+        const { version } = await deps.policies.effectivePolicy(subject.projectId);
+        return judgeArtifact({
+          subject: subject.digest,
+          ...(subject.artifactType === undefined ? {} : { artifactType: subject.artifactType }),
+          policyVersion: version,
+          advisories: advisoriesVersion(deps),
+          now: clock.now(),
+        });
+      }
+    }
+  }
+
+  async function judgeAt(subject: Subject, cause: Cause, depth: number): Promise<Judgement> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      // Read before the inputs: whatever changes them afterwards also changes or marks what is kept.
+      const before = await readVerdict(db, subject.repositoryId, subject.digest);
+      const verdict = await compute(subject, depth);
+      const outcome = await replaceVerdict(db, subject, before, verdict, cause);
+      if (outcome !== 'lost')
+        return { verdict, changed: outcome === 'changed', ...(before ? { previous: before.verdict } : {}) };
+    }
+    throw new VerdictError('contended', `the verdict on ${subject.digest} keeps being replaced; ask again`);
+  }
+
+  async function currentAt(subject: Subject, depth: number): Promise<Verdict | undefined> {
+    const kept = await readVerdict(db, subject.repositoryId, subject.digest);
+    if (!kept) return undefined;
+    const cause = await staleness(deps, subject, kept);
+    if (cause === undefined) return kept.verdict;
+    return deps.serial.run(subjectKey(subject), async () => {
+      // Somebody else may have judged while this waited for its turn.
+      const again = await readVerdict(db, subject.repositoryId, subject.digest);
+      if (again && (await staleness(deps, subject, again)) === undefined) return again.verdict;
+      return (await judgeAt(subject, cause, depth)).verdict;
+    });
+  }
+
+  return {
+    judgeNow: (subject, cause) => deps.serial.run(subjectKey(subject), () => judgeAt(subject, cause, 0)),
+    current: (subject) => currentAt(subject, 0),
+    inventory,
+  };
+}
+
+/** What made a kept verdict one that cannot be relied on any more; undefined while it holds. */
+async function staleness(deps: JudgingDeps, subject: Subject, kept: StoredVerdict): Promise<Cause | undefined> {
+  const { version } = await deps.policies.effectivePolicy(subject.projectId);
+  if (kept.policyVersion !== version) return 'policy';
+  if (kept.advisories !== advisoriesVersion(deps)) return 'advisories';
+  const { changesAt } = kept.revision;
+  if (changesAt === null || changesAt > deps.clock.now()) return undefined;
+  // Marked by hand when exceptions changed; a moment of time otherwise.
+  return changesAt < 0 ? 'exception' : 'time';
+}
+
+function advisoriesVersion({ advisories }: Pick<JudgingDeps, 'advisories'>): string {
+  return advisories.current()?.version ?? '';
+}

@@ -1,0 +1,98 @@
+import { promisify } from 'node:util';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Db } from '../db/database.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import { VerdictError } from './errors.ts';
+import type { LayerAnalyser } from './ports.ts';
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+/** Largest evidence of one layer, unpacked. What we wrote ourselves is far below. */
+const EVIDENCE_LIMIT = 512 * 1024 * 1024;
+const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+
+export interface LayerAnalysesDeps<Evidence> {
+  readonly db: Db;
+  readonly blobs: Pick<BlobStore, 'open' | 'localPath'>;
+  readonly clock: Clock;
+  readonly analyser: LayerAnalyser<Evidence>;
+}
+
+/** Evidence of layers, each read once per analyser version. */
+export interface LayerAnalyses<Evidence> {
+  /**
+   * The evidence of a stored blob: kept, being made right now, or made now. Throws `VerdictError` layer_unreadable.
+   */
+  evidenceOf(blob: { readonly digest: Digest; readonly size: number }): Promise<Evidence>;
+}
+
+export function createLayerAnalyses<Evidence>(deps: LayerAnalysesDeps<Evidence>): LayerAnalyses<Evidence> {
+  const underWay = new Map<Digest, Promise<Evidence>>();
+  return {
+    evidenceOf(blob) {
+      const running = underWay.get(blob.digest);
+      if (running) return running;
+      const started = findOrMake(deps, blob).finally(() => underWay.delete(blob.digest));
+      underWay.set(blob.digest, started);
+      return started;
+    },
+  };
+}
+
+async function findOrMake<Evidence>(
+  deps: LayerAnalysesDeps<Evidence>,
+  blob: { readonly digest: Digest; readonly size: number },
+): Promise<Evidence> {
+  const kept = await deps.db
+    .selectFrom('layer_analyses')
+    .select('evidence')
+    .where('blob_digest', '=', blob.digest)
+    .where('analyser', '=', deps.analyser.version)
+    .executeTakeFirst();
+  if (kept) return unpack(kept.evidence);
+  const evidence = await analyse(deps, blob);
+  await deps.db
+    .insertInto('layer_analyses')
+    .values({
+      blob_digest: blob.digest,
+      analyser: deps.analyser.version,
+      evidence: await compress(JSON.stringify(evidence), COMPRESSION),
+      complete: deps.analyser.isComplete(evidence) ? 1 : 0,
+      created_at: deps.clock.now(),
+    })
+    .onConflict((conflict) => conflict.columns(['blob_digest', 'analyser']).doNothing())
+    .execute();
+  return evidence;
+}
+
+async function analyse<Evidence>(
+  { blobs, analyser }: LayerAnalysesDeps<Evidence>,
+  { digest, size }: { readonly digest: Digest; readonly size: number },
+): Promise<Evidence> {
+  const path = blobs.localPath?.(digest);
+  try {
+    return await analyser.analyse({
+      digest,
+      size,
+      async open() {
+        const content = await blobs.open(digest);
+        if (!content) throw new VerdictError('layer_unreadable', `layer ${digest} is not stored here`);
+        return content;
+      },
+      ...(path === undefined ? {} : { path }),
+    });
+  } catch (error) {
+    if (error instanceof VerdictError) throw error;
+    throw new VerdictError('layer_unreadable', `layer ${digest} could not be analysed: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function unpack<Evidence>(bytes: Uint8Array): Promise<Evidence> {
+  const json = await decompress(bytes, { maxOutputLength: EVIDENCE_LIMIT });
+  return JSON.parse(json.toString('utf8')) as Evidence;
+}

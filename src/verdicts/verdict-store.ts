@@ -1,0 +1,138 @@
+import { randomInt } from 'node:crypto';
+import type { Db } from '../db/database.ts';
+import type { Reason, Verdict } from '../model/verdict.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Cause } from './ports.ts';
+import type { Subject } from './subjects.ts';
+
+/** A verdict as it is kept. */
+export interface StoredVerdict {
+  readonly verdict: Verdict;
+  /** Version of the advisory database it is known to hold for. */
+  readonly advisories: string;
+  readonly policyVersion: number;
+  readonly revision: Revision;
+}
+
+/** Tells whether a kept verdict is still the one that was read. */
+export interface Revision {
+  readonly judgedAt: number;
+  readonly changesAt: number | null;
+}
+
+/** What is different between a verdict and the one before it. */
+export interface ChangeDocument extends Pick<Verdict, 'counts' | 'inputs'> {
+  readonly added: readonly Reason[];
+  readonly removed: readonly Reason[];
+}
+
+/** The verdict kept for a manifest of a repository; undefined when it was never judged. */
+export async function readVerdict(db: Db, repositoryId: string, digest: Digest): Promise<StoredVerdict | undefined> {
+  const row = await db
+    .selectFrom('verdicts')
+    .select(['document', 'advisories', 'policy_version', 'judged_at', 'changes_at'])
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const document = JSON.parse(row.document) as Verdict;
+  return {
+    // A database that changed nothing for this image is noted in the row alone; the verdict rests on it just as well.
+    verdict: { ...document, inputs: { ...document.inputs, advisories: row.advisories } },
+    advisories: row.advisories,
+    policyVersion: row.policy_version,
+    revision: { judgedAt: row.judged_at, changesAt: row.changes_at },
+  };
+}
+
+/**
+ * Puts a verdict in the place of the one it was computed against, and notes a change of kind or reasons, in one
+ * transaction. Gives whether it was a change, or `lost` when the kept verdict has been replaced or marked meanwhile.
+ */
+export async function replaceVerdict(
+  db: Db,
+  subject: Subject,
+  before: StoredVerdict | undefined,
+  verdict: Verdict,
+  cause: Cause,
+): Promise<'changed' | 'same' | 'lost'> {
+  const { repositoryId, repository, digest } = subject;
+  const change = describeChange(before?.verdict, verdict);
+  return db.transaction().execute(async (tx) => {
+    const row = {
+      kind: verdict.kind,
+      document: JSON.stringify(verdict),
+      advisories: verdict.inputs.advisories,
+      policy_version: verdict.inputs.policy,
+      judged_at: verdict.judgedAt,
+      changes_at: verdict.changesAt ?? null,
+    };
+    const written = before
+      ? (
+          await tx
+            .updateTable('verdicts')
+            .set(row)
+            .where('repository_id', '=', repositoryId)
+            .where('digest', '=', digest)
+            .where('judged_at', '=', before.revision.judgedAt)
+            .where('changes_at', before.revision.changesAt === null ? 'is' : '=', before.revision.changesAt)
+            .executeTakeFirst()
+        ).numUpdatedRows
+      : (
+          await tx
+            .insertInto('verdicts')
+            .values({ repository_id: repositoryId, digest, ...row })
+            .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
+            .executeTakeFirst()
+        ).numInsertedOrUpdatedRows;
+    if (!written) return 'lost';
+    if (!change) return 'same';
+    await tx
+      .insertInto('verdict_changes')
+      .values({
+        repository_id: repositoryId,
+        repository,
+        digest,
+        previous: before?.verdict.kind ?? null,
+        kind: verdict.kind,
+        cause,
+        document: JSON.stringify(change),
+        at: verdict.judgedAt,
+      })
+      .execute();
+    return 'changed';
+  });
+}
+
+/**
+ * Marks verdicts as no longer to be relied on: whoever needs one next judges anew. One statement, so that it holds from
+ * that moment on for every replica. With a project only those of its repositories.
+ */
+export async function markStale(db: Db, projectId?: string): Promise<void> {
+  // A value no verdict has, and another one each time: a judgement under way that read older inputs cannot overwrite it.
+  let update = db.updateTable('verdicts').set({ changes_at: -randomInt(1, 2 ** 47) });
+  if (projectId !== undefined)
+    update = update.where('repository_id', 'in', (query) =>
+      query.selectFrom('repositories').select('id').where('project_id', '=', projectId),
+    );
+  await update.execute();
+}
+
+function describeChange(before: Verdict | undefined, after: Verdict): ChangeDocument | undefined {
+  const [known, present] = [linesOf(before), linesOf(after)];
+  const added = [...present].flatMap(([key, reason]) => (known.has(key) ? [] : [reason]));
+  const removed = [...known].flatMap(([key, reason]) => (present.has(key) ? [] : [reason]));
+  if (before?.kind === after.kind && added.length + removed.length === 0) return undefined;
+  return { counts: after.counts, inputs: after.inputs, added, removed };
+}
+
+/** Reasons by what makes them the same: not by words, dates or scores. */
+function linesOf(verdict: Verdict | undefined): Map<string, Reason> {
+  return new Map((verdict?.reasons ?? []).map((reason) => [lineKey(reason), reason]));
+}
+
+function lineKey(reason: Reason): string {
+  const { rule, kind, vulnerability, package: name, installed, suppressedBy } = reason;
+  // Lines about the image as a whole are told apart by their text: one per platform, one per ecosystem.
+  return JSON.stringify([rule, kind, vulnerability ?? reason.message, name, installed, suppressedBy?.exception]);
+}
