@@ -16,10 +16,22 @@ export function repositoryPath(repository: string): string {
 
 /**
  * The body of a request as it arrives. Leaving it half-read does not cut the connection, so that an error can still be
- * answered; the server skips the rest.
+ * answered: the rest is skipped, and the connection goes on with the next request.
  */
 export function bodyOf(request: FastifyRequest): ByteSource {
-  return { [Symbol.asyncIterator]: () => request.raw.iterator({ destroyOnReturn: false }) };
+  return {
+    [Symbol.asyncIterator]() {
+      const body: AsyncIterator<Uint8Array> = request.raw.iterator({ destroyOnReturn: false });
+      return {
+        next: () => body.next(),
+        async return() {
+          await body.return?.();
+          request.raw.resume();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }
 
 /** One header of the request; sent several times it is a list. */

@@ -21,7 +21,7 @@ export function parseTarget(path: string): Target | undefined {
   const parts = decodeParts(path);
   if (!parts) return undefined;
   if (parts.length === 1 && parts[0] === '_catalog') return { kind: 'catalog' };
-  const [third = '', second = '', last = ''] = parts.slice(-3);
+  const [third, second, last = ''] = [parts.at(-3), parts.at(-2), parts.at(-1)];
   const named = (dropped: number) => repositoryOf(parts.slice(0, -dropped));
   if (third === 'blobs' && second === 'uploads')
     return last === '' ? { kind: 'uploads', repository: named(3) } : { kind: 'upload', repository: named(3), id: last };
