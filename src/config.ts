@@ -54,8 +54,8 @@ const settingsSchema = z
     kubeconfig: z.string().optional(),
     /** Name of that cluster in reports. */
     clusterName: z.string().min(1).prefault('default'),
-    /** Seconds between two audits of the cluster; 0 = only on request. */
-    auditIntervalSeconds: z.coerce.number().int().min(0).max(86_400).prefault(60),
+    /** Seconds between two audits of the cluster. */
+    auditIntervalSeconds: z.coerce.number().int().min(5).max(86_400).prefault(60),
     /** Believe `X-Forwarded-*` headers: only behind a proxy that sets them. */
     trustProxy: flag.prefault(false),
     fourEyes: flag.prefault(true),
