@@ -1,10 +1,11 @@
 import type { Constraint, EnforcementAction, EnforcementPoint } from './constraint.ts';
-import { type ImageLine, type JudgeDeps, judgeImage } from './judge-image.ts';
+import { type ImageLine, judgeImage } from './judge-image.ts';
 import { type KubernetesObject, kubernetesObject } from './kubernetes-object.ts';
 import { type MatchSubject, matches } from './match.ts';
+import type { ImageFacts } from './ports.ts';
 import { imagesOf } from './workload.ts';
 
-export interface EvaluateDeps extends JudgeDeps {
+export interface EvaluateDeps extends ImageFacts {
   /** Labels of a namespace, undefined when it is not known. */
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
 }

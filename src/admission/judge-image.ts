@@ -1,7 +1,7 @@
 import { tryParseReference } from '../oci/reference.ts';
 import type { Constraint } from './constraint.ts';
 import { mirrorHint, untrustedMessage, verdictMessage } from './messages.ts';
-import type { MirrorLookup, VerdictLookup } from './ports.ts';
+import type { ImageFacts } from './ports.ts';
 import type { WorkloadImage } from './workload.ts';
 
 /** What is wrong with one image of a workload under one constraint. */
@@ -14,27 +14,22 @@ export interface ImageLine {
   readonly hint?: string;
 }
 
-export interface JudgeDeps {
-  readonly verdicts: VerdictLookup;
-  readonly mirrors: MirrorLookup;
-}
-
 /**
  * The one decision about an image, used by webhook and audit alike: first whether it comes from a trusted source, and
  * if so what the registry's verdict says. Undefined when there is nothing to say.
  */
-export function judgeImage(deps: JudgeDeps, constraint: Constraint, workload: WorkloadImage): ImageLine | undefined {
+export function judgeImage(facts: ImageFacts, constraint: Constraint, workload: WorkloadImage): ImageLine | undefined {
   if (constraint.repos === undefined) return undefined;
   const reference = tryParseReference(workload.image);
   if (constraint.trusted.match(workload.image, reference) === undefined) {
-    const address = reference && deps.mirrors.addressOf(reference);
+    const address = reference && facts.mirrors.addressOf(reference);
     return {
       kind: 'untrusted',
       message: untrustedMessage(constraint, workload),
       ...(address === undefined ? {} : { hint: mirrorHint(workload.image, address) }),
     };
   }
-  const verdict = reference && deps.verdicts.verdictOf(reference);
+  const verdict = reference && facts.verdicts.verdictOf(reference);
   if (verdict === undefined || verdict.kind === 'allow') return undefined;
   return {
     kind: verdict.kind === 'block' ? 'blocked' : 'warned',

@@ -126,6 +126,12 @@ function rights({ namespace, serviceAccount }: { namespace: string; serviceAccou
           resourceNames: [`${CONSTRAINT_PLURAL}.${CONSTRAINT_GROUP}`],
           verbs: [...read, 'patch'],
         },
+        {
+          apiGroups: ['admissionregistration.k8s.io'],
+          resources: ['validatingwebhookconfigurations'],
+          resourceNames: [WEBHOOK_CONFIGURATION],
+          verbs: ['get', 'patch'],
+        },
       ],
     },
     {

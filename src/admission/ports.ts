@@ -17,5 +17,18 @@ export interface MirrorLookup {
   addressOf(reference: Reference): string | undefined;
 }
 
-export const noVerdicts: VerdictLookup = { verdictOf: () => undefined };
-export const noMirrors: MirrorLookup = { addressOf: () => undefined };
+/** What is known here about some images, in memory: with it a decision is pure. */
+export interface ImageFacts {
+  readonly verdicts: VerdictLookup;
+  readonly mirrors: MirrorLookup;
+}
+
+/** Reads the facts about the images of one request or one page of objects together. Local data, no network. */
+export interface ImageFactsSource {
+  factsAbout(references: readonly Reference[]): Promise<ImageFacts>;
+}
+
+export const NO_FACTS: ImageFacts = {
+  verdicts: { verdictOf: () => undefined },
+  mirrors: { addressOf: () => undefined },
+};

@@ -65,12 +65,14 @@ export function asReview(response: AdmissionResponse): AdmissionReviewReply {
 
 /**
  * Decides an admission request under the constraints in force. Pure but for the look-ups, which are local.
+ * `notes` are further warnings for whoever applies an object with images.
  * Denied = 403 Forbidden with one message a line; everything else that was found rides along as warnings, worst first.
  */
 export function review(
   deps: EvaluateDeps,
   constraints: readonly Constraint[],
   request: AdmissionRequest,
+  notes: readonly string[] = [],
 ): AdmissionResponse {
   const { object, oldObject, operation, uid } = request;
   const changes = operation === 'CREATE' || operation === 'UPDATE';
@@ -84,7 +86,7 @@ export function review(
   const before = new Set(operation === 'UPDATE' ? imagesOf(oldObject).map(({ image }) => image) : []);
   const denied = lines.filter((line) => line.action === 'deny' && line.kind !== 'warned' && !before.has(line.image));
   const warned = lines.filter((line) => !denied.includes(line)).sort((a, b) => badness(a) - badness(b));
-  const warnings = boundWarnings([...new Set(warned.flatMap((line) => written(line, false)))]);
+  const warnings = boundWarnings([...new Set([...warned.flatMap((line) => written(line, false)), ...notes])]);
   const base = warnings.length === 0 ? { uid } : { uid, warnings };
   if (denied.length === 0) {
     return { ...base, allowed: true, ...(warnings.length === 0 ? {} : { status: { code: 299 } }) };

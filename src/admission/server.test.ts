@@ -7,7 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { type Certificates, openCertificates } from './certificates.ts';
 import { type ConstraintSource, staticConstraintSource } from './constraint-source.ts';
-import { noMirrors, noVerdicts } from './ports.ts';
+import { type ImageFacts, NO_FACTS } from './ports.ts';
 import type { AdmissionRequest } from './review.ts';
 import { createWebhookServer, type WebhookServer } from './server.ts';
 import { testPod, testRequest } from './testing.ts';
@@ -18,6 +18,7 @@ let server: WebhookServer;
 let port: number;
 let repos = ['harbor.cksc.a1ck.io'];
 let ready = true;
+let facts: () => Promise<ImageFacts> = async () => NO_FACTS;
 const decisions: string[] = [];
 
 beforeAll(async () => {
@@ -27,8 +28,7 @@ beforeAll(async () => {
   const source: ConstraintSource = { ...fixed, constraints: () => (ready ? fixed.constraints() : undefined) };
   server = createWebhookServer({
     source,
-    verdicts: noVerdicts,
-    mirrors: noMirrors,
+    facts: { factsAbout: () => facts() },
     logger: silentLogger,
     tls: certificates.tls(),
     exemptNamespaces: ['kube-system', 'platform-*'],
@@ -44,7 +44,7 @@ afterAll(async () => {
 interface Answer {
   readonly kind: string;
   readonly message: string;
-  readonly response: { readonly allowed: boolean; readonly status?: object };
+  readonly response: { readonly allowed: boolean; readonly status?: object; readonly warnings?: string[] };
 }
 
 async function post(
@@ -98,6 +98,17 @@ describe('webhook server', () => {
       body: { kind: 'Status', reason: 'ServiceUnavailable' },
     });
     ready = true;
+  });
+
+  it.each([
+    ['fail', () => Promise.reject(new Error('database away'))],
+    ['come late', () => new Promise<ImageFacts>(() => undefined)],
+  ])('judges the source alone when verdicts %s, and says so', async (_how, broken) => {
+    facts = broken;
+    const { body } = await post('/v1/admit', reviewOf(testRequest(testPod('nginx', 'evil/x'))));
+    facts = async () => NO_FACTS;
+    expect(body.response).toMatchObject({ allowed: false, status: { code: 403 } });
+    expect(body.response.warnings?.[0]).toMatch(/^the verdicts of the registry could not be read in time/);
   });
 
   it.each([

@@ -4,8 +4,9 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
-import type { MirrorLookup, VerdictLookup } from './ports.ts';
+import { type ImageFacts, type ImageFactsSource, NO_FACTS } from './ports.ts';
 import { type AdmissionRequest, type AdmissionResponse, asReview, parseReview, ReviewError, review } from './review.ts';
+import { referencesOf } from './workload.ts';
 
 /** PEM texts of the certificate (with its chain) and its key. */
 export interface TlsMaterial {
@@ -15,8 +16,7 @@ export interface TlsMaterial {
 
 export interface WebhookDeps {
   readonly source: ConstraintSource;
-  readonly verdicts: VerdictLookup;
-  readonly mirrors: MirrorLookup;
+  readonly facts: ImageFactsSource;
   readonly logger: Logger;
   readonly tls: TlsMaterial;
   /** Namespaces that may carry the ignore label. */
@@ -39,6 +39,10 @@ const LARGEST_REVIEW = 8 * 1024 * 1024;
 /** Longer than the API server keeps idle connections, so that it and not we close them. */
 const KEEP_ALIVE_MS = 120_000;
 const HEADERS_MS = 32_000;
+/** Well below the 3 s after which the API server gives up on us. */
+const FACTS_MS = 1000;
+const FACTS_MISSING =
+  'the verdicts of the registry could not be read in time: only where the images come from was checked';
 const STATUS_REASONS: Readonly<Record<number, string>> = {
   400: 'BadRequest',
   404: 'NotFound',
@@ -85,12 +89,14 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     if (namespace !== undefined && deps.source.namespaceLabels(namespace) === undefined) {
       await deps.source.ensureNamespace?.(namespace);
     }
-    const evaluation = {
-      verdicts: deps.verdicts,
-      mirrors: deps.mirrors,
-      namespaceLabels: (name: string) => deps.source.namespaceLabels(name),
-    };
-    const response = review(evaluation, constraints, request);
+    const facts = await factsInTime(deps, request);
+    const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
+    const response = review(
+      { ...(facts ?? NO_FACTS), namespaceLabels },
+      constraints,
+      request,
+      facts === undefined ? [FACTS_MISSING] : [],
+    );
     deps.onDecision?.({ request, response });
     return asReview(response);
   });
@@ -108,6 +114,24 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     replaceCertificate: (tls) => app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' }),
     close: () => app.close(),
   };
+}
+
+/**
+ * What is known about the images of a request. Late or failed it is undefined: the source of the images is judged all
+ * the same, and the warning says that their verdicts were not.
+ */
+async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promise<ImageFacts | undefined> {
+  const references = referencesOf([request.object]);
+  if (references.length === 0) return NO_FACTS;
+  const late = new Promise<undefined>((resolve) => {
+    setTimeout(() => resolve(undefined), FACTS_MS).unref();
+  });
+  try {
+    return await Promise.race([deps.facts.factsAbout(references), late]);
+  } catch (error) {
+    deps.logger.error({ error: messageOf(error) }, 'verdicts could not be read for an admission review');
+    return undefined;
+  }
 }
 
 /** With a uid the answer is a review that refuses with 400; without one it can only be a Kubernetes Status. */

@@ -1,3 +1,4 @@
+import { type Reference, tryParseReference } from '../oci/reference.ts';
 import { groupOf } from './kubernetes-object.ts';
 
 /** Where in a pod an image is named. */
@@ -70,6 +71,12 @@ export function imagesOf(object: unknown): WorkloadImage[] {
     }
   }
   return found;
+}
+
+/** The parsed images of some objects, each once; what cannot be parsed is left out. */
+export function referencesOf(objects: readonly unknown[]): Reference[] {
+  const texts = new Set(objects.flatMap((object) => imagesOf(object).map(({ image }) => image)));
+  return [...texts].flatMap((text) => tryParseReference(text) ?? []);
 }
 
 function recordsIn(value: unknown): Record<string, unknown>[] {

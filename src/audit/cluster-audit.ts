@@ -1,7 +1,8 @@
 import { type Constraint, ConstraintError, parseConstraint } from '../admission/constraint.ts';
 import { evaluate } from '../admission/evaluate.ts';
-import type { JudgeDeps } from '../admission/judge-image.ts';
 import { groupOf, type KubernetesObject, kubernetesObject, versionOf } from '../admission/kubernetes-object.ts';
+import type { ImageFacts, ImageFactsSource } from '../admission/ports.ts';
+import { referencesOf } from '../admission/workload.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -13,7 +14,8 @@ import { AUDITED_KINDS, type AuditedKind, CONSTRAINTS_PATH, NAMESPACES_PATH } fr
 import type { AuditRun, AuditSink, AuditViolation, RunningImage } from './ports.ts';
 import { runningImagesOf } from './running-images.ts';
 
-export interface ClusterAuditDeps extends JudgeDeps {
+export interface ClusterAuditDeps {
+  readonly facts: ImageFactsSource;
   readonly client: KubernetesClient;
   readonly sink: AuditSink;
   readonly clock: Clock;
@@ -58,7 +60,10 @@ export async function auditCluster(deps: ClusterAuditDeps): Promise<AuditRun> {
   for (const audited of AUDITED_KINDS) {
     try {
       for await (const page of listPages(deps.client, audited.path)) {
-        for (const item of page.items) auditObject(deps, pass, audited, item);
+        // Objects of a list come without the kind they share.
+        const objects = page.items.map((item) => ({ ...item, apiVersion: audited.apiVersion, kind: audited.kind }));
+        const facts = await deps.facts.factsAbout(referencesOf(objects));
+        for (const object of objects) auditObject(deps, pass, audited, { raw: object, facts });
       }
     } catch (error) {
       if (!(error instanceof KubernetesError)) throw error;
@@ -81,9 +86,12 @@ export async function auditCluster(deps: ClusterAuditDeps): Promise<AuditRun> {
   return run;
 }
 
-function auditObject(deps: ClusterAuditDeps, pass: Pass, audited: AuditedKind, item: ListedObject): void {
-  // Objects of a list come without the kind they share.
-  const raw = { ...item, apiVersion: audited.apiVersion, kind: audited.kind };
+function auditObject(
+  deps: ClusterAuditDeps,
+  pass: Pass,
+  audited: AuditedKind,
+  { raw, facts }: { raw: ListedObject; facts: ImageFacts },
+): void {
   const object = kubernetesObject.parse(raw);
   const { uid, name, namespace } = object.metadata;
   pass.objects += 1;
@@ -96,7 +104,7 @@ function auditObject(deps: ClusterAuditDeps, pass: Pass, audited: AuditedKind, i
   const inherited = deps.raw ? undefined : pass.said.get(owner ?? '');
   const said = new Set(inherited);
   const lines = evaluate(
-    { verdicts: deps.verdicts, mirrors: deps.mirrors, namespaceLabels: (one) => pass.namespaces.get(one) },
+    { ...facts, namespaceLabels: (one) => pass.namespaces.get(one) },
     pass.constraints,
     'audit.gatekeeper.sh',
     { object: raw },

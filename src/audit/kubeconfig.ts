@@ -107,7 +107,7 @@ export function inClusterAccess(folder = SERVICE_ACCOUNT): ClusterAccess {
 function readConfig(source: string): z.infer<typeof kubeconfigSchema> {
   let document: unknown;
   try {
-    document = parse(source, { maxAliasCount: 100 });
+    document = parse(source, { maxAliasCount: 100, logLevel: 'error' });
   } catch (error) {
     throw new KubernetesError('kubeconfig_invalid', `the kubeconfig is not YAML: ${messageOf(error)}`, {
       cause: error,

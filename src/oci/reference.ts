@@ -8,7 +8,7 @@ export class ImageReferenceError extends CodedError<'reference_invalid'> {}
  * a tag written beside it is kept for people. Without both the tag is `latest` (`tag` stays absent).
  */
 export interface Reference {
-  /** Host with optional port, lower case; `docker.io` when none was written. */
+  /** Host with optional port, normalised; `docker.io` when none was written. */
   readonly registry: string;
   /** Full path, `library/nginx` on Docker Hub. */
   readonly repository: string;
@@ -52,9 +52,13 @@ export function looksLikeHost(element: string): boolean {
   return element === 'localhost' || /[.:A-Z]/.test(element);
 }
 
-/** Lower case, and one name for Docker Hub. */
+/**
+ * Lower case, and one name for Docker Hub. A host that only its upper case tells from a path keeps it: written small,
+ * `Upper/app` would be an account on Docker Hub.
+ */
 export function normaliseRegistry(host: string): string {
   const lower = host.toLowerCase();
+  if (!looksLikeHost(lower)) return host;
   return lower === DOCKER_HUB_LEGACY ? DOCKER_HUB : lower;
 }
 

@@ -6,16 +6,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, openCertificates } from '../../src/admission/certificates.ts';
 import { renderGuardManifests, WEBHOOK_CONFIGURATION } from '../../src/admission/manifests.ts';
-import type { MirrorLookup, VerdictLookup } from '../../src/admission/ports.ts';
+import type { ImageFactsSource, MirrorLookup, VerdictLookup } from '../../src/admission/ports.ts';
 import { createWebhookServer, type WebhookServer } from '../../src/admission/server.ts';
 import { auditCluster } from '../../src/audit/cluster-audit.ts';
 import { type ConstraintWatcher, createConstraintWatcher } from '../../src/audit/constraint-watcher.ts';
 import { loadKubeconfig } from '../../src/audit/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../src/audit/kubernetes-client.ts';
 import type { AuditRun } from '../../src/audit/ports.ts';
+import { publishCaBundle } from '../../src/audit/webhook-bundle.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { leavesOutKubernetes, startCluster, type TestCluster } from '../support/cluster.ts';
+import { deployment, owned, pod } from '../support/workloads.ts';
 
 const CONSTRAINT = 'k8sallowedrepos.constraints.gatekeeper.sh';
 const NAME = 'require-harbor-repo';
@@ -35,6 +37,7 @@ const mirrors: MirrorLookup = {
   addressOf: ({ repository, tag }) =>
     repository === 'library/nginx' ? `${TRUSTED}/hub/library/nginx:${tag ?? 'latest'}` : undefined,
 };
+const facts: ImageFactsSource = { factsAbout: async () => ({ verdicts, mirrors }) };
 
 let cluster: TestCluster;
 let client: KubernetesClient;
@@ -44,32 +47,6 @@ let server: WebhookServer;
 let manifests: string;
 let folder: string;
 const runs: AuditRun[] = [];
-
-function pod(name: string, container: string, image: string, namespace = 'default'): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace },
-    spec: { containers: [{ name: container, image }] },
-  });
-}
-
-function deployment(name: string, image: string, namespace = 'default'): string {
-  return JSON.stringify({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name, namespace },
-    spec: {
-      selector: { matchLabels: { app: name } },
-      template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image }] } },
-    },
-  });
-}
-
-function owned(apiVersion: string, kind: string, name: string, owner: object, spec: object): string {
-  const metadata = { name, namespace: 'default', ownerReferences: [owner], labels: { app: 'web' } };
-  return JSON.stringify({ apiVersion, kind, metadata, spec });
-}
 
 async function apply(text: string): Promise<{ code: number; stdout: string; stderr: string }> {
   return cluster.kubectl(['apply', '-f', '-'], text);
@@ -106,8 +83,7 @@ async function setAction(action: string): Promise<void> {
 async function audit(): Promise<AuditRun> {
   return auditCluster({
     client,
-    verdicts,
-    mirrors,
+    facts,
     clock: systemClock,
     logger: silentLogger,
     cluster: 'test',
@@ -125,8 +101,7 @@ describe.skipIf(leavesOutKubernetes())('a real API server', () => {
     watcher = createConstraintWatcher({ client, clock: systemClock, logger: silentLogger, retryMs: 200 });
     server = createWebhookServer({
       source: watcher,
-      verdicts,
-      mirrors,
+      facts,
       logger: silentLogger,
       tls: certificates.tls(),
       exemptNamespaces: ['kube-system'],
@@ -359,8 +334,7 @@ describe.skipIf(leavesOutKubernetes())('a real API server', () => {
     const guard = createKubernetesClient({ ...admin, token }, systemClock);
     const run = await auditCluster({
       client: guard,
-      verdicts,
-      mirrors,
+      facts,
       clock: systemClock,
       logger: silentLogger,
       cluster: 'test',
@@ -370,6 +344,16 @@ describe.skipIf(leavesOutKubernetes())('a real API server', () => {
     expect(run.incomplete).toEqual([]);
     const ids = await cluster.kubectl(['get', CONSTRAINT, NAME, '-ojsonpath={.status.byPod[*].id}']);
     expect(ids.stdout).toBe('guard-0 guard-1');
+    const { caBundle } = certificates;
+    expect(await publishCaBundle(guard, caBundle, systemClock)).toBe(false);
+    const other = await openCertificates({ folder: join(folder, 'other'), hosts: ['127.0.0.1'], clock: systemClock });
+    server.replaceCertificate(other.tls());
+    server.app.server.closeAllConnections();
+    expect(await publishCaBundle(guard, other.caBundle, systemClock)).toBe(true);
+    await until('the new authority to be trusted', async () => {
+      const asked = await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], pod('rotated', 'c', 'quay.io/x'));
+      return asked.stderr.includes(NAME) || undefined;
+    });
     await expect(guard.get('/api/v1/secrets')).rejects.toMatchObject({ code: 'denied' });
     await guard.close();
   });
