@@ -7,6 +7,7 @@ import { type FeedFile, readFeed } from '../feeds/index.ts';
 import { baseOf } from '../matcher/ecosystem.ts';
 import { type Accounts, createAccounts, type Problems } from './accounts.ts';
 import { readManifest } from './manifest.ts';
+import { packDatabase } from './pack.ts';
 import { createStaging, type Staging } from './staging.ts';
 import { writeDatabase } from './write.ts';
 
@@ -22,7 +23,7 @@ export interface BuildProgress {
 export interface BuildOptions {
   /** Folder with feed files; subfolders are told apart by layout and content. */
   readonly from: string;
-  /** File to write; replaced atomically when the build has succeeded. */
+  /** File to write, packed with zstd when its name ends in `.zst`; replaced atomically when the build has succeeded. */
   readonly out: string;
   readonly clock: Clock;
   /** Statement file about completeness; default: `breakwater-feeds.json` in the folder, if any. */
@@ -71,7 +72,7 @@ export async function buildAdvisoryDatabase(options: BuildOptions): Promise<Buil
     const written = writeDatabase(partPath, stagingPath, sources, builtAt, (done) => {
       if (done % REPORT_EVERY === 0) onProgress({ phase: 'write', done, records: accounts.records });
     });
-    await moveIntoPlace(partPath, out);
+    await finish(partPath, out);
     const { size: bytes } = await stat(out);
     const { records } = accounts;
     return {
@@ -110,6 +111,17 @@ async function readAll(
       count += 1;
       if (count % REPORT_EVERY === 0) report();
     }
+  }
+}
+
+async function finish(part: string, out: string): Promise<void> {
+  if (!out.endsWith('.zst')) return moveIntoPlace(part, out);
+  const packed = `${out}.packed`;
+  try {
+    await packDatabase(part, packed);
+    await moveIntoPlace(packed, out);
+  } finally {
+    await rm(packed, { force: true });
   }
 }
 

@@ -1,0 +1,36 @@
+import type { Distribution, Inventory, Package } from '../../model/inventory.ts';
+import type { AdvisoryLookup, AdvisoryStatement, VulnerabilityFacts } from './lookup.ts';
+
+/** A lookup over plain values, for tests: statements by `ecosystem name`, facts by id, complete unless named a sample. */
+export function lookupOf(
+  statements: Readonly<Record<string, readonly Partial<AdvisoryStatement>[]>>,
+  facts: Readonly<Record<string, Partial<VulnerabilityFacts>>> = {},
+  samples: readonly string[] = [],
+): AdvisoryLookup {
+  const ecosystems = new Set(Object.keys(statements).map((key) => key.split(' ')[0] ?? ''));
+  return {
+    sourcesOf: (ecosystem) =>
+      ecosystems.has(ecosystem)
+        ? [{ ecosystem, feed: 'test', completeness: samples.includes(ecosystem) ? 'sample' : 'complete', records: 1 }]
+        : [],
+    advisoriesFor: (ecosystem, name) => (statements[`${ecosystem} ${name}`] ?? []).map(statementOf),
+    vulnerability: (id) => (facts[id] === undefined ? undefined : { severities: [], ...facts[id] }),
+  };
+}
+
+function statementOf(part: Partial<AdvisoryStatement>): AdvisoryStatement {
+  const advisory = part.advisory ?? part.ids?.[0] ?? 'X-1';
+  return { advisory, ids: [advisory], feed: 'test', ranges: [], versions: [], severities: [], ...part };
+}
+
+export function inventoryOf(packages: readonly Partial<Package>[], distribution?: Partial<Distribution>): Inventory {
+  return {
+    analyser: 'test',
+    packages: packages.map((pkg) => ({ type: 'apk', name: 'p', version: '1.0-r0', purl: '', path: 'db', ...pkg })),
+    gaps: [],
+    complete: true,
+    ...(distribution === undefined
+      ? {}
+      : { distribution: { id: 'alpine', idLike: [], rolling: false, ...distribution } }),
+  };
+}
