@@ -8,6 +8,7 @@ import { type BlobReference, manifestBlobs } from '../registry/manifest-reader.t
 import { saveInventory } from './inventory-store.ts';
 import type { LayerAnalyses } from './layer-analyses.ts';
 import type { LayerAnalyser } from './ports.ts';
+import { storableInventory } from './storable-inventory.ts';
 import type { Subject } from './subjects.ts';
 
 export interface ImageInventoryDeps<Evidence> {
@@ -53,7 +54,7 @@ export async function ensureInventory<Evidence>(
   const previous = state?.inventory;
   if (previous === undefined) await writeState(deps, subject.digest, { status: 'pending' });
   try {
-    const inventory = await composeImage(deps, subject);
+    const inventory = storableInventory(await composeImage(deps, subject));
     const hash = analyser.hashOf(inventory);
     await saveInventory(db, hash, inventory, deps.clock.now());
     await writeState(deps, subject.digest, { status: 'ready', inventory: hash });

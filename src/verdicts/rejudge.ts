@@ -4,7 +4,7 @@ import type { Logger } from '../platform/logger.ts';
 import { batches } from './batches.ts';
 import type { Judging } from './judging.ts';
 import type { Cause } from './ports.ts';
-import { asSubject, findSubject, type Subject, selectSubjects } from './subjects.ts';
+import { asSubject, type Subject, selectSubjects } from './subjects.ts';
 
 const PAGE = 200;
 

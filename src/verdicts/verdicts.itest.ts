@@ -1,0 +1,430 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
+import type { DatabaseHandle } from '../db/database.ts';
+import { parseReference } from '../oci/reference.ts';
+import { defaultPolicy } from '../policy/policy.ts';
+import {
+  ALPINE,
+  advisoriesOf,
+  createWorld,
+  DAY,
+  gated,
+  NOW,
+  scannerAccount,
+  someone,
+  type World,
+} from './world.testing.ts';
+
+const base = { distribution: '3.20.3', packages: ['musl@1.2.5-r0', 'busybox@1.36.1-r28'] };
+const app = { packages: ['npm:lodash@4.17.20'] };
+const busyboxHigh = { [`${ALPINE}/busybox`]: [{ id: 'CVE-2024-1', fixed: '1.36.1-r29', severity: 'high' as const }] };
+const exception = {
+  id: 'exception-1',
+  vulnerability: 'CVE-2024-1',
+  from: NOW,
+  until: NOW + DAY,
+};
+
+describe.each(ENGINES)('verdicts on %s', (engine) => {
+  let handle: DatabaseHandle;
+  let world: World;
+
+  beforeEach(async () => {
+    handle = await freshDatabase(engine);
+    world = await createWorld(handle);
+    world.state.advisories = advisoriesOf(busyboxHigh);
+  });
+  afterEach(async () => {
+    await world.verdicts.close();
+    await handle.close();
+  });
+
+  describe('ingest', () => {
+    it('reads each layer once and answers a push with the verdict', async () => {
+      const front = await world.push('front/app', [base, app], '1.0');
+      expect(front.warnings).toEqual([
+        'front/app:1.0 is blocked: CVE-2024-1 in busybox 1.36.1-r28 (fixed in 1.36.1-r29): high (nvd)',
+      ]);
+      const back = await world.push('back/app', [base, app]);
+      expect(back.warnings[0]).toMatch(/^back\/app@sha256:[0-9a-f]{64} is allowed with a warning: CVE-2024-1/);
+      await world.push('front/other', [base, { packages: ['zlib@1.3.1-r0'] }]);
+      expect(world.state.analyser.reads).toBe(3);
+    });
+
+    it('keeps the inventory and gives it back as it was composed', async () => {
+      const { digest } = await world.push('front/app', [base, app]);
+      const inventory = await world.verdicts.inventoryOf(digest);
+      expect(inventory).toMatchObject({ complete: true, distribution: { id: 'alpine', version: '3.20.3' }, gaps: [] });
+      expect(inventory?.packages.map(({ type, name, version }) => `${type}/${name} ${version}`)).toEqual([
+        'apk/busybox 1.36.1-r28',
+        'apk/musl 1.2.5-r0',
+        'npm/lodash 4.17.20',
+      ]);
+      const found = await world.verdicts.findingsOf(digest);
+      expect(found?.findings.map((finding) => finding.id)).toEqual(['CVE-2024-1']);
+      expect(found?.coverage).toMatchObject({ distribution: { recognised: true }, missing: [] });
+    });
+
+    it('keeps packages apart that differ in anything but where they lie, and shares the rest', async () => {
+      await world.push('front/a', [base]);
+      await world.push('front/b', [base, app]);
+      expect(await world.db.selectFrom('packages').select('name').orderBy('name').execute()).toEqual([
+        { name: 'busybox' },
+        { name: 'lodash' },
+        { name: 'musl' },
+      ]);
+    });
+
+    it('survives names that no database can hold', async () => {
+      const hostile = { ...base, packages: [...base.packages, `e\0vil\ud800@1\0`, `${'x'.repeat(20_000)}@1`] };
+      const { warnings, digest } = await world.push('front/app', [hostile]);
+      expect(warnings[0]).toContain('CVE-2024-1');
+      expect((await world.verdicts.inventoryOf(digest))?.packages).toHaveLength(4);
+    });
+
+    it('answers when the time is over, and has the verdict later', async () => {
+      await world.verdicts.close();
+      world = await createWorld(await anotherDatabase(), { budgetMs: 20 });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      world.state.analyser.gate = promise;
+      const subject = await world.push('front/app', [base], 'slow');
+      expect(subject.warnings).toEqual([
+        'front/app:slow is still being analysed; see: breakwater verdict front/app:slow',
+      ]);
+      expect(world.state.jobs.size).toBe(1);
+      expect(await world.verdictOf(subject)).toBeUndefined();
+      resolve();
+      await world.runJobs();
+      expect(await world.verdictOf(subject)).toBeDefined();
+    });
+
+    it('takes up after a restart what was stored but not judged', async () => {
+      const subject = await world.storeImage('front/app', [base]);
+      world.restart();
+      expect(await world.verdicts.resume()).toBe(1);
+      await world.runJobs();
+      expect(await world.verdictOf(subject)).toMatchObject({ kind: 'block' });
+      expect(await world.verdicts.resume()).toBe(0);
+    });
+
+    it('reads again what an older analyser read, while the old verdict holds', async () => {
+      const subject = await world.push('front/app', [base]);
+      world.state.analyser.version = 'test@2';
+      world.restart();
+      expect(await world.verdicts.resume()).toBe(1);
+      expect(await world.verdictOf(subject)).toMatchObject({ kind: 'block' });
+      await world.runJobs();
+      expect((await world.verdicts.inventoryOf(subject.digest))?.analyser).toBe('test@2');
+      expect(await world.verdicts.resume()).toBe(0);
+    });
+
+    it.each([
+      ['application/vnd.oci.image.layer.nondistributable.v1.tar+gzip', 'foreign'],
+      ['application/vnd.oci.image.layer.v1.tar+gzip+encrypted', 'encrypted'],
+    ])('does not take an image with layers of type %s for a clean one', async (type, word) => {
+      const subject = await world.storeImage('front/app', [base], undefined, type);
+      await world.verdicts.ingest.manifestStored(subject);
+      const verdict = await world.verdictOf(subject);
+      expect(verdict).toMatchObject({ kind: 'block', reasons: [{ rule: 'unscannable' }, { rule: 'unscannable' }] });
+      expect(JSON.stringify(verdict)).toContain(word);
+    });
+
+    it('does not take an image for a clean one when a layer is no layer', async () => {
+      const subject = await world.push('front/app', [base, { broken: true }]);
+      expect(await world.verdictOf(subject)).toMatchObject({ kind: 'block' });
+      expect((await world.verdictOf(subject))?.reasons[0]?.message).toMatch(/no file system layer/);
+    });
+
+    it('reports an analysis that dies, and judges when it works again', async () => {
+      world.state.analyser.broken = true;
+      const subject = await world.push('front/app', [base], '1');
+      expect(subject.warnings[0]).toMatch(/could not be judged: layer sha256:.* the worker died/);
+      expect(await world.pull(subject)).toMatchObject({
+        kind: 'refuse',
+        message: expect.stringMatching(/^current image with "Error" status .* the worker died/),
+      });
+      world.state.analyser.broken = false;
+      await world.runJobs();
+      expect(await world.verdictOf(subject)).toMatchObject({ kind: 'block' });
+    });
+  });
+
+  describe('gate', () => {
+    it('acts on the very verdict everybody else is shown', async () => {
+      const front = await world.push('front/app', [base], '1.0');
+      const verdict = await world.verdictOf(front);
+      expect(verdict?.kind).toBe('block');
+      expect(await world.pull(front)).toMatchObject({
+        kind: 'refuse',
+        code: 'PROJECTPOLICYVIOLATION',
+        message: expect.stringMatching(
+          /^current image with 1 vulnerability cannot be pulled .* Worst: CVE-2024-1 in busybox 1\.36\.1-r28 \(fixed in 1\.36\.1-r29\), high \(nvd\)\. .*breakwater verdict front\/app:1\.0/,
+        ),
+      });
+      const reference = parseReference('registry.example.com/front/app:1.0');
+      expect(await world.verdicts.verdictByReference(reference)).toMatchObject({
+        repository: 'front/app',
+        digest: front.digest,
+        verdict,
+        sentence: expect.stringMatching(/^blocked: CVE-2024-1/),
+      });
+      expect(await world.verdicts.verdictByReference(parseReference('evil.example.com/front/app:1.0'))).toBeUndefined();
+      expect(
+        await world.verdicts.verdictByReference(parseReference('registry.example.com/front/no:1')),
+      ).toBeUndefined();
+    });
+
+    it('serves with a warning where the project only warns, and silently where nothing counts', async () => {
+      const back = await world.push('back/app', [base]);
+      expect(await world.pull(back)).toMatchObject({
+        kind: 'serve',
+        warnings: [expect.stringContaining('CVE-2024-1')],
+      });
+      world.state.advisories = advisoriesOf({});
+      expect(await world.pull(back)).toEqual({ kind: 'serve', warnings: [] });
+    });
+
+    it('ends an exception at its millisecond, without anybody doing anything', async () => {
+      const subject = await world.push('front/app', [base]);
+      world.state.exceptions.push(exception);
+      expect(await world.verdicts.rejudgeProject('front', 'exception')).toMatchObject({
+        judged: 1,
+        changed: 1,
+        released: 1,
+      });
+      world.clock.set(exception.until - 1);
+      expect(await world.pull(subject)).toMatchObject({ kind: 'serve' });
+      world.clock.set(exception.until);
+      expect(await world.pull(subject)).toMatchObject({ kind: 'refuse' });
+      expect((await world.verdicts.history({ limit: 9 })).map(({ cause, kind }) => `${cause} ${kind}`)).toEqual([
+        'time block',
+        'exception allow',
+        'push block',
+      ]);
+    });
+
+    it('never decides by an older policy or an older database', async () => {
+      const subject = await world.push('front/app', [base]);
+      world.state.policies.set('front', { policy: defaultPolicy, version: 7 });
+      expect(await world.pull(subject)).toMatchObject({ kind: 'serve' });
+      world.state.policies.set('front', { policy: gated, version: 8 });
+      expect(await world.pull(subject)).toMatchObject({ kind: 'refuse' });
+      world.state.advisories = advisoriesOf({});
+      expect(await world.pull(subject)).toMatchObject({ kind: 'serve', warnings: [] });
+      expect(await world.verdictOf(subject)).toMatchObject({
+        inputs: { policy: 8, advisories: world.state.advisories.version },
+      });
+    });
+
+    it('holds a pull until the first verdict is there', async () => {
+      world.state.advisories = advisoriesOf({});
+      const subject = await world.storeImage('front/app', [base]);
+      expect(await world.pull(subject)).toEqual({ kind: 'serve', warnings: [] });
+    });
+
+    it('refuses with a time to come back when the verdict is not there in time', async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      world.state.analyser.gate = promise;
+      const subject = await world.storeImage('front/app', [base]);
+      expect(await world.pull(subject)).toMatchObject({
+        kind: 'refuse',
+        retryAfterSeconds: 10,
+        message: expect.stringMatching(
+          /^current image with "Running" status of vulnerability scanning cannot be pulled/,
+        ),
+      });
+      resolve();
+    });
+
+    it.each([
+      ['ignore', { kind: 'serve', warnings: [] }],
+      ['warn', { kind: 'serve', warnings: [expect.stringContaining('not been analysed yet')] }],
+      ['block', { kind: 'refuse', message: expect.stringMatching(/^current image without vulnerability scanning/) }],
+    ] as const)('unscanned: %s', async (unscanned, expected) => {
+      world.state.policies.set('front', { policy: { ...gated, unscanned }, version: 3 });
+      const subject = await world.storeImage('front/app', [base]);
+      expect(await world.pull(subject)).toMatchObject(expected);
+    });
+
+    it('does not hold pulls of a project that refuses nothing', async () => {
+      const subject = await world.storeImage('back/app', [base]);
+      expect(await world.pull(subject)).toMatchObject({
+        kind: 'serve',
+        warnings: [expect.stringContaining('analysed')],
+      });
+      expect(world.state.analyser.reads).toBe(0);
+    });
+
+    it('serves holders of the bypass permission, on record, and only what it would have refused is on record', async () => {
+      const subject = await world.push('front/app', [base], '1');
+      const back = await world.push('back/app', [base]);
+      await world.pull(back, scannerAccount);
+      expect(world.state.ledger).toEqual([]);
+      expect(await world.pull(subject, scannerAccount)).toMatchObject({ kind: 'serve' });
+      expect(world.state.ledger).toMatchObject([
+        {
+          actor: 'scanner',
+          action: 'gate.bypass',
+          target: `front/app@${subject.digest}`,
+          details: { image: 'front/app:1' },
+        },
+      ]);
+    });
+
+    it('refuses when it cannot decide, and when a bypass cannot be recorded', async () => {
+      const subject = await world.push('front/app', [base]);
+      const failing = world.restart({
+        policies: { effectivePolicy: async () => Promise.reject(new Error('the disk is gone')) },
+        ledger: { record: async () => Promise.reject(new Error('the ledger is full')) },
+      });
+      expect(await failing.gate.decide(subject, someone)).toMatchObject({
+        kind: 'refuse',
+        message: expect.stringMatching(/could not be judged: the disk is gone/),
+      });
+      const unrecorded = world.restart({ ledger: { record: async () => Promise.reject(new Error('ledger full')) } });
+      expect(await unrecorded.gate.decide(subject, scannerAccount)).toMatchObject({ kind: 'refuse' });
+    });
+  });
+
+  describe('indexes and artifacts', () => {
+    it('judges an index by its children, and anew when one of them arrives', async () => {
+      const blocked = await world.push('front/app', [base]);
+      const clean = await world.storeImage('front/app', [{ ...base, packages: ['musl@1.2.5-r0'] }]);
+      const index = await world.pushIndex('front/app', [blocked.digest, clean.digest], 'multi');
+      expect(await world.verdictOf(index)).toMatchObject({ kind: 'warn' });
+      await world.verdicts.ingest.manifestStored(clean);
+      const verdict = await world.verdictOf(index);
+      expect(verdict).toMatchObject({ kind: 'warn' });
+      expect(verdict?.reasons.map(({ rule, message }) => `${rule} ${message.slice(0, 19)}`)).toContain(
+        'platform linux/cpu1: allowed',
+      );
+      expect(await world.pull(index)).toMatchObject({ kind: 'serve' });
+      expect(await world.pull(blocked)).toMatchObject({ kind: 'refuse' });
+      const all = await world.pushIndex('front/app', [blocked.digest]);
+      expect(await world.pull(all)).toMatchObject({ kind: 'refuse' });
+    });
+
+    it('follows its children through a change of advisories', async () => {
+      const child = await world.push('front/app', [base]);
+      const index = await world.pushIndex('front/app', [child.digest]);
+      world.state.advisories = advisoriesOf({});
+      expect(await world.pull(index)).toEqual({ kind: 'serve', warnings: [] });
+    });
+
+    it('says of an artifact that it does not run', async () => {
+      const chart = await world.pushArtifact('front/chart');
+      expect(await world.verdictOf(chart)).toMatchObject({ kind: 'allow', reasons: [{ rule: 'not-runnable' }] });
+      expect(await world.pull(chart)).toEqual({ kind: 'serve', warnings: [] });
+    });
+  });
+
+  describe('new advisories', () => {
+    it('look again only at what holds a changed package, and note on the rest that it still holds', async () => {
+      const affected = await world.push('front/app', [base]);
+      const index = await world.pushIndex('front/app', [affected.digest]);
+      const other = await world.push('front/other', [{ distribution: '3.20.3', packages: ['musl@1.2.5-r0'] }]);
+      const elsewhere = await world.push('front/old', [{ distribution: '3.19.1', packages: ['busybox@1'] }]);
+      const previous = world.state.advisories?.version ?? '';
+      const next = advisoriesOf({});
+      world.state.advisories = next;
+      const result = await world.verdicts.onAdvisoriesChanged({
+        previous,
+        next: next.version,
+        keys: [{ ecosystem: ALPINE, name: 'busybox' }],
+        ecosystems: [],
+      });
+      expect(result).toEqual({ judged: 2, changed: 2, blocked: 0, released: 2, failed: 0 });
+      const rows = await world.db.selectFrom('verdicts').select(['digest', 'advisories', 'judged_at']).execute();
+      expect(new Set(rows.map((row) => row.advisories))).toEqual(new Set([next.version]));
+      for (const image of [other, elsewhere]) {
+        const noted = await world.verdictOf(image);
+        const judged = await world.verdicts.rejudgeProject('front', 'policy').then(() => world.verdictOf(image));
+        expect(noted).toEqual(judged);
+      }
+      expect((await world.verdicts.history({ digest: index.digest, limit: 1 }))[0]).toMatchObject({
+        cause: 'advisories',
+        kind: 'allow',
+        previous: 'block',
+      });
+    });
+
+    it('find npm packages whatever the distribution, and ecosystems whose sources changed', async () => {
+      await world.push('front/app', [base, app]);
+      await world.push('front/base', [base]);
+      const change = (keys: { ecosystem: string; name: string }[], ecosystems: string[]) =>
+        world.verdicts.onAdvisoriesChanged({ previous: 'v0', next: 'v1', keys, ecosystems });
+      expect(await change([{ ecosystem: 'npm', name: 'lodash' }], [])).toMatchObject({ judged: 1 });
+      expect(await change([{ ecosystem: ALPINE, name: 'lodash' }], [])).toMatchObject({ judged: 0 });
+      expect(await change([{ ecosystem: 'Alpine:v3.19', name: 'busybox' }], [])).toMatchObject({ judged: 0 });
+      expect(await change([], [ALPINE])).toMatchObject({ judged: 2 });
+      expect(await world.verdicts.onAdvisoriesChanged('all')).toMatchObject({ judged: 2 });
+    });
+
+    it('leave verdicts whose policy limits the age of advisories to be renewed', async () => {
+      world.state.policies.set('front', { policy: { ...gated, advisoryAgeDays: 1, advisoryAge: 'warn' }, version: 5 });
+      world.state.advisories = advisoriesOf({}, NOW - 2 * DAY);
+      const subject = await world.push('front/app', [base]);
+      expect(await world.verdictOf(subject)).toMatchObject({ kind: 'warn', reasons: [{ rule: 'advisory-age' }] });
+      const previous = world.state.advisories.version;
+      world.state.advisories = advisoriesOf({}, NOW);
+      await world.verdicts.onAdvisoriesChanged({
+        previous,
+        next: world.state.advisories.version,
+        keys: [],
+        ecosystems: [],
+      });
+      expect(await world.verdictOf(subject)).toMatchObject({ kind: 'allow', changesAt: NOW + DAY });
+    });
+  });
+
+  describe('clocks', () => {
+    const grace = { ...gated, graceDays: { ...gated.graceDays, high: 10 } };
+
+    it('are not restarted by rebuilding, retagging or copying', async () => {
+      for (const name of ['front', 'back']) world.state.policies.set(name, { policy: grace, version: 9 });
+      await world.push('front/app', [base], 'a');
+      world.clock.advance(4 * DAY);
+      const rebuilt = await world.push('front/app', [base, app], 'a');
+      const copied = await world.push('back/elsewhere', [base, app]);
+      const copiedOn = await world.push('back/elsewhere', [base, app, app]);
+      const fresh = await world.push('back/fresh', [base, { packages: ['zlib@1'] }]);
+      const deadlines = await Promise.all([rebuilt, copied, copiedOn, fresh].map((image) => world.verdictOf(image)));
+      expect(deadlines.map((verdict) => verdict?.changesAt)).toEqual([10, 10, 10, 14].map((days) => NOW + days * DAY));
+      world.clock.set(NOW + 10 * DAY);
+      expect((await world.pull(rebuilt)).kind).toBe('refuse');
+      expect((await world.pull(fresh)).kind).toBe('serve');
+      expect(await world.verdicts.rejudgeDue()).toMatchObject({ changed: 3, blocked: 3 });
+      expect(await world.verdicts.rejudgeDue()).toMatchObject({ judged: 0 });
+    });
+  });
+
+  it('gives the same verdict for the same inputs, however often it is asked to judge', async () => {
+    const subject = await world.push('front/app', [base, app]);
+    const first = await world.verdictOf(subject);
+    await world.verdicts.rejudgeAll('policy');
+    world.restart();
+    await world.verdicts.rejudgeProject('front', 'exception');
+    expect(await world.verdictOf(subject)).toEqual(first);
+    expect(await world.verdicts.history({ limit: 10 })).toHaveLength(1);
+  });
+
+  it('does not let a judgement under way undo a granted exception', async () => {
+    const subject = await world.push('front/app', [base]);
+    await Promise.all([
+      world.verdicts.ingest.manifestStored(subject),
+      Promise.resolve().then(async () => {
+        world.state.exceptions.push(exception);
+        await world.verdicts.rejudgeProject('front', 'exception');
+      }),
+      world.verdicts.ingest.manifestStored(subject),
+      world.pull(subject),
+    ]);
+    expect((await world.pull(subject)).kind).toBe('serve');
+  });
+
+  async function anotherDatabase(): Promise<DatabaseHandle> {
+    await handle.close();
+    handle = await freshDatabase(engine);
+    return handle;
+  }
+});
