@@ -1,60 +1,107 @@
 import type { Db } from '../db/database.ts';
 import { AuthError } from './errors.ts';
-import { isAllowed, type Permission, type ProjectAccess, ROLES } from './permissions.ts';
+import { isAllowed, type Permission, type ProjectAccess, ROLES, type Role } from './permissions.ts';
 import { nameOf, type Principal } from './principal.ts';
 
-export interface Access {
-  /** What is needed to decide about a project; undefined when there is none of that name. */
-  projectAccess(principal: Principal, project: string): Promise<ProjectAccess | undefined>;
-  may(principal: Principal, permission: Permission, project?: string): Promise<boolean>;
-  /** All rights of somebody about projects as they are now, for many questions at once. */
-  rightsOf(principal: Principal): Promise<(permission: Permission, project: string) => boolean>;
-  /** Throws `AuthError`: `unauthenticated` for nobody in particular, `denied` for somebody. */
-  require(principal: Principal, permission: Permission, project?: string): Promise<void>;
+/** A project as somebody sees it: what it is and what they are in it. */
+export interface SeenProject extends ProjectAccess {
+  readonly id: string;
+  readonly name: string;
 }
 
-/** Joins the permission table with who is a member where. */
-export function createAccess(deps: { readonly db: Db }): Access {
-  const projects = (principal: Principal) =>
-    deps.db
-      .selectFrom('projects as p')
-      .leftJoin('members as m', (join) =>
-        join.onRef('m.project_id', '=', 'p.id').on('m.user_id', '=', principal.kind === 'user' ? principal.id : ''),
-      )
-      .select(['p.name', 'p.public', 'm.role']);
+/** Answers who may do what, from the permission table and the members of projects. */
+export type AccessControl = ReturnType<typeof createAccess>;
 
-  async function projectAccess(principal: Principal, project: string): Promise<ProjectAccess | undefined> {
-    const row = await projects(principal).where('p.name', '=', project).executeTakeFirst();
-    return row && asAccess(row);
+/** Prepares the answers over the database; each answer is read afresh, so a change of role counts at once. */
+export function createAccess(deps: { readonly db: Db }) {
+  const { db } = deps;
+
+  async function see(principal: Principal, projectName: string): Promise<SeenProject | undefined> {
+    const row = await db
+      .selectFrom('projects')
+      .leftJoin('members', (join) =>
+        join
+          .onRef('members.project_id', '=', 'projects.id')
+          .on('members.user_id', '=', principal.kind === 'user' ? principal.id : ''),
+      )
+      .select(['projects.id', 'projects.name', 'projects.public', 'members.role'])
+      .where('projects.name', '=', projectName)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    const role = asRole(row.role);
+    return { id: row.id, name: row.name, public: row.public === 1, ...(role ? { role } : {}) };
   }
 
-  async function may(principal: Principal, permission: Permission, project?: string): Promise<boolean> {
-    if (principal.kind === 'user' && principal.admin) return true;
-    if (project === undefined) return isAllowed(principal, permission);
-    return isAllowed(principal, permission, await projectAccess(principal, project));
+  async function allowed(principal: Principal, permission: Permission, projectName?: string): Promise<boolean> {
+    if (projectName === undefined) return isAllowed(principal, permission);
+    return isAllowed(principal, permission, await see(principal, projectName));
+  }
+
+  async function requireIn(principal: Principal, permission: Permission, projectName: string): Promise<SeenProject> {
+    const project = await see(principal, projectName);
+    if (project && isAllowed(principal, permission, project)) return project;
+    if (principal.kind === 'anonymous') throw loginFirst(permission);
+    // Whoever may not read a project does not learn that it exists.
+    if (!project || !isAllowed(principal, 'project:read', project))
+      throw new AuthError(
+        'project_unknown',
+        `there is no project "${projectName.slice(0, 255)}", or ${principal.name} may not see it`,
+      );
+    throw denied(principal, permission, `in project ${projectName}; ask an administrator of the project`);
   }
 
   return {
-    projectAccess,
-    may,
-    async rightsOf(principal) {
-      const rows = await projects(principal).execute();
-      const known = new Map(rows.map((row) => [row.name, asAccess(row)]));
-      return (permission, project) => isAllowed(principal, permission, known.get(project));
+    /** The project with the principal's role in it, whether they may read it or not; undefined when there is none. */
+    see,
+    /** True when the permission is held, for a project by its name or for the whole installation. */
+    allowed,
+    /**
+     * Gives the project when the permission is held in it. Throws `AuthError`: `unauthenticated` for anonymous callers,
+     * `project_unknown` also for projects that are hidden from the caller, `denied` otherwise.
+     */
+    requireIn,
+    /** The same for permissions over the whole installation. */
+    require(principal: Principal, permission: Permission): void {
+      if (isAllowed(principal, permission)) return;
+      if (principal.kind === 'anonymous') throw loginFirst(permission);
+      throw denied(principal, permission, '; ask an administrator');
     },
-    async require(principal, permission, project) {
-      if (await may(principal, permission, project)) return;
-      if (principal.kind === 'anonymous') throw new AuthError('unauthenticated', 'log in first: breakwater login');
-      const where = project === undefined ? '' : ` in project "${project.slice(0, 100)}"`;
-      throw new AuthError(
-        'denied',
-        `${nameOf(principal)} may not do this${where}; it needs the permission ${permission}`,
-      );
+    /** Everything the principal has to do with: roles by project name, and the names of public projects. */
+    async overview(
+      principal: Principal,
+    ): Promise<{ readonly roles: ReadonlyMap<string, Role>; readonly publicProjects: ReadonlySet<string> }> {
+      const open = await db.selectFrom('projects').select('name').where('public', '=', 1).execute();
+      const memberships =
+        principal.kind === 'anonymous'
+          ? []
+          : await db
+              .selectFrom('members')
+              .innerJoin('projects', 'projects.id', 'members.project_id')
+              .select(['projects.name', 'members.role'])
+              .where('members.user_id', '=', principal.id)
+              .execute();
+      const roles = new Map<string, Role>();
+      for (const { name, role } of memberships) {
+        const known = asRole(role);
+        if (known) roles.set(name, known);
+      }
+      return { roles, publicProjects: new Set(open.map(({ name }) => name)) };
     },
   };
 }
 
-function asAccess(row: { readonly public: number; readonly role: string | null }): ProjectAccess {
-  const role = ROLES.find((known) => known === row.role);
-  return { public: row.public === 1, ...(role ? { role } : {}) };
+/** A role this version does not know gives nothing. */
+function asRole(text: string | null): Role | undefined {
+  return ROLES.find((role) => role === text);
+}
+
+function loginFirst(permission: Permission): AuthError {
+  return new AuthError('unauthenticated', `log in first: this needs the permission ${permission}`);
+}
+
+function denied(principal: Principal, permission: Permission, rest: string): AuthError {
+  return new AuthError(
+    'denied',
+    `${nameOf(principal)} lacks the permission ${permission}${rest.startsWith(';') ? rest : ` ${rest}`}`,
+  );
 }

@@ -1,9 +1,30 @@
 import { CodedError } from '../platform/errors.ts';
 
-/**
- * `unauthenticated`: who is asking is not known. `denied`: known, but may not. `invalid`: a name or password that cannot be.
- * `user_exists`, `user_unknown`: as they say. `throttled`: too many wrong passwords lately.
- */
-export class AuthError extends CodedError<
-  'unauthenticated' | 'denied' | 'invalid' | 'user_exists' | 'user_unknown' | 'project_unknown' | 'throttled'
-> {}
+type AuthErrorCode =
+  /** Nobody is logged in, or the credentials are wrong. */
+  | 'unauthenticated'
+  /** Known, but not allowed. */
+  | 'denied'
+  /** There is no such project, or the asker may not know of it. */
+  | 'project_unknown'
+  /** Too many wrong passwords; `retryAfterSeconds` says when to come back. */
+  | 'throttled'
+  | 'token_invalid'
+  | 'scope_invalid'
+  | 'key_invalid'
+  | 'secret_unreadable'
+  | 'name_invalid'
+  | 'password_invalid'
+  | 'user_exists'
+  | 'user_unknown'
+  | 'last_administrator';
+
+/** Everything that can go wrong between a person and what they want to do. */
+export class AuthError extends CodedError<AuthErrorCode> {
+  readonly retryAfterSeconds?: number;
+
+  constructor(code: AuthErrorCode, message: string, options?: { cause?: unknown; retryAfterSeconds?: number }) {
+    super(code, message, options);
+    if (options?.retryAfterSeconds !== undefined) this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

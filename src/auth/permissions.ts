@@ -4,8 +4,8 @@ export const ROLES = ['admin', 'developer', 'guest'] as const;
 /** Role of a member in a project. */
 export type Role = (typeof ROLES)[number];
 
-/** Who holds a permission. `everybody` needs no login; `member:x` means that role or a stronger one in the project. */
-type Holder =
+/** Who holds a permission. `everybody` needs no login; a role means that role or a stronger one in the project. */
+export type Holder =
   | 'everybody'
   | 'everybody-if-public'
   | 'any-user'
@@ -15,7 +15,7 @@ type Holder =
   | 'administrator';
 
 /** The one table of permissions. What is not listed is not allowed. */
-const PERMISSIONS = {
+export const PERMISSIONS = {
   'repository:pull': ['guest', 'everybody-if-public'],
   'repository:push': ['developer'],
   'repository:delete': ['project-admin'],
@@ -25,6 +25,12 @@ const PERMISSIONS = {
   'project:read': ['guest', 'everybody-if-public'],
   'project:update': ['project-admin'],
   'project:delete': ['administrator'],
+  /** Upstreams are addresses this server connects to: not for administrators of a single project. */
+  'upstream:manage': ['administrator'],
+  'policy:read': ['guest', 'everybody-if-public'],
+  'policy:update': ['project-admin'],
+  'installation:update': ['administrator'],
+  'member:read': ['guest'],
   'member:manage': ['project-admin'],
   'user:manage': ['administrator'],
   'verdict:read': ['guest', 'everybody-if-public'],

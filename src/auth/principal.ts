@@ -5,6 +5,9 @@ export type Principal =
 
 export const ANONYMOUS: Principal = { kind: 'anonymous' };
 
+/** The program itself, for what happens without anybody asking. No account can have this name. */
+export const SYSTEM: Principal = { kind: 'user', id: 'system', name: 'system', admin: true };
+
 /** Name written into the ledger and shown to people. */
 export function nameOf(principal: Principal): string {
   return principal.kind === 'user' ? principal.name : 'anonymous';

@@ -1,114 +1,158 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { exportPKCS8, generateKeyPair, errors as joseErrors, jwtVerify, SignJWT } from 'jose';
+import {
+  type CryptoKey,
+  calculateJwkThumbprint,
+  errors,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
+import { z } from 'zod';
 import type { Db } from '../db/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
-import type { Scope } from './scope.ts';
+import { createBoundedMap } from './bounded-map.ts';
+import { AuthError } from './errors.ts';
+import type { Access } from './scope.ts';
 import type { SecretBox } from './secret-box.ts';
 
-/** What a token says: who, and what it may do. */
+/** What a bearer token says: whose it is (empty = anonymous) and what it gives. */
 export interface TokenClaims {
-  /** Name; empty for anonymous. */
   readonly subject: string;
-  readonly access: readonly Scope[];
-  /** Set when the holder may pull what the gate refuses. */
-  readonly bypass: boolean;
+  readonly access: readonly Access[];
+  /** Epoch seconds. */
+  readonly expires: number;
 }
 
+/** What a refresh token says. The mark ties it to the password it was given for. */
+export interface RefreshClaims {
+  readonly subject: string;
+  readonly passwordMark: string;
+}
+
+/** Issues and checks the tokens of this registry. */
 export interface RegistryTokens {
-  issue(
-    claims: TokenClaims,
-    kind: 'access' | 'refresh',
-  ): Promise<{ readonly token: string; readonly expiresIn: number; readonly issuedAt: number }>;
-  /** Undefined for tokens that are wrong, of the other kind, or over. */
-  verify(token: string, kind: 'access' | 'refresh'): Promise<TokenClaims | undefined>;
+  /** A bearer token; `ttlSeconds` from now. */
+  issue(input: { readonly subject: string; readonly access: readonly Access[] }, ttlSeconds: number): Promise<string>;
+  /** Throws `AuthError('token_invalid')`: forged, for another service, expired or not yet valid by more than 60 s. */
+  verify(token: string): Promise<TokenClaims>;
+  issueRefresh(claims: RefreshClaims, ttlSeconds: number): Promise<string>;
+  verifyRefresh(token: string): Promise<RefreshClaims>;
 }
 
-export const SERVICE = 'breakwater';
 const ALGORITHM = 'ES256';
-const KEY_SETTING = 'auth.token-key';
-/** Seconds. */
-const LIFE = { access: 300, refresh: 30 * 24 * 3600 } as const;
-/** Clocks of replicas may differ by this much. */
 const LEEWAY_SECONDS = 60;
+const REMEMBERED = 4096;
 const LONGEST_TOKEN = 16_384;
-const MOST_REMEMBERED = 10_000;
+const KEY_SETTING = 'auth.signing-key';
 
-/** Signs and checks tokens with a key that all replicas share through the database, encrypted there. */
+const accessSchema = z.array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()) }));
+const claimsSchema = z.object({ sub: z.string(), exp: z.number(), access: accessSchema });
+const refreshSchema = z.object({ sub: z.string().min(1), pwd: z.string().min(1) });
+
+/**
+ * Opens the token issuer: JSON Web Tokens signed with ES256 by a key that is made on the first start and kept encrypted in
+ * `settings`, so that every replica has the same. `service` is the audience. Tokens found good are remembered until they end.
+ */
 export async function openRegistryTokens(deps: {
   readonly db: Db;
+  readonly box: SecretBox;
   readonly clock: Clock;
-  readonly secrets: SecretBox;
+  readonly service: string;
+  readonly issuer?: string;
 }): Promise<RegistryTokens> {
-  const { privateKey, publicKey } = await loadKey(deps.db, deps.secrets);
-  const seconds = () => Math.floor(deps.clock.now() / 1000);
-  // Verified once per token: a signature check costs more than the rest of a manifest request.
-  const remembered = new Map<string, { claims: TokenClaims; until: number }>();
+  const { clock, service, issuer = 'breakwater' } = deps;
+  const key = await loadKey(deps.db, deps.box);
+  const refreshAudience = `${service}/refresh`;
+  const remembered = createBoundedMap<TokenClaims>(REMEMBERED);
+  const nowSeconds = () => Math.floor(clock.now() / 1000);
+
+  function sign(subject: string, audience: string, ttlSeconds: number, claims: Record<string, unknown>) {
+    const now = nowSeconds();
+    return new SignJWT({ ...claims, sub: subject })
+      .setProtectedHeader({ typ: 'JWT', alg: ALGORITHM, kid: key.id })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setIssuedAt(now)
+      .setNotBefore(now)
+      .setExpirationTime(now + ttlSeconds)
+      .setJti(newId())
+      .sign(key.privateKey);
+  }
+
+  async function payloadOf<Claims>(token: string, audience: string, schema: z.ZodType<Claims>): Promise<Claims> {
+    if (token.length > LONGEST_TOKEN) throw invalid('it is too long');
+    try {
+      const { payload } = await jwtVerify(token, key.publicKey, {
+        algorithms: [ALGORITHM],
+        issuer,
+        audience,
+        clockTolerance: LEEWAY_SECONDS,
+        currentDate: new Date(clock.now()),
+        requiredClaims: ['exp', 'nbf', 'iat'],
+      });
+      return schema.parse(payload);
+    } catch (cause) {
+      if (cause instanceof errors.JWTExpired) throw invalid('it has expired', cause);
+      throw invalid('it was not issued here, or not for this', cause);
+    }
+  }
 
   return {
-    async issue(claims, kind) {
-      const issuedAt = seconds();
-      const token = await new SignJWT({ access: claims.access, ...(claims.bypass ? { bypass: true } : {}), use: kind })
-        .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
-        .setIssuer(SERVICE)
-        .setAudience(SERVICE)
-        .setSubject(claims.subject)
-        .setIssuedAt(issuedAt)
-        .setNotBefore(issuedAt)
-        .setExpirationTime(issuedAt + LIFE[kind])
-        .setJti(newId())
-        .sign(privateKey);
-      return { token, expiresIn: LIFE[kind], issuedAt: issuedAt * 1000 };
+    issue: ({ subject, access }, ttlSeconds) => sign(subject, service, ttlSeconds, { access }),
+    async verify(token) {
+      const known = remembered.get(token);
+      if (known && nowSeconds() < known.expires + LEEWAY_SECONDS) return known;
+      const { sub, exp, access } = await payloadOf(token, service, claimsSchema);
+      const claims: TokenClaims = { subject: sub, access, expires: exp };
+      remembered.set(token, claims);
+      return claims;
     },
-
-    async verify(token, kind) {
-      if (token.length > LONGEST_TOKEN) return undefined;
-      const key = `${kind} ${token}`;
-      const known = remembered.get(key);
-      if (known) {
-        if (known.until > seconds()) return known.claims;
-        remembered.delete(key);
-        return undefined;
-      }
-      try {
-        const { payload } = await jwtVerify(token, publicKey, {
-          algorithms: [ALGORITHM],
-          issuer: SERVICE,
-          audience: SERVICE,
-          clockTolerance: LEEWAY_SECONDS,
-          currentDate: new Date(deps.clock.now()),
-        });
-        if (payload['use'] !== kind) return undefined;
-        const claims = {
-          subject: payload.sub ?? '',
-          access: (payload['access'] ?? []) as Scope[],
-          bypass: payload['bypass'] === true,
-        };
-        if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-        remembered.set(key, { claims, until: (payload.exp ?? 0) + LEEWAY_SECONDS });
-        return claims;
-      } catch (error) {
-        if (error instanceof joseErrors.JOSEError) return undefined;
-        throw error;
-      }
+    issueRefresh: ({ subject, passwordMark }, ttlSeconds) =>
+      sign(subject, refreshAudience, ttlSeconds, { pwd: passwordMark }),
+    async verifyRefresh(token) {
+      const { sub, pwd } = await payloadOf(token, refreshAudience, refreshSchema);
+      return { subject: sub, passwordMark: pwd };
     },
   };
 }
 
-async function loadKey(db: Db, secrets: SecretBox): Promise<{ privateKey: KeyObject; publicKey: KeyObject }> {
-  const stored = () => db.selectFrom('settings').select('value').where('key', '=', KEY_SETTING).executeTakeFirst();
-  if (!(await stored())) {
-    const pair = await generateKeyPair(ALGORITHM, { extractable: true });
-    const value = secrets.seal(await exportPKCS8(pair.privateKey));
-    // Of two replicas that start at once, the first one's key is everybody's.
-    await db
-      .insertInto('settings')
-      .values({ key: KEY_SETTING, value })
-      .onConflict((conflict) => conflict.column('key').doNothing())
-      .execute();
-  }
-  const row = await stored();
-  if (!row) throw new Error('the token key could not be stored');
-  const privateKey = createPrivateKey(secrets.open(row.value));
-  return { privateKey, publicKey: createPublicKey(privateKey) };
+interface SigningKey {
+  readonly id: string;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+}
+
+async function loadKey(db: Db, box: SecretBox): Promise<SigningKey> {
+  const sealed = (await storedKey(db)) ?? (await makeKey(db, box));
+  const jwk = JSON.parse(box.open(sealed, KEY_SETTING)) as JWK;
+  const { d: _secret, ...open } = jwk;
+  return {
+    id: await calculateJwkThumbprint(jwk),
+    privateKey: (await importJWK(jwk, ALGORITHM)) as CryptoKey,
+    publicKey: (await importJWK(open, ALGORITHM)) as CryptoKey,
+  };
+}
+
+async function storedKey(db: Db): Promise<string | undefined> {
+  const row = await db.selectFrom('settings').select('value').where('key', '=', KEY_SETTING).executeTakeFirst();
+  return row?.value;
+}
+
+/** Of two replicas that start at once, the key of the first one stands. */
+async function makeKey(db: Db, box: SecretBox): Promise<string> {
+  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  const sealed = box.seal(JSON.stringify(await exportJWK(privateKey)), KEY_SETTING);
+  await db
+    .insertInto('settings')
+    .values({ key: KEY_SETTING, value: sealed })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute();
+  return (await storedKey(db)) ?? sealed;
+}
+
+function invalid(why: string, cause?: unknown): AuthError {
+  return new AuthError('token_invalid', `this token is not valid: ${why}; ask for a new one`, { cause });
 }

@@ -1,73 +1,100 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmod, link, readFile, unlink, writeFile } from 'node:fs/promises';
-import { CodedError } from '../platform/errors.ts';
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { newId } from '../platform/ids.ts';
+import { AuthError } from './errors.ts';
 
-export class SecretError extends CodedError<'key_invalid' | 'secret_unreadable'> {}
-
-/** Encrypts secrets for storage. */
+/** Encrypts secrets at rest. `context` says what the secret is for; it opens with the same context only. */
 export interface SecretBox {
-  /** Gives text that holds nonce, ciphertext and tag. */
-  seal(secret: string): string;
-  /** Throws `secret_unreadable` when it was sealed with another key or changed. */
-  open(sealed: string): string;
+  seal(text: string, context: string): string;
+  /** Throws `AuthError('secret_unreadable')` when the key is another one, or the text was changed or moved. */
+  open(sealed: string, context: string): string;
 }
 
-const CIPHER = 'aes-256-gcm';
+const ALGORITHM = 'aes-256-gcm';
+const PREFIX = 'v1.';
 const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
+const IV_BYTES = 12;
 const TAG_BYTES = 16;
-const PREFIX = 'v1:';
+const KEY_FILE = 'secret.key';
 
-/** AES-256-GCM under one 32-byte key. */
-export function createSecretBox(key: Buffer): SecretBox {
-  if (key.length !== KEY_BYTES)
-    throw new SecretError(
-      'key_invalid',
-      `the secret key must be ${KEY_BYTES} bytes, base64; make one with: openssl rand -base64 32`,
-    );
+/** AES-256-GCM under a key of 32 bytes. */
+export function createSecretBox(key: Uint8Array): SecretBox {
+  if (key.byteLength !== KEY_BYTES)
+    throw new AuthError('key_invalid', `the secret key has ${key.byteLength} bytes instead of ${KEY_BYTES}`);
   return {
-    seal(secret) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-      const body = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
-      return PREFIX + Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64');
+    seal(text, context) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(context));
+      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+      return PREFIX + Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
     },
-    open(sealed) {
+    open(sealed, context) {
       try {
         if (!sealed.startsWith(PREFIX)) throw new Error('unknown form');
-        const bytes = Buffer.from(sealed.slice(PREFIX.length), 'base64');
-        const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
-        decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString(
-          'utf8',
-        );
-      } catch (error) {
-        throw new SecretError(
+        const bytes = Buffer.from(sealed.slice(PREFIX.length), 'base64url');
+        const tagEnd = IV_BYTES + TAG_BYTES;
+        const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
+        decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(IV_BYTES, tagEnd));
+        return Buffer.concat([decipher.update(bytes.subarray(tagEnd)), decipher.final()]).toString('utf8');
+      } catch (cause) {
+        throw new AuthError(
           'secret_unreadable',
-          'a stored secret cannot be read: BREAKWATER_SECRET_KEY is not the key it was written with',
-          { cause: error },
+          `the stored secret "${context}" cannot be decrypted: BREAKWATER_SECRET_KEY or the key file in the data folder is not the one it was encrypted with`,
+          { cause },
         );
       }
     },
   };
 }
 
-/** The key from the configuration (base64), else the one in `path`, made on first use (mode 0600). */
-export async function loadSecretKey(configured: string | undefined, path: string): Promise<Buffer> {
-  if (configured !== undefined) return Buffer.from(configured, 'base64');
-  const found = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+/**
+ * Opens the box with the configured key (32 bytes in base64), else with the one in the data folder, which is made on the
+ * first start, readable by its owner only. Throws `AuthError('key_invalid')`.
+ */
+export async function openSecretBox(options: {
+  readonly dataDir: string;
+  readonly key?: string | undefined;
+}): Promise<SecretBox> {
+  if (options.key !== undefined) return createSecretBox(decodeKey(options.key, 'BREAKWATER_SECRET_KEY'));
+  const path = join(options.dataDir, KEY_FILE);
+  const text = (await readIfThere(path)) ?? (await makeKeyFile(options.dataDir, path));
+  return createSecretBox(decodeKey(text, path));
+}
+
+function decodeKey(text: string, origin: string): Buffer {
+  const key = Buffer.from(text.trim(), 'base64');
+  if (key.byteLength !== KEY_BYTES)
+    throw new AuthError('key_invalid', `${origin} must hold ${KEY_BYTES} bytes in base64, this is ${key.byteLength}`);
+  return key;
+}
+
+/** Written beside, flushed, then linked into place: two starts at once agree on one key, and none is ever half there. */
+async function makeKeyFile(folder: string, path: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const draft = join(folder, `${KEY_FILE}.${newId()}`);
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    await file.writeFile(`${randomBytes(KEY_BYTES).toString('base64')}\n`);
+    await file.sync();
+    await file.close();
+    await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    const directory = await open(folder, 'r');
+    await directory.sync();
+    await directory.close();
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return readFile(path, 'utf8');
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
-  });
-  if (found !== undefined) return Buffer.from(found.trim(), 'base64');
-  // Two processes may start at once: the link succeeds for one, the other reads what is there then.
-  const draft = `${path}.${newId()}`;
-  await writeFile(draft, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
-  await chmod(draft, 0o600);
-  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await unlink(draft);
-  return Buffer.from((await readFile(path, 'utf8')).trim(), 'base64');
+  }
 }

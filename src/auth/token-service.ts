@@ -1,104 +1,189 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toRfc3339 } from '../platform/clock.ts';
-import type { Access } from './access.ts';
-import { parseBasic } from './authenticate.ts';
+import { z } from 'zod';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type Clock, toRfc3339 } from '../platform/clock.ts';
+import type { AccessControl } from './access.ts';
+import { parseAuthorization } from './authorization.ts';
 import { AuthError } from './errors.ts';
-import { grantedScopes } from './grants.ts';
-import { ANONYMOUS, type Principal } from './principal.ts';
+import { ANONYMOUS, nameOf, type Principal } from './principal.ts';
 import type { RegistryTokens } from './registry-token.ts';
-import { formatScopes, parseScopes } from './scope.ts';
-import type { UserStore } from './user-store.ts';
+import { BYPASS, intersect } from './rights.ts';
+import { type Access, formatScopes, parseScopes } from './scope.ts';
+import type { Authenticated, UserStore } from './user-store.ts';
 
 export interface TokenServiceDeps {
-  readonly users: UserStore;
-  readonly access: Access;
+  readonly users: Pick<UserStore, 'authenticate' | 'current'>;
   readonly tokens: RegistryTokens;
+  readonly access: Pick<AccessControl, 'see'>;
+  readonly ledger: Pick<Ledger, 'record'>;
+  readonly clock: Clock;
+  /** Life of bearer tokens; 300 s unless told. Clients raise anything below 60 s to 60. */
+  readonly tokenSeconds?: number;
+  /** Life of refresh tokens; 30 days unless told. */
+  readonly refreshSeconds?: number;
 }
 
-const LARGEST_FORM = 64 * 1024;
+const PATH = '/service/token';
+const FORM = 'application/x-www-form-urlencoded';
+const FORM_LIMIT = 65_536;
+const TOKEN_SECONDS = 300;
+const REFRESH_SECONDS = 30 * 86_400;
+
+const texts = z.union([z.string().transform((text) => [text]), z.array(z.string())]).default([]);
+const querySchema = z.object({ scope: texts, offline_token: z.string().optional() });
+const formSchema = z.object({
+  grant_type: z.string(),
+  scope: texts,
+  username: z.string().optional(),
+  password: z.string().optional(),
+  refresh_token: z.string().optional(),
+  access_type: z.string().optional(),
+});
+
+interface Grant {
+  readonly who: Authenticated | undefined;
+  readonly scopes: readonly string[];
+  readonly offline: boolean;
+}
 
 /**
- * The Docker token service, `/service/token`: GET with Basic or without credentials, POST as OAuth2 (password and refresh
- * token grants). Wrong credentials are 401; missing rights are no error, the token just does not hold them.
+ * The Docker token service, a Fastify plugin: GET with Basic or nobody, POST with the OAuth 2 grants `password` and
+ * `refresh_token` (distribution, "Token Authentication Specification" and "Oauth2 Token Authentication"). A token gives what
+ * was asked for as far as the user has it; a token that passes the gate must be asked for (`bypass`) and is written down.
  */
 export async function tokenService(app: FastifyInstance, deps: TokenServiceDeps): Promise<void> {
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: LARGEST_FORM },
-    (_request, body, done) => done(null, new URLSearchParams(String(body))),
+  app.addContentTypeParser(FORM, { parseAs: 'string', bodyLimit: FORM_LIMIT }, (_request, body, done) =>
+    done(null, readForm(String(body))),
   );
-  app.setErrorHandler(async (error, _request, reply) => {
-    if (!(error instanceof AuthError)) throw error;
-    return refuse(reply, error.code === 'throttled' ? 429 : 401, error.message);
-  });
-  app.get('/service/token', (request, reply) => answerGet(deps, request, reply));
-  app.post('/service/token', (request, reply) => answerPost(deps, request, reply));
-}
+  app.setErrorHandler((error, _request, reply) => refuse(reply, error));
 
-async function answerGet(deps: TokenServiceDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const query = new URL(request.url, 'http://localhost').searchParams;
-  const header = request.headers.authorization;
-  const basic = parseBasic(header);
-  if (header !== undefined && !basic) return refuse(reply, 401, 'the Authorization header is not Basic');
-  const principal = basic ? await deps.users.authenticate(basic.name, basic.password, request.ip) : ANONYMOUS;
-  if (!principal) return refuse(reply, 401, 'the user name or password is wrong');
-  const scopes = await grantedScopes(deps.access, principal, parseScopes(query.getAll('scope')));
-  const access = await deps.tokens.issue({ subject: subjectOf(principal), access: scopes, bypass: false }, 'access');
-  return reply.send({
-    token: access.token,
-    access_token: access.token,
-    expires_in: access.expiresIn,
-    issued_at: toRfc3339(access.issuedAt),
-    ...(query.get('offline_token') === 'true' && principal.kind === 'user'
-      ? { refresh_token: await refreshToken(deps, principal) }
-      : {}),
+  app.get(PATH, async (request, reply) => {
+    const query = parse(querySchema, request.query);
+    const who = await fromHeader(deps, request);
+    return answer(deps, reply, { who, scopes: query.scope, offline: query.offline_token === 'true' });
+  });
+
+  app.post(PATH, async (request, reply) => {
+    const form = parse(formSchema, request.body);
+    const who = await fromForm(deps, request, form);
+    return answer(deps, reply, { who, scopes: form.scope, offline: form.access_type === 'offline' });
   });
 }
 
-async function answerPost(deps: TokenServiceDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-  const principal = await principalOfGrant(deps, form, request.ip);
-  if (principal === 'unsupported') return refuse(reply, 400, 'grant_type must be password or refresh_token');
-  if (!principal) return refuse(reply, 401, 'the credentials are wrong or over; log in again');
-  const scopes = await grantedScopes(deps.access, principal, parseScopes(form.getAll('scope')));
-  const access = await deps.tokens.issue({ subject: subjectOf(principal), access: scopes, bypass: false }, 'access');
-  const offline = form.get('access_type') === 'offline' || form.get('grant_type') === 'refresh_token';
-  return reply.send({
-    access_token: access.token,
-    token: access.token,
-    scope: formatScopes(scopes),
-    expires_in: access.expiresIn,
-    issued_at: toRfc3339(access.issuedAt),
-    ...(offline ? { refresh_token: form.get('refresh_token') ?? (await refreshToken(deps, principal)) } : {}),
-  });
+async function fromHeader(deps: TokenServiceDeps, request: FastifyRequest): Promise<Authenticated | undefined> {
+  const credentials = parseAuthorization(request.headers.authorization);
+  if (credentials.kind === 'none') return undefined;
+  if (credentials.kind !== 'basic') throw wrongCredentials();
+  return (await deps.users.authenticate(credentials.name, credentials.password, request.ip)) ?? wrong();
 }
 
-async function principalOfGrant(
+async function fromForm(
   deps: TokenServiceDeps,
-  form: URLSearchParams,
-  address: string,
-): Promise<Principal | undefined | 'unsupported'> {
-  switch (form.get('grant_type')) {
+  request: FastifyRequest,
+  form: z.infer<typeof formSchema>,
+): Promise<Authenticated> {
+  switch (form.grant_type) {
     case 'password':
-      return deps.users.authenticate(form.get('username') ?? '', form.get('password') ?? '', address);
+      return (await deps.users.authenticate(form.username ?? '', form.password ?? '', request.ip)) ?? wrong();
     case 'refresh_token': {
-      const claims = await deps.tokens.verify(form.get('refresh_token') ?? '', 'refresh');
-      return claims && deps.users.byName(claims.subject);
+      const { subject, passwordMark } = await deps.tokens.verifyRefresh(form.refresh_token ?? '');
+      const found = await deps.users.current(subject);
+      return found?.passwordMark === passwordMark ? found : wrong();
     }
     default:
-      return 'unsupported';
+      throw new AuthError(
+        'scope_invalid',
+        `grant_type ${JSON.stringify(form.grant_type.slice(0, 60))} is not known; use password or refresh_token`,
+      );
   }
 }
 
-async function refreshToken(deps: TokenServiceDeps, principal: Principal): Promise<string> {
-  const { token } = await deps.tokens.issue({ subject: subjectOf(principal), access: [], bypass: false }, 'refresh');
-  return token;
+async function answer(deps: TokenServiceDeps, reply: FastifyReply, grant: Grant): Promise<FastifyReply> {
+  const { tokenSeconds = TOKEN_SECONDS, refreshSeconds = REFRESH_SECONDS } = deps;
+  const principal: Principal = grant.who?.principal ?? ANONYMOUS;
+  const access = await intersect(deps.access, principal, parseScopes(grant.scopes));
+  await recordBypass(deps, principal, access);
+  const issuedAt = deps.clock.now();
+  const subject = grant.who?.principal.name ?? '';
+  const token = await deps.tokens.issue({ subject, access }, tokenSeconds);
+  const refresh =
+    grant.offline && grant.who
+      ? await deps.tokens.issueRefresh({ subject, passwordMark: grant.who.passwordMark }, refreshSeconds)
+      : undefined;
+  return reply.header('cache-control', 'no-store').send({
+    token,
+    access_token: token,
+    token_type: 'Bearer',
+    expires_in: tokenSeconds,
+    issued_at: toRfc3339(issuedAt),
+    scope: formatScopes(access),
+    ...(refresh === undefined ? {} : { refresh_token: refresh }),
+  });
 }
 
-function subjectOf(principal: Principal): string {
-  return principal.kind === 'user' ? principal.name : '';
+async function recordBypass(deps: TokenServiceDeps, principal: Principal, access: readonly Access[]): Promise<void> {
+  for (const { name, actions } of access) {
+    if (!actions.includes(BYPASS)) continue;
+    await deps.ledger.record({
+      actor: nameOf(principal),
+      action: 'gate.bypass-token',
+      target: `repository/${name}`,
+      details: { actions },
+    });
+  }
 }
 
-function refuse(reply: FastifyReply, status: number, message: string): FastifyReply {
-  return reply.code(status).send({ errors: [{ code: status === 429 ? 'TOOMANYREQUESTS' : 'UNAUTHORIZED', message }] });
+/** Repeated fields become lists, as in a query. */
+function readForm(body: string): Record<string, string | string[]> {
+  const form: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  const fields = new URLSearchParams(body);
+  for (const key of new Set(fields.keys())) {
+    const values = fields.getAll(key);
+    form[key] = values.length === 1 ? (values[0] ?? '') : values;
+  }
+  return form;
+}
+
+function parse<Value>(schema: z.ZodType<Value>, input: unknown): Value {
+  const parsed = schema.safeParse(input ?? {});
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new AuthError(
+    'scope_invalid',
+    `token request: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`,
+  );
+}
+
+function wrong(): never {
+  throw wrongCredentials();
+}
+
+function wrongCredentials(): AuthError {
+  return new AuthError('unauthenticated', 'user name, password or refresh token is wrong, or the account is disabled');
+}
+
+/** Errors in the form of the distribution specification, which every client prints. */
+function refuse(reply: FastifyReply, error: unknown): FastifyReply {
+  if (!(error instanceof AuthError)) {
+    const status = (error as { statusCode?: number }).statusCode;
+    if (status === undefined || status >= 500) throw error;
+    return send(reply, status, 'UNSUPPORTED', 'the token request cannot be read');
+  }
+  switch (error.code) {
+    case 'unauthenticated':
+    case 'token_invalid':
+      void reply.header('www-authenticate', 'Basic realm="breakwater", charset="UTF-8"');
+      return send(reply, 401, 'UNAUTHORIZED', error.message);
+    case 'throttled':
+      void reply.header('retry-after', String(error.retryAfterSeconds ?? 1));
+      return send(reply, 429, 'TOOMANYREQUESTS', error.message);
+    case 'scope_invalid':
+      return send(reply, 400, 'UNSUPPORTED', error.message);
+    default:
+      throw error;
+  }
+}
+
+function send(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply.status(status).send({ errors: [{ code, message }] });
 }

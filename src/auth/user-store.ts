@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import type { Db } from '../db/database.ts';
-import { appendToLedger } from '../ledger/ledger.ts';
+import type { Row } from '../db/schema.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId, newSecret } from '../platform/ids.ts';
 import { AuthError } from './errors.ts';
+import { createLoginThrottle } from './login-throttle.ts';
 import { createPasswordVerifier, hashPassword } from './passwords.ts';
-import { nameOf, type Principal } from './principal.ts';
-import { createThrottle } from './throttle.ts';
+import { nameOf, type Principal, SYSTEM } from './principal.ts';
 
+/** A person's account. Accounts are never deleted or renamed, only disabled: their names stand in the ledger. */
 export interface User {
   readonly id: string;
   readonly name: string;
@@ -16,132 +19,181 @@ export interface User {
   readonly createdAt: number;
 }
 
-export interface UserStore {
-  /** Throws `AuthError`: invalid, user_exists. */
-  create(
-    by: Principal,
-    user: { readonly name: string; readonly password: string; readonly admin: boolean },
-  ): Promise<User>;
-  list(): Promise<User[]>;
-  find(name: string): Promise<User | undefined>;
-  /** The principal behind a name and password; undefined when they do not match. Throws `throttled`. */
-  authenticate(name: string, password: string, address?: string): Promise<Principal | undefined>;
-  /** The principal of that name as it is now; undefined when it is gone or disabled. */
-  byName(name: string): Promise<Principal | undefined>;
-  setPassword(by: Principal, name: string, password: string): Promise<void>;
-  setDisabled(by: Principal, name: string, disabled: boolean): Promise<void>;
-  /** Makes the first user, `admin`, when there is none; gives its password if it had to be invented. */
-  bootstrap(password?: string): Promise<{ readonly created: boolean; readonly password?: string }>;
+export type UserPrincipal = Extract<Principal, { readonly kind: 'user' }>;
+
+/** Somebody who proved to be it, with a mark that changes when the password does. */
+export interface Authenticated {
+  readonly principal: UserPrincipal;
+  readonly passwordMark: string;
 }
 
-const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
-const FIRST_USER = 'admin';
-const SYSTEM: Principal = { kind: 'user', id: 'system', name: 'system', admin: true };
+export interface UserStoreDeps {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+}
 
-export function createUserStore(deps: { readonly db: Db; readonly clock: Clock }): UserStore {
-  const { db, clock } = deps;
-  const passwords = createPasswordVerifier(clock);
-  const throttle = createThrottle(clock);
+const NAME = /^[a-z0-9]+(?:[._@-][a-z0-9]+)*$/;
+const LONGEST_NAME = 128;
+const RESERVED: ReadonlySet<string> = new Set(['anonymous', 'system']);
+export const FIRST_USER = 'admin';
 
-  const users = () => db.selectFrom('users').select(['id', 'name', 'admin', 'disabled', 'created_at', 'password_hash']);
+/** Keeps accounts and checks passwords. Every change is in the ledger; `by` is who makes it. */
+export type UserStore = ReturnType<typeof createUserStore>;
 
-  async function update(
-    by: Principal,
-    name: string,
-    action: string,
-    values: { password_hash?: string; disabled?: 0 | 1 },
-  ) {
+export function createUserStore(deps: UserStoreDeps) {
+  const { db, clock, ledger } = deps;
+  const passwords = createPasswordVerifier(deps);
+  const throttle = createLoginThrottle(deps);
+
+  async function rowOf(name: string): Promise<Row<'users'> | undefined> {
+    if (!isUserName(name)) return undefined;
+    return db.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst();
+  }
+
+  async function change(by: Principal, name: string, action: string, set: Partial<Row<'users'>>): Promise<void> {
     await db.transaction().execute(async (tx) => {
-      const result = await tx.updateTable('users').set(values).where('name', '=', name).executeTakeFirst();
-      if (result.numUpdatedRows === 0n) throw unknown(name);
-      await appendToLedger(tx, clock, { actor: nameOf(by), action, target: name });
+      const { numUpdatedRows } = await tx.updateTable('users').set(set).where('name', '=', name).executeTakeFirst();
+      if (numUpdatedRows === 0n) throw unknown(name);
+      await ledger.append(tx, { actor: nameOf(by), action, target: `user/${name}` });
+      const administrators = await tx
+        .selectFrom('users')
+        .select('id')
+        .where('admin', '=', 1)
+        .where('disabled', '=', 0)
+        .limit(1)
+        .execute();
+      if (administrators.length === 0)
+        throw new AuthError('last_administrator', `"${name}" is the last administrator; make another one first`);
     });
   }
 
-  async function create(by: Principal, user: { name: string; password: string; admin: boolean }): Promise<User> {
-    if (!NAME.test(user.name))
-      throw new AuthError(
-        'invalid',
-        `"${user.name.slice(0, 80)}" cannot be a user name; use a-z, 0-9 and . _ - inside, at most 64`,
-      );
-    const password_hash = await hashPassword(user.password);
-    const row = {
-      id: newId(),
-      name: user.name,
-      admin: user.admin ? 1 : 0,
-      disabled: 0,
-      created_at: clock.now(),
-    } as const;
-    await db.transaction().execute(async (tx) => {
-      const result = await tx
-        .insertInto('users')
-        .values({ ...row, password_hash })
-        .onConflict((conflict) => conflict.column('name').doNothing())
-        .executeTakeFirst();
-      if (!result.numInsertedOrUpdatedRows)
-        throw new AuthError('user_exists', `there is a user "${user.name}" already`);
-      await appendToLedger(tx, clock, {
-        actor: nameOf(by),
-        action: 'user.create',
-        target: user.name,
-        details: { admin: user.admin },
+  return {
+    /** Creates an account. Throws `AuthError` `name_invalid`, `password_invalid`, `user_exists`. */
+    async create(
+      by: Principal,
+      input: { readonly name: string; readonly password: string; readonly admin?: boolean },
+    ): Promise<User> {
+      const { name, password, admin = false } = input;
+      if (!isUserName(name))
+        throw new AuthError(
+          'name_invalid',
+          `${JSON.stringify(name.slice(0, 140))} is not a user name: use at most ${LONGEST_NAME} lower-case letters, digits and single . _ @ - between them; anonymous and system are taken`,
+        );
+      const row: Row<'users'> = {
+        id: newId(),
+        name,
+        password_hash: await hashPassword(password),
+        admin: admin ? 1 : 0,
+        disabled: 0,
+        created_at: clock.now(),
+      };
+      await db.transaction().execute(async (tx) => {
+        const { numInsertedOrUpdatedRows } = await tx
+          .insertInto('users')
+          .values(row)
+          .onConflict((conflict) => conflict.column('name').doNothing())
+          .executeTakeFirst();
+        if (numInsertedOrUpdatedRows === 0n)
+          throw new AuthError('user_exists', `there is a user "${name}" already; choose another name`);
+        await ledger.append(tx, {
+          actor: nameOf(by),
+          action: 'user.create',
+          target: `user/${name}`,
+          details: { admin },
+        });
       });
-    });
-    return asUser(row);
+      return toUser(row);
+    },
+
+    /** All accounts by name. */
+    async list(): Promise<User[]> {
+      return (await db.selectFrom('users').selectAll().orderBy('name').execute()).map(toUser);
+    },
+
+    async find(name: string): Promise<User | undefined> {
+      const row = await rowOf(name);
+      return row && toUser(row);
+    },
+
+    /**
+     * Who this is, or undefined when name or password is wrong or the account is disabled: the same answer in the same time.
+     * `address` is where the attempt comes from. Throws `AuthError('throttled')` after repeated failures.
+     */
+    async authenticate(name: string, password: string, address = ''): Promise<Authenticated | undefined> {
+      const row = await rowOf(name);
+      if (row && passwords.isRemembered(row.password_hash, password))
+        return row.disabled ? undefined : authenticated(row);
+      const wait = throttle.begin(name, address);
+      if (wait > 0)
+        throw new AuthError('throttled', `too many wrong passwords; try again in ${wait} s`, {
+          retryAfterSeconds: wait,
+        });
+      const right = await passwords.verify(row?.password_hash, password);
+      if (!row || !right || row.disabled) return undefined;
+      throttle.succeeded(name, address);
+      return authenticated(row);
+    },
+
+    /** The account as it is now, without a password: for those who hold a token. Undefined when disabled or unknown. */
+    async current(name: string): Promise<Authenticated | undefined> {
+      const row = await rowOf(name);
+      return row && !row.disabled ? authenticated(row) : undefined;
+    },
+
+    /** Sets a new password; refresh tokens given out before end with it. */
+    async setPassword(by: Principal, name: string, password: string): Promise<void> {
+      await change(by, name, 'user.set-password', { password_hash: await hashPassword(password) });
+    },
+
+    /** Nobody logs in with this account any more; bearer tokens of the last minutes run out. Not for the last administrator. */
+    async disable(by: Principal, name: string): Promise<void> {
+      await change(by, name, 'user.disable', { disabled: 1 });
+    },
+
+    async enable(by: Principal, name: string): Promise<void> {
+      await change(by, name, 'user.enable', { disabled: 0 });
+    },
+  };
+}
+
+/**
+ * Creates the first user, `admin`, when there is no user at all; without a password a random one is made. Gives the name and
+ * password for the caller to print once, undefined when there are users already.
+ */
+export async function bootstrapAdministrator(
+  deps: UserStoreDeps,
+  password?: string,
+): Promise<{ readonly name: string; readonly password: string; readonly generated: boolean } | undefined> {
+  const some = await deps.db.selectFrom('users').select('id').limit(1).executeTakeFirst();
+  if (some) return undefined;
+  const chosen = password ?? newSecret(18);
+  try {
+    await createUserStore(deps).create(SYSTEM, { name: FIRST_USER, password: chosen, admin: true });
+  } catch (error) {
+    // Another replica was first.
+    if (error instanceof AuthError && error.code === 'user_exists') return undefined;
+    throw error;
   }
+  return { name: FIRST_USER, password: chosen, generated: password === undefined };
+}
 
+function isUserName(name: string): boolean {
+  return name.length <= LONGEST_NAME && NAME.test(name) && !RESERVED.has(name);
+}
+
+function authenticated(row: Row<'users'>): Authenticated {
   return {
-    create,
-    async list() {
-      return (await users().orderBy('name').execute()).map(asUser);
-    },
-    async find(name) {
-      const row = await users().where('name', '=', name).executeTakeFirst();
-      return row && asUser(row);
-    },
-    async authenticate(name, password, address = '') {
-      const key = `${address} ${name}`;
-      throttle.check(key);
-      const row = await users().where('name', '=', name).executeTakeFirst();
-      const right = await passwords.matches(row?.password_hash, password);
-      if (right && row && row.disabled === 0) return asPrincipal(row);
-      throttle.failed(key);
-      return undefined;
-    },
-    async byName(name) {
-      const row = await users().where('name', '=', name).where('disabled', '=', 0).executeTakeFirst();
-      return row && asPrincipal(row);
-    },
-    async setPassword(by, name, password) {
-      await update(by, name, 'user.password', { password_hash: await hashPassword(password) });
-    },
-    async setDisabled(by, name, disabled) {
-      await update(by, name, disabled ? 'user.disable' : 'user.enable', { disabled: disabled ? 1 : 0 });
-    },
-    async bootstrap(given) {
-      const any = await db.selectFrom('users').select('id').limit(1).executeTakeFirst();
-      if (any) return { created: false };
-      const password = given ?? newSecret(18);
-      await create(SYSTEM, { name: FIRST_USER, password, admin: true });
-      return given === undefined ? { created: true, password } : { created: true };
-    },
+    principal: { kind: 'user', id: row.id, name: row.name, admin: row.admin === 1 },
+    passwordMark: createHash('sha256').update(row.password_hash).digest('base64url').slice(0, 22),
   };
 }
 
-function asUser(row: { id: string; name: string; admin: number; disabled: number; created_at: number }): User {
-  return {
-    id: row.id,
-    name: row.name,
-    admin: row.admin === 1,
-    disabled: row.disabled === 1,
-    createdAt: row.created_at,
-  };
-}
-
-function asPrincipal(row: { id: string; name: string; admin: number }): Principal {
-  return { kind: 'user', id: row.id, name: row.name, admin: row.admin === 1 };
+function toUser(row: Row<'users'>): User {
+  const { id, name } = row;
+  return { id, name, admin: row.admin === 1, disabled: row.disabled === 1, createdAt: row.created_at };
 }
 
 function unknown(name: string): AuthError {
-  return new AuthError('user_unknown', `there is no user "${name.slice(0, 80)}"; see: breakwater user list`);
+  return new AuthError('user_unknown', `there is no user "${name.slice(0, 140)}"`);
 }

@@ -1,57 +1,51 @@
-import { createHash } from 'node:crypto';
+import { canonicalHash } from '../policy/canonical.ts';
 
-/** One line of the ledger as it is kept, exported and verified. Times in epoch ms. */
+/** One line of the audit log: who did what to which thing, and the hash that ties it to the line before. */
 export interface LedgerEntry {
   /** 1, 2, 3 … without gaps. */
   readonly seq: number;
+  /** Epoch ms; never earlier than the line before. */
   readonly at: number;
-  /** Who did it; `system` for what happened by itself. */
+  /** Name of the user, or `system`. */
   readonly actor: string;
-  /** Noun and verb, `exception.grant`. */
+  /** `noun.verb`, `project.create`. */
   readonly action: string;
-  /** What it was done to, `front/alpine@sha256:…`. */
+  /** What it was done to, `project/front`. */
   readonly target: string;
-  /** JSON object as text, exactly as hashed. */
-  readonly details: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** Hash of the line before; empty in the first. */
   readonly previousHash: string;
   readonly hash: string;
 }
 
-/** What stands before the first line. */
-export const GENESIS = '0'.repeat(64);
+/** Hash before the first line. */
+export const GENESIS = '';
 
 /**
- * Hash of a line: sha256 over the JSON array [seq, at, actor, action, target, details, previousHash], hex. Anybody can
- * compute it again from the exported fields alone.
+ * Hash of a line: SHA-256, as `sha256:<hex>`, over the JSON of `{action, actor, at, details, previousHash, seq, target}`
+ * without white space, the members of every object in the order of their names by UTF-16 code unit.
  */
-export function hashOf(entry: Omit<LedgerEntry, 'hash'>): string {
+export function hashEntry(entry: Omit<LedgerEntry, 'hash'>): string {
   const { seq, at, actor, action, target, details, previousHash } = entry;
-  return createHash('sha256')
-    .update(JSON.stringify([seq, at, actor, action, target, details, previousHash]))
-    .digest('hex');
-}
-
-export interface ChainFault {
-  /** The line at which the chain breaks. */
-  readonly seq: number;
-  readonly problem: 'changed' | 'missing-before' | 'out-of-order';
+  return canonicalHash({ seq, at, actor, action, target, details, previousHash });
 }
 
 /**
- * Checks a run of consecutive lines. `previousHash` is the hash of the line before the first one, when it is known.
- * Gives every fault found: a line whose content does not have its hash, a gap, a line that does not follow its predecessor.
+ * Checks lines that follow each other, oldest first. Gives the number of the first one that was changed, moved or follows a
+ * gap; undefined when the chain holds. `before` is the line in front of the first, when known: without it the first line's
+ * own link is taken as given, unless it is number 1.
  */
-export function findFaults(entries: readonly LedgerEntry[], previousHash?: string): ChainFault[] {
-  const faults: ChainFault[] = [];
-  let previous: LedgerEntry | undefined;
+export function verifyChain(
+  entries: Iterable<LedgerEntry>,
+  before?: Pick<LedgerEntry, 'seq' | 'hash'>,
+): number | undefined {
+  let last = before;
   for (const entry of entries) {
-    const expected = previous?.hash ?? previousHash;
-    if (hashOf(entry) !== entry.hash) faults.push({ seq: entry.seq, problem: 'changed' });
-    else if (previous && entry.seq <= previous.seq) faults.push({ seq: entry.seq, problem: 'out-of-order' });
-    else if (previous && entry.seq > previous.seq + 1) faults.push({ seq: entry.seq, problem: 'missing-before' });
-    else if (expected !== undefined && entry.previousHash !== expected)
-      faults.push({ seq: entry.seq, problem: 'missing-before' });
-    previous = entry;
+    const expected = last ?? { seq: entry.seq - 1, hash: entry.seq === 1 ? GENESIS : entry.previousHash };
+    if (entry.seq !== expected.seq + 1 || entry.previousHash !== expected.hash || hashEntry(entry) !== entry.hash) {
+      return expected.seq + 1;
+    }
+    last = entry;
   }
-  return faults;
+  return undefined;
 }

@@ -1,57 +1,18 @@
-import type { Db } from '../db/database.ts';
+import { sql } from 'kysely';
+import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Clock } from '../platform/clock.ts';
-import { GENESIS, hashOf, type LedgerEntry } from './chain.ts';
+import { CodedError } from '../platform/errors.ts';
+import { GENESIS, hashEntry, type LedgerEntry } from './chain.ts';
 
-/** What is to be written down. */
-export interface LedgerRecord {
+export class LedgerError extends CodedError<'entry_invalid'> {}
+
+/** What is written down; time, number and hashes are added. Details must be plain JSON and hold no secrets. */
+export interface LedgerNote {
   readonly actor: string;
   readonly action: string;
   readonly target: string;
   readonly details?: Readonly<Record<string, unknown>>;
-}
-
-/** Locks the chain: whoever holds this row writes the next line. */
-const HEAD_KEY = 'ledger.head';
-
-/**
- * Appends a line in the caller's transaction, so that a change and its record stand or fall together. Lines are written
- * one after another on both engines: the head row is locked by the update that precedes the read.
- */
-export async function appendToLedger(tx: Db, clock: Clock, record: LedgerRecord): Promise<void> {
-  const head = await lockHead(tx);
-  const entry: Omit<LedgerEntry, 'hash'> = {
-    seq: head.seq + 1,
-    at: clock.now(),
-    actor: record.actor,
-    action: record.action,
-    target: record.target,
-    details: JSON.stringify(record.details ?? {}),
-    previousHash: head.hash,
-  };
-  const hash = hashOf(entry);
-  const { previousHash, ...columns } = entry;
-  await tx
-    .insertInto('ledger')
-    .values({ ...columns, previous_hash: previousHash, hash })
-    .execute();
-  await tx
-    .updateTable('settings')
-    .set({ value: JSON.stringify({ seq: entry.seq, hash }) })
-    .where('key', '=', HEAD_KEY)
-    .execute();
-}
-
-async function lockHead(tx: Db): Promise<{ seq: number; hash: string }> {
-  const initial = JSON.stringify({ seq: 0, hash: GENESIS });
-  // An update that changes nothing takes the row lock on PostgreSQL and the write lock on SQLite.
-  const row = await tx
-    .insertInto('settings')
-    .values({ key: HEAD_KEY, value: initial })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet((eb) => ({ value: eb.ref('settings.value') })))
-    .returning('value')
-    .executeTakeFirstOrThrow();
-  return JSON.parse(row.value) as { seq: number; hash: string };
 }
 
 export interface LedgerQuery {
@@ -60,28 +21,115 @@ export interface LedgerQuery {
   /** Epoch ms, exclusive. */
   readonly to?: number;
   readonly target?: string;
-  /** Lines after this number. */
+  /** Number of the last line already seen. */
   readonly after?: number;
   readonly limit: number;
 }
 
-/** Lines in the order they were written. */
-export async function listLedger(db: Db, query: LedgerQuery): Promise<LedgerEntry[]> {
-  let select = db.selectFrom('ledger').selectAll().orderBy('seq').limit(query.limit);
-  if (query.from !== undefined) select = select.where('at', '>=', query.from);
-  if (query.to !== undefined) select = select.where('at', '<', query.to);
-  if (query.target !== undefined) select = select.where('target', '=', query.target);
-  if (query.after !== undefined) select = select.where('seq', '>', query.after);
-  return (await select.execute()).map(asEntry);
+/** The append-only, hash-chained log of every decision and change. */
+export interface Ledger {
+  /**
+   * Adds a line in the transaction of the change it records. Writers wait for each other from here to their commit, so it
+   * is the last statement of a transaction. Throws `LedgerError` for details that are too large.
+   */
+  append(tx: Tx, note: LedgerNote): Promise<LedgerEntry>;
+  /** Makes other writers wait until this transaction ends: for numbers that must be given out one after the other. */
+  serialise(tx: Tx): Promise<void>;
+  /** Adds a line for something that is no change of ours in the database. */
+  record(note: LedgerNote): Promise<void>;
+  /** Lines, oldest first. Without `target` they follow each other without gaps. */
+  list(query: LedgerQuery): Promise<LedgerEntry[]>;
+  /** Number and hash of the newest line; undefined while there is none. */
+  head(): Promise<Pick<LedgerEntry, 'seq' | 'hash'> | undefined>;
 }
 
-/** Number and hash of the newest line; number 0 when there is none. */
-export async function ledgerHead(db: Db): Promise<{ readonly seq: number; readonly hash: string }> {
-  const row = await db.selectFrom('ledger').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1).executeTakeFirst();
-  return row ?? { seq: 0, hash: GENESIS };
+/** Row of `settings` that writers lock and that says where the chain ends. */
+const HEAD = 'ledger.head';
+const LARGEST_DETAILS = 65_536;
+const LONGEST_TEXT = 1024;
+
+interface Head {
+  readonly seq: number;
+  readonly hash: string;
+  readonly at: number;
+}
+const EMPTY: Head = { seq: 0, hash: GENESIS, at: 0 };
+
+/** Opens the ledger over the database. */
+export function createLedger(deps: { readonly db: Db; readonly clock: Clock }): Ledger {
+  async function append(tx: Tx, note: LedgerNote): Promise<LedgerEntry> {
+    const details = JSON.stringify(note.details ?? {});
+    if (details.length > LARGEST_DETAILS)
+      throw new LedgerError(
+        'entry_invalid',
+        `details of "${note.action}" are larger than ${LARGEST_DETAILS} characters`,
+      );
+    const head = await lockHead(tx);
+    const line = {
+      seq: head.seq + 1,
+      at: Math.max(deps.clock.now(), head.at),
+      actor: storable(note.actor),
+      action: storable(note.action),
+      target: storable(note.target),
+      details: JSON.parse(details) as Record<string, unknown>,
+      previousHash: head.hash,
+    };
+    const entry: LedgerEntry = { ...line, hash: hashEntry(line) };
+    const { previousHash, ...columns } = entry;
+    await tx
+      .insertInto('ledger')
+      .values({ ...columns, details, previous_hash: previousHash })
+      .execute();
+    const next: Head = { seq: entry.seq, hash: entry.hash, at: entry.at };
+    await tx
+      .updateTable('settings')
+      .set({ value: JSON.stringify(next) })
+      .where('key', '=', HEAD)
+      .execute();
+    return entry;
+  }
+
+  return {
+    append,
+    async serialise(tx) {
+      await lockHead(tx);
+    },
+    async record(note) {
+      await deps.db.transaction().execute((tx) => append(tx, note));
+    },
+    async list({ from, to, target, after, limit }) {
+      let query = deps.db.selectFrom('ledger').selectAll().orderBy('seq').limit(limit);
+      if (from !== undefined) query = query.where('at', '>=', from);
+      if (to !== undefined) query = query.where('at', '<', to);
+      if (target !== undefined) query = query.where('target', '=', target);
+      if (after !== undefined) query = query.where('seq', '>', after);
+      return (await query.execute()).map(toEntry);
+    },
+    async head() {
+      const row = await deps.db.selectFrom('settings').select('value').where('key', '=', HEAD).executeTakeFirst();
+      if (!row) return undefined;
+      const { seq, hash } = JSON.parse(row.value) as Head;
+      return { seq, hash };
+    },
+  };
 }
 
-function asEntry(row: Row<'ledger'>): LedgerEntry {
-  const { previous_hash, ...rest } = row;
-  return { ...rest, previousHash: previous_hash };
+/** Writing the row back unchanged locks it until the transaction ends, on every engine, and gives its newest value. */
+async function lockHead(tx: Tx): Promise<Head> {
+  const { value } = await tx
+    .insertInto('settings')
+    .values({ key: HEAD, value: JSON.stringify(EMPTY) })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: sql`settings.value` }))
+    .returning('value')
+    .executeTakeFirstOrThrow();
+  return JSON.parse(value) as Head;
+}
+
+/** Text that every engine gives back as it was written. */
+function storable(text: string): string {
+  return text.slice(0, LONGEST_TEXT).toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+function toEntry({ previous_hash, details, ...row }: Row<'ledger'>): LedgerEntry {
+  return { ...row, details: JSON.parse(details) as Record<string, unknown>, previousHash: previous_hash };
 }
