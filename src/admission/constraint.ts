@@ -9,9 +9,9 @@ export const CONSTRAINT_GROUP = 'constraints.gatekeeper.sh';
 export const CONSTRAINT_KIND = 'K8sAllowedRepos';
 export const CONSTRAINT_PLURAL = 'k8sallowedrepos';
 export const STYLE_ANNOTATION = 'breakwater/message-style';
-export const MATCHING_ANNOTATION = 'breakwater/matching';
+const MATCHING_ANNOTATION = 'breakwater/matching';
 
-export const MESSAGE_STYLES = ['welkin-docs', 'gatekeeper', 'welkin-current'] as const;
+const MESSAGE_STYLES = ['welkin-docs', 'gatekeeper', 'welkin-current'] as const;
 export type MessageStyle = (typeof MESSAGE_STYLES)[number];
 
 /** What a violated constraint does. */

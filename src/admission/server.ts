@@ -123,14 +123,17 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
 async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promise<ImageFacts | undefined> {
   const references = referencesOf([request.object]);
   if (references.length === 0) return NO_FACTS;
+  let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    setTimeout(() => resolve(undefined), FACTS_MS).unref();
+    timer = setTimeout(() => resolve(undefined), FACTS_MS);
   });
   try {
     return await Promise.race([deps.facts.factsAbout(references), late]);
   } catch (error) {
     deps.logger.error({ error: messageOf(error) }, 'verdicts could not be read for an admission review');
     return undefined;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

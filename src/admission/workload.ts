@@ -2,7 +2,7 @@ import { type Reference, tryParseReference } from '../oci/reference.ts';
 import { groupOf } from './kubernetes-object.ts';
 
 /** Where in a pod an image is named. */
-export type ImagePlace = 'container' | 'initContainer' | 'ephemeralContainer' | 'volume';
+type ImagePlace = 'container' | 'initContainer' | 'ephemeralContainer' | 'volume';
 
 /** One image a workload would run. */
 export interface WorkloadImage {
