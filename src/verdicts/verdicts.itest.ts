@@ -410,12 +410,13 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
 
   it('does not let a judgement under way undo a granted exception', async () => {
     const subject = await world.push('front/app', [base]);
+    const grant = async () => {
+      world.state.exceptions.push(exception);
+      await world.verdicts.rejudgeProject('front', 'exception');
+    };
     await Promise.all([
       world.verdicts.ingest.manifestStored(subject),
-      Promise.resolve().then(async () => {
-        world.state.exceptions.push(exception);
-        await world.verdicts.rejudgeProject('front', 'exception');
-      }),
+      grant(),
       world.verdicts.ingest.manifestStored(subject),
       world.pull(subject),
     ]);
