@@ -23,10 +23,10 @@ describe('warningHeaders', () => {
     fc.assert(
       fc.property(fc.array(text, { maxLength: 20 }), (warnings) => {
         const headers = warningHeaders(warnings);
-        for (const header of headers) expect(header).toMatch(FORM);
+        expect(headers.filter((header) => !FORM.test(header))).toEqual([]);
         expect(headers.join('').length).toBeLessThanOrEqual(4096);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
