@@ -1,11 +1,11 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixedClock } from '../../platform/clock.ts';
 import { type BuildReport, buildAdvisoryDatabase } from './build.ts';
-import { changedKeys } from './changes.ts';
+import { type AdvisoryChanges, changedKeys } from './changes.ts';
 import { openAdvisoryDatabase } from './database.ts';
 import { packDatabase } from './pack.ts';
 import { installSnapshot, SNAPSHOT_PATH } from './snapshot.ts';
@@ -37,6 +37,16 @@ function changed(name: string, sql: string): string {
   db.exec(sql);
   db.close();
   return copy;
+}
+
+/** What changed from the built database to another file. */
+function keysOf(file: string): AdvisoryChanges {
+  const next = openAdvisoryDatabase(file);
+  try {
+    return changedKeys(database, next);
+  } finally {
+    next.close();
+  }
 }
 
 describe('building', () => {
@@ -137,15 +147,6 @@ describe('an advisory database', () => {
 });
 
 describe('what changed between two databases', () => {
-  const keysOf = (file: string) => {
-    const next = openAdvisoryDatabase(file);
-    try {
-      return changedKeys(database, next);
-    } finally {
-      next.close();
-    }
-  };
-
   it('is nothing for the same content', () =>
     expect(keysOf(join(folder, 'b.sqlite'))).toEqual({ keys: [], ecosystems: [] }));
 
@@ -171,7 +172,6 @@ describe('what changed between two databases', () => {
 
   it('includes packages whose vulnerability got another severity or entered KEV', async () => {
     const feeds = mkdtempSync(join(folder, 'kev-'));
-    const { cpSync } = await import('node:fs');
     cpSync(from, feeds, { recursive: true });
     writeFileSync(
       join(feeds, 'kev.json'),

@@ -90,12 +90,6 @@ describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
       allFeeds?.close();
     });
 
-    async function build(name: string): Promise<AdvisoryDatabase> {
-      const out = join(folder, name);
-      await buildAdvisoryDatabase({ from: join(folder, 'feeds'), out, clock: systemClock });
-      return openAdvisoryDatabase(out);
-    }
-
     it.each(IMAGES)('%s: the same %i vulnerabilities, package by package', (_, distinct, { rootfs, inventory }) => {
       const theirs = askScanner(rootfs);
       const ours = rows(inventory(), sameRecords);
@@ -116,6 +110,12 @@ describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
     });
   },
 );
+
+async function build(name: string): Promise<AdvisoryDatabase> {
+  const out = join(folder, name);
+  await buildAdvisoryDatabase({ from: join(folder, 'feeds'), out, clock: systemClock });
+  return openAdvisoryDatabase(out);
+}
 
 /** `source package, installed version, vulnerability`, once each, sorted: osv-scanner names sources, as the records do. */
 function rows(inventory: Inventory, database: AdvisoryDatabase): readonly string[] {

@@ -8,8 +8,8 @@ import { AdvisoryDatabaseError } from './errors.ts';
 /** An advisory database is smaller than this; what unpacks to more is refused. */
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024 * 1024;
 const ZSTD_MAGIC = 0xfd2fb528;
-const LEVEL = 19;
-const WINDOW_LOG = 26;
+const LEVEL = 12;
+const WINDOW_LOG = 23;
 
 /** Packs a database file with zstd, as it is shipped and moved around. */
 export async function packDatabase(from: string, to: string): Promise<void> {

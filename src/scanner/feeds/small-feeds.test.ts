@@ -27,6 +27,10 @@ function file(name: string, content: string | Buffer): string {
   return path;
 }
 
+function metric(source: string, score: number): object {
+  return { source, cvssData: { vectorString: 'V', baseScore: score } };
+}
+
 describe('EPSS', () => {
   it.each([
     ['epss_scores-2021-04-14.csv.gz', 0, '2021-04-14T00:00:00Z'],
@@ -64,7 +68,6 @@ describe('NVD', () => {
   });
 
   it('prefers the newest CVSS version of a scorer and tells assigners from others', () => {
-    const metric = (source: string, score: number) => ({ source, cvssData: { vectorString: 'V', baseScore: score } });
     const cve = {
       id: 'CVE-2020-1111',
       sourceIdentifier: 'cna@example.org',

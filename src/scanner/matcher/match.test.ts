@@ -1,10 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Inventory } from '../../model/inventory.ts';
 import { inventoryOf, lookupOf } from './lookup.testing.ts';
 import { matchInventory } from './match.ts';
 
 const alpine = { id: 'alpine', version: '3.20.3' };
 const debian = { id: 'debian', version: '12' };
+
+function npm(version: string): Inventory {
+  return inventoryOf([{ type: 'npm', name: 'p', version }]);
+}
 
 describe('matching', () => {
   it('looks Alpine packages up by origin, under the exact release', () => {
@@ -66,8 +71,6 @@ describe('matching', () => {
 });
 
 describe('one row per vulnerability and package', () => {
-  const npm = (version: string) => inventoryOf([{ type: 'npm', name: 'p', version }]);
-
   it('merges records by their aliases under the CVE, and keeps every severity', () => {
     const lookup = lookupOf(
       {

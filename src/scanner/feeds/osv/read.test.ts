@@ -163,7 +163,7 @@ describe('OSV records', () => {
     '{"id":1}',
     '{"id":"x","affected":{}}',
     `{"id":"${'x'.repeat(300)}"}`,
-    `${'['.repeat(50_000)}`,
+    '['.repeat(50_000),
   ])('counts %.20s as malformed', (json) =>
     expect(parseOsvRecord(json, 'npm', 'n').facts).toMatchObject([{ kind: 'problem', problem: 'malformed-record' }]),
   );
