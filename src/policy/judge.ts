@@ -12,7 +12,7 @@ import { imageMoments, imageReasons } from './image-reasons.ts';
 import type { JudgeInput } from './judge-input.ts';
 import { compareReasons, worstKind } from './reason-order.ts';
 
-export type { InventoryFacts, JudgeInput } from './judge-input.ts';
+export type { JudgeInput } from './judge-input.ts';
 
 /**
  * The decision about one runnable image. Pure, synchronous, deterministic; the order of the inputs does not matter.

@@ -113,7 +113,7 @@ const threshold = fc.constantFrom(...thresholds);
 const action = fc.constantFrom('ignore' as const, 'warn' as const, 'block' as const);
 const days = fc.integer({ min: 0, max: 30 });
 
-export const policies: fc.Arbitrary<Policy> = fc.record({
+const policies: fc.Arbitrary<Policy> = fc.record({
   block: fc.record({ fixable: threshold, unfixable: threshold }),
   warn: fc.record({ fixable: threshold, unfixable: threshold }),
   graceDays: fc.record({ low: days, medium: days, high: days, critical: days }),
@@ -149,7 +149,7 @@ const exception: fc.Arbitrary<Omit<GrantedException, 'id'>> = fc
     ...(repository === undefined ? {} : { repository }),
   }));
 
-export const exceptions: fc.Arbitrary<readonly GrantedException[]> = fc
+const exceptions: fc.Arbitrary<readonly GrantedException[]> = fc
   .array(exception, { maxLength: 4 })
   .map((list) => list.map((entry, at) => ({ ...entry, id: `exception-${at}` })));
 

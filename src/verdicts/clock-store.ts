@@ -1,6 +1,7 @@
 import type { Db } from '../db/database.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Digest } from '../oci/digest.ts';
+import { compareText } from '../policy/canonical.ts';
 import { type ClockReading, clockPackage } from '../policy/clocks.ts';
 import { batches } from './batches.ts';
 
@@ -64,6 +65,8 @@ async function startClocks(db: Db, clocks: readonly ({ readonly scope: string } 
     package: name,
     first_seen: firstSeen,
   }));
+  // Sorted, so that two pushes of the same findings take their locks in the same order.
+  rows.sort((a, b) => compareText(a.vulnerability, b.vulnerability) || compareText(a.package, b.package));
   for (const batch of batches(rows))
     await db
       .insertInto('clocks')

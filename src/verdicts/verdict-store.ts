@@ -15,7 +15,7 @@ export interface StoredVerdict {
 }
 
 /** Tells whether a kept verdict is still the one that was read. */
-export interface Revision {
+interface Revision {
   readonly judgedAt: number;
   readonly changesAt: number | null;
 }
