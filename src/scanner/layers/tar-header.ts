@@ -1,0 +1,91 @@
+/** Kind of a tar entry, as far as a file system cares. */
+export type EntryKind = 'file' | 'directory' | 'symlink' | 'hardlink' | 'other';
+
+/** One header block (POSIX ustar, GNU), before long names are applied. */
+export interface TarHeader {
+  readonly name: string;
+  readonly linkName: string;
+  readonly size: number;
+  /** The type flag as it stands: `x`, `g`, `L`, `K` carry data for the next entry. */
+  readonly flag: string;
+}
+
+export const BLOCK = 512;
+const NUL = 0;
+/** Octal digits leave room for 8 GiB; GNU writes larger numbers in base 256. */
+const BASE_256 = 0x80;
+
+/** True for the block of zeros that ends an archive. */
+export function isZeroBlock(block: Buffer): boolean {
+  for (let at = 0; at < BLOCK; at += 8) if (block.readDoubleLE(at) !== 0) return false;
+  return true;
+}
+
+/** Reads a header block; undefined when its checksum is wrong or its size cannot be. */
+export function parseHeader(block: Buffer): TarHeader | undefined {
+  if (!checksumFits(block)) return undefined;
+  const size = numberAt(block, 124, 12);
+  if (size === undefined) return undefined;
+  const prefix = block.toString('latin1', 257, 262) === 'ustar' && block[263] === 0x30 ? textAt(block, 345, 155) : '';
+  const name = textAt(block, 0, 100);
+  return {
+    name: prefix === '' ? name : `${prefix}/${name}`,
+    linkName: textAt(block, 157, 100),
+    size,
+    flag: String.fromCharCode(block[156] ?? NUL),
+  };
+}
+
+/** What a type flag stands for; unknown ones are files (POSIX.1-2017, pax, "ustar Interchange Format"). */
+export function kindOf(flag: string, name: string): EntryKind {
+  switch (flag) {
+    case '1':
+      return 'hardlink';
+    case '2':
+      return 'symlink';
+    case '3':
+    case '4':
+    case '6':
+      return 'other';
+    case '5':
+    case 'D':
+      return 'directory';
+    default:
+      // Old archives mark directories by a slash only.
+      return name.endsWith('/') ? 'directory' : 'file';
+  }
+}
+
+/** The sum of all bytes with the checksum field as blanks; some writers sum signed bytes. */
+function checksumFits(block: Buffer): boolean {
+  const stored = numberAt(block, 148, 8);
+  let unsigned = 0;
+  let signed = 0;
+  for (let at = 0; at < BLOCK; at += 1) {
+    const byte = at >= 148 && at < 156 ? 0x20 : (block[at] ?? 0);
+    unsigned += byte;
+    signed += byte > 127 ? byte - 256 : byte;
+  }
+  return stored === unsigned || stored === signed;
+}
+
+function numberAt(block: Buffer, start: number, length: number): number | undefined {
+  const first = block[start] ?? 0;
+  if (first & BASE_256) {
+    let value = first & 0x7f;
+    for (let at = start + 1; at < start + length; at += 1) value = value * 256 + (block[at] ?? 0);
+    return Number.isSafeInteger(value) ? value : undefined;
+  }
+  const digits = block
+    .toString('latin1', start, start + length)
+    .replace(/[\0 ]+$/, '')
+    .trimStart();
+  if (digits === '') return 0;
+  const value = /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+function textAt(block: Buffer, start: number, length: number): string {
+  const end = block.indexOf(NUL, start);
+  return block.toString('utf8', start, end < 0 || end > start + length ? start + length : end);
+}
