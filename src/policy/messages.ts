@@ -39,7 +39,7 @@ export function unscannedRefusal(state: 'pending' | 'failed' | 'never', refused:
   const start = `${what} cannot be pulled due to configured policy in ${preventRule(refused.policy)} To continue with pull, please contact your project administrator for help.`;
   const next =
     state === 'failed'
-      ? `It could not be judged: ${detail ?? 'the analysis failed'}. Push it again, or see: breakwater verdict ${refused.image}`
+      ? `It could not be judged: ${detail ?? 'the analysis failed'}. Push it again, or see: \`breakwater verdict ${refused.image}\``
       : 'It is being analysed; try again in a moment.';
   return clean(`${start} ${next}`);
 }
@@ -86,6 +86,8 @@ function nameWorst(reason: Reason): string {
 
 function nextSteps(image: string, vulnerability?: string): string {
   const ask =
-    vulnerability === undefined ? '' : ` Ask for an exception: breakwater exception request ${image} ${vulnerability}`;
-  return `Update the packages and push again. See everything: breakwater verdict ${image}${ask}`;
+    vulnerability === undefined
+      ? ''
+      : `; ask for an exception: \`breakwater exception request ${image} ${vulnerability}\``;
+  return `Update the packages and push again, or see everything: \`breakwater verdict ${image}\`${ask}.`;
 }
