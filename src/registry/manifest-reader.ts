@@ -36,7 +36,8 @@ export async function findManifestInfo(
 }
 
 function selectManifest(db: Db, repository: string, reference: string) {
-  const digest = tryParseDigest(reference);
+  // A tag has no colon; asking first spares every pull by tag an error that is thrown away.
+  const digest = reference.includes(':') ? tryParseDigest(reference) : undefined;
   const manifests = digest
     ? db
         .selectFrom('repositories as r')
