@@ -10,6 +10,8 @@ const MAX_UNPACKED_BYTES = 16 * 1024 * 1024 * 1024;
 const ZSTD_MAGIC = 0xfd2fb528;
 const LEVEL = 12;
 const WINDOW_LOG = 23;
+/** Files packed elsewhere may use a wider window, up to that of `zstd --long`. */
+const MAX_WINDOW_LOG = 27;
 
 /** Packs a database file with zstd, as it is shipped and moved around. */
 export async function packDatabase(from: string, to: string): Promise<void> {
@@ -32,7 +34,7 @@ export async function unpackDatabase(from: string, to: string): Promise<void> {
   }
   const source: Readable = createReadStream(from);
   const target = createWriteStream(to, { flags: 'wx', flush: true });
-  const params = { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG + 1 };
+  const params = { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG };
   if (packed) await pipeline(source, createZstdDecompress({ params }), limit, target);
   else await pipeline(source, limit, target);
 }

@@ -18,7 +18,7 @@ export interface Staging {
 export function createStaging(path: string): Staging {
   const db = new DatabaseSync(path);
   db.exec(`
-    pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -16000; pragma locking_mode = exclusive;
+    pragma journal_mode = memory; pragma synchronous = off; pragma cache_size = -16000; pragma locking_mode = exclusive;
     create table fact (ecosystem text not null, name text not null, body text not null);
     create table vulnerability (
       id text primary key, severities text, published text, rejected integer not null, modified text not null

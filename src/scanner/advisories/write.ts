@@ -23,7 +23,9 @@ export function writeDatabase(
 ): Written {
   const db = new DatabaseSync(path);
   try {
-    db.exec('pragma page_size = 4096; pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -16000');
+    db.exec(
+      'pragma page_size = 4096; pragma journal_mode = memory; pragma synchronous = off; pragma cache_size = -16000',
+    );
     createSchema(db);
     db.prepare('attach database ? as staging').run(stagingPath);
     db.exec('begin');
