@@ -4,6 +4,7 @@ import type { Reason, Verdict } from '../model/verdict.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Cause } from './ports.ts';
 import type { Subject } from './subjects.ts';
+import { readDocument } from './verdict-list.ts';
 
 /** A verdict as it is kept. */
 export interface StoredVerdict {
@@ -35,10 +36,8 @@ export async function readVerdict(db: Db, repositoryId: string, digest: Digest):
     .where('digest', '=', digest)
     .executeTakeFirst();
   if (!row) return undefined;
-  const document = JSON.parse(row.document) as Verdict;
   return {
-    // A database that changed nothing for this image is noted in the row alone; the verdict rests on it just as well.
-    verdict: { ...document, inputs: { ...document.inputs, advisories: row.advisories } },
+    verdict: readDocument(row),
     advisories: row.advisories,
     policyVersion: row.policy_version,
     revision: { judgedAt: row.judged_at, changesAt: row.changes_at },

@@ -398,6 +398,21 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     });
   });
 
+  it('lists what is kept, page by page', async () => {
+    for (const name of ['front/b', 'back/a', 'front/a']) await world.push(name, [base]);
+    await world.pushArtifact('front/chart');
+    const all = await world.verdicts.list({ limit: 10 });
+    expect(all.map(({ repository, manifest, verdict }) => `${repository} ${manifest} ${verdict.kind}`)).toEqual([
+      'back/a image warn',
+      'front/a image block',
+      'front/b image block',
+      'front/chart artifact allow',
+    ]);
+    const after = all[1];
+    expect(await world.verdicts.list({ limit: 1, ...(after ? { after } : {}) })).toEqual(all.slice(2, 3));
+    expect(await world.verdicts.list({ limit: 9, projectId: 'front', kind: 'block' })).toHaveLength(2);
+  });
+
   it('gives the same verdict for the same inputs, however often it is asked to judge', async () => {
     const subject = await world.push('front/app', [base, app]);
     const first = await world.verdictOf(subject);

@@ -25,6 +25,7 @@ import { type RejudgeResult, rejudge, rejudgeInventories } from './rejudge.ts';
 import { resumeJudging } from './resume.ts';
 import { createSerial } from './serial.ts';
 import { findSubject } from './subjects.ts';
+import { type ListedVerdict, listVerdicts, type VerdictQuery } from './verdict-list.ts';
 import { markStale } from './verdict-store.ts';
 
 const HOLD_MS = 30_000;
@@ -83,6 +84,8 @@ export interface Verdicts {
   inventoryOf(digest: Digest): Promise<Inventory | undefined>;
   /** All findings of an image manifest by the current advisories, counting or not, with the coverage of that answer. */
   findingsOf(digest: Digest): Promise<Evaluation | undefined>;
+  /** Kept verdicts on what is stored, by repository and digest, page by page. */
+  list(query: VerdictQuery): Promise<ListedVerdict[]>;
   history(query: HistoryQuery): Promise<VerdictChange[]>;
   /** Waits for what is under way. */
   close(): Promise<void>;
@@ -153,6 +156,7 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
       const inventory = await inventoryOf(digest);
       return inventory && evaluate(inventory, advisories.current());
     },
+    list: (query) => listVerdicts(db, query),
     history: (query) => verdictHistory(db, query),
     close: () => ingest.idle(),
   };
