@@ -25,7 +25,6 @@ export interface LoginThrottle {
 /** Five attempts are free; after each further one the wait doubles from one second to a minute. */
 export function createLoginThrottle(deps: { readonly clock: Clock }): LoginThrottle {
   const attempts = createBoundedMap<Attempts>(REMEMBERED);
-  const keyOf = (name: string, address: string) => `${address}\0${name}`.slice(0, 512);
   return {
     begin(name, address) {
       const now = deps.clock.now();
@@ -44,4 +43,8 @@ export function createLoginThrottle(deps: { readonly clock: Clock }): LoginThrot
     },
     succeeded: (name, address) => attempts.delete(keyOf(name, address)),
   };
+}
+
+function keyOf(name: string, address: string): string {
+  return `${address}\0${name}`.slice(0, 512);
 }

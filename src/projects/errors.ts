@@ -1,0 +1,11 @@
+import { CodedError } from '../platform/errors.ts';
+
+export class ProjectError extends CodedError<
+  | 'project_invalid'
+  | 'project_exists'
+  | 'project_unknown'
+  | 'project_not_empty'
+  | 'upstream_invalid'
+  | 'member_unknown'
+  | 'policy_invalid'
+> {}
