@@ -3,7 +3,7 @@ import { compareDpkg } from './dpkg/index.ts';
 import { compareSemver } from './semver/index.ts';
 import type { CompareVersions, Order, VersionScheme } from './types.ts';
 
-export type { CompareVersions, Order, VersionScheme } from './types.ts';
+export type { Order, VersionScheme } from './types.ts';
 
 /** Every version scheme by name. A new one is a folder beside these and a line here. */
 const SCHEMES: Readonly<Record<VersionScheme, CompareVersions>> = {

@@ -23,7 +23,7 @@ export async function* readEpss(path: string): FeedReader {
 }
 
 /** Day of the scores: from the file name as published, `epss_scores-2023-03-07.csv.gz`. */
-export function dateOfName(path: string): string | undefined {
+function dateOfName(path: string): string | undefined {
   const day = /epss_scores-(\d{4}-\d\d-\d\d)\.csv/.exec(path)?.[1];
   return day === undefined ? undefined : `${day}T00:00:00Z`;
 }
