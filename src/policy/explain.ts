@@ -8,16 +8,16 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 
 /** The verdict in one sentence without a line break: the decision and the worst reason, as every surface prints it. */
 export function explain(verdict: Verdict): string {
-  return `${WORDS[verdict.kind]}: ${clean(why(verdict))}`;
+  return `${WORDS[verdict.kind]}: ${why(verdict)}`;
 }
 
-/** Why, without the decision: what callers put behind words of their own. */
+/** The same without the decision: the worst reason alone, for callers that put it behind words of their own. */
 export function why(verdict: Verdict): string {
   const counting = countingReasons(verdict);
   const worst = counting.find((reason) => reason.rule !== 'platform') ?? counting[0];
-  if (!worst) return nothingCounts(verdict);
+  if (!worst) return clean(nothingCounts(verdict));
   const others = counting.filter((reason) => reason.rule !== 'platform').length - 1;
-  return others > 0 ? `${worst.message}; and ${others} more` : worst.message;
+  return clean(others > 0 ? `${worst.message}; and ${others} more` : worst.message);
 }
 
 /** The reasons the decision rests on, worst first: those that ask for it. None for `allow`. */

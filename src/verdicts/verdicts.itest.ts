@@ -166,7 +166,7 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
         repository: 'front/app',
         digest: front.digest,
         verdict,
-        sentence: expect.stringMatching(/^blocked: CVE-2024-1/),
+        sentence: expect.stringMatching(/^CVE-2024-1 in busybox/),
       });
       expect(await world.verdicts.verdictByReference(parseReference('evil.example.com/front/app:1.0'))).toBeUndefined();
       expect(

@@ -7,7 +7,7 @@ import { type Digest, parseDigest } from '../oci/digest.ts';
 import { normaliseRegistry, type Reference } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import { explain } from '../policy/explain.ts';
+import { why } from '../policy/explain.ts';
 import { findManifestInfo } from '../registry/manifest-reader.ts';
 import type { IngestObserver, PullGate } from '../registry/ports.ts';
 import { findRepository } from '../registry/repositories.ts';
@@ -55,7 +55,7 @@ export interface JudgedImage {
   readonly repository: string;
   readonly digest: Digest;
   readonly verdict: Verdict;
-  /** One sentence: the decision, the worst finding, its package, the fixed version. */
+  /** Why, in one sentence: the worst finding, its package, the fixed version. The decision is `verdict.kind`. */
   readonly sentence: string;
 }
 
@@ -134,7 +134,7 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
       const { repository } = reference;
       const manifest = await findManifestInfo(db, repository, reference.digest ?? reference.tag ?? 'latest');
       const verdict = manifest && (await verdictFor(repository, manifest.digest));
-      return verdict && { repository, digest: manifest.digest, verdict, sentence: explain(verdict) };
+      return verdict && { repository, digest: manifest.digest, verdict, sentence: why(verdict) };
     },
     rejudgeAll,
     async rejudgeProject(projectId, cause) {
