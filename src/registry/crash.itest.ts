@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
@@ -67,7 +68,7 @@ it(`loses nothing acknowledged and shows nothing damaged over ${ROUNDS} kills`, 
 });
 
 async function start(): Promise<{ process: ChildProcess; origin: string }> {
-  const script = join(import.meta.dirname, 'crash-server.testing.ts');
+  const script = fileURLToPath(new URL('./crash-server.testing.ts', import.meta.url));
   const child = spawn(process.execPath, [script, root], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { process: child, origin: line.toString().trim() };

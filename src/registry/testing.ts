@@ -28,7 +28,7 @@ export interface Reply {
   readonly code: string | undefined;
 }
 
-export interface Call {
+interface Call {
   readonly headers?: Record<string, string>;
   readonly body?: Dispatcher.DispatchOptions['body'] | AsyncIterable<Uint8Array>;
   /** `null` sends no credentials. */
