@@ -83,11 +83,7 @@ async function* entryOf(reader: ByteReader, header: TarHeader, pax: PaxValues): 
     offset,
     read: take,
     async *stream() {
-      while (left > 0) {
-        const piece = await take(STREAM_PIECE);
-        if (piece.length === 0) break;
-        yield piece;
-      }
+      for (let piece = await take(STREAM_PIECE); piece.length > 0; piece = await take(STREAM_PIECE)) yield piece;
       if (left > 0) throw cutOff(name, size);
     },
   };

@@ -1,0 +1,27 @@
+import type { Cataloger } from '../types.ts';
+import { parseFileList } from './parse-file-list.ts';
+import { parseStatus } from './parse-status.ts';
+
+export const DPKG_DATABASE = 'var/lib/dpkg/status';
+/** Images without apt (distroless): one file for each package, with `NAME.md5sums` beside it. */
+export const DPKG_FRAGMENTS = 'var/lib/dpkg/status.d';
+/** What packages own, `NAME.list`. */
+export const DPKG_FILE_LISTS = 'var/lib/dpkg/info';
+
+/** The folders above may be links, so the end of the path decides; composing looks from the root. */
+const DATABASE = /(?:^|\/)lib\/dpkg\/status$/;
+const FRAGMENT = /(?:^|\/)lib\/dpkg\/status\.d\/[^/]+$/;
+const FILE_LIST = /(?:^|\/)lib\/dpkg\/info\/[^/]+\.list$/;
+
+/** Debian's package database, whole or in fragments, and what its packages own. */
+export const dpkgCataloger: Cataloger = {
+  name: 'dpkg',
+  largest: 64 * 1024 * 1024,
+  wants: (path) =>
+    path.includes('lib/dpkg/') &&
+    (DATABASE.test(path) || FILE_LIST.test(path) || (FRAGMENT.test(path) && !path.endsWith('.md5sums'))),
+  catalog(path, content) {
+    if (FILE_LIST.test(path)) return { owned: parseFileList(content) };
+    return parseStatus(content, { fragment: FRAGMENT.test(path) });
+  },
+};

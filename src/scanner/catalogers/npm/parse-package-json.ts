@@ -1,0 +1,34 @@
+import type { StatedPackage } from '../../model.ts';
+
+/**
+ * Reads an installed package's `package.json`. Without name or version it is no package (npm makes such files for folders
+ * of its own): neither a package nor a problem.
+ */
+export function parsePackageJson(content: Buffer): {
+  readonly packages: readonly StatedPackage[];
+  readonly problems?: readonly string[];
+} {
+  let value: unknown;
+  try {
+    value = JSON.parse(withoutMark(content.toString('utf8')));
+  } catch {
+    return { packages: [], problems: ['it is no JSON'] };
+  }
+  if (typeof value !== 'object' || value === null) return { packages: [], problems: ['it is no object'] };
+  const { name, version, license } = value as Record<string, unknown>;
+  if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '') return { packages: [] };
+  if (name.length > 214 || version.length > 256)
+    return { packages: [], problems: ['its name or version is too long to be one'] };
+  const licence = licenceOf(license);
+  return { packages: [{ type: 'npm', name, version, ...(licence === undefined ? {} : { licence }) }] };
+}
+
+function licenceOf(value: unknown): string | undefined {
+  if (typeof value === 'string' && value !== '') return value.slice(0, 200);
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
+  return typeof type === 'string' && type !== '' ? type.slice(0, 200) : undefined;
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}

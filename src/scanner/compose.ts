@@ -1,0 +1,143 @@
+import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
+import { APK_DATABASES } from './catalogers/apk/cataloger.ts';
+import { DPKG_DATABASE, DPKG_FILE_LISTS, DPKG_FRAGMENTS } from './catalogers/dpkg/cataloger.ts';
+import { CATALOGERS } from './catalogers/index.ts';
+import { applicationFolder } from './catalogers/npm/cataloger.ts';
+import { SYSTEM_FILES } from './catalogers/system/cataloger.ts';
+import { distributionOf } from './distribution.ts';
+import { type FileNode, LayerTree, type StackedLayer } from './layers/tree.ts';
+import { ANALYSER_VERSION, type StatedPackage } from './model.ts';
+import { packageUrl } from './purl.ts';
+
+const MOST_GAPS = 500;
+
+interface Found {
+  readonly path: string;
+  readonly file: FileNode;
+}
+
+/**
+ * Puts layers, lowest first, on top of each other and gives what is in the result. Pure. Equals the inventory of the
+ * flattened file system, except that packages say which layer brought them.
+ */
+export function composeInventory(layers: readonly StackedLayer[]): Inventory {
+  const tree = new LayerTree();
+  for (const [number, { evidence }] of layers.entries()) tree.apply(evidence, number);
+
+  const distribution = findDistribution(tree);
+  const files = [...tree.files()].map(([path, file]) => ({ path, file })).filter(isWanted);
+  const system = files.filter(belongsToSystem(tree));
+  const owned = ownedPaths(tree, system);
+  const language = files.filter(({ file }) => file.evidence.cataloger === 'npm');
+  const installed = language.filter(isInstalled(language)).filter(({ path }) => !owned.has(path));
+
+  const counted = [...system, ...installed];
+  const packages = counted.flatMap((found) => packagesOf(found, layers, distribution));
+  const gaps = [...layers.flatMap(({ evidence }) => evidence.gaps), ...counted.flatMap(problemsOf(layers))];
+  return {
+    analyser: ANALYSER_VERSION,
+    ...(distribution ? { distribution } : {}),
+    packages: packages.sort(comparePackages),
+    gaps: gaps.slice(0, MOST_GAPS),
+    complete: layers.every(({ evidence }) => evidence.complete),
+  };
+}
+
+function findDistribution(tree: LayerTree): Distribution | undefined {
+  const [etc, usr, alpineRelease, debianVersion] = SYSTEM_FILES.map((path) => tree.find(path)?.evidence.text);
+  const osRelease = etc ?? usr;
+  return distributionOf({
+    ...(osRelease === undefined ? {} : { osRelease }),
+    ...(alpineRelease === undefined ? {} : { alpineRelease }),
+    ...(debianVersion === undefined ? {} : { debianVersion }),
+  });
+}
+
+/** Through links a file can come to lie where its cataloger would not look. */
+function isWanted({ path, file }: Found): boolean {
+  return CATALOGERS.some(({ name, wants }) => name === file.evidence.cataloger && wants(path));
+}
+
+/** Databases count where the package manager of this system would look, not those of a system inside the system. */
+function belongsToSystem(tree: LayerTree): (found: Found) => boolean {
+  const databases = new Set([...APK_DATABASES, DPKG_DATABASE].map((path) => tree.canonical(path)));
+  const folders = [DPKG_FRAGMENTS, DPKG_FILE_LISTS].map((path) => tree.canonical(`${path}/`));
+  return ({ path, file }) => {
+    const { cataloger } = file.evidence;
+    if (cataloger !== 'apk' && cataloger !== 'dpkg') return false;
+    return databases.has(path) || folders.some((folder) => path.startsWith(folder));
+  };
+}
+
+/** Real paths of language packages that a package of the distribution owns: those are patched under its versions. */
+function ownedPaths(tree: LayerTree, system: readonly Found[]): ReadonlySet<string> {
+  return new Set(system.flatMap(({ file }) => file.evidence.owned ?? []).map((path) => tree.canonical(path)));
+}
+
+/** Installed packages, and applications whose modules are installed beside them. */
+function isInstalled(language: readonly Found[]): (found: Found) => boolean {
+  const withModules = new Set<string>();
+  for (const { path } of language) {
+    const at = path.indexOf('node_modules/');
+    if (at === 0 || path[at - 1] === '/') withModules.add(path.slice(0, Math.max(at - 1, 0)));
+  }
+  return ({ path }) => {
+    const folder = applicationFolder(path);
+    return folder === undefined || withModules.has(folder.replace(/\/$/, ''));
+  };
+}
+
+function packagesOf(
+  { path, file }: Found,
+  layers: readonly StackedLayer[],
+  distribution: Distribution | undefined,
+): Package[] {
+  const first = firstLayers(file);
+  return (file.evidence.packages ?? []).map((stated) => {
+    const layer = layers[first.get(keyOf(stated)) ?? file.layer]?.digest;
+    return { ...stated, purl: packageUrl(stated, distribution), path, ...(layer ? { layer } : {}) };
+  });
+}
+
+/** For every package of a database: the lowest layer from which on, without a break, it has been in it. */
+function firstLayers(file: FileNode): ReadonlyMap<string, number> {
+  const first = new Map((file.evidence.packages ?? []).map((stated) => [keyOf(stated), file.layer]));
+  let still = new Set(first.keys());
+  for (const { evidence, layer } of file.before) {
+    const keys = new Set((evidence.packages ?? []).map(keyOf));
+    still = still.intersection(keys);
+    if (still.size === 0) break;
+    for (const key of still) first.set(key, layer);
+  }
+  return first;
+}
+
+function keyOf({ name, version, arch }: StatedPackage): string {
+  return `${name} ${version} ${arch ?? ''}`;
+}
+
+function problemsOf(layers: readonly StackedLayer[]): (found: Found) => CoverageGap[] {
+  return ({ path, file }) => {
+    const layer = layers[file.layer]?.digest;
+    return (file.evidence.problems ?? []).map((problem) => ({
+      kind: 'malformed-entry',
+      path,
+      ...(layer ? { layer } : {}),
+      message: `${path}: ${problem}`,
+    }));
+  };
+}
+
+function comparePackages(a: Package, b: Package): number {
+  return (
+    compareText(a.type, b.type) ||
+    compareText(a.name, b.name) ||
+    compareText(a.version, b.version) ||
+    compareText(a.path, b.path) ||
+    compareText(a.arch ?? '', b.arch ?? '')
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,39 @@
+/** Deeper paths than this are no file system anybody runs. */
+const DEEPEST = 256;
+
+/**
+ * A path of an archive as a path below the root: no `./`, no leading or double slashes, `..` resolved but never above the
+ * root. Empty for the root itself; undefined for what cannot be a path (NUL, too deep).
+ */
+export function normalisePath(name: string): string | undefined {
+  if (name.includes('\0')) return undefined;
+  const parts: string[] = [];
+  for (const part of name.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') parts.pop();
+    else parts.push(part);
+  }
+  return parts.length > DEEPEST ? undefined : parts.join('/');
+}
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+
+/** What a path says by the whiteout convention (OCI image specification, "Layer", whiteouts). */
+export type Whiteout =
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'opaque'; readonly path: string }
+  /** A bookkeeping file of aufs: nothing in the image. */
+  | { readonly kind: 'ignore' };
+
+/** Undefined for ordinary files; a bare `.wh.` names nothing and is one of them. */
+export function whiteoutOf(path: string): Whiteout | undefined {
+  const slash = path.lastIndexOf('/');
+  const base = path.slice(slash + 1);
+  if (!base.startsWith(WHITEOUT) || base === WHITEOUT) return undefined;
+  const folder = path.slice(0, Math.max(slash, 0));
+  if (base === OPAQUE) return { kind: 'opaque', path: folder };
+  if (base.startsWith('.wh..wh.')) return { kind: 'ignore' };
+  const removed = base.slice(WHITEOUT.length);
+  return { kind: 'remove', path: folder === '' ? removed : `${folder}/${removed}` };
+}
