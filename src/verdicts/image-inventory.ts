@@ -20,14 +20,14 @@ export interface ImageInventoryDeps<Evidence> {
 
 /** What became of the analysis of an image manifest. */
 export interface ImageState {
-  readonly status: 'pending' | 'ready' | 'failed';
+  readonly status: 'ready' | 'failed';
   readonly inventory?: string;
   readonly error?: string;
   /** Epoch ms. */
   readonly updatedAt: number;
 }
 
-/** State of an image's analysis; undefined when it was never begun. */
+/** State of an image's analysis; undefined until it has ended once. */
 export async function imageState(db: Db, digest: Digest): Promise<ImageState | undefined> {
   const row = await db.selectFrom('images').selectAll().where('digest', '=', digest).executeTakeFirst();
   if (!row) return undefined;
@@ -52,15 +52,18 @@ export async function ensureInventory<Evidence>(
   if (state?.inventory !== undefined && (await analyserOf(db, state.inventory)) === analyser.version)
     return { renewed: false };
   const previous = state?.inventory;
-  if (previous === undefined) await writeState(deps, subject.digest, { status: 'pending' });
   try {
     const inventory = storableInventory(await composeImage(deps, subject));
     const hash = analyser.hashOf(inventory);
-    await saveInventory(db, hash, inventory, deps.clock.now());
-    await writeState(deps, subject.digest, { status: 'ready', inventory: hash });
+    const now = deps.clock.now();
+    await db.transaction().execute(async (tx) => {
+      await saveInventory(tx, hash, inventory, now);
+      await writeState(tx, subject.digest, { status: 'ready', inventory: hash, updatedAt: now });
+    });
     return { renewed: previous !== undefined };
   } catch (error) {
-    if (previous === undefined) await writeState(deps, subject.digest, { status: 'failed', error: messageOf(error) });
+    const state = { status: 'failed', error: messageOf(error), updatedAt: deps.clock.now() } as const;
+    if (previous === undefined) await writeState(db, subject.digest, state);
     throw error;
   }
 }
@@ -97,12 +100,8 @@ async function analyserOf(db: Db, hash: string): Promise<string | undefined> {
   return row?.analyser;
 }
 
-async function writeState(
-  { db, clock }: { readonly db: Db; readonly clock: Clock },
-  digest: Digest,
-  { status, inventory, error }: Omit<ImageState, 'updatedAt'>,
-): Promise<void> {
-  const row = { status, inventory_hash: inventory ?? null, error: error ?? null, updated_at: clock.now() };
+async function writeState(db: Db, digest: Digest, { status, inventory, error, updatedAt }: ImageState): Promise<void> {
+  const row = { status, inventory_hash: inventory ?? null, error: error ?? null, updated_at: updatedAt };
   await db
     .insertInto('images')
     .values({ digest, ...row })

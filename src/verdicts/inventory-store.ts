@@ -7,37 +7,35 @@ import { advisedPackage, distributionEcosystem } from '../scanner/matcher/ecosys
 import { batches } from './batches.ts';
 
 /** Keeps an inventory under its hash; packages that others have too are stored once. Keeping it again changes nothing. */
-export async function saveInventory(db: Db, hash: string, inventory: Inventory, now: number): Promise<void> {
-  const known = await db.selectFrom('inventories').select('hash').where('hash', '=', hash).executeTakeFirst();
+export async function saveInventory(tx: Tx, hash: string, inventory: Inventory, now: number): Promise<void> {
+  const known = await tx.selectFrom('inventories').select('hash').where('hash', '=', hash).executeTakeFirst();
   if (known) return;
-  await db.transaction().execute(async (tx) => {
-    const ids = await packageIds(tx, inventory.packages);
-    const rows = inventory.packages.map((pkg) => ({
-      inventory_hash: hash,
-      package_id: ids.get(identityOf(pkg)) ?? 0,
-      path: pkg.path,
-      layer: pkg.layer ?? null,
-    }));
-    for (const batch of batches(rows))
-      await tx
-        .insertInto('inventory_packages')
-        .values(batch)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+  const ids = await packageIds(tx, inventory.packages);
+  const rows = inventory.packages.map((pkg) => ({
+    inventory_hash: hash,
+    package_id: ids.get(identityOf(pkg)) ?? 0,
+    path: pkg.path,
+    layer: pkg.layer ?? null,
+  }));
+  for (const batch of batches(rows))
     await tx
-      .insertInto('inventories')
-      .values({
-        hash,
-        analyser: inventory.analyser,
-        ecosystem: distributionEcosystem(inventory.distribution) ?? null,
-        distribution: inventory.distribution ? JSON.stringify(inventory.distribution) : null,
-        gaps: JSON.stringify(inventory.gaps),
-        complete: inventory.complete ? 1 : 0,
-        created_at: now,
-      })
+      .insertInto('inventory_packages')
+      .values(batch)
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-  });
+  await tx
+    .insertInto('inventories')
+    .values({
+      hash,
+      analyser: inventory.analyser,
+      ecosystem: distributionEcosystem(inventory.distribution) ?? null,
+      distribution: inventory.distribution ? JSON.stringify(inventory.distribution) : null,
+      gaps: JSON.stringify(inventory.gaps),
+      complete: inventory.complete ? 1 : 0,
+      created_at: now,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /** The inventory kept under a hash, packages sorted by type, name, version and path; undefined when there is none. */
