@@ -197,8 +197,17 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
   }
 
   /** Stores an image without telling anybody. */
-  async function storeImage(name: string, layers: readonly TestLayer[], tag?: string, layerType?: string) {
-    const stored = await Promise.all(layers.map((layer) => storeBytes(Buffer.from(JSON.stringify(layer)))));
+  function storeImage(name: string, layers: readonly TestLayer[], tag?: string, layerType?: string) {
+    return storeLayers(
+      name,
+      layers.map((layer) => Buffer.from(JSON.stringify(layer))),
+      tag,
+      layerType,
+    );
+  }
+
+  async function storeLayers(name: string, layers: readonly Buffer[], tag?: string, layerType?: string) {
+    const stored = await Promise.all(layers.map(storeBytes));
     const config = await storeBytes(Buffer.from('{}'));
     const mediaType = layerType ?? 'application/vnd.oci.image.layer.v1.tar+gzip';
     return store(
@@ -228,6 +237,11 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
     },
     async push(name: string, layers: readonly TestLayer[], tag?: string) {
       const subject = await storeImage(name, layers, tag);
+      const { warnings } = await verdicts.ingest.manifestStored(subject);
+      return { ...subject, warnings };
+    },
+    async pushLayers(name: string, layers: readonly Buffer[], tag: string) {
+      const subject = await storeLayers(name, layers, tag);
       const { warnings } = await verdicts.ingest.manifestStored(subject);
       return { ...subject, warnings };
     },
