@@ -8,7 +8,7 @@ export function severityRank(severity: Severity): number {
 
 /** What one source says about how bad a vulnerability is. */
 export interface SeverityStatement {
-  /** Who says so: `debian`, `alpine`, `ghsa`, `nvd`, `cna:<name>`, `cisa-adp`, … */
+  /** Who says so: `distribution:debian`, `ghsa`, `nvd`, `cna:<name>`, `cisa-adp`, … A prefix names a family. */
   readonly source: string;
   readonly severity: Severity;
   readonly score?: number;

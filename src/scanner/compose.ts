@@ -55,7 +55,7 @@ function findDistribution(tree: LayerTree): Distribution | undefined {
 
 /** Through links a file can come to lie where its cataloger would not look. */
 function isWanted({ path, file }: Found): boolean {
-  return CATALOGERS.some(({ name, wants }) => name === file.evidence.cataloger && wants(path));
+  return CATALOGERS.some((cataloger) => cataloger.name === file.evidence.cataloger && cataloger.wants(path));
 }
 
 /** Databases count where the package manager of this system would look, not those of a system inside the system. */

@@ -1,0 +1,116 @@
+import { Worker } from 'node:worker_threads';
+import { CodedError } from './errors.ts';
+
+export class WorkerError extends CodedError<'worker_died' | 'worker_late' | 'pool_closed'> {}
+
+export interface WorkerPoolOptions {
+  /** Module that answers each message `{ id, task }` with `{ id, result }` or `{ id, error }`. */
+  readonly module: URL;
+  readonly size: number;
+  /** Heap of one worker; beyond it the worker dies alone. */
+  readonly memoryMb: number;
+  /** A task that takes longer is given up with its worker. */
+  readonly timeoutMs: number;
+}
+
+export interface WorkerPool<Task, Result> {
+  /** Runs a task in the next free worker. Throws `WorkerError`, or an Error with the message of what the task threw. */
+  run(task: Task): Promise<Result>;
+  /** Lets what runs end, then stops the workers. */
+  close(): Promise<void>;
+}
+
+interface Pending<Task, Result> {
+  readonly task: Task;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Reply<Result> = { readonly id: number; readonly result: Result } | { readonly id: number; readonly error: string };
+
+/** Worker threads for work on hostile bytes: one that runs out of memory or time is replaced, the others go on. */
+export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): WorkerPool<Task, Result> {
+  const waiting: Pending<Task, Result>[] = [];
+  const idle: Worker[] = [];
+  const busy = new Map<Worker, Pending<Task, Result>>();
+  let closed = false;
+  let settled: (() => void) | undefined;
+  let sequence = 0;
+
+  function next(): void {
+    if (closed && waiting.length === 0 && busy.size === 0) settled?.();
+    while (waiting.length > 0) {
+      const worker = idle.pop() ?? (busy.size < options.size ? start() : undefined);
+      const pending = worker && waiting.shift();
+      if (!worker || !pending) return;
+      dispatch(worker, pending);
+    }
+  }
+
+  function start(): Worker {
+    const worker = new Worker(options.module, {
+      resourceLimits: { maxOldGenerationSizeMb: options.memoryMb },
+      // What hostile bytes are parsed in has no business knowing our secrets.
+      env: {},
+    });
+    worker.unref();
+    return worker;
+  }
+
+  function dispatch(worker: Worker, pending: Pending<Task, Result>): void {
+    sequence += 1;
+    const id = sequence;
+    busy.set(worker, pending);
+    worker.ref();
+    const timer = setTimeout(() => {
+      finish(
+        () => pending.reject(new WorkerError('worker_late', `it took longer than ${options.timeoutMs / 1000} s`)),
+        false,
+      );
+    }, options.timeoutMs);
+    const onMessage = (reply: Reply<Result>) => {
+      if (reply.id !== id) return;
+      finish(() => ('error' in reply ? pending.reject(new Error(reply.error)) : pending.resolve(reply.result)), true);
+    };
+    const onError = (error: unknown) =>
+      finish(() => pending.reject(new WorkerError('worker_died', 'the worker died', { cause: error })), false);
+    const onExit = (code: number) =>
+      finish(() => pending.reject(new WorkerError('worker_died', `the worker ended with code ${code}`)), false);
+
+    function finish(report: () => void, reusable: boolean): void {
+      if (busy.get(worker) !== pending) return;
+      clearTimeout(timer);
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      busy.delete(worker);
+      worker.unref();
+      if (reusable) idle.push(worker);
+      else {
+        worker.on('error', () => undefined);
+        void worker.terminate();
+      }
+      report();
+      next();
+    }
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    worker.postMessage({ id, task: pending.task });
+  }
+
+  return {
+    run(task) {
+      if (closed) return Promise.reject(new WorkerError('pool_closed', 'the program is stopping'));
+      return new Promise<Result>((resolve, reject) => {
+        waiting.push({ task, resolve, reject });
+        next();
+      });
+    },
+    async close() {
+      closed = true;
+      if (busy.size + waiting.length > 0) {
+        await new Promise<void>((resolve) => {
+          settled = resolve;
+        });
+      }
+      await Promise.all(idle.splice(0).map((worker) => worker.terminate()));
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Digest } from '../oci/digest.ts';
+import type { ByteSource } from '../platform/streams.ts';
+import { createWorkerPool, WorkerError } from '../platform/worker-pool.ts';
+import { ANALYSER_VERSION, type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
+
+/** What a worker is told: where the layer is and how far to go. */
+export interface AnalysisTask {
+  readonly path: string;
+  readonly digest?: Digest;
+  readonly limits: AnalysisLimits;
+}
+
+export type AnalysisInput =
+  | { readonly kind: 'file'; readonly path: string; readonly digest?: Digest }
+  | { readonly kind: 'stream'; open(): Promise<ByteSource>; readonly digest?: Digest };
+
+export interface LayerAnalyserOptions {
+  readonly workers: number;
+  readonly limits?: AnalysisLimits;
+  readonly timeoutMs?: number;
+  readonly memoryMb?: number;
+}
+
+export interface AnalyserPool {
+  /**
+   * The evidence of one layer. A layer that kills its worker or takes too long gives incomplete evidence that says so;
+   * rejects only when the bytes could not be had.
+   */
+  analyse(input: AnalysisInput): Promise<LayerEvidence>;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MS = 10 * 60_000;
+const MEMORY_MB = 1024;
+
+/** Analyses layers in worker threads. */
+export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool {
+  const limits = options.limits ?? DEFAULT_LIMITS;
+  const pool = createWorkerPool<AnalysisTask, LayerEvidence>({
+    module: new URL('./analyse-worker.ts', import.meta.url),
+    size: options.workers,
+    memoryMb: options.memoryMb ?? MEMORY_MB,
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+  });
+
+  async function analyseFile(path: string, digest: Digest | undefined): Promise<LayerEvidence> {
+    try {
+      return await pool.run({ path, limits, ...(digest ? { digest } : {}) });
+    } catch (error) {
+      if (error instanceof WorkerError && error.code !== 'pool_closed') return unreadable(error.message, digest);
+      throw error;
+    }
+  }
+
+  return {
+    async analyse(input) {
+      if (input.kind === 'file') return analyseFile(input.path, input.digest);
+      const folder = await mkdtemp(join(tmpdir(), 'breakwater-layer-'));
+      try {
+        const path = join(folder, 'layer');
+        await pipeline(Readable.from(await input.open()), createWriteStream(path, { mode: 0o600 }));
+        return await analyseFile(path, input.digest);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+function unreadable(why: string, digest: Digest | undefined): LayerEvidence {
+  const gap = {
+    kind: 'limit',
+    ...(digest ? { layer: digest } : {}),
+    message: `the layer could not be analysed: ${why}`,
+  } as const;
+  return { analyser: ANALYSER_VERSION, entries: [], files: [], removed: [], opaque: [], gaps: [gap], complete: false };
+}

@@ -1,0 +1,129 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ByteSource } from '../../platform/streams.ts';
+import { ScanError } from '../errors.ts';
+import { createByteReader } from '../layers/byte-reader.ts';
+import { compressionOf, decompressed } from '../layers/compression.ts';
+import { normalisePath } from '../layers/paths.ts';
+import { readTar } from '../layers/tar-reader.ts';
+
+/** The files of a tar archive on disk, by name, read in place. */
+export interface ArchiveIndex {
+  has(path: string): boolean;
+  /** Names of all files. */
+  readonly names: readonly string[];
+  /** The whole file, at most `limit` bytes. Throws `ScanError`: source_invalid when it is not there, limit_exceeded. */
+  read(path: string, limit: number): Promise<Buffer>;
+  open(path: string): ByteSource;
+  close(): Promise<void>;
+}
+
+interface Place {
+  readonly offset: number;
+  readonly size: number;
+}
+
+const MOST_ENTRIES = 100_000;
+const MOST_LINKS = 8;
+const PIECE = 1024 * 1024;
+
+/** Indexes an archive; a compressed one is unpacked into a temporary file first. Throws `ScanError`. */
+export async function indexArchive(path: string): Promise<ArchiveIndex> {
+  const plain = await asPlainTar(path);
+  try {
+    const { places, links } = await readPlaces(plain.path);
+    const find = (name: string): Place => {
+      let current = normalisePath(name) ?? '';
+      for (let hops = 0; hops <= MOST_LINKS; hops += 1) {
+        const place = places.get(current);
+        if (place) return place;
+        const target = links.get(current);
+        if (target === undefined) break;
+        current = target;
+      }
+      throw new ScanError('source_invalid', `the archive ${path} names ${name.slice(0, 200)}, but does not hold it`);
+    };
+    return {
+      has: (name) => places.has(name) || links.has(name),
+      names: [...places.keys()],
+      async read(name, limit) {
+        const place = find(name);
+        if (place.size > limit)
+          throw new ScanError(
+            'limit_exceeded',
+            `${name} in ${path} has ${place.size} bytes; at most ${limit} are read`,
+          );
+        const file = await open(plain.path, 'r');
+        try {
+          const { buffer, bytesRead } = await file.read(Buffer.alloc(place.size), 0, place.size, place.offset);
+          return buffer.subarray(0, bytesRead);
+        } finally {
+          await file.close();
+        }
+      },
+      open(name) {
+        const { offset, size } = find(name);
+        if (size === 0) return Readable.from([]);
+        return createReadStream(plain.path, { start: offset, end: offset + size - 1, highWaterMark: PIECE });
+      },
+      close: () => plain.remove(),
+    };
+  } catch (error) {
+    await plain.remove();
+    throw error;
+  }
+}
+
+async function readPlaces(path: string): Promise<{ places: Map<string, Place>; links: Map<string, string> }> {
+  const places = new Map<string, Place>();
+  const links = new Map<string, string>();
+  const reader = createByteReader(createReadStream(path, { highWaterMark: PIECE }));
+  try {
+    for await (const entry of readTar(reader)) {
+      const name = normalisePath(entry.name);
+      if (!name) continue;
+      if (places.size + links.size >= MOST_ENTRIES)
+        throw new ScanError('limit_exceeded', `${path} has more than ${MOST_ENTRIES} entries`);
+      if (entry.kind === 'file') places.set(name, { offset: entry.offset, size: entry.size });
+      else if (entry.kind === 'symlink') links.set(name, linkTarget(name, entry.linkName));
+      else if (entry.kind === 'hardlink') links.set(name, normalisePath(entry.linkName) ?? '');
+    }
+  } finally {
+    await reader.close();
+  }
+  return { places, links };
+}
+
+/** Links of an archive stay inside it: they are names in the index, never paths of this machine. */
+function linkTarget(name: string, target: string): string {
+  const folder = name.slice(0, Math.max(name.lastIndexOf('/'), 0));
+  return normalisePath(target.startsWith('/') ? target : `${folder}/${target}`) ?? '';
+}
+
+async function asPlainTar(path: string): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const head = Buffer.alloc(4);
+  const file = await open(path, 'r');
+  try {
+    await file.read(head, 0, head.length, 0);
+  } finally {
+    await file.close();
+  }
+  if (compressionOf(head) === 'none') return { path, remove: () => Promise.resolve() };
+  const folder = await mkdtemp(join(tmpdir(), 'breakwater-scan-'));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  const unpacked = join(folder, 'archive.tar');
+  try {
+    await pipeline(
+      decompressed(createReadStream(path, { highWaterMark: PIECE })),
+      createWriteStream(unpacked, { mode: 0o600 }),
+    );
+    return { path: unpacked, remove };
+  } catch (error) {
+    await remove();
+    throw new ScanError('source_invalid', `${path} is compressed, but cannot be unpacked`, { cause: error });
+  }
+}

@@ -1,0 +1,78 @@
+import { createReadStream } from 'node:fs';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
+import { MANIFEST_LIMIT, parseManifest } from '../../oci/manifest.ts';
+import type { ByteSource } from '../../platform/streams.ts';
+import { ScanError } from '../errors.ts';
+import type { ImageSource, SourceOptions } from '../image-source.ts';
+import type { ArchiveIndex } from './archive-index.ts';
+import { chooseImage } from './choose-manifest.ts';
+
+/** The files of an OCI layout, in a folder or in an archive. */
+export interface LayoutFiles {
+  /** Throws `ScanError` when it is not there or larger than `limit`. */
+  read(path: string, limit: number): Promise<Buffer>;
+  open(path: string): ByteSource;
+  close(): Promise<void>;
+}
+
+const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
+
+/** An image in OCI image layout (image-layout.md). Throws `ScanError`, `ManifestError`. */
+export async function openOciLayout(files: LayoutFiles, path: string, options: SourceOptions): Promise<ImageSource> {
+  const index = parseManifest(await files.read('index.json', MANIFEST_LIMIT), INDEX_TYPE);
+  const { manifest, descriptor } = await chooseImage(
+    { manifest: index, what: path },
+    async ({ digest, mediaType }) => parseManifest(await files.read(blobPath(digest), MANIFEST_LIMIT), mediaType),
+    options.platform,
+  );
+  return {
+    name: path,
+    ...(descriptor ? { digest: descriptor.digest } : {}),
+    layers: manifest.layers.map(({ digest, mediaType }) => ({
+      digest,
+      mediaType,
+      open: () => Promise.resolve(files.open(blobPath(digest))),
+    })),
+    close: () => files.close(),
+  };
+}
+
+/** A layout in a folder; what is a link out of it is refused. */
+export async function layoutFolder(folder: string): Promise<LayoutFiles> {
+  const root = await realpath(folder);
+  const inside = async (path: string): Promise<string> => {
+    const real = await realpath(join(root, path)).catch((error: unknown) => {
+      throw new ScanError('source_invalid', `${folder} names ${path}, but does not hold it`, { cause: error });
+    });
+    if (!real.startsWith(root + sep))
+      throw new ScanError('source_invalid', `${path} in ${folder} leads out of the folder`);
+    return real;
+  };
+  return {
+    async read(path, limit) {
+      const real = await inside(path);
+      const { size } = await stat(real);
+      if (size > limit)
+        throw new ScanError('limit_exceeded', `${path} in ${folder} has ${size} bytes; at most ${limit} are read`);
+      return readFile(real);
+    },
+    async *open(path) {
+      yield* createReadStream(await inside(path), { highWaterMark: 1024 * 1024 });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+export function layoutArchive(archive: ArchiveIndex): LayoutFiles {
+  return {
+    read: (path, limit) => archive.read(path, limit),
+    open: (path) => archive.open(path),
+    close: () => archive.close(),
+  };
+}
+
+function blobPath(digest: Digest): string {
+  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
+}

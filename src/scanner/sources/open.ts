@@ -1,0 +1,97 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ScanError } from '../errors.ts';
+import type { ImageSource, SourceOptions } from '../image-source.ts';
+import { createByteReader } from '../layers/byte-reader.ts';
+import { decompressed } from '../layers/compression.ts';
+import { normalisePath } from '../layers/paths.ts';
+import { readTar } from '../layers/tar-reader.ts';
+import { indexArchive } from './archive-index.ts';
+import { openDockerArchive } from './docker-archive.ts';
+import { layoutArchive, layoutFolder, openOciLayout } from './oci-layout.ts';
+
+/** What a path of this machine holds. A plain folder is no stack of layers and is looked at in place. */
+export type LocalTarget =
+  | { readonly kind: 'image'; readonly source: ImageSource }
+  | { readonly kind: 'folder'; readonly path: string };
+
+/** Top folders of a root file system; archives of images have none of them. */
+const ROOT_FOLDERS: ReadonlySet<string> = new Set([
+  'bin',
+  'etc',
+  'lib',
+  'sbin',
+  'usr',
+  'var',
+  'opt',
+  'home',
+  'app',
+  'root',
+]);
+const PEEKED_ENTRIES = 2000;
+const PIECE = 256 * 1024;
+
+/**
+ * Opens a docker archive, OCI archive or layout folder, root file system tarball, or plain folder; which one it is, its
+ * content says. Undefined when there is nothing of that name. Throws `ScanError`, `ManifestError`.
+ */
+export async function openLocalTarget(path: string, options: SourceOptions = {}): Promise<LocalTarget | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info) return undefined;
+  if (info.isDirectory()) {
+    if (!(await exists(join(path, 'index.json'))) || !(await exists(join(path, 'oci-layout'))))
+      return { kind: 'folder', path };
+    return { kind: 'image', source: await openOciLayout(await layoutFolder(path), path, options) };
+  }
+  if (!info.isFile()) throw new ScanError('source_invalid', `${path} is neither a file nor a folder`);
+  if (await isRootFileSystem(path)) return { kind: 'image', source: tarball(path) };
+  return { kind: 'image', source: await openArchive(path, options) };
+}
+
+async function openArchive(path: string, options: SourceOptions): Promise<ImageSource> {
+  const archive = await indexArchive(path);
+  try {
+    if (archive.has('manifest.json')) return await openDockerArchive(archive, path);
+    if (archive.has('index.json')) return await openOciLayout(layoutArchive(archive), path, options);
+    throw new ScanError(
+      'source_invalid',
+      `${path} is no image: it has neither manifest.json (docker save) nor index.json (OCI), and no root file system`,
+    );
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+}
+
+function tarball(path: string): ImageSource {
+  return {
+    name: path,
+    layers: [{ open: () => Promise.resolve(createReadStream(path, { highWaterMark: PIECE })) }],
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Looks at the first entries; a damaged archive is left to be reported by who reads it whole. */
+async function isRootFileSystem(path: string): Promise<boolean> {
+  const reader = createByteReader(decompressed(createReadStream(path, { highWaterMark: PIECE })));
+  let seen = 0;
+  try {
+    for await (const entry of readTar(reader)) {
+      const top = normalisePath(entry.name)?.split('/', 1)[0] ?? '';
+      if (ROOT_FOLDERS.has(top)) return true;
+      seen += 1;
+      if (seen >= PEEKED_ENTRIES) return false;
+    }
+    return false;
+  } catch (error) {
+    if (seen > 0) return false;
+    throw new ScanError('source_invalid', `${path} is no archive in any form that can be scanned`, { cause: error });
+  } finally {
+    await reader.close();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
