@@ -21,10 +21,10 @@ export function createPublicServer(config: Config, logger: Logger): FastifyInsta
   const { tlsCert, tlsKey } = config;
   const app: FastifyInstance =
     tlsCert && tlsKey
-      ? (Fastify({
+      ? Fastify({
           ...settings,
           https: { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) },
-        }) as unknown as FastifyInstance)
+        })
       : Fastify(settings);
   app.addHook('onResponse', (request, reply, done) => {
     logger.debug(

@@ -1,0 +1,33 @@
+import { type Config, formatAddress } from '../config.ts';
+
+interface FirstUser {
+  readonly name: string;
+  readonly password: string;
+  readonly generated: boolean;
+}
+
+/** What the person who started it reads: where to go, the first password (this once), what to try. */
+export function banner(config: Config, first: FirstUser | undefined): string {
+  const scheme = config.tlsCert === undefined ? 'http' : 'https';
+  const url = config.publicUrl ?? `${scheme}://${formatAddress(config.listen)}`;
+  const { host } = new URL(url);
+  const lines = [
+    '',
+    `  Breakwater is ready.`,
+    '',
+    `  registry and API   ${url}`,
+    `  webhook            https://${formatAddress(config.webhookListen)}`,
+    `  metrics, health    http://${formatAddress(config.metricsListen)}`,
+    `  data               ${config.dataDir}`,
+    ...(first?.generated
+      ? ['', `  First user: ${first.name}   password: ${first.password}`, '  It is shown this once; keep it.']
+      : []),
+    '',
+    '  Try next:',
+    `    npx breakwater login ${url}`,
+    '    npx breakwater project create front --block high',
+    `    skopeo copy --dest-tls-verify=false docker-archive:alpine.tar docker://${host}/front/alpine:3.20`,
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}

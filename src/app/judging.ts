@@ -1,0 +1,96 @@
+import { capabilitiesOf } from '../db/capabilities.ts';
+import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
+import { messageOf } from '../platform/errors.ts';
+import { purgeUploads } from '../registry/upload-sessions.ts';
+import { changedKeys, installSnapshot } from '../scanner/advisories/index.ts';
+import { createLayerAnalyser as createWorkers } from '../scanner/analyser.ts';
+import { createLayerAnalyser } from '../verdicts/layer-analyser.ts';
+import { createVerdicts, type Verdicts } from '../verdicts/verdicts.ts';
+import type { Services } from './services.ts';
+
+const TRASH_MS = 24 * 3600 * 1000;
+
+export interface JudgingParts {
+  readonly verdicts: Verdicts;
+  readonly jobs: JobQueue;
+  /** Installs the shipped advisories where there are none, takes up what was left, and begins to work. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Verdicts with what drives them: analysis workers, the job queue, schedules, new advisories. */
+export function createJudgingParts(services: Services, hosts: readonly string[]): JudgingParts {
+  const { db, clock, logger, config, blobs, advisories } = services;
+  const workers = createWorkers({ workers: config.analysisWorkers });
+  const analyser = createLayerAnalyser((blob) =>
+    workers.analyse(
+      blob.path === undefined
+        ? { kind: 'stream', digest: blob.digest, open: () => blob.open() }
+        : { kind: 'file', digest: blob.digest, path: blob.path },
+    ),
+  );
+  const handlers = new Map<string, (payload: unknown) => Promise<void>>();
+  const jobs = createJobQueue({
+    db,
+    clock,
+    logger,
+    capabilities: capabilitiesOf(services.handle.engine),
+    handlers,
+    schedules: [
+      { kind: 'rejudge-due', everySeconds: 60, handler: async () => void (await verdicts.rejudgeDue()) },
+      { kind: 'purge-uploads', everySeconds: 3600, handler: async () => void (await purgeUploads({ ...services })) },
+      {
+        kind: 'empty-trash',
+        everySeconds: 3600,
+        handler: async () => void (await blobs.emptyTrash(clock.now() - TRASH_MS)),
+      },
+    ],
+  });
+  const verdicts = createVerdicts({
+    db,
+    blobs,
+    clock,
+    logger,
+    analyser,
+    advisories,
+    policies: services.policies,
+    exceptions: services.exceptions,
+    jobs,
+    ledger: services.ledger,
+    hosts,
+    budgetMs: config.verdictBudgetMs,
+  });
+  for (const [kind, handler] of verdicts.jobHandlers) handlers.set(kind, handler);
+
+  const stopListening = advisories.onChange(({ database, previous }) => {
+    const change = {
+      next: database.version,
+      ...(previous ? { previous: previous.version } : {}),
+      ...changedKeys(previous, database),
+    };
+    verdicts.onAdvisoriesChanged(change).then(
+      (result) => logger.info({ version: database.version, ...result }, 'judged again after new advisories'),
+      (error: unknown) => logger.error({ err: error }, 'could not judge again after new advisories'),
+    );
+  });
+
+  return {
+    verdicts,
+    jobs,
+    async start() {
+      await installSnapshot(advisories).catch((error: unknown) =>
+        logger.error({ error: messageOf(error) }, 'the shipped advisories could not be installed'),
+      );
+      await jobs.start();
+      const left = await verdicts.resume();
+      if (left > 0) logger.info({ manifests: left }, 'took up what was left unjudged');
+    },
+    async close() {
+      stopListening();
+      await jobs.stop();
+      await verdicts.close();
+      await workers.close();
+      advisories.close();
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { createCallers } from '../auth/caller.ts';
+import { tokenService } from '../auth/token-service.ts';
+import { bootstrapAdministrator } from '../auth/user-store.ts';
+import { type Config, formatAddress } from '../config.ts';
+import { createDownloads } from '../mirror/downloads.ts';
+import { createMirror } from '../mirror/mirror.ts';
+import { createUpstreams } from '../mirror/upstreams.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createHttpClient } from '../platform/http-client.ts';
+import { createLogger } from '../platform/logger.ts';
+import { registryRoutes } from '../registry/routes.ts';
+import { banner } from './banner.ts';
+import { openGuard } from './guard.ts';
+import { createHealthServer } from './health.ts';
+import { createPublicServer } from './http-server.ts';
+import { createImageFacts } from './image-facts.ts';
+import { createJudgingParts } from './judging.ts';
+import { createMetrics, observeRequests } from './metrics.ts';
+import { openServices, SERVICE } from './services.ts';
+import { followTrustedRepos } from './trusted-repos.ts';
+
+/** Runs everything in this process until it is told to stop (SIGTERM, SIGINT), then finishes what is under way. */
+export async function serve(config: Config): Promise<void> {
+  const stopped = stopSignal();
+  const app = await start(config);
+  process.stdout.write(app.banner);
+  await stopped;
+  process.stdout.write('Stopping: finishing what is under way.\n');
+  await app.close();
+}
+
+/** Opens all parts and listens. */
+async function start(config: Config): Promise<{ readonly banner: string; close(): Promise<void> }> {
+  const clock = systemClock;
+  const logger = createLogger(config.logLevel);
+  const services = await openServices({ config, clock, logger });
+  const { db, users, tokens, access, ledger, blobs, advisories } = services;
+  const first = await bootstrapAdministrator(services, config.adminPassword);
+
+  const host = registryHost(config);
+  const judging = createJudgingParts(services, [
+    host,
+    ...(config.publicUrl === undefined ? [] : [formatAddress(config.listen)]),
+  ]);
+  const { verdicts } = judging;
+  const metrics = createMetrics({
+    advisoryBuiltAt: () => {
+      const builtAt = advisories.current()?.builtAt;
+      return builtAt === undefined ? undefined : Date.parse(builtAt);
+    },
+    now: () => clock.now(),
+  });
+
+  const http = createHttpClient({ userAgent: 'breakwater' });
+  const downloads = createDownloads({ blobs });
+  const mirror = createMirror({
+    db,
+    clock,
+    logger,
+    blobs,
+    downloads,
+    ingest: verdicts.ingest,
+    upstreamFor: createUpstreams({ source: services.upstreams, http, clock }),
+  });
+
+  const trusted = await followTrustedRepos({ trust: services.trust, logger });
+  const facts = createImageFacts({ db, verdicts, host });
+  const guard = await openGuard({ config, clock, logger, facts, sink: services.cluster, trustedRepos: trusted.repos });
+
+  const server = createPublicServer(config, logger);
+  observeRequests(server, metrics.registry, 'public');
+  await server.register(tokenService, { users, tokens, access, ledger, clock });
+  await server.register(registryRoutes, {
+    db,
+    clock,
+    logger,
+    blobs,
+    service: SERVICE,
+    publicUrl: config.publicUrl,
+    authenticate: createCallers({ users, tokens, access }),
+    gate: verdicts.gate,
+    ingest: verdicts.ingest,
+    mirror,
+  });
+
+  const health = createHealthServer({
+    metrics: metrics.registry,
+    checks: [
+      {
+        name: 'database',
+        severity: 'degraded',
+        check: () => problemOf(() => db.selectFrom('settings').select('key').limit(1).execute()),
+      },
+      {
+        name: 'advisories',
+        severity: 'degraded',
+        check: async () => (advisories.current() ? undefined : 'no advisory database; see: breakwater db import'),
+      },
+      ...guard.checks,
+    ],
+  });
+  await server.listen(config.listen);
+  await health.listen(config.metricsListen);
+  const working = judging
+    .start()
+    .catch((error: unknown) => logger.error({ err: error }, 'background work did not start'));
+
+  return {
+    banner: banner(config, first),
+    async close() {
+      await server.close();
+      await working;
+      await mirror.drain();
+      await guard.close();
+      trusted.stop();
+      await judging.close();
+      await health.close();
+      await http.close();
+      await services.handle.close();
+    },
+  };
+}
+
+/** Host and port in references to images of this registry. */
+function registryHost(config: Config): string {
+  return config.publicUrl === undefined ? formatAddress(config.listen) : new URL(config.publicUrl).host;
+}
+
+async function problemOf(question: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await question();
+    return undefined;
+  } catch {
+    return 'the database does not answer';
+  }
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,59 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createAccess } from '../auth/access.ts';
+import { openRegistryTokens } from '../auth/registry-token.ts';
+import { openSecretBox } from '../auth/secret-box.ts';
+import { createUserStore } from '../auth/user-store.ts';
+import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
+import { createClusterAuditStore } from '../cluster/audit-store.ts';
+import type { Config } from '../config.ts';
+import { type DatabaseHandle, openDatabase } from '../db/database.ts';
+import { createExceptionStore } from '../exceptions/exception-store.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createMemberStore } from '../projects/member-store.ts';
+import { createPolicyStore } from '../projects/policy-store.ts';
+import { createProjectStore } from '../projects/project-store.ts';
+import { createUpstreamSource } from '../projects/upstream-source.ts';
+import { createAdvisoryStore } from '../scanner/advisories/index.ts';
+import { createSourceStore } from '../trust/source-store.ts';
+
+/** Name of this registry in challenges and tokens. */
+export const SERVICE = 'breakwater';
+
+/** What every part stands on: database, stores, blobs, advisories. */
+export type Services = Awaited<ReturnType<typeof openServices>>;
+
+/** Opens the data folder and the database and makes every store over them. */
+export async function openServices(deps: { readonly config: Config; readonly clock: Clock; readonly logger: Logger }) {
+  const { config, clock, logger } = deps;
+  await mkdir(config.dataDir, { recursive: true });
+  const handle: DatabaseHandle = await openDatabase(
+    config.databaseUrl === undefined
+      ? { engine: 'sqlite', path: join(config.dataDir, 'breakwater.db') }
+      : { engine: 'postgres', url: config.databaseUrl },
+  );
+  const { db } = handle;
+  const box = await openSecretBox({ dataDir: config.dataDir, key: config.secretKey });
+  const ledger = createLedger({ db, clock });
+  const base = { db, clock, ledger, fourEyes: config.fourEyes };
+  return {
+    ...base,
+    config,
+    logger,
+    handle,
+    users: createUserStore(base),
+    access: createAccess(base),
+    tokens: await openRegistryTokens({ db, box, clock, service: SERVICE }),
+    projects: createProjectStore({ ...base, box }),
+    members: createMemberStore(base),
+    upstreams: createUpstreamSource({ db, box }),
+    policies: createPolicyStore(base),
+    exceptions: createExceptionStore(base),
+    trust: createSourceStore(base),
+    cluster: createClusterAuditStore(base),
+    blobs: await openFilesystemBlobStore({ root: config.dataDir, clock }),
+    advisories: createAdvisoryStore({ dir: join(config.dataDir, 'advisories'), clock }),
+  };
+}
