@@ -1,0 +1,9 @@
+//go:build programs
+
+// Package kubernetes names the programs that are built from this module.
+package kubernetes
+
+import (
+	_ "k8s.io/kubernetes/cmd/kube-apiserver"
+	_ "k8s.io/kubernetes/cmd/kubectl"
+)
