@@ -5,6 +5,7 @@ import { freshDatabase } from '../../test/support/engines.ts';
 import type { Engine } from '../db/database.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { fixedClock } from '../platform/clock.ts';
+import type { RegistryDeps } from '../registry/deps.ts';
 import { createAccess } from './access.ts';
 import { createCallers } from './caller.ts';
 import type { Role } from './permissions.ts';
@@ -87,7 +88,7 @@ export async function startTokenService(engine: Engine) {
     access,
     box,
     tokens,
-    callerOf: createCallers({ users, tokens, access }),
+    callerOf: createCallers({ users, tokens, access }) satisfies RegistryDeps['authenticate'],
     /** GET with a raw query; as somebody with the usual or the given password, or as nobody. */
     get(query: string, as?: string, password = PASSWORD): Promise<TokenReply> {
       return send(`/service/token?service=breakwater&${query}`, {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { fixedClock } from '../platform/clock.ts';
+import type { GateLedger } from '../verdicts/ports.ts';
 import { GENESIS, verifyChain } from './chain.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 
@@ -17,7 +18,8 @@ describe.each(ENGINES)('ledger on %s', (engine) => {
   afterEach(() => handle.close());
 
   const record = (action: string, details = {}) =>
-    ledger.record({ actor: 'admin', action, target: 'project/front', details });
+    gateLedger().record({ actor: 'admin', action, target: 'project/front', details });
+  const gateLedger = (): GateLedger => ledger;
   const actions = async (query: object) => (await ledger.list({ limit: 100, ...query })).map(({ action }) => action);
 
   it('chains lines, also twenty that are written at the same time', async () => {
