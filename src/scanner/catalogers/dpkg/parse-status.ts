@@ -16,7 +16,7 @@ const PRESENT: ReadonlySet<string> = new Set([
 const WANTED: ReadonlySet<string> = new Set(['package', 'version', 'status', 'architecture', 'source']);
 /** Name, and its version in brackets where it differs from the binary's. */
 const SOURCE = /^(\S+?)(?:\s+\(([^)]+)\))?$/;
-const NAME = /^[a-z0-9][a-z0-9+.:-]*$/i;
+const NAME = /^[a-z0-9][a-z0-9+._:-]*$/i;
 const MOST_PROBLEMS = 100;
 
 /**

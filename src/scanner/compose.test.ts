@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { makeTar, type TarItem } from '../../test/support/tar.ts';
+import type { Inventory } from '../model/inventory.ts';
+import { digestOf } from '../oci/digest.ts';
+import { analyseLayer } from './analyse-layer.ts';
+import { composeInventory } from './compose.ts';
+import { FlatFileSystem } from './flat-file-system.testing.ts';
+
+async function* bytes(content: Buffer) {
+  yield content;
+}
+
+async function inventoryOf(layers: readonly (readonly TarItem[])[]): Promise<Inventory> {
+  const stack = [];
+  for (const [at, items] of layers.entries())
+    stack.push({ digest: digestOf(`layer ${at}`), evidence: await analyseLayer(bytes(makeTar(items))) });
+  return composeInventory(stack);
+}
+
+const apk = (...packages: string[]) => packages.map((name) => `P:${name}\nV:1.0-r0\nA:x86_64\n\n`).join('');
+const npm = (name: string, version = '1.0.0') => JSON.stringify({ name, version });
+const names = (inventory: Inventory) => inventory.packages.map(({ name }) => name);
+const APK = 'lib/apk/db/installed';
+const join = (...parts: string[]) => parts.filter(Boolean).join('/');
+
+describe('composeInventory', () => {
+  it('takes the last database and says which layer brought each package', async () => {
+    const { packages } = await inventoryOf([
+      [{ name: APK, content: apk('musl', 'busybox') }],
+      [{ name: 'usr/bin/x', content: '' }],
+      [{ name: APK, content: apk('musl', 'curl') }],
+    ]);
+    expect(packages.map(({ name, layer }) => [name, layer])).toEqual([
+      ['curl', digestOf('layer 2')],
+      ['musl', digestOf('layer 0')],
+    ]);
+  });
+
+  it.each<[string, readonly (readonly TarItem[])[], string[]]>([
+    ['a whiteout of the database', [[{ name: APK, content: apk('musl') }], [{ name: 'lib/apk/db/.wh.installed' }]], []],
+    ['a whiteout of a folder above', [[{ name: APK, content: apk('musl') }], [{ name: 'lib/.wh.apk' }]], []],
+    [
+      'a whiteout with ./ before it',
+      [[{ name: `./${APK}`, content: apk('musl') }], [{ name: './lib/apk/db/.wh.installed' }]],
+      [],
+    ],
+    [
+      'a bare .wh. is a file of that name',
+      [[{ name: APK, content: apk('musl') }], [{ name: 'lib/apk/db/.wh.' }]],
+      ['musl'],
+    ],
+    [
+      'a whiteout hides lower layers only',
+      [
+        [{ name: APK, content: apk('musl') }],
+        [{ name: APK, content: apk('curl') }, { name: 'lib/apk/db/.wh.installed' }],
+      ],
+      ['curl'],
+    ],
+    [
+      'an opaque folder keeps what its own layer puts into it',
+      [
+        [{ name: 'app/node_modules/a/package.json', content: npm('a') }],
+        [{ name: 'app/node_modules/b/package.json', content: npm('b') }, { name: 'app/node_modules/.wh..wh..opq' }],
+      ],
+      ['b'],
+    ],
+    [
+      'a lower whiteout does not hide what is added later',
+      [[{ name: 'lib/apk/db/.wh.installed' }], [{ name: APK, content: apk('musl') }]],
+      ['musl'],
+    ],
+    [
+      'a plain file in place of a folder',
+      [[{ name: APK, content: apk('musl') }], [{ name: 'lib/apk', content: '' }]],
+      [],
+    ],
+    [
+      'a link in place of a folder',
+      [[{ name: APK, content: apk('musl') }], [{ name: 'lib', type: 'symlink', link: 'elsewhere' }]],
+      [],
+    ],
+    [
+      'a layer that writes through a linked folder',
+      [
+        [
+          { name: 'lib', type: 'symlink', link: 'usr/lib' },
+          { name: 'usr/lib/apk/db/installed', content: apk('musl') },
+        ],
+        [{ name: APK, content: apk('musl', 'curl') }],
+      ],
+      ['curl', 'musl'],
+    ],
+    [
+      'links in a circle give way to what is unpacked',
+      [
+        [
+          { name: 'lib', type: 'symlink', link: 'usr' },
+          { name: 'usr', type: 'symlink', link: 'lib' },
+        ],
+        [{ name: APK, content: apk('musl') }],
+      ],
+      ['musl'],
+    ],
+    [
+      'links that climb out stay below the root',
+      [
+        [
+          { name: 'lib', type: 'symlink', link: '../../../usr/lib' },
+          { name: 'usr/lib/apk/db/installed', content: apk('musl') },
+        ],
+      ],
+      ['musl'],
+    ],
+    [
+      'hard links to a package',
+      [
+        [
+          { name: 'store/node_modules/a/package.json', content: npm('a') },
+          { name: 'app/node_modules/b/package.json', type: 'hardlink', link: 'store/node_modules/a/package.json' },
+        ],
+      ],
+      ['a', 'a'],
+    ],
+  ])('%s', async (_what, layers, expected) => {
+    expect(names(await inventoryOf(layers))).toEqual(expected);
+  });
+
+  it('leaves out language packages that the distribution owns, through links too', async () => {
+    const status = 'Package: node-left-pad\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: all\n\n';
+    const { packages } = await inventoryOf([
+      [
+        { name: 'usr/share/nodejs', type: 'directory' },
+        { name: 'nodejs', type: 'symlink', link: 'usr/share/nodejs' },
+        { name: 'var/lib/dpkg/status', content: status },
+        { name: 'var/lib/dpkg/info/node-left-pad.list', content: '/.\n/nodejs/node_modules/left-pad/package.json\n' },
+        { name: 'usr/share/nodejs/node_modules/left-pad/package.json', content: npm('left-pad') },
+        { name: 'app/node_modules/left-pad/package.json', content: npm('left-pad', '2.0.0') },
+      ],
+    ]);
+    expect(packages.map(({ name, version }) => [name, version])).toEqual([
+      ['node-left-pad', '1.0-1'],
+      ['left-pad', '2.0.0'],
+    ]);
+  });
+
+  it('reads os-release through its link, inside the image', async () => {
+    const inventory = await inventoryOf([
+      [{ name: 'usr/lib/os-release', content: 'ID=debian\nVERSION_ID="12"\n' }],
+      [{ name: 'etc/os-release', type: 'symlink', link: '/usr/lib/os-release' }],
+    ]);
+    expect(inventory.distribution).toMatchObject({ id: 'debian', version: '12', rolling: false });
+  });
+
+  it('equals the inventory of the flattened file system', async () => {
+    const part = fc.constantFrom('lib', 'usr', 'apk', 'db', 'app', 'node_modules', 'a', 'b', 'etc', 'var', 'dpkg');
+    const folder = fc.array(part, { minLength: 0, maxLength: 4 }).map((parts) => parts.join('/'));
+    const file = fc.constantFrom(
+      'lib/apk/db/installed',
+      'usr/lib/apk/db/installed',
+      'var/lib/dpkg/status',
+      'etc/os-release',
+    );
+    const target = fc.oneof(
+      folder,
+      folder.map((path) => `/${path}`),
+      folder.map((path) => `../${path}`),
+    );
+    const item: fc.Arbitrary<TarItem> = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc
+          .tuple(file, fc.constantFrom('x', 'y', 'z'))
+          .map(([name, id]) => ({ name, content: contentOf(name, id) })),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.tuple(folder, part, fc.constantFrom('1', '2')).map(([above, name, version]) => ({
+          name: join(above, 'node_modules', name, 'package.json'),
+          content: npm(name, version),
+        })),
+      },
+      {
+        weight: 2,
+        arbitrary: fc
+          .tuple(folder, part, target)
+          .map(([above, name, link]) => ({ name: join(above, name), type: 'symlink' as const, link })),
+      },
+      {
+        weight: 2,
+        arbitrary: fc
+          .tuple(folder, part)
+          .map(([above, name]) => ({ name: join(above, name), type: 'directory' as const })),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.tuple(folder, part).map(([above, name]) => ({ name: join(above, name), content: '' })),
+      },
+      { weight: 2, arbitrary: fc.tuple(folder, part).map(([above, name]) => ({ name: join(above, `.wh.${name}`) })) },
+      { weight: 1, arbitrary: folder.map((path) => ({ name: join(path, '.wh..wh..opq') })) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(item, { maxLength: 8 }), { minLength: 1, maxLength: 4 }), async (layers) => {
+        const flat = new FlatFileSystem();
+        for (const layer of layers) flat.apply(layer);
+        const layered = await inventoryOf(layers);
+        const flattened = await inventoryOf([flat.items()]);
+        expect(withoutLayers(layered)).toEqual(withoutLayers(flattened));
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+function contentOf(path: string, id: string): string {
+  if (path.endsWith('installed')) return apk(id);
+  if (path.endsWith('status')) return `Package: ${id}\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n`;
+  return `ID=${id}\nVERSION_ID=1\n`;
+}
+
+function withoutLayers(inventory: Inventory) {
+  return { ...inventory, packages: inventory.packages.map(({ layer: _, ...pkg }) => pkg) };
+}
