@@ -1,0 +1,23 @@
+import { type Digest, digestOf } from '../oci/digest.ts';
+import { compareText } from '../policy/canonical.ts';
+
+/**
+ * Canonical JSON of a plain value (RFC 8785): no white space, the members of every object in the order of their names by
+ * UTF-16 code unit, numbers and texts as ECMAScript writes them. Members that are undefined are left out. Two values have the
+ * same text exactly when they are equal; numbers too large for JSON keep a text of their own, so that none passes for `null`.
+ */
+export function canonicalJson(value: unknown): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : String(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** SHA-256 over the canonical JSON, as `sha256:<hex>`. */
+export function contentDigest(value: unknown): Digest {
+  return digestOf(canonicalJson(value));
+}
