@@ -1,0 +1,15 @@
+import type { AnyEndpoint } from './endpoint.ts';
+import * as exceptions from './exceptions.ts';
+import * as operations from './operations.ts';
+import * as projects from './projects.ts';
+import * as trust from './trust.ts';
+import * as users from './users.ts';
+import * as verdicts from './verdicts.ts';
+
+/** Every call of the management API. */
+export const ENDPOINTS: readonly AnyEndpoint[] = [projects, users, verdicts, exceptions, trust, operations].flatMap(
+  (noun) =>
+    Object.values(noun).filter(
+      (value): value is AnyEndpoint => typeof value === 'object' && 'permission' in value && 'path' in value,
+    ),
+);

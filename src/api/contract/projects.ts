@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { policySchema, thresholdSchema } from '../../policy/policy.ts';
+import { inProject, listOf, moment, name, page } from './common.ts';
+import { endpoint } from './endpoint.ts';
+
+const role = z.enum(['admin', 'developer', 'guest']);
+const upstream = z.object({
+  url: z.string().max(1024),
+  username: z.string().max(4096).optional(),
+  freshnessSeconds: z.number().int(),
+});
+const newUpstream = upstream
+  .extend({ freshnessSeconds: z.number().int().min(0).optional(), password: z.string().max(4096).optional() })
+  .strict();
+const shortForm = { block: thresholdSchema.optional(), warn: thresholdSchema.optional() };
+
+export const project = z.object({
+  name: z.string(),
+  public: z.boolean(),
+  createdBy: z.string(),
+  createdAt: moment,
+  upstream: upstream.optional(),
+  policy: z.object({ version: z.number().int(), block: policySchema.shape.block, warn: policySchema.shape.warn }),
+});
+export type Project = z.infer<typeof project>;
+
+export const policyVersion = z.object({
+  version: z.number().int(),
+  author: z.string(),
+  reason: z.string(),
+  createdAt: moment,
+  /** Null: went back to the installation's policy. */
+  policy: policySchema.nullable(),
+});
+
+const effectivePolicy = z.object({ version: z.number().int(), policy: policySchema });
+
+export const repository = z.object({
+  name: z.string(),
+  tags: z.array(
+    z.object({
+      name: z.string(),
+      digest: z.string(),
+      updatedAt: moment,
+      verdict: z.enum(['allow', 'warn', 'block']).optional(),
+    }),
+  ),
+});
+
+export const createProject = endpoint('createProject', 'POST /projects', 'project:create', 'Create a project', {
+  body: z.object({ name, public: z.boolean().default(false), upstream: newUpstream.optional(), ...shortForm }).strict(),
+  reply: project,
+  status: 201,
+});
+export const listProjects = endpoint('listProjects', 'GET /projects', 'project:list', 'Projects you may see', {
+  reply: listOf(project),
+});
+export const getProject = endpoint('getProject', 'GET /projects/{project}', 'project:read', 'One project', {
+  params: inProject,
+  reply: project,
+});
+export const updateProject = endpoint(
+  'updateProject',
+  'PATCH /projects/{project}',
+  'project:update',
+  'Change a project',
+  {
+    params: inProject,
+    body: z
+      .object({
+        public: z.boolean().optional(),
+        upstream: newUpstream.optional(),
+        reason: z.string().min(1).max(4000).default('set by command'),
+        ...shortForm,
+      })
+      .strict(),
+    reply: project,
+  },
+);
+export const deleteProject = endpoint(
+  'deleteProject',
+  'DELETE /projects/{project}',
+  'project:delete',
+  'Delete a project',
+  {
+    params: inProject,
+    query: z.object({ force: z.enum(['true', 'false']).optional() }).strict(),
+  },
+);
+
+export const getPolicy = endpoint(
+  'getPolicy',
+  'GET /projects/{project}/policy',
+  'project:read',
+  'The policy in force',
+  {
+    params: inProject,
+    reply: effectivePolicy,
+  },
+);
+export const setPolicy = endpoint(
+  'setPolicy',
+  'PUT /projects/{project}/policy',
+  'project:update',
+  'Set the whole policy',
+  {
+    params: inProject,
+    body: z.object({ policy: policySchema, reason: z.string().min(1).max(4000) }).strict(),
+    reply: effectivePolicy,
+  },
+);
+export const listPolicies = endpoint(
+  'listPolicies',
+  'GET /projects/{project}/policies',
+  'project:read',
+  'Every version of the policy',
+  {
+    params: inProject,
+    reply: listOf(policyVersion),
+  },
+);
+
+export const listMembers = endpoint(
+  'listMembers',
+  'GET /projects/{project}/members',
+  'project:read',
+  'Members and roles',
+  {
+    params: inProject,
+    reply: listOf(z.object({ user: z.string(), role })),
+  },
+);
+const memberOf = z.object({ project: name, user: name }).strict();
+export const setMember = endpoint(
+  'setMember',
+  'PUT /projects/{project}/members/{user}',
+  'member:manage',
+  'Give a user a role',
+  {
+    params: memberOf,
+    body: z.object({ role }).strict(),
+  },
+);
+export const removeMember = endpoint(
+  'removeMember',
+  'DELETE /projects/{project}/members/{user}',
+  'member:manage',
+  'Take a role away',
+  {
+    params: memberOf,
+  },
+);
+
+export const listRepositories = endpoint(
+  'listRepositories',
+  'GET /projects/{project}/repositories',
+  'verdict:read',
+  'Repositories with tags and verdicts',
+  {
+    params: inProject,
+    query: page,
+    reply: listOf(repository),
+  },
+);

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { listOf, moment, reason } from './common.ts';
+import { endpoint } from './endpoint.ts';
+
+const analysis = {
+  criteria: z.string().max(8000),
+  findings: z.string().max(8000),
+  owner: z.string().max(200),
+  reviewDue: moment,
+};
+
+export const trustedSource = z.object({
+  id: z.string(),
+  scope: z.string(),
+  entry: z.string(),
+  state: z.enum(['proposed', 'approved', 'review due', 'retired']),
+  ...analysis,
+  proposedBy: z.string(),
+  proposedAt: moment,
+  decidedBy: z.string().optional(),
+  decidedAt: moment.optional(),
+  decisionReason: z.string().optional(),
+  retiredAt: moment.optional(),
+  /** What is doubtful about the entry. */
+  problems: z.array(z.object({ kind: z.string(), message: z.string(), safer: z.string().optional() })),
+});
+export type TrustedSource = z.infer<typeof trustedSource>;
+
+const one = z.object({ id: z.string().min(1).max(64) }).strict();
+
+export const proposeSource = endpoint(
+  'proposeSource',
+  'POST /trusted-sources',
+  'trust:propose',
+  'Propose a trusted source with its risk analysis',
+  {
+    body: z.object({ entry: z.string().max(512), ...analysis }).strict(),
+    reply: trustedSource,
+    status: 201,
+  },
+);
+export const listSources = endpoint(
+  'listSources',
+  'GET /trusted-sources',
+  'trust:read',
+  'Trusted sources, retired ones too',
+  { reply: listOf(trustedSource) },
+);
+export const approveSource = endpoint(
+  'approveSource',
+  'POST /trusted-sources/{id}/approve',
+  'trust:decide',
+  'Trust a proposed source',
+  {
+    params: one,
+    body: reason,
+    reply: trustedSource,
+  },
+);
+export const reviewSource = endpoint(
+  'reviewSource',
+  'POST /trusted-sources/{id}/review',
+  'trust:decide',
+  'Go on trusting a source until the next review',
+  {
+    params: one,
+    body: reason.extend({ reviewDue: moment }),
+    reply: trustedSource,
+  },
+);
+export const retireSource = endpoint(
+  'retireSource',
+  'POST /trusted-sources/{id}/retire',
+  'trust:decide',
+  'Trust a source no longer',
+  {
+    params: one,
+    body: reason,
+    reply: trustedSource,
+  },
+);

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { listOf, moment, name } from './common.ts';
+import { endpoint } from './endpoint.ts';
+
+export const user = z.object({ name: z.string(), admin: z.boolean(), disabled: z.boolean(), createdAt: moment });
+const password = z.string().min(1).max(1024);
+const one = z.object({ name }).strict();
+
+export const whoAmI = endpoint('whoAmI', 'GET /users/current', 'project:list', 'Who you are', {
+  reply: z.object({ name: z.string(), admin: z.boolean(), anonymous: z.boolean() }),
+});
+export const createUser = endpoint('createUser', 'POST /users', 'user:manage', 'Create a user', {
+  body: z.object({ name, password, admin: z.boolean().default(false) }).strict(),
+  reply: user,
+  status: 201,
+});
+export const listUsers = endpoint('listUsers', 'GET /users', 'user:manage', 'All users', { reply: listOf(user) });
+export const setPassword = endpoint('setPassword', 'PUT /users/{name}/password', 'user:manage', 'Set a password', {
+  params: one,
+  body: z.object({ password }).strict(),
+});
+export const setDisabled = endpoint(
+  'setDisabled',
+  'PUT /users/{name}/disabled',
+  'user:manage',
+  'Disable or enable a user',
+  {
+    params: one,
+    body: z.object({ disabled: z.boolean() }).strict(),
+  },
+);

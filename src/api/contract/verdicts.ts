@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { Coverage } from '../../model/coverage.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { Reason, Verdict } from '../../model/verdict.ts';
+import { listOf, moment } from './common.ts';
+import { endpoint } from './endpoint.ts';
+
+const kind = z.enum(['allow', 'warn', 'block']);
+/** `front/alpine:3.20` or `front/alpine@sha256:…`, without the host. */
+const image = z.string().min(3).max(512);
+
+/** The verdict as everybody sees it, with what it rests on. The inner values have the shape of `src/model`. */
+export const judgedImage = z.object({
+  image: z.string(),
+  repository: z.string(),
+  digest: z.string(),
+  kind,
+  /** One sentence. */
+  summary: z.string(),
+  judgedAt: moment,
+  /** When time alone changes it. */
+  changesAt: moment.optional(),
+  verdict: z.custom<Verdict>(),
+  findings: z.array(z.custom<Finding>()),
+  coverage: z.custom<Coverage>().optional(),
+});
+export type JudgedImage = z.infer<typeof judgedImage>;
+
+export const verdictChange = z.object({
+  id: z.string(),
+  at: moment,
+  repository: z.string(),
+  digest: z.string(),
+  previous: kind.optional(),
+  kind,
+  cause: z.string(),
+  added: z.array(z.custom<Reason>()),
+  removed: z.array(z.custom<Reason>()),
+});
+
+export const getVerdict = endpoint('getVerdict', 'GET /verdicts', 'verdict:read', 'May this image run, and why not?', {
+  query: z.object({ image }).strict(),
+  reply: judgedImage,
+});
+export const verdictHistory = endpoint(
+  'verdictHistory',
+  'GET /verdicts/history',
+  'verdict:read',
+  'How the verdict changed, newest first',
+  {
+    query: z
+      .object({
+        image,
+        limit: z.coerce.number().int().min(1).max(1000).default(100),
+        after: z.string().max(20).optional(),
+      })
+      .strict(),
+    reply: listOf(verdictChange),
+  },
+);
