@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+export interface LayoutOptions {
+  /** Gzip-compressed tars of the layers, lowest first. */
+  readonly layers: readonly string[];
+  readonly architecture?: string;
+  /** Name of the image inside the layout, what follows the colon in `oci:FOLDER:NAME`. */
+  readonly name: string;
+  /** Makes images of the same layers differ. */
+  readonly label?: string;
+}
+
+const TYPE = 'application/vnd.oci.image';
+
+/** Writes an OCI layout folder (image-spec, "Image Layout") with one image and gives the digest of its manifest. */
+export function writeOciLayout(folder: string, options: LayoutOptions): string {
+  const blobs = join(folder, 'blobs/sha256');
+  mkdirSync(blobs, { recursive: true });
+  const put = (data: Buffer, mediaType: string) => {
+    writeFileSync(join(blobs, sha256(data)), data);
+    return { mediaType, digest: `sha256:${sha256(data)}`, size: data.length };
+  };
+  const contents = options.layers.map((path) => readFileSync(path));
+  const layers = contents.map((data) => put(data, `${TYPE}.layer.v1.tar+gzip`));
+  const config = put(
+    json({
+      architecture: options.architecture ?? 'amd64',
+      os: 'linux',
+      config: { Cmd: ['/bin/sh'], ...(options.label === undefined ? {} : { Labels: { label: options.label } }) },
+      rootfs: { type: 'layers', diff_ids: contents.map((data) => `sha256:${sha256(gunzipSync(data))}`) },
+    }),
+    `${TYPE}.config.v1+json`,
+  );
+  const manifest = put(
+    json({ schemaVersion: 2, mediaType: `${TYPE}.manifest.v1+json`, config, layers }),
+    `${TYPE}.manifest.v1+json`,
+  );
+  const entry = { ...manifest, annotations: { 'org.opencontainers.image.ref.name': options.name } };
+  writeFileSync(join(folder, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
+  writeFileSync(
+    join(folder, 'index.json'),
+    json({ schemaVersion: 2, mediaType: `${TYPE}.index.v1+json`, manifests: [entry] }),
+  );
+  return manifest.digest;
+}
+
+function json(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function sha256(data: Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}
