@@ -1,14 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
 import { PASSWORD, startTokenService } from './testing.ts';
 
 describe.each(ENGINES)('access on %s', (engine) => {
   let service: Awaited<ReturnType<typeof startTokenService>>;
-  beforeEach(async () => {
+  beforeAll(async () => {
     service = await startTokenService(engine);
   });
-  afterEach(() => service.close());
+  afterAll(() => service.close());
 
   const as = async (name: string): Promise<Principal> =>
     (await service.users.authenticate(name, PASSWORD))?.principal ?? ANONYMOUS;
