@@ -4,8 +4,8 @@ import { type Line, lineSchemas, SECTION_NAMES, type SectionName, timeSchema } f
 
 export const FORMAT = 'breakwater-evidence';
 export const FORMAT_VERSION = 1;
-/** Largest document that is written and read, in bytes of its canonical lines. */
-export const LARGEST_DOCUMENT = 256 * 1024 * 1024;
+/** Most that the lines of one document may hold together, in characters of JSON. */
+export const LARGEST_DOCUMENT = 96 * 1024 * 1024;
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'not a SHA-256 digest');
 const anchor = z.strictObject({ seq: z.int().min(0), hash: z.string() });
@@ -112,7 +112,9 @@ export function sealDocument(header: EvidenceHeader, sections: EvidenceSections)
 
 /** The document as JSON text, a line of the file for each line of a section. */
 export function evidenceToJson(document: EvidenceDocument): string {
-  const header = Object.entries(headerOf(document)).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  const header = Object.entries(headerOf(document)).map(
+    ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  );
   const sections = SECTION_NAMES.map((name) => `${JSON.stringify(name)}: ${listOf(document.sections[name])}`);
   const { sections: seals, ...rest } = document.seals;
   const sealed = SECTION_NAMES.map((name) => `${JSON.stringify(name)}: ${JSON.stringify(seals[name])}`);
