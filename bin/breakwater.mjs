@@ -2,7 +2,6 @@
 // Starts Breakwater on the Node version pinned in package.json, whatever Node runs this file.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,7 +9,8 @@ const NEEDED_MAJOR = 26;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
-  enableCompileCache();
+  // Not a static import: older Node versions, which only start the pinned one, do not have it.
+  (await import('node:module')).enableCompileCache();
   const { main } = await import('../src/main.ts');
   await main(process.argv.slice(2));
 } else {
