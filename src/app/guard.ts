@@ -11,13 +11,13 @@ import { loadKubeconfig } from '../audit/kubeconfig.ts';
 import { createKubernetesClient } from '../audit/kubernetes-client.ts';
 import type { AuditSink } from '../audit/ports.ts';
 import { publishCaBundle } from '../audit/webhook-bundle.ts';
-import type { Config } from '../config.ts';
+import { type Config, formatAddress } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Check } from './health.ts';
 
-export const CONSTRAINT_NAME = 'require-harbor-repo';
+const CONSTRAINT_NAME = 'require-harbor-repo';
 /** Namespaces that may carry the label which takes them out of admission. */
 const EXEMPT_NAMESPACES = ['kube-system', 'breakwater-system'];
 const RENEWAL_CHECK_MS = 12 * 3600 * 1000;
@@ -36,6 +36,11 @@ export interface GuardDeps {
 export interface Guard {
   /** PEM bundle for the webhook configuration. */
   readonly caBundle: string;
+  /** Where the API server reaches the webhook. */
+  readonly webhookUrl: string;
+  readonly constraintName: string;
+  /** It has access to a cluster, follows its constraints and makes the one that manifests ask for. */
+  readonly followsCluster: boolean;
   /** Absent without access to a cluster. */
   readonly audit?: AuditLoop;
   readonly checks: readonly Check[];
@@ -99,6 +104,9 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     get caBundle() {
       return certificates.caBundle;
     },
+    webhookUrl: config.webhookUrl ?? `https://${formatAddress(config.webhookListen)}`,
+    constraintName: CONSTRAINT_NAME,
+    followsCluster: client !== undefined,
     ...(audit ? { audit } : {}),
     checks: checksOf(source, audit),
     async close() {

@@ -1,4 +1,6 @@
-import { createCallers } from '../auth/caller.ts';
+import { join } from 'node:path';
+import { apiRoutes } from '../api/index.ts';
+import { createCallers, createPrincipals } from '../auth/caller.ts';
 import { tokenService } from '../auth/token-service.ts';
 import { bootstrapAdministrator } from '../auth/user-store.ts';
 import { type Config, formatAddress } from '../config.ts';
@@ -10,6 +12,7 @@ import { createHttpClient } from '../platform/http-client.ts';
 import { createLogger } from '../platform/logger.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { banner } from './banner.ts';
+import { createEvidenceFiles } from './evidence-file.ts';
 import { openGuard } from './guard.ts';
 import { createHealthServer } from './health.ts';
 import { createPublicServer } from './http-server.ts';
@@ -18,6 +21,7 @@ import { createJudgingParts } from './judging.ts';
 import { createMetrics, observeRequests } from './metrics.ts';
 import { openServices, SERVICE } from './services.ts';
 import { followTrustedRepos } from './trusted-repos.ts';
+import { VERSION } from './version.ts';
 
 /** Runs everything in this process until it is told to stop (SIGTERM, SIGINT), then finishes what is under way. */
 export async function serve(config: Config): Promise<void> {
@@ -38,10 +42,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   const first = await bootstrapAdministrator(services, config.adminPassword);
 
   const host = registryHost(config);
-  const judging = createJudgingParts(services, [
-    host,
-    ...(config.publicUrl === undefined ? [] : [formatAddress(config.listen)]),
-  ]);
+  const hosts = [host, ...(config.publicUrl === undefined ? [] : [formatAddress(config.listen)])];
+  const judging = createJudgingParts(services, hosts);
   const { verdicts } = judging;
   const metrics = createMetrics({
     advisoryBuiltAt: () => {
@@ -81,6 +83,16 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     gate: verdicts.gate,
     ingest: verdicts.ingest,
     mirror,
+  });
+
+  await server.register(apiRoutes, {
+    ...services,
+    version: VERSION,
+    spoolDir: join(config.dataDir, 'spool'),
+    principalOf: createPrincipals({ users }),
+    verdicts,
+    guard,
+    exportEvidence: createEvidenceFiles(services, hosts),
   });
 
   const health = createHealthServer({

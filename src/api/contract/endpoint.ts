@@ -33,7 +33,7 @@ export type ReplyOf<E extends AnyEndpoint> = z.output<E['reply']>;
 
 export const nothing = z.object({}).strict();
 /** Replies without content. */
-export const empty = z.undefined();
+export const empty = z.void();
 
 interface Options<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Reply extends z.ZodType> {
   readonly params?: Params;

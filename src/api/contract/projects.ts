@@ -33,7 +33,7 @@ export const policyVersion = z.object({
   policy: policySchema.nullable(),
 });
 
-const effectivePolicy = z.object({ version: z.number().int(), policy: policySchema });
+const effectivePolicy = z.object({ version: z.number().int(), policy: policySchema, origin: z.string() });
 
 export const repository = z.object({
   name: z.string(),
@@ -88,20 +88,14 @@ export const deleteProject = endpoint(
   },
 );
 
-export const getPolicy = endpoint(
-  'getPolicy',
-  'GET /projects/{project}/policy',
-  'project:read',
-  'The policy in force',
-  {
-    params: inProject,
-    reply: effectivePolicy,
-  },
-);
+export const getPolicy = endpoint('getPolicy', 'GET /projects/{project}/policy', 'policy:read', 'The policy in force', {
+  params: inProject,
+  reply: effectivePolicy,
+});
 export const setPolicy = endpoint(
   'setPolicy',
   'PUT /projects/{project}/policy',
-  'project:update',
+  'policy:update',
   'Set the whole policy',
   {
     params: inProject,
@@ -112,7 +106,7 @@ export const setPolicy = endpoint(
 export const listPolicies = endpoint(
   'listPolicies',
   'GET /projects/{project}/policies',
-  'project:read',
+  'policy:read',
   'Every version of the policy',
   {
     params: inProject,
@@ -123,7 +117,7 @@ export const listPolicies = endpoint(
 export const listMembers = endpoint(
   'listMembers',
   'GET /projects/{project}/members',
-  'project:read',
+  'member:read',
   'Members and roles',
   {
     params: inProject,

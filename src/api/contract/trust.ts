@@ -64,7 +64,7 @@ export const reviewSource = endpoint(
   'Go on trusting a source until the next review',
   {
     params: one,
-    body: reason.extend({ reviewDue: moment }),
+    body: reason.extend({ findings: analysis.findings, reviewDue: moment }),
     reply: trustedSource,
   },
 );

@@ -1,0 +1,56 @@
+import type { AuditLoop } from '../audit/audit-loop.ts';
+import type { AccessControl } from '../auth/access.ts';
+import type { Principal } from '../auth/principal.ts';
+import type { UserStore } from '../auth/user-store.ts';
+import type { ClusterAuditStore } from '../cluster/audit-store.ts';
+import type { Db } from '../db/database.ts';
+import type { ExceptionStore } from '../exceptions/exception-store.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { MemberStore } from '../projects/member-store.ts';
+import type { PolicyStore } from '../projects/policy-store.ts';
+import type { ProjectStore } from '../projects/project-store.ts';
+import type { AdvisoryStore } from '../scanner/advisories/index.ts';
+import type { SourceStore } from '../trust/source-store.ts';
+import type { Verdicts } from '../verdicts/verdicts.ts';
+
+/** The guard, as far as the API asks it. */
+export interface GuardAccess {
+  readonly caBundle: string;
+  readonly webhookUrl: string;
+  readonly constraintName: string;
+  /** A running guard has access to the cluster and makes the constraint itself. */
+  readonly followsCluster: boolean;
+  readonly audit?: AuditLoop;
+}
+
+/** Everything the management API needs; `app` fits the pieces. */
+export interface ApiDeps {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Folder for files on their way in. */
+  readonly spoolDir: string;
+  principalOf(authorization: string | undefined, address: string): Promise<Principal>;
+  readonly access: AccessControl;
+  readonly users: UserStore;
+  readonly projects: ProjectStore;
+  readonly members: MemberStore;
+  readonly policies: PolicyStore;
+  readonly exceptions: ExceptionStore;
+  readonly trust: SourceStore;
+  readonly ledger: Ledger;
+  readonly cluster: ClusterAuditStore;
+  readonly advisories: AdvisoryStore;
+  readonly verdicts: Verdicts;
+  readonly guard: GuardAccess;
+  /** One evidence file as text; who was given it is recorded. Times in epoch ms. */
+  exportEvidence(wanted: {
+    readonly by: Principal;
+    readonly from: number;
+    readonly to: number;
+    readonly format: 'json' | 'html';
+  }): Promise<string>;
+}

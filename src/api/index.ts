@@ -1,0 +1,116 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AuthError } from '../auth/errors.ts';
+import { messageOf } from '../platform/errors.ts';
+import type { AnyEndpoint } from './contract/endpoint.ts';
+import type { ApiDeps } from './deps.ts';
+import { ApiError, statusOf } from './errors.ts';
+import type { BoundEndpoint } from './handler.ts';
+import { openApi } from './openapi.ts';
+import { exceptionRoutes } from './routes/exceptions.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { projectRoutes } from './routes/projects.ts';
+import { trustRoutes } from './routes/trust.ts';
+import { userRoutes } from './routes/users.ts';
+import { verdictRoutes } from './routes/verdicts.ts';
+
+export type { ApiDeps, GuardAccess } from './deps.ts';
+
+const BASE = '/api/v1';
+const LARGEST_BODY = 1024 * 1024;
+
+/** The management API below `/api/v1` as a Fastify plugin. */
+export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
+  const bound: readonly BoundEndpoint[] = [
+    ...projectRoutes(deps),
+    ...userRoutes(deps),
+    ...verdictRoutes(deps),
+    ...exceptionRoutes(deps),
+    ...trustRoutes(deps),
+    ...operationRoutes(deps),
+  ];
+  app.setErrorHandler((error, request, reply) => sendProblem(deps, error, request, reply));
+  // An advisory database is read by its handler, piece by piece.
+  app.addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null));
+  for (const one of bound) {
+    const { endpoint } = one;
+    app.route({
+      method: endpoint.method,
+      url: BASE + endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
+      bodyLimit: LARGEST_BODY,
+      exposeHeadRoute: false,
+      handler: (request, reply) => answer(deps, one, request, reply),
+    });
+  }
+  const document = openApi(
+    bound.map(({ endpoint }) => endpoint),
+    deps.version,
+  );
+  app.get(`${BASE}/openapi.json`, async () => document);
+}
+
+async function answer(
+  deps: ApiDeps,
+  { endpoint, handle }: BoundEndpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const by = await deps.principalOf(request.headers.authorization, request.ip);
+  const params = checked(endpoint.params, request.params ?? {}, 'path');
+  const query = checked(endpoint.query, request.query ?? {}, 'query');
+  const project = projectOf(endpoint, params, query);
+  const seen = project === undefined ? undefined : await deps.access.requireIn(by, endpoint.permission, project);
+  if (project === undefined) deps.access.require(by, endpoint.permission);
+  const body = endpoint.sends === 'stream' ? undefined : checked(endpoint.body, request.body ?? {}, 'body');
+  const result = await handle({ by, params, query, body, project: seen ?? { id: '', name: '' }, stream: request.raw });
+  reply.code(endpoint.status);
+  if (endpoint.gives === 'text') return reply.type('application/yaml; charset=utf-8').send(result);
+  if (endpoint.gives === 'download') return sendDownload(reply, query, String(result));
+  return reply.send(result);
+}
+
+/** The project a permission is asked for: of the path, or the one that an image belongs to. */
+function projectOf(endpoint: AnyEndpoint, params: unknown, query: unknown): string | undefined {
+  const { project } = params as { project?: string };
+  if (project !== undefined) return project;
+  const { image } = query as { image?: string };
+  return endpoint.permission === 'verdict:read' ? (image ?? '').split('/', 1)[0] : undefined;
+}
+
+function checked(schema: AnyEndpoint['body'], value: unknown, place: string): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.join('.') || place}: ${issue.message}`);
+  throw new ApiError('request_invalid', problems.join('; '));
+}
+
+function sendDownload(reply: FastifyReply, query: unknown, content: string): FastifyReply {
+  const { format } = query as { format?: string };
+  const html = format === 'html';
+  return reply
+    .type(html ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8')
+    .header('content-disposition', `attachment; filename="evidence.${html ? 'html' : 'json'}"`)
+    .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+    .send(content);
+}
+
+function sendProblem(deps: ApiDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = statusOf(error);
+  const own = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  const status = known ?? (own >= 400 && own < 500 ? own : 500);
+  if (status >= 500)
+    deps.logger.error({ err: error, method: request.method, url: request.url.split('?', 1)[0] }, 'request failed');
+  const code =
+    known === undefined
+      ? status === 500
+        ? 'internal'
+        : 'request_invalid'
+      : String((error as { code?: unknown }).code);
+  const detail = status === 500 ? 'internal error; the log of the server has the details' : messageOf(error);
+  if (status === 401) reply.header('www-authenticate', 'Basic realm="breakwater"');
+  if (error instanceof AuthError && error.retryAfterSeconds !== undefined)
+    reply.header('retry-after', error.retryAfterSeconds);
+  return reply
+    .code(status)
+    .type('application/problem+json; charset=utf-8')
+    .send({ type: `urn:breakwater:${code}`, title: code.replaceAll('_', ' '), status, detail, code });
+}

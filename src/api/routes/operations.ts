@@ -1,0 +1,155 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { renderGuardManifests } from '../../admission/manifests.ts';
+import { KubernetesError } from '../../audit/errors.ts';
+import type { AuditRunView } from '../../cluster/audit-store.ts';
+import { newId } from '../../platform/ids.ts';
+import { compileRepos } from '../../trust/compile.ts';
+import * as contract from '../contract/operations.ts';
+import type { ApiDeps } from '../deps.ts';
+import { ApiError } from '../errors.ts';
+import { type BoundEndpoint, on, time } from '../handler.ts';
+
+const DAY_MS = 86_400_000;
+/** Larger advisory databases are none; the one of all public feeds has a few hundred megabytes. */
+const LARGEST_DATABASE = 4 * 1024 ** 3;
+
+export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
+  const { advisories, guard, cluster, clock } = deps;
+  return [
+    on(contract.getAdvisories, async () => {
+      const database = advisories.current();
+      if (!database) return {};
+      const ageDays = Math.max(0, clock.now() - Date.parse(database.builtAt)) / DAY_MS;
+      return {
+        database: {
+          version: database.version,
+          builtAt: database.builtAt,
+          ageDays: Math.round(ageDays * 10) / 10,
+          sources: [...database.sources],
+        },
+      };
+    }),
+    on(contract.importAdvisories, async ({ by, stream }) => {
+      await mkdir(deps.spoolDir, { recursive: true });
+      const path = join(deps.spoolDir, `advisories-${newId()}`);
+      try {
+        await pipeline(bounded(stream, LARGEST_DATABASE), createWriteStream(path, { mode: 0o600 }));
+        const { database, changed } = await advisories.importFile(path);
+        const { version, builtAt } = database;
+        await deps.ledger.record({
+          actor: actorOf(by),
+          action: 'advisories.import',
+          target: version,
+          details: { builtAt, changed },
+        });
+        return { version, builtAt, changed };
+      } finally {
+        await rm(path, { force: true });
+      }
+    }),
+
+    on(contract.guardManifests, async ({ query }) =>
+      renderGuardManifests({
+        constraintName: query.name ?? guard.constraintName,
+        repos: compileRepos(await deps.trust.approvedEntries()),
+        enforcementAction: query.enforcement,
+        ...(query.style ? { style: query.style } : {}),
+        webhook: query.service === undefined ? { url: query.url ?? guard.webhookUrl } : { service: query.service },
+        caBundle: guard.caBundle,
+        constraint: (query.document ?? String(!guard.followsCluster)) === 'true' ? 'document' : 'by-guard',
+      }),
+    ),
+
+    on(contract.runAudit, async () => {
+      if (!guard.audit)
+        throw new ApiError('not_configured', 'no cluster is configured; start the server with BREAKWATER_KUBECONFIG');
+      try {
+        const run = await guard.audit.runNow();
+        const stored = await cluster.latestRun(run.cluster);
+        if (!stored) throw new ApiError('failed', 'the audit was not recorded');
+        return runView(stored);
+      } catch (error) {
+        if (error instanceof KubernetesError)
+          throw new ApiError('failed', `the cluster could not be audited: ${error.message}`, { cause: error });
+        throw error;
+      }
+    }),
+    on(contract.listViolations, async () => {
+      const runs = [];
+      for (const name of await cluster.clusters()) {
+        const run = await cluster.latestRun(name);
+        if (run) runs.push({ ...runView(run), items: (await cluster.violations(run.id)).map(violationView) });
+      }
+      return { runs };
+    }),
+    on(contract.listRunning, async () => ({
+      items: (await cluster.images({ current: true })).map(({ firstSeen, lastSeen, ...image }) => ({
+        ...image,
+        firstSeen: time(firstSeen),
+        lastSeen: time(lastSeen),
+      })),
+    })),
+
+    on(contract.listLedger, async ({ query }) => {
+      const after = query.after === undefined ? undefined : Number(query.after);
+      if (after !== undefined && !Number.isSafeInteger(after))
+        throw new ApiError('request_invalid', 'after: the number of a line');
+      const lines = await deps.ledger.list({
+        limit: query.limit,
+        ...(after === undefined ? {} : { after }),
+        ...(query.from === undefined ? {} : { from: Date.parse(query.from) }),
+        ...(query.to === undefined ? {} : { to: Date.parse(query.to) }),
+        ...(query.target === undefined ? {} : { target: query.target }),
+      });
+      const next = lines.length === query.limit ? lines.at(-1)?.seq : undefined;
+      return {
+        items: lines.map(({ at, details, ...line }) => ({ ...line, at: time(at), details: { ...details } })),
+        ...(next === undefined ? {} : { next: String(next) }),
+      };
+    }),
+    on(contract.exportEvidence, async ({ by, query }) => {
+      const [from, to] = [Date.parse(query.from), Date.parse(query.to)];
+      if (from >= to) throw new ApiError('request_invalid', 'the period ends before it begins');
+      return deps.exportEvidence({ by, from, to, format: query.format });
+    }),
+  ];
+}
+
+function actorOf(by: { readonly kind: string; readonly name?: string }): string {
+  return by.name ?? by.kind;
+}
+
+function runView(run: AuditRunView) {
+  return { ...run, startedAt: time(run.startedAt), finishedAt: time(run.finishedAt), incomplete: [...run.incomplete] };
+}
+
+function violationView({
+  constraint,
+  action,
+  kind,
+  namespace,
+  name,
+  message,
+}: {
+  constraint: string;
+  action: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  message: string;
+}) {
+  return { constraint, action, kind, namespace, name, message };
+}
+
+async function* bounded(stream: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw new ApiError('too_large', `an advisory database may have ${limit} bytes`);
+    yield chunk;
+  }
+}

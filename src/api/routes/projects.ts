@@ -1,0 +1,118 @@
+import type { Policy } from '../../policy/policy.ts';
+import { applyShortForm, type PolicyVersion } from '../../projects/policy-store.ts';
+import type { Project as StoredProject } from '../../projects/project.ts';
+import { listTags, listRepositories as readRepositories } from '../../registry/content-store.ts';
+import * as contract from '../contract/projects.ts';
+import type { ApiDeps } from '../deps.ts';
+import { type BoundEndpoint, on, time } from '../handler.ts';
+
+const MOST_TAGS = 1000;
+
+export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
+  const { projects, policies, members, verdicts } = deps;
+
+  async function view(project: StoredProject): Promise<contract.Project> {
+    const { policy, version } = await policies.effectivePolicy(project.id);
+    const { id: _, createdAt, ...shown } = project;
+    return { ...shown, createdAt: time(createdAt), policy: { version, block: policy.block, warn: policy.warn } };
+  }
+
+  /** Stored images follow a new policy before the reply is sent. */
+  async function setPolicy(
+    by: Parameters<typeof policies.set>[0],
+    project: { id: string; name: string },
+    policy: Policy,
+    reason: string,
+  ) {
+    const { changed } = await policies.set(by, project, policy, reason);
+    if (changed) await verdicts.rejudgeProject(project.id, 'policy');
+  }
+
+  return [
+    on(contract.createProject, async ({ by, body }) => {
+      const { block, warn, upstream, ...input } = body;
+      const project = await projects.create(by, { ...input, ...(upstream ? { upstream: given(upstream) } : {}) });
+      if (block !== undefined || warn !== undefined) {
+        const { policy } = await policies.effectivePolicy(project.id);
+        await setPolicy(
+          by,
+          project,
+          applyShortForm(policy, given({ block, warn })),
+          'set when the project was created',
+        );
+      }
+      return view(project);
+    }),
+    on(contract.listProjects, async ({ by }) => ({ items: await Promise.all((await projects.list(by)).map(view)) })),
+    on(contract.getProject, async ({ params }) => view(await projects.get(params.project))),
+    on(contract.updateProject, async ({ by, params, body, project }) => {
+      const { block, warn, reason } = body;
+      // An upstream is an address this server connects to.
+      if (body.upstream !== undefined) deps.access.require(by, 'upstream:manage');
+      if (body.public !== undefined) await projects.setPublic(by, params.project, body.public);
+      if (body.upstream !== undefined) await projects.setUpstream(by, params.project, given(body.upstream));
+      if (block !== undefined || warn !== undefined) {
+        const { policy } = await policies.effectivePolicy(project.id);
+        await setPolicy(by, project, applyShortForm(policy, given({ block, warn })), reason);
+      }
+      return view(await projects.get(params.project));
+    }),
+    on(contract.deleteProject, async ({ by, params, query }) =>
+      projects.remove(by, params.project, { force: query.force === 'true' }),
+    ),
+
+    on(contract.getPolicy, async ({ project }) => policies.effectivePolicy(project.id)),
+    on(contract.setPolicy, async ({ by, body, project }) => {
+      await setPolicy(by, project, body.policy, body.reason);
+      return policies.effectivePolicy(project.id);
+    }),
+    on(contract.listPolicies, async ({ project }) => ({ items: (await policies.history(project)).map(versionView) })),
+
+    on(contract.listMembers, async ({ project }) => ({ items: await members.list(project) })),
+    on(contract.setMember, async ({ by, params, body, project }) => members.set(by, project, params.user, body.role)),
+    on(contract.removeMember, async ({ by, params, project }) => members.remove(by, project, params.user)),
+
+    on(contract.listRepositories, async ({ query, project }) => {
+      const found = await readRepositories(deps.db, {
+        projectId: project.id,
+        after: query.after ?? '',
+        limit: query.limit,
+      });
+      const items = await Promise.all(found.map((repository) => repositoryView(deps, repository)));
+      const next = found.length === query.limit ? found.at(-1)?.name : undefined;
+      return { items, ...(next === undefined ? {} : { next }) };
+    }),
+  ];
+}
+
+async function repositoryView(deps: ApiDeps, repository: { readonly id: string; readonly name: string }) {
+  const tags = await listTags(deps.db, repository.id, { after: '', limit: MOST_TAGS });
+  const kinds = await deps.db
+    .selectFrom('verdicts')
+    .select(['digest', 'kind'])
+    .where('repository_id', '=', repository.id)
+    .execute();
+  const byDigest = new Map(kinds.map((row) => [row.digest, row.kind as 'allow' | 'warn' | 'block']));
+  return {
+    name: repository.name,
+    tags: tags.map((tag) => {
+      const verdict = byDigest.get(tag.digest);
+      return { name: tag.name, digest: tag.digest, updatedAt: time(tag.updatedAt), ...(verdict ? { verdict } : {}) };
+    }),
+  };
+}
+
+function versionView(stored: PolicyVersion) {
+  return {
+    version: stored.version,
+    author: stored.author,
+    reason: stored.reason,
+    createdAt: time(stored.createdAt),
+    policy: stored.policy ?? null,
+  };
+}
+
+/** Without the members that are undefined: our types tell absent from undefined. */
+function given<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
+}

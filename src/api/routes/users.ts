@@ -1,0 +1,25 @@
+import { nameOf } from '../../auth/principal.ts';
+import type { User } from '../../auth/user-store.ts';
+import * as contract from '../contract/users.ts';
+import type { ApiDeps } from '../deps.ts';
+import { type BoundEndpoint, on, time } from '../handler.ts';
+
+export function userRoutes({ users }: ApiDeps): BoundEndpoint[] {
+  return [
+    on(contract.whoAmI, async ({ by }) => ({
+      name: nameOf(by),
+      admin: by.kind === 'user' && by.admin,
+      anonymous: by.kind === 'anonymous',
+    })),
+    on(contract.createUser, async ({ by, body }) => view(await users.create(by, body))),
+    on(contract.listUsers, async () => ({ items: (await users.list()).map(view) })),
+    on(contract.setPassword, async ({ by, params, body }) => users.setPassword(by, params.name, body.password)),
+    on(contract.setDisabled, async ({ by, params, body }) =>
+      body.disabled ? users.disable(by, params.name) : users.enable(by, params.name),
+    ),
+  ];
+}
+
+function view({ name, admin, disabled, createdAt }: User) {
+  return { name, admin, disabled, createdAt: time(createdAt) };
+}

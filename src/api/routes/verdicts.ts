@@ -1,0 +1,75 @@
+import { parseReference } from '../../oci/reference.ts';
+import { explain } from '../../policy/explain.ts';
+import { findManifestInfo } from '../../registry/content-store.ts';
+import * as contract from '../contract/verdicts.ts';
+import type { ApiDeps } from '../deps.ts';
+import { ApiError } from '../errors.ts';
+import { type BoundEndpoint, on, time } from '../handler.ts';
+
+export function verdictRoutes({ db, verdicts }: ApiDeps): BoundEndpoint[] {
+  async function locate(image: string) {
+    const { repository, reference } = splitImage(image);
+    const manifest = await findManifestInfo(db, repository, reference);
+    if (!manifest)
+      throw new ApiError(
+        'not_found',
+        `there is no image ${image}; see: breakwater project show ${repository.split('/', 1)[0]}`,
+      );
+    return manifest;
+  }
+
+  return [
+    on(contract.getVerdict, async ({ query }) => {
+      const { repository, digest } = await locate(query.image);
+      const verdict = await verdicts.verdictFor(repository, digest);
+      if (!verdict) throw new ApiError('not_found', `${query.image} has not been judged yet; try again in a moment`);
+      const evaluation = await verdicts.findingsOf(digest);
+      return {
+        image: query.image,
+        repository,
+        digest,
+        kind: verdict.kind,
+        summary: explain(verdict),
+        judgedAt: time(verdict.judgedAt),
+        ...(verdict.changesAt === undefined ? {} : { changesAt: time(verdict.changesAt) }),
+        verdict,
+        findings: [...(evaluation?.findings ?? [])],
+        ...(evaluation ? { coverage: evaluation.coverage } : {}),
+      };
+    }),
+    on(contract.verdictHistory, async ({ query }) => {
+      const { repository, digest } = await locate(query.image);
+      const before = query.after === undefined ? undefined : Number(query.after);
+      if (before !== undefined && !Number.isSafeInteger(before))
+        throw new ApiError('request_invalid', 'after: not what a page before gave');
+      const changes = await verdicts.history({
+        repository,
+        digest,
+        limit: query.limit,
+        ...(before === undefined ? {} : { before }),
+      });
+      const next = changes.length === query.limit ? changes.at(-1)?.id : undefined;
+      return {
+        items: changes.map(({ id, at, added, removed, ...change }) => ({
+          id: String(id),
+          at: time(at),
+          repository: change.repository,
+          digest: change.digest,
+          ...(change.previous ? { previous: change.previous } : {}),
+          kind: change.kind,
+          cause: change.cause,
+          added: [...added],
+          removed: [...removed],
+        })),
+        ...(next === undefined ? {} : { next: String(next) }),
+      };
+    }),
+  ];
+}
+
+/** `front/alpine:3.20` or `front/alpine@sha256:…`. Throws `ImageReferenceError`. */
+export function splitImage(image: string): { readonly repository: string; readonly reference: string } {
+  // Any host will do: what is asked for is an image of this registry.
+  const { repository, tag, digest } = parseReference(`localhost/${image}`);
+  return { repository, reference: digest ?? tag ?? 'latest' };
+}
