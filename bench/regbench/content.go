@@ -1,0 +1,121 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+)
+
+const (
+	manifestType = "application/vnd.oci.image.manifest.v1+json"
+	configType   = "application/vnd.oci.image.config.v1+json"
+	layerType    = "application/vnd.oci.image.layer.v1.tar"
+)
+
+// noise is what layers are made of: it cannot be compressed.
+var noise = func() []byte { b := make([]byte, 1<<20); rand.Read(b); return b }()
+
+// body is what a request carries; it can be sent again, and several times at once.
+type body struct {
+	length  int64
+	chunked bool
+	open    func() io.Reader
+}
+
+func bytesBody(content []byte) *body {
+	return &body{length: int64(len(content)), open: func() io.Reader { return &exactly{content: content} }}
+}
+
+// exactly yields the bytes and nothing that net/http would look behind.
+type exactly struct {
+	content []byte
+	offset  int
+}
+
+func (r *exactly) Read(p []byte) (int, error) {
+	if r.offset == len(r.content) {
+		return 0, io.EOF
+	}
+	n := copy(p, r.content[r.offset:])
+	r.offset += n
+	return n, nil
+}
+
+// smallest is the shortest layer: a header, a piece of a file and the two blocks that end an archive.
+const smallest = 4 * block
+const block = 512
+
+// layerBody is a tar of `length` bytes with one file of noise, whose name is unique to `id`: a registry that looks into layers
+// has something to look at.
+func layerBody(id uint64, length int64) *body {
+	head := header(id, (length-3*block)/block*block)
+	return &body{length: length, open: func() io.Reader { return &layer{head: head, length: length} }}
+}
+
+func header(id uint64, size int64) []byte {
+	var buffer bytes.Buffer
+	writer := tar.NewWriter(&buffer)
+	writer.WriteHeader(&tar.Header{Name: fmt.Sprintf("srv/%d.bin", id), Mode: 0o644, Size: size, Format: tar.FormatUSTAR})
+	return buffer.Bytes()
+}
+
+type layer struct {
+	head           []byte
+	length, offset int64
+}
+
+func (r *layer) Read(p []byte) (int, error) {
+	end := (r.length - 2*block) / block * block
+	var n int
+	switch {
+	case r.offset >= r.length:
+		return 0, io.EOF
+	case r.offset < block:
+		n = copy(p, r.head[r.offset:])
+	case r.offset < end:
+		start := r.offset % int64(len(noise))
+		n = copy(p, noise[start:min(int64(len(noise)), start+end-r.offset)])
+	default:
+		n = copy(p, make([]byte, min(int64(len(p)), r.length-r.offset)))
+	}
+	r.offset += int64(n)
+	return n, nil
+}
+
+// image is one layer, a config and a manifest, under one tag.
+type image struct {
+	repo, tag      string
+	layer          *body
+	layerDigest    string
+	config         []byte
+	configDigest   string
+	manifest       []byte
+	manifestDigest string
+}
+
+func newImage(repo, tag string, id uint64, length int64) *image {
+	img := &image{repo: repo, tag: tag, layer: layerBody(id, length)}
+	hash := sha256.New()
+	io.Copy(hash, img.layer.open())
+	img.layerDigest = "sha256:" + hex.EncodeToString(hash.Sum(nil))
+	img.config = fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","created":"2026-01-01T00:00:00Z","config":{"Labels":{"n":"%d"}},"rootfs":{"type":"layers","diff_ids":["%s"]}}`, id, img.layerDigest)
+	img.configDigest = digestOf(img.config)
+	img.manifest = fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":"%s","size":%d},"layers":[{"mediaType":"%s","digest":"%s","size":%d}]}`,
+		manifestType, configType, img.configDigest, len(img.config), layerType, img.layerDigest, length)
+	img.manifestDigest = digestOf(img.manifest)
+	return img
+}
+
+// sibling is another manifest of the same content.
+func (img *image) sibling(number int) []byte {
+	return fmt.Appendf(nil, `%s,"annotations":{"build":"%d"}}`, img.manifest[:len(img.manifest)-1], number)
+}
+
+func digestOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,3 @@
+module breakwater.invalid/bench/regbench
+
+go 1.26.0
