@@ -4,7 +4,7 @@ import { EvidenceError } from './errors.ts';
 /** Counts what goes into a document, so that a period with too much in it ends with a message instead of all memory. */
 export interface Budget {
   /** Takes a line; gives it back. Throws `EvidenceError('evidence_too_large')`. */
-  take<Line>(line: Line): Line;
+  readonly take: <Line>(line: Line) => Line;
 }
 
 export function createBudget(most = LARGEST_DOCUMENT): Budget {

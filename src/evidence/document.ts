@@ -57,10 +57,10 @@ const sectionsSchema = z.strictObject(
 );
 
 const sealsSchema = z.strictObject({
-  /** SHA-256 over the canonical JSON of everything that is neither section nor seal. */
-  header: digest,
+  /** SHA-256 over the canonical JSON of each member that is neither section nor seal. */
+  header: z.record(z.string(), digest),
   sections: z.strictObject(forEachSection(() => sealSchema)),
-  /** SHA-256 over the canonical JSON of the header's digest and the digest of every section: stands for the whole document. */
+  /** SHA-256 over the canonical JSON of the header's digests and the digest of every section: stands for the whole document. */
   document: digest,
 });
 
@@ -98,10 +98,15 @@ export function documentDigest(seals: Omit<Seals, 'document'>): string {
   });
 }
 
+/** Digest of each member of a header. */
+export function headerSeals(header: EvidenceHeader): Record<string, string> {
+  return Object.fromEntries(Object.entries(header).map(([name, value]) => [name, contentDigest(value)]));
+}
+
 /** Puts the seals on: a digest for each line, each section, the header and the whole. */
 export function sealDocument(header: EvidenceHeader, sections: EvidenceSections): EvidenceDocument {
   const seals = {
-    header: contentDigest(header),
+    header: headerSeals(header),
     sections: forEachSection((name) => {
       const lines = (sections[name] as readonly Line<SectionName>[]).map(contentDigest);
       return { digest: sectionDigest(lines), lines };

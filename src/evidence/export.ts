@@ -78,8 +78,8 @@ export async function exportEvidence(deps: EvidenceDeps, wanted: Period): Promis
     ...(await readClusters(running, budget)),
     runningImages: await readRunning(running, period, entries, budget),
     advisorySources: (database?.sources ?? []).map(advisorySourceLine),
-    advisoryVersions: (await readAdvisoryVersions(db, period)).map(budget.take),
-    exceptions: (await readExceptions(db, period, now, projectName, slice)).map(budget.take),
+    advisoryVersions: (await readAdvisoryVersions(db, period)).map((line) => budget.take(line)),
+    exceptions: (await readExceptions(db, period, now, projectName, slice)).map((line) => budget.take(line)),
     trustedSources: trusted.map((source) => budget.take(trustedSourceLine(source, slice))),
     ledger: [...slice.lines],
   };
