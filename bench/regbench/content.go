@@ -45,22 +45,42 @@ func (r *exactly) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// smallest is the shortest layer: a header, a piece of a file and the two blocks that end an archive.
-const smallest = 4 * block
 const block = 512
 
-// layerBody is a tar of `length` bytes with one file of noise, whose name is unique to `id`: a registry that looks into layers
-// has something to look at.
+// smallest is the shortest layer: what every layer starts with, a piece of a file and the two blocks that end an archive.
+var smallest = int64(len(layerHead(0, block)) + 3*block)
+
+// layerBody is a tar of `length` bytes: a small Alpine with one file of noise, whose name is unique to `id`. A registry that
+// looks into layers has to read, list and match it, and finds nothing that keeps it from being pulled.
 func layerBody(id uint64, length int64) *body {
-	head := header(id, (length-3*block)/block*block)
+	front := int64(len(layerHead(id, 0)))
+	head := layerHead(id, (length-front-2*block)/block*block)
 	return &body{length: length, open: func() io.Reader { return &layer{head: head, length: length} }}
 }
 
-func header(id uint64, size int64) []byte {
+// layerHead is the archive up to and with the header of the file of noise.
+func layerHead(id uint64, size int64) []byte {
 	var buffer bytes.Buffer
 	writer := tar.NewWriter(&buffer)
+	add := func(name string, content []byte) {
+		writer.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content)), Format: tar.FormatUSTAR})
+		writer.Write(content)
+		writer.Flush()
+	}
+	add("etc/os-release", []byte("NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME=\"Alpine Linux v3.20\"\n"))
+	add("lib/apk/db/installed", installed())
 	writer.WriteHeader(&tar.Header{Name: fmt.Sprintf("srv/%d.bin", id), Mode: 0o644, Size: size, Format: tar.FormatUSTAR})
 	return buffer.Bytes()
+}
+
+// installed lists the packages of an Alpine base image, in versions that are newer than any advisory.
+func installed() []byte {
+	var list bytes.Buffer
+	for _, name := range []string{"alpine-baselayout", "alpine-keys", "apk-tools", "busybox", "ca-certificates-bundle", "libcrypto3", "libssl3",
+		"musl", "musl-utils", "scanelf", "ssl_client", "zlib"} {
+		fmt.Fprintf(&list, "P:%s\nV:999.0.0-r0\nA:x86_64\nS:1000\nI:2000\nT:%s\nL:MIT\no:%s\n\n", name, name, name)
+	}
+	return list.Bytes()
 }
 
 type layer struct {
@@ -69,15 +89,15 @@ type layer struct {
 }
 
 func (r *layer) Read(p []byte) (int, error) {
-	end := (r.length - 2*block) / block * block
+	front, end := int64(len(r.head)), (r.length-2*block)/block*block
 	var n int
 	switch {
 	case r.offset >= r.length:
 		return 0, io.EOF
-	case r.offset < block:
+	case r.offset < front:
 		n = copy(p, r.head[r.offset:])
 	case r.offset < end:
-		start := r.offset % int64(len(noise))
+		start := (r.offset - front) % int64(len(noise))
 		n = copy(p, noise[start:min(int64(len(noise)), start+end-r.offset)])
 	default:
 		n = copy(p, make([]byte, min(int64(len(p)), r.length-r.offset)))

@@ -1,0 +1,17 @@
+import { arch, cpus, release, totalmem } from 'node:os';
+import { run } from '../test/support/program.ts';
+
+/** One line that says on what the figures were measured. */
+export function machineLine(): string {
+  const processors = cpus();
+  const memory = Math.round(totalmem() / 1024 ** 3);
+  return `${processors.length} x ${processors[0]?.model.trim() ?? 'unknown processor'}, ${memory} GB, ${process.platform} ${release()} ${arch()}, Node ${process.versions.node}`;
+}
+
+/** The first line a program prints about its version; throws when it cannot say. */
+export async function versionOf(program: string, args: readonly string[]): Promise<string> {
+  const outcome = await run(program, args);
+  const line = outcome.stdout.trim().split('\n')[0] ?? '';
+  if (outcome.code !== 0 || line === '') throw new Error(`${program} does not say its version: ${outcome.screen}`);
+  return line;
+}

@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildLoadGenerator } from './load.ts';
+import { machineLine } from './machine.ts';
+import { type Options, type Part, readOptions } from './options.ts';
+import { benchRegistries } from './registry.ts';
+import { benchScanners } from './scan.ts';
+import { benchWebhooks } from './webhook.ts';
+
+const BENCHES: Readonly<Record<Part, (options: Options) => Promise<void>>> = {
+  registry: benchRegistries,
+  scan: benchScanners,
+  webhook: benchWebhooks,
+};
+
+const { parts, rounds, scale } = readOptions(process.argv.slice(2));
+const folder = await mkdtemp(join(tmpdir(), 'breakwater-bench-'));
+try {
+  const load = await buildLoadGenerator(folder);
+  console.log(`Machine: ${machineLine()}`);
+  console.log('Client and server share it. Figures: median of the rounds (smallest-largest).');
+  for (const part of parts) await BENCHES[part]({ rounds, scale, folder, load });
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
