@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { CodedError, messageOf } from './platform/errors.ts';
@@ -63,10 +64,17 @@ const settingsSchema = z
     url: z.url().optional(),
     user: z.string().optional(),
     password: z.string().optional(),
+    /** Where `breakwater login` keeps what it checked; default: `breakwater` in the user's folder of settings. */
+    configHome: z.string().min(1).optional(),
+    /** Where `breakwater scan` unpacks the shipped advisories; default: `breakwater` in the user's cache folder. */
+    cacheHome: z.string().min(1).optional(),
   })
   .strict();
 
-export type Config = Readonly<z.infer<typeof settingsSchema>>;
+export type Config = Readonly<z.infer<typeof settingsSchema>> & {
+  readonly configHome: string;
+  readonly cacheHome: string;
+};
 
 const SECRET_KEYS: ReadonlySet<string> = new Set(['adminPassword', 'secretKey', 'password', 'databaseUrl']);
 const KEYS = Object.keys(settingsSchema.shape) as (keyof Config)[];
@@ -94,7 +102,18 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     });
     throw new ConfigError('config_invalid', `configuration is not valid:\n  ${lines.join('\n  ')}`);
   }
-  return Object.freeze({ ...parsed.data, dataDir: resolve(parsed.data.dataDir) });
+  const { dataDir, configHome, cacheHome } = parsed.data;
+  return Object.freeze({
+    ...parsed.data,
+    dataDir: resolve(dataDir),
+    configHome: resolve(configHome ?? userFolder(environment, 'XDG_CONFIG_HOME', '.config')),
+    cacheHome: resolve(cacheHome ?? userFolder(environment, 'XDG_CACHE_HOME', '.cache')),
+  });
+}
+
+/** Our folder within one of the user's, as the XDG Base Directory Specification places them. */
+function userFolder(environment: NodeJS.ProcessEnv, name: string, fallback: string): string {
+  return join(environment[name] || join(environment['HOME'] || homedir(), fallback), 'breakwater');
 }
 
 function readSettingsFile(path: string): Record<string, unknown> {

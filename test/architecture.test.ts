@@ -18,7 +18,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['api', 'compat', 'admission', 'evidence'],
   ['audit'],
   ['cli'],
-  ['app', 'main'],
+  ['app'],
+  ['main'],
 ];
 /** Decisions and orderings: no input, output or clock; they see values only, not even the database layer. */
 const PURE = new Set(['policy', 'scanner/versions', 'scanner/matcher', 'trust/match']);

@@ -1,0 +1,23 @@
+import type { Config } from '../config.ts';
+import type { ExitCode } from './exit.ts';
+
+/** What commands may do to the world around them; tests hand in their own. */
+export interface Cli {
+  /** Results, to standard output. A line end is added. */
+  print(text: string): void;
+  /** Everything that is not the result: progress, warnings, prompts. */
+  note(text: string): void;
+  /** Ends the run with this code once the command is done. */
+  exitWith(code: ExitCode): void;
+  readonly input: NodeJS.ReadStream;
+  /** Where progress and prompts are shown. */
+  readonly screen: NodeJS.WriteStream;
+  readonly config: () => Promise<Config>;
+  readonly programs: Programs;
+}
+
+/** Long-running parts that live above the command line and are given to it. */
+export interface Programs {
+  /** Runs the server until it is told to stop. */
+  serve?(config: Config): Promise<void>;
+}

@@ -1,0 +1,74 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Command } from 'commander';
+import type { BuildCommandOptions } from '../advisories/build.ts';
+import type { Cli } from '../cli.ts';
+import { CliError } from '../exit.ts';
+import { counted, facts, type OutputOptions, printAs, withOutput } from '../output.ts';
+
+/** `breakwater db build|import|status`. */
+export function dbCommand(cli: Cli): Command {
+  const db = new Command('db').description('the advisory database: what is known about packages, and from where');
+  withOutput(db.command('build'))
+    .description('build a database file from a folder of feeds (OSV bulk, Alpine secdb, NVD, KEV, EPSS)')
+    .requiredOption('--from <folder>', 'folder with the feed files')
+    .requiredOption('--out <file>', 'file to write; packed when its name ends in .zst')
+    .option(
+      '--completeness <file>',
+      'statement which feeds are complete (default: breakwater-feeds.json in the folder)',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  breakwater db build --from feeds --out advisories.sqlite.zst
+  breakwater db import advisories.sqlite.zst`,
+    )
+    .action(async (options: BuildCommandOptions) => {
+      const { buildDatabase } = await import('../advisories/build.ts');
+      await buildDatabase(cli, options);
+    });
+  withOutput(db.command('import'))
+    .description('hand a database file to the server, which judges everything stored by it at once')
+    .argument('<file>', 'a file of "db build"')
+    .action(async (file: string, options: OutputOptions) => importFile(cli, file, options));
+  withOutput(db.command('status'))
+    .description('the database the server uses, its sources and their age')
+    .action(async (options: OutputOptions) => showStatus(cli, options));
+  return db;
+}
+
+async function importFile(cli: Cli, file: string, options: OutputOptions): Promise<void> {
+  const info = await stat(file);
+  if (!info.isFile()) throw new CliError('usage', `${file} is no file; give one that "breakwater db build" made`);
+  const [{ withServer }, { importAdvisories }] = await Promise.all([
+    import('../client.ts'),
+    import('../../api/contract/operations.ts'),
+  ]);
+  const done = await withServer(cli, (api) =>
+    api.upload(importAdvisories, { content: createReadStream(file), size: info.size }),
+  );
+  printAs(cli, options, done, () =>
+    done.changed
+      ? `The server uses ${done.version}, built ${done.builtAt}; what is stored is being judged again.`
+      : `The server uses ${done.version} already.`,
+  );
+}
+
+async function showStatus(cli: Cli, options: OutputOptions): Promise<void> {
+  const [{ withServer }, { getAdvisories }, { sourceTable }] = await Promise.all([
+    import('../client.ts'),
+    import('../../api/contract/operations.ts'),
+    import('../advisories/sources.ts'),
+  ]);
+  const status = await withServer(cli, (api) => api.call(getAdvisories));
+  printAs(cli, options, status, () => {
+    const { database } = status;
+    if (!database) return 'The server has no advisory database; see "breakwater db import --help".';
+    const age = database.ageDays < 1 ? 'today' : `${counted(Math.floor(database.ageDays), 'day')} ago`;
+    return `${facts([
+      ['version', database.version],
+      ['built', `${database.builtAt} (${age})`],
+    ])}\n\n${sourceTable(database.sources)}`;
+  });
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Cli, Programs } from './cli.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+
+interface Noun {
+  readonly summary: string;
+  /** Loads the command with what it needs, and nothing of the other nouns. */
+  load(): Promise<(cli: Cli) => Command>;
+}
+
+/** Every first word, in the order of the help. */
+const NOUNS: Readonly<Record<string, Noun>> = {
+  serve: {
+    summary: 'run the registry, scanner, gate, webhook and audit',
+    load: async () => (await import('./commands/serve.ts')).serveCommand,
+  },
+  login: {
+    summary: 'check and keep the address and password of a server',
+    load: async () => (await import('./commands/login.ts')).loginCommand,
+  },
+  logout: {
+    summary: 'forget what login kept',
+    load: async () => (await import('./commands/login.ts')).logoutCommand,
+  },
+  project: {
+    summary: 'projects: what is blocked in them, members, upstreams',
+    load: async () => (await import('./commands/project.ts')).projectCommand,
+  },
+  user: { summary: 'accounts', load: async () => (await import('./commands/user.ts')).userCommand },
+  policy: {
+    summary: 'the whole policy of a project, and its history',
+    load: async () => (await import('./commands/policy.ts')).policyCommand,
+  },
+  verdict: {
+    summary: 'may this image be pulled, and why not?',
+    load: async () => (await import('./commands/verdict.ts')).verdictCommand,
+  },
+  scan: {
+    summary: 'look into an image without a server',
+    load: async () => (await import('./commands/scan.ts')).scanCommand,
+  },
+  db: { summary: 'the advisory database', load: async () => (await import('./commands/db.ts')).dbCommand },
+  trust: {
+    summary: 'trusted sources and their risk analyses',
+    load: async () => (await import('./commands/trust.ts')).trustCommand,
+  },
+  exception: {
+    summary: 'dated exceptions from the policy',
+    load: async () => (await import('./commands/exception.ts')).exceptionCommand,
+  },
+  guard: { summary: 'what a cluster needs', load: async () => (await import('./commands/guard.ts')).guardCommand },
+  audit: { summary: 'what runs in the cluster', load: async () => (await import('./commands/audit.ts')).auditCommand },
+  mirror: {
+    summary: 'copy images from other registries',
+    load: async () => (await import('./commands/mirror.ts')).mirrorCommand,
+  },
+  evidence: {
+    summary: 'reports for auditors',
+    load: async () => (await import('./commands/evidence.ts')).evidenceCommand,
+  },
+  ledger: { summary: 'who did what', load: async () => (await import('./commands/ledger.ts')).ledgerCommand },
+};
+
+const EXAMPLES = `
+Examples:
+  breakwater serve
+  breakwater login http://127.0.0.1:8080
+  breakwater project create front --block high
+  breakwater verdict front/alpine:3.20
+  breakwater scan alpine.tar
+
+Exit codes: 0 done; 1 the verdict blocks, --fail-on is reached or evidence is broken; 2 wrong usage; 3 anything else.
+Settings: BREAKWATER_URL, BREAKWATER_USER, BREAKWATER_PASSWORD, or what "breakwater login" kept.`;
+
+/**
+ * Runs one command line (without `node` and the script) and gives its exit code. Only the modules of the command that is
+ * named are loaded.
+ */
+export async function runCli(argv: readonly string[], programs: Programs = {}): Promise<number> {
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    process.stdout.write(`${version()}\n`);
+    return EXIT.ok;
+  }
+  let code: ExitCode = EXIT.ok;
+  const cli: Cli = {
+    print: (text) => void process.stdout.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    exitWith: (chosen) => {
+      code = chosen;
+    },
+    input: process.stdin,
+    screen: process.stderr,
+    config: async () => (await import('../config.ts')).loadConfig(),
+    programs,
+  };
+  ignoreClosedPipe();
+  const failed = await run(argv, cli);
+  return failed ?? code;
+}
+
+/** Gives an exit code when the command failed, undefined when it ran to its end. */
+async function run(argv: readonly string[], cli: Cli): Promise<ExitCode | undefined> {
+  const { Command, CommanderError } = await import('commander');
+  const program = new Command('breakwater')
+    .description('Keeps vulnerable and untrusted container images out of Kubernetes clusters, and can prove it.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'breakwater:')) })
+    .showHelpAfterError('Add --help to see what there is.')
+    // Commander's own `process.exit` would cut off output that is under way.
+    .exitOverride();
+  const wanted = argv.find((word) => !word.startsWith('-'));
+  for (const [name, noun] of Object.entries(NOUNS)) {
+    if (name === wanted) program.addCommand((await noun.load())(cli));
+    else program.command(name).description(noun.summary);
+  }
+  passOn(program);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return undefined;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return (await import('./report-error.ts')).reportError(error, cli);
+  }
+}
+
+/** Commands that were made apart know nothing of the settings of the program yet. */
+function passOn(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command).helpCommand(false);
+    passOn(child);
+  }
+}
+
+function version(): string {
+  const path = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
+}
+
+/** `breakwater … | head` closes the pipe early; that is no failure of ours. */
+function ignoreClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+}

@@ -1,0 +1,38 @@
+import { InvalidArgumentError } from 'commander';
+
+const DAY_FORM = /^\d{4}-\d{2}-\d{2}$/;
+const MOMENT_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Reads a day as its last second (UTC), or an RFC 3339 moment as it is; gives RFC 3339. For dates until which something counts. */
+export function endOf(text: string): string {
+  return moment(text, 'T23:59:59Z');
+}
+
+/** The same with the first second of a day. */
+export function startOf(text: string): string {
+  return moment(text, 'T00:00:00Z');
+}
+
+function moment(text: string, timeOfDay: string): string {
+  const written = DAY_FORM.test(text) ? `${text}${timeOfDay}` : MOMENT_FORM.test(text) ? text : '';
+  const parsed = new Date(written);
+  // Date lets the 30th of February pass as the 2nd of March.
+  if (Number.isNaN(parsed.getTime()) || !isCalendarDay(text.slice(0, 10)))
+    throw new InvalidArgumentError('Write a day like 2027-01-31, or a moment like 2027-01-31T12:00:00Z.');
+  return parsed.toISOString();
+}
+
+function isCalendarDay(day: string): boolean {
+  const parsed = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().slice(0, 10) === day;
+}
+
+/** A moment of the server for people: the day. */
+export function day(moment: string | undefined): string {
+  return moment?.slice(0, 10) ?? '';
+}
+
+/** The same to the minute, UTC. */
+export function minute(moment: string | undefined): string {
+  return moment === undefined ? '' : `${moment.slice(0, 16).replace('T', ' ')}Z`;
+}

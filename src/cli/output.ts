@@ -1,0 +1,67 @@
+import { type Command, Option } from 'commander';
+import type { Cli } from './cli.ts';
+
+export type OutputForm = 'text' | 'json';
+
+export interface OutputOptions {
+  readonly output: OutputForm;
+}
+
+/** Adds `-o text|json`. */
+export function withOutput(command: Command): Command {
+  return command.addOption(
+    new Option('-o, --output <form>', 'how to print it').choices(['text', 'json']).default('text'),
+  );
+}
+
+/** Prints a value in the asked form; `text` is only computed when it is wanted. */
+export function printAs(cli: Pick<Cli, 'print'>, { output }: OutputOptions, value: unknown, text: () => string): void {
+  cli.print(output === 'json' ? JSON.stringify(value, null, 2) : text());
+}
+
+/** Rows as columns under headings, two spaces apart, without trailing white space. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [headings.map((heading) => heading.toUpperCase()), ...rows.map((row) => row.map(oneLine))];
+  const widths = headings.map((_, at) => Math.max(...lines.map((line) => widthOf(line[at] ?? ''))));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - widthOf(cell)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** `name   value` lines with the values in one column; what is undefined is left out. */
+export function facts(entries: readonly (readonly [name: string, value: string | undefined])[]): string {
+  const known = entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  const width = Math.max(0, ...known.map(([name]) => name.length));
+  return known.map(([name, value]) => `${name.padEnd(width)}  ${oneLine(value)}`).join('\n');
+}
+
+/** `1 image`, `2 images`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Text of others on one line, without anything a terminal would act upon. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}
+
+const CHARACTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Columns a text takes: characters as people count them. */
+function widthOf(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : [...CHARACTERS.segment(text)].length;
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** `12.3 MB`, in powers of 1000. */
+export function bytes(count: number): string {
+  const power = count < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3));
+  const unit = UNITS[power] ?? 'B';
+  return power === 0 ? `${count} ${unit}` : `${(count / 1000 ** power).toFixed(1)} ${unit}`;
+}
