@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../db/database.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -6,6 +7,7 @@ import type { Logger } from '../platform/logger.ts';
 import { headerText, type Refused, refusal, unscannedRefusal, warningText } from '../policy/messages.ts';
 import { isGated, type Policy } from '../policy/policy.ts';
 import type { Caller, GateDecision, ManifestSubject, PullGate } from '../registry/ports.ts';
+import { VerdictError } from './errors.ts';
 import { imageState } from './image-inventory.ts';
 import type { Ingest } from './ingest.ts';
 import type { Judging } from './judging.ts';
@@ -16,6 +18,8 @@ import { within } from './within.ts';
 /** Code of a refusal, the one Harbor's clients know. */
 const REFUSED = 'PROJECTPOLICYVIOLATION';
 const RETRY_AFTER_SECONDS = 10;
+/** Between two looks whether the layers of an image have arrived. */
+const ABSENT_RETRY_MS = 200;
 /** An analysis that failed this recently is not tried again for a pull. */
 const FAILURE_REST_MS = 60_000;
 
@@ -84,7 +88,7 @@ function unscannedRule(policy: Policy): Policy['unscanned'] {
 
 async function hold(deps: GateDeps, subject: Subject, refused: Refused): Promise<GateDecision> {
   try {
-    const verdict = await within(deps.ingest.process(subject), deps.holdMs);
+    const verdict = await within(processWhole(deps, subject, deps.clock.now() + deps.holdMs), deps.holdMs);
     return verdict ? await byVerdict(deps, subject, verdict) : refuseUnscanned('pending', refused);
   } catch (error) {
     deps.logger.error(
@@ -92,6 +96,19 @@ async function hold(deps: GateDeps, subject: Subject, refused: Refused): Promise
       'image could not be judged',
     );
     return { kind: 'refuse', code: REFUSED, message: unscannedRefusal('failed', refused, messageOf(error)) };
+  }
+}
+
+/** Judges an image as soon as all its layers are here; those of a mirrored one may be on their way. Gives up at `deadline`. */
+async function processWhole(deps: GateDeps, subject: Subject, deadline: number): Promise<Verdict | undefined> {
+  for (;;) {
+    try {
+      return await deps.ingest.process(subject);
+    } catch (error) {
+      if (!(error instanceof VerdictError) || error.code !== 'layer_absent') throw error;
+      if (deps.clock.now() >= deadline) return undefined;
+      await delay(ABSENT_RETRY_MS);
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { isForeignLayer } from '../oci/media-types.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { type BlobReference, manifestBlobs } from '../registry/manifest-reader.ts';
+import { VerdictError } from './errors.ts';
 import { saveInventory } from './inventory-store.ts';
 import type { LayerAnalyses } from './layer-analyses.ts';
 import type { LayerAnalyser } from './ports.ts';
@@ -63,7 +64,8 @@ export async function ensureInventory<Evidence>(
     return { renewed: previous !== undefined };
   } catch (error) {
     const state = { status: 'failed', error: messageOf(error), updatedAt: deps.clock.now() } as const;
-    if (previous === undefined) await writeState(db, subject.digest, state);
+    const absent = error instanceof VerdictError && error.code === 'layer_absent';
+    if (previous === undefined && !absent) await writeState(db, subject.digest, state);
     throw error;
   }
 }

@@ -24,7 +24,7 @@ export interface LayerAnalysesDeps<Evidence> {
 /** Evidence of layers, each read once per analyser version. */
 export interface LayerAnalyses<Evidence> {
   /**
-   * The evidence of a stored blob: kept, being made right now, or made now. Throws `VerdictError` layer_unreadable.
+   * The evidence of a stored blob: kept, being made right now, or made now. Throws `VerdictError` layer_absent, layer_unreadable.
    */
   evidenceOf(blob: { readonly digest: Digest; readonly size: number }): Promise<Evidence>;
 }
@@ -53,6 +53,13 @@ async function findOrMake<Evidence>(
     .where('analyser', '=', deps.analyser.version)
     .executeTakeFirst();
   if (kept) return unpack(kept.evidence);
+  // Only the row makes a blob visible; its file may be half there.
+  const stored = await deps.db
+    .selectFrom('blobs')
+    .select('digest')
+    .where('digest', '=', blob.digest)
+    .executeTakeFirst();
+  if (!stored) throw new VerdictError('layer_absent', `layer ${blob.digest} is not stored here yet`);
   const evidence = await analyse(deps, blob);
   await deps.db
     .insertInto('layer_analyses')

@@ -222,6 +222,24 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
       expect(await world.pull(subject)).toEqual({ kind: 'serve', warnings: [] });
     });
 
+    it('waits for a layer that is still on its way, and does not take the wait for a failure', async () => {
+      const subject = await world.storeImage('front/app', [base]);
+      const rows = await world.db.selectFrom('blobs').selectAll().execute();
+      await world.db.deleteFrom('blobs').execute();
+      const pull = world.pull(subject);
+      await world.db.insertInto('blobs').values(rows).execute();
+      expect(await pull).toMatchObject({ kind: 'serve' });
+    });
+
+    it('asks to come back when a layer does not arrive in time', async () => {
+      const subject = await world.storeImage('front/app', [base]);
+      const rows = await world.db.selectFrom('blobs').selectAll().execute();
+      await world.db.deleteFrom('blobs').execute();
+      expect(await world.pull(subject)).toMatchObject({ kind: 'refuse', retryAfterSeconds: 10 });
+      await world.db.insertInto('blobs').values(rows).execute();
+      expect(await world.pull(subject)).toMatchObject({ kind: 'serve' });
+    });
+
     it('refuses with a time to come back when the verdict is not there in time', async () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       world.state.analyser.gate = promise;

@@ -175,8 +175,14 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
 
   async function storeBytes(bytes: Buffer): Promise<{ digest: Digest; size: number }> {
     const digest = digestOf(bytes);
+    const size = bytes.byteLength;
     if (!(await blobs.stat(digest))) await putBlob(blobs, digest, [bytes] as never);
-    return { digest, size: bytes.byteLength };
+    await db
+      .insertInto('blobs')
+      .values({ digest, size, created_at: clock.now() })
+      .onConflict((conflict) => conflict.column('digest').doNothing())
+      .execute();
+    return { digest, size };
   }
 
   async function store(name: string, document: object, mediaType: string, tag?: string): Promise<ManifestSubject> {
