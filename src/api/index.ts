@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AuthError } from '../auth/errors.ts';
 import { messageOf } from '../platform/errors.ts';
+import { nextLink } from '../registry/paging.ts';
 import type { AnyEndpoint } from './contract/endpoint.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, statusOf } from './errors.ts';
@@ -12,6 +13,7 @@ import { projectRoutes } from './routes/projects.ts';
 import { trustRoutes } from './routes/trust.ts';
 import { userRoutes } from './routes/users.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
+import { unstorableText } from './storable.ts';
 
 export type { ApiDeps, GuardAccess } from './deps.ts';
 
@@ -28,14 +30,19 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...trustRoutes(deps),
     ...operationRoutes(deps),
   ];
+  await app.register(async (api) => register(api, bound, deps), { prefix: BASE });
+}
+
+function register(app: FastifyInstance, bound: readonly BoundEndpoint[], deps: ApiDeps): void {
   app.setErrorHandler((error, request, reply) => sendProblem(deps, error, request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(deps, noSuchCall(request), request, reply));
   // An advisory database is read by its handler, piece by piece.
   app.addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null));
   for (const one of bound) {
     const { endpoint } = one;
     app.route({
       method: endpoint.method,
-      url: BASE + endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
+      url: endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
       bodyLimit: LARGEST_BODY,
       exposeHeadRoute: false,
       handler: (request, reply) => answer(deps, one, request, reply),
@@ -45,7 +52,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     bound.map(({ endpoint }) => endpoint),
     deps.version,
   );
-  app.get(`${BASE}/openapi.json`, async () => document);
+  app.get('/openapi.json', async () => document);
 }
 
 async function answer(
@@ -63,9 +70,22 @@ async function answer(
   const body = endpoint.sends === 'stream' ? undefined : checked(endpoint.body, request.body ?? {}, 'body');
   const result = await handle({ by, params, query, body, project: seen ?? { id: '', name: '' }, stream: request.raw });
   reply.code(endpoint.status);
+  linkNext(request, reply, query, result);
   if (endpoint.gives === 'text') return reply.type('application/yaml; charset=utf-8').send(result);
   if (endpoint.gives === 'download') return sendDownload(reply, query, String(result));
   return reply.send(result);
+}
+
+/** Names the following page of a list (RFC 8288) beside `next` in it. */
+function linkNext(request: FastifyRequest, reply: FastifyReply, query: unknown, result: unknown): void {
+  if (typeof result !== 'object' || result === null || !('next' in result) || typeof result.next !== 'string') return;
+  const page = Object.entries({ ...(query as Record<string, string | number>), after: result.next });
+  reply.header('link', nextLink(request.url.split('?', 1)[0] ?? '', Object.fromEntries(page)));
+}
+
+function noSuchCall({ method, url }: FastifyRequest): ApiError {
+  const path = url.split('?', 1)[0] ?? '';
+  return new ApiError('not_found', `there is no ${method} ${path.slice(0, 200)}; see ${BASE}/openapi.json`);
 }
 
 /** The project a permission is asked for: of the path, or the one that an image belongs to. */
@@ -78,7 +98,11 @@ function projectOf(endpoint: AnyEndpoint, params: unknown, query: unknown): stri
 
 function checked(schema: AnyEndpoint['body'], value: unknown, place: string): unknown {
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    const odd = unstorableText(result.data);
+    if (!odd) return result.data;
+    throw new ApiError('request_invalid', `${odd.join('.') || place}: holds a NUL or half a character`);
+  }
   const problems = result.error.issues.map((issue) => `${issue.path.join('.') || place}: ${issue.message}`);
   throw new ApiError('request_invalid', problems.join('; '));
 }

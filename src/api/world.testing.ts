@@ -41,7 +41,10 @@ export interface ApiReply {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
   /** The body as JSON; tests look into it without ceremony. */
-  readonly json: Record<string, unknown> & { readonly items?: readonly Record<string, unknown>[] };
+  readonly json: Record<string, unknown> & {
+    readonly items?: readonly Record<string, unknown>[];
+    readonly next?: string;
+  };
 }
 
 interface Call {

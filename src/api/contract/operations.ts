@@ -29,6 +29,26 @@ export const importAdvisories = endpoint(
   },
 );
 
+/** Names of Kubernetes objects (RFC 1123 subdomain) and of services (RFC 1035 label). */
+const objectName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'not a name of a Kubernetes object');
+const serviceName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, 'not the name of a Kubernetes service');
+/** An API server calls webhooks over TLS only, and takes no credentials, query or fragment in their address. */
+const webhookUrl = z
+  .string()
+  .max(1024)
+  .refine((text) => isWebhookUrl(text), 'not an address like https://10.0.0.5:8443');
+
+function isWebhookUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === 'https:' && ![url.username, url.password, url.search, url.hash].some(Boolean);
+}
+
 export const guardManifests = endpoint(
   'guardManifests',
   'GET /guard/manifests',
@@ -37,14 +57,15 @@ export const guardManifests = endpoint(
   {
     query: z
       .object({
-        name: z.string().max(63).optional(),
+        name: objectName.optional(),
         enforcement: z.enum(['warn', 'deny', 'dryrun']).default('warn'),
         style: z.enum(['welkin-docs', 'gatekeeper', 'welkin-current']).optional(),
-        url: z.string().max(1024).optional(),
-        service: z.string().max(63).optional(),
+        url: webhookUrl.optional(),
+        service: serviceName.optional(),
         document: z.enum(['true', 'false']).optional(),
       })
-      .strict(),
+      .strict()
+      .refine(({ url, service }) => url === undefined || service === undefined, 'give url or service, not both'),
     reply: z.string(),
     gives: 'text',
   },

@@ -12,6 +12,8 @@ const upstream = z.object({
 const newUpstream = upstream
   .extend({ freshnessSeconds: z.number().int().min(0).optional(), password: z.string().max(4096).optional() })
   .strict();
+/** Why a policy changes. */
+const reason = z.string().trim().min(1).max(2000);
 const shortForm = { block: thresholdSchema.optional(), warn: thresholdSchema.optional() };
 
 export const project = z.object({
@@ -47,6 +49,21 @@ export const repository = z.object({
   ),
 });
 
+/** Everything stored, tagged or not: images, indexes, and what hangs on them. */
+export const manifest = z.object({
+  digest: z.string(),
+  kind: z.string(),
+  mediaType: z.string(),
+  artifactType: z.string().optional(),
+  size: z.number().int(),
+  /** The manifest this one is about: of signatures, SBOMs and the like. */
+  subject: z.string().optional(),
+  tags: z.array(z.string()),
+  createdBy: z.string(),
+  createdAt: moment,
+  verdict: z.enum(['allow', 'warn', 'block']).optional(),
+});
+
 export const createProject = endpoint('createProject', 'POST /projects', 'project:create', 'Create a project', {
   body: z.object({ name, public: z.boolean().default(false), upstream: newUpstream.optional(), ...shortForm }).strict(),
   reply: project,
@@ -70,7 +87,7 @@ export const updateProject = endpoint(
       .object({
         public: z.boolean().optional(),
         upstream: newUpstream.optional(),
-        reason: z.string().min(1).max(4000).default('set by command'),
+        reason: reason.default('set by command'),
         ...shortForm,
       })
       .strict(),
@@ -99,7 +116,7 @@ export const setPolicy = endpoint(
   'Set the whole policy',
   {
     params: inProject,
-    body: z.object({ policy: policySchema, reason: z.string().min(1).max(4000) }).strict(),
+    body: z.object({ policy: policySchema, reason }).strict(),
     reply: effectivePolicy,
   },
 );
@@ -154,5 +171,17 @@ export const listRepositories = endpoint(
     params: inProject,
     query: page,
     reply: listOf(repository),
+  },
+);
+export const listManifests = endpoint(
+  'listManifests',
+  'GET /projects/{project}/manifests',
+  'verdict:read',
+  'Manifests of one repository with tags and verdicts, by digest',
+  {
+    params: inProject,
+    /** The full name of the repository, `front/alpine`. */
+    query: page.extend({ repository: name }),
+    reply: listOf(manifest),
   },
 );

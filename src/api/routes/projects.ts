@@ -1,9 +1,15 @@
 import type { Policy } from '../../policy/policy.ts';
 import { applyShortForm, type PolicyVersion } from '../../projects/policy-store.ts';
-import type { Project as StoredProject } from '../../projects/project.ts';
-import { listTags, listRepositories as readRepositories } from '../../registry/content-store.ts';
+import { checkUpstream, type Project as StoredProject } from '../../projects/project.ts';
+import {
+  findRepository,
+  listTags,
+  listManifests as readManifests,
+  listRepositories as readRepositories,
+} from '../../registry/content-store.ts';
 import * as contract from '../contract/projects.ts';
 import type { ApiDeps } from '../deps.ts';
+import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
 
 const MOST_TAGS = 1000;
@@ -48,7 +54,11 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
     on(contract.updateProject, async ({ by, params, body, project }) => {
       const { block, warn, reason } = body;
       // An upstream is an address this server connects to.
-      if (body.upstream !== undefined) deps.access.require(by, 'upstream:manage');
+      if (body.upstream !== undefined) {
+        deps.access.require(by, 'upstream:manage');
+        // Before the first change: a refused call must not have opened the project on its way.
+        checkUpstream(given(body.upstream));
+      }
       if (body.public !== undefined) await projects.setPublic(by, params.project, body.public);
       if (body.upstream !== undefined) await projects.setUpstream(by, params.project, given(body.upstream));
       if (block !== undefined || warn !== undefined) {
@@ -82,17 +92,72 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
       const next = found.length === query.limit ? found.at(-1)?.name : undefined;
       return { items, ...(next === undefined ? {} : { next }) };
     }),
+    on(contract.listManifests, async ({ query, project }) => {
+      const repository = await findRepository(deps.db, query.repository);
+      if (repository?.projectId !== project.id)
+        throw new ApiError('not_found', `project "${project.name}" has no repository ${query.repository}`);
+      const found = await readManifests(deps.db, repository.id, { after: query.after ?? '', limit: query.limit });
+      const digests = found.map(({ digest }) => digest);
+      const tags = await tagsByDigest(deps, repository.id, digests);
+      const kinds = await verdictKinds(deps, repository.id, digests);
+      const next = found.length === query.limit ? found.at(-1)?.digest : undefined;
+      return {
+        items: found.map(({ createdAt, ...stored }) => {
+          const verdict = kinds.get(stored.digest);
+          return {
+            ...stored,
+            createdAt: time(createdAt),
+            tags: tags.get(stored.digest) ?? [],
+            ...(verdict ? { verdict } : {}),
+          };
+        }),
+        ...(next === undefined ? {} : { next }),
+      };
+    }),
   ];
+}
+
+async function tagsByDigest(
+  { db }: ApiDeps,
+  repositoryId: string,
+  digests: readonly string[],
+): Promise<Map<string, string[]>> {
+  if (digests.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('tags')
+    .select(['name', 'digest'])
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', digests)
+    .orderBy('name')
+    .execute();
+  return new Map(
+    Map.groupBy(rows, ({ digest }) => digest)
+      .entries()
+      .map(([digest, tags]) => [digest, tags.map(({ name }) => name)]),
+  );
+}
+
+type VerdictKind = 'allow' | 'warn' | 'block';
+
+/** What the newest verdicts say, for these manifests only. */
+async function verdictKinds(
+  { db }: ApiDeps,
+  repositoryId: string,
+  digests: readonly string[],
+): Promise<Map<string, VerdictKind>> {
+  if (digests.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('verdicts')
+    .select(['digest', 'kind'])
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', digests)
+    .execute();
+  return new Map(rows.map((row) => [row.digest, row.kind as VerdictKind]));
 }
 
 async function repositoryView(deps: ApiDeps, repository: { readonly id: string; readonly name: string }) {
   const tags = await listTags(deps.db, repository.id, { after: '', limit: MOST_TAGS });
-  const kinds = await deps.db
-    .selectFrom('verdicts')
-    .select(['digest', 'kind'])
-    .where('repository_id', '=', repository.id)
-    .execute();
-  const byDigest = new Map(kinds.map((row) => [row.digest, row.kind as 'allow' | 'warn' | 'block']));
+  const byDigest = await verdictKinds(deps, repository.id, [...new Set(tags.map(({ digest }) => digest))]);
   return {
     name: repository.name,
     tags: tags.map((tag) => {
