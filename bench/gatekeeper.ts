@@ -8,6 +8,7 @@ import { freePort } from '../test/support/free-port.ts';
 import { requirePeer } from '../test/support/peers.ts';
 import { run, type Service, startService, until } from '../test/support/program.ts';
 import { pod } from '../test/support/workloads.ts';
+import { REVIEWED_NAMESPACE } from './review.ts';
 
 const MODULE = 'github.com/open-policy-agent/gatekeeper/v3@v3.23.1';
 const SYSTEM = 'gatekeeper-system';
@@ -91,7 +92,8 @@ async function definitions(module: string): Promise<string> {
   const text = await readFile(join(module, 'deploy/gatekeeper.yaml'), 'utf8');
   const documents = parseAllDocuments(text).map((document) => document.toJS() as { kind?: string });
   const kept: object[] = documents.filter(({ kind }) => kind === 'CustomResourceDefinition');
-  kept.unshift({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: SYSTEM } });
+  for (const name of [SYSTEM, REVIEWED_NAMESPACE])
+    kept.unshift({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: kept });
 }
 

@@ -1,3 +1,6 @@
+/** Namespace of the pod; it must exist where a webhook looks it up. */
+export const REVIEWED_NAMESPACE = 'production';
+
 /** An AdmissionReview as the API server sends it for a new pod with one container, about 1.5 KB of JSON. */
 export function review(image: string): string {
   const kind = { group: '', version: 'v1', kind: 'Pod' };
@@ -12,7 +15,7 @@ export function review(image: string): string {
       requestKind: kind,
       requestResource: resource,
       name: 'web-6d4cf56db6-7xk2p',
-      namespace: 'production',
+      namespace: REVIEWED_NAMESPACE,
       operation: 'CREATE',
       userInfo: {
         username: 'system:serviceaccount:kube-system:replicaset-controller',
@@ -23,7 +26,7 @@ export function review(image: string): string {
         apiVersion: 'v1',
         metadata: {
           name: 'web-6d4cf56db6-7xk2p',
-          namespace: 'production',
+          namespace: REVIEWED_NAMESPACE,
           labels: { app: 'web', 'pod-template-hash': '6d4cf56db6' },
           creationTimestamp: '2026-01-01T00:00:00Z',
         },
