@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -26,7 +27,14 @@ export function createPublicServer(config: Config, logger: Logger): FastifyInsta
           https: { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) },
         })
       : Fastify(settings);
+  let stopping = false;
+  app.addHook('preClose', (done) => {
+    stopping = true;
+    done();
+  });
   app.addHook('onResponse', (request, reply, done) => {
+    // Else a client that was being served when the stop began holds it up for as long as it keeps its connection.
+    if (stopping) setImmediate(() => app.server.closeIdleConnections());
     logger.debug(
       {
         method: request.method,
