@@ -88,7 +88,7 @@ export function createApiClient(http: HttpClient, login: Login): ApiClient {
       const body = content as NonNullable<HttpRequest['body']>;
       return readReply(endpoint, await send(endpoint, {}, { headers, body }));
     },
-    download: async (endpoint, input = {}) => (await send(endpoint, input)).body,
+    download: async (endpoint, input = {}) => whole((await send(endpoint, input)).body, endpoint.summary),
   };
 }
 
@@ -116,6 +116,15 @@ async function boundedText(reply: HttpResponse, what: string): Promise<string> {
   }
 }
 
+/** The same bytes; a connection that breaks is an error with a sentence. */
+async function* whole(source: ByteSource, what: string): ByteSource {
+  try {
+    yield* source;
+  } catch (error) {
+    throw new CliError('server', `the answer (${what}) broke off; try again`, { cause: error });
+  }
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -129,15 +138,17 @@ function errorText(reply: HttpResponse): Promise<string> {
   return reply.readText(LARGEST_ERROR).catch(() => '');
 }
 
+type Values = Readonly<Record<string, string | number | boolean | undefined>>;
+
 /** Fills `{parameters}` in. Repository names and the like are one parameter each, so their slashes are encoded. */
 function pathOf(path: string, params: unknown): string {
-  const values = (params ?? {}) as Readonly<Record<string, unknown>>;
+  const values = (params ?? {}) as Values;
   return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])));
 }
 
 function queryOf(query: unknown): string {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries((query ?? {}) as Readonly<Record<string, unknown>>))
+  for (const [name, value] of Object.entries((query ?? {}) as Values))
     if (value !== undefined) parameters.append(name, String(value));
   return parameters.size === 0 ? '' : `?${parameters.toString()}`;
 }

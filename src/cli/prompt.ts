@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { readBounded, StreamError } from '../platform/streams.ts';
 import type { Cli } from './cli.ts';
@@ -11,11 +11,7 @@ const LONGEST_SECRET = 65_536;
 /** Asks one line on the terminal; an empty answer gives the default. */
 export async function ask(cli: Ends, question: string, fallback: string): Promise<string> {
   const lines = createInterface({ input: cli.input, output: cli.screen, terminal: true });
-  try {
-    return (await lines.question(`${question} [${fallback}]: `)).trim() || fallback;
-  } finally {
-    lines.close();
-  }
+  return (await answer(lines, `${question} [${fallback}]: `)).trim() || fallback;
 }
 
 /**
@@ -47,11 +43,23 @@ async function readInput({ input }: Ends): Promise<string> {
 async function askHidden({ input, screen }: Ends, question: string): Promise<string> {
   screen.write(`${question}: `);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input, output: nowhere, terminal: true });
   try {
-    return await lines.question('');
+    return await answer(createInterface({ input, output: nowhere, terminal: true }), '');
+  } finally {
+    screen.write('\n');
+  }
+}
+
+/** One line; Ctrl-C and the end of the input are an error instead of a question that is never answered. */
+async function answer(lines: Interface, question: string): Promise<string> {
+  const ended = new AbortController();
+  lines.once('close', () => ended.abort());
+  try {
+    return await lines.question(question, { signal: ended.signal });
+  } catch (error) {
+    if (ended.signal.aborted) throw new CliError('failed', 'interrupted; nothing was changed', { cause: error });
+    throw error;
   } finally {
     lines.close();
-    screen.write('\n');
   }
 }

@@ -53,8 +53,23 @@ async function exportEvidence(cli: Cli, { from, to, format, out }: ExportOptions
   await withServer(cli, async (api) => {
     const content = await api.download(endpoint, { query: { from, to, format } });
     if (out === undefined) await pipeline(Readable.from(content), process.stdout, { end: false });
-    else cli.print(`Written: ${out} (${bytes(await writeWhole(out, content))})`);
+    else await writeAndCheck(cli, out, content);
   });
+}
+
+/** What was written is checked at once, and its digest shown, so that it can be noted apart from the file. */
+async function writeAndCheck(cli: Cli, out: string, content: ByteSource): Promise<void> {
+  const size = await writeWhole(out, content);
+  const { LARGEST_FILE, verifyEvidence } = await import('../../evidence/verify.ts');
+  const { intact, document } = verifyEvidence(await readWhole(out, LARGEST_FILE));
+  if (!intact || !document)
+    throw new CliError('server', `what came into ${out} is no whole evidence; see: breakwater evidence verify ${out}`);
+  cli.print(
+    facts([
+      ['written', `${out} (${bytes(size)})`],
+      ['digest', `${document.digest} (note it: it proves later that this is the file)`],
+    ]),
+  );
 }
 
 /** The file is there as a whole or not at all. Gives its size in bytes. */

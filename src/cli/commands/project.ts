@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { z } from 'zod';
 import {
   createProject,
   deleteProject,
   getProject,
   listMembers,
   listProjects,
+  listRepositories,
   type Project,
   removeMember,
   setMember,
@@ -14,11 +16,13 @@ import { thresholdSchema } from '../../policy/policy.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { CliError } from '../exit.ts';
-import { day } from '../moments.ts';
+import { day, minute } from '../moments.ts';
 import { facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
 import { readSecret } from '../prompt.ts';
 
+const REPOSITORIES_SHOWN = 1000;
 const ROLES = ['admin', 'developer', 'guest'] as const;
+type Repository = z.output<typeof listRepositories.reply>['items'][number];
 type Level = (typeof thresholdSchema.options)[number];
 
 interface SharedOptions extends OutputOptions {
@@ -105,11 +109,15 @@ function addReading(project: Command, cli: Cli): void {
       );
     });
   withOutput(project.command('show'))
-    .description('one project')
+    .description('one project, its images and their verdicts')
     .argument('<name>')
     .action(async (name: string, options: OutputOptions) => {
-      const found = await withServer(cli, (api) => api.call(getProject, { params: { project: name } }));
-      printAs(cli, options, found, () => describeProject(found));
+      const params = { project: name };
+      const found = await withServer(cli, async (api) => ({
+        ...(await api.call(getProject, { params })),
+        repositories: (await api.call(listRepositories, { params, query: { limit: REPOSITORIES_SHOWN } })).items,
+      }));
+      printAs(cli, options, found, () => `${describeProject(found)}\n\n${imageTable(found.repositories)}`);
     });
   project
     .command('delete')
@@ -219,6 +227,18 @@ function describeProject(project: Project): string {
     ['freshness', upstream && `${upstream.freshnessSeconds} s`],
     ['created', `${day(project.createdAt)} by ${project.createdBy}`],
   ]);
+}
+
+function imageTable(repositories: readonly Repository[]): string {
+  const rows = repositories.flatMap(({ name, tags }) =>
+    tags.map(({ name: tag, digest, verdict, updatedAt }) => [
+      `${name}:${tag}`,
+      verdict ?? 'not judged yet',
+      digest.slice(0, 19),
+      minute(updatedAt),
+    ]),
+  );
+  return rows.length === 0 ? 'No images yet.' : table(['image', 'verdict', 'digest', 'pushed'], rows);
 }
 
 function levels({ fixable, unfixable }: Project['policy']['block']): string {

@@ -9,7 +9,7 @@ export function coverageLines(coverage: Coverage, now: number): string[] {
   const { distribution, gaps, missing, sources, database } = coverage;
   const lines = [
     `distribution: ${distributionText(distribution)}`,
-    ...sources.map((source) => `advisories: ${sourceText(source, now)}`),
+    ...sources.map((source) => `advisories: ${sourceText(source, isBacked(source, sources), now)}`),
     ...missing.map((ecosystem) => `advisories: none for ${ecosystem}, so nothing can be said about its packages`),
     ...(database ? [`database: ${database.version.slice(0, 19)}, built ${age(database.builtAt, now)}`] : []),
     ...gaps.slice(0, GAPS_SHOWN).map(({ message }) => `not seen: ${message}`),
@@ -27,8 +27,15 @@ function distributionText({ recognised, name, rolling, endOfLife }: Coverage['di
   return `${name ?? 'recognised'}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
 }
 
-function sourceText({ ecosystem, feed, completeness, records, newest }: AdvisorySource, now: number): string {
-  const reach = completeness === 'complete' ? 'complete' : 'a SAMPLE: silence proves nothing';
+/** True when another source of the ecosystem is complete: then a sample beside it takes nothing away. */
+function isBacked({ ecosystem }: AdvisorySource, sources: readonly AdvisorySource[]): boolean {
+  return sources.some((other) => other.ecosystem === ecosystem && other.completeness === 'complete');
+}
+
+function sourceText(source: AdvisorySource, backed: boolean, now: number): string {
+  const { ecosystem, feed, completeness, records, newest } = source;
+  const sample = backed ? 'a sample' : 'a SAMPLE: silence proves nothing';
+  const reach = completeness === 'complete' ? 'complete' : sample;
   const date = newest === undefined ? '' : `, newest ${age(newest, now)}`;
   return `${ecosystem} from ${feed}, ${reach}, ${counted(records, 'record')}${date}`;
 }
