@@ -223,6 +223,7 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     });
 
     it('waits for a layer that is still on its way, and does not take the wait for a failure', async () => {
+      world.state.advisories = advisoriesOf({});
       const subject = await world.storeImage('front/app', [base]);
       const rows = await world.db.selectFrom('blobs').selectAll().execute();
       await world.db.deleteFrom('blobs').execute();
@@ -232,6 +233,7 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     });
 
     it('asks to come back when a layer does not arrive in time', async () => {
+      world.state.advisories = advisoriesOf({});
       const subject = await world.storeImage('front/app', [base]);
       const rows = await world.db.selectFrom('blobs').selectAll().execute();
       await world.db.deleteFrom('blobs').execute();
