@@ -1,9 +1,12 @@
+/** Line breaks and tabs are kept as references, so that a row of a table stays one line of the page. */
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
   "'": '&#39;',
+  '\n': '&#10;',
+  '\t': '&#9;',
 };
 
 /** HTML that was built here, apart from text that must be escaped first. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { JsonError, parseStrictJson } from '../oci/strict-json.ts';
 import { checkChain } from './chain-check.ts';
 import { checkAgainstLedger } from './cross-check.ts';
-import { type EvidenceDocument, type EvidenceEnvelope, envelopeSchema, evidenceSchema } from './document.ts';
+import { type EvidenceDocument, type EvidenceEnvelope, envelopeSchema } from './document.ts';
 import { extractJson } from './embedded.ts';
 import { type Finding, lineFinding } from './finding.ts';
 import { renderEvidenceHtml } from './html.ts';
@@ -65,37 +65,40 @@ export function verifyEvidence(bytes: Uint8Array, expected: { readonly digest?: 
 }
 
 function judged(
-  form: 'json' | 'html',
+  kind: 'json' | 'html',
   document: EvidenceEnvelope,
   file: Buffer,
   noted: string | undefined,
 ): VerificationResult {
-  const findings = [...checkSeals(document), ...checkForm(document)];
-  const ledger = document.sections.ledger.filter(isLedgerLine);
-  findings.push(...checkChain(document.chain, document.period, ledger));
-  if (isWhole(document)) {
-    findings.push(...checkAgainstLedger(document));
-    if (form === 'html') findings.push(...checkPage(document, file));
+  const form = checkForm(document);
+  const findings = [...checkSeals(document), ...form.findings];
+  findings.push(...checkChain(document.chain, document.period, form.ledger));
+  if (form.findings.length === 0) {
+    const whole = document as EvidenceDocument;
+    findings.push(...checkAgainstLedger(whole));
+    if (kind === 'html') findings.push(...checkPage(whole, file));
   }
   const { digest, ...about } = describe(document);
   if (noted !== undefined && noted !== digest)
     findings.push({
       message: `The digest of the document is ${digest}, not ${noted.slice(0, 100)}: it is another document.`,
     });
-  return { ...resultOf(form, findings), document: { digest, ...about } };
+  return { ...resultOf(kind, findings), document: { digest, ...about } };
 }
 
-/** Whether each line has the members its section demands. */
-function checkForm(document: EvidenceEnvelope): Finding[] {
-  const first = document.chain.before.seq + 1;
-  return SECTION_NAMES.flatMap((name) =>
-    document.sections[name].flatMap((line, index) => {
+/** Whether each line has the members its section demands, and the lines of the audit log that have. */
+function checkForm(document: EvidenceEnvelope): { findings: Finding[]; ledger: Line<'ledger'>[] } {
+  const findings: Finding[] = [];
+  const ledger: Line<'ledger'>[] = [];
+  for (const name of SECTION_NAMES) {
+    const first = name === 'ledger' ? document.chain.before.seq + 1 : 1;
+    for (const [index, line] of document.sections[name].entries()) {
       const issue = lineSchemas[name].safeParse(line).error?.issues[0];
-      return issue
-        ? [lineFinding(name, index + (name === 'ledger' ? first : 1), `is not in form: ${sayIssue(issue)}`)]
-        : [];
-    }),
-  );
+      if (issue) findings.push(lineFinding(name, index + first, `is not in form: ${sayIssue(issue)}`));
+      else if (name === 'ledger') ledger.push(line as Line<'ledger'>);
+    }
+  }
+  return { findings, ledger };
 }
 
 /** A page is rendered from its JSON by a pure function: doing it again must give the same page. */
@@ -110,14 +113,6 @@ function checkPage(document: EvidenceDocument, file: Buffer): Finding[] {
         },
       ];
   return [];
-}
-
-function isLedgerLine(line: unknown): line is Line<'ledger'> {
-  return lineSchemas.ledger.safeParse(line).success;
-}
-
-function isWhole(document: EvidenceEnvelope): document is EvidenceDocument {
-  return evidenceSchema.safeParse(document).success;
 }
 
 function describe({ seals, installation, period, exportedAt, sections, chain }: EvidenceEnvelope) {
