@@ -223,6 +223,7 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     });
 
     it('waits for a layer that is still on its way, and does not take the wait for a failure', async () => {
+      world.restart({ holdMs: 30_000 });
       world.state.advisories = advisoriesOf({});
       const subject = await world.storeImage('front/app', [base]);
       const rows = await world.db.selectFrom('blobs').selectAll().execute();
