@@ -1,7 +1,7 @@
 import type { ClusterAuditStore, SeenImage } from '../cluster/audit-store.ts';
 import type { Db } from '../db/database.ts';
 import type { VerdictKind } from '../model/verdict.ts';
-import { type Reference, tryParseReference } from '../oci/reference.ts';
+import { normaliseRegistry, type Reference, tryParseReference } from '../oci/reference.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { compileEntries, type TrustMatcher } from '../trust/match/matcher.ts';
 import { batches } from '../verdicts/batches.ts';
@@ -97,8 +97,9 @@ async function verdictsOf(
   images: readonly SeenImage[],
 ): Promise<ReadonlyMap<SeenImage, StoredVerdict>> {
   const references = new Map(images.map((image) => [image, tryParseReference(image.image)]));
+  const ourHosts = new Set(hosts.map(normaliseRegistry));
   const own = (reference: Reference | undefined) =>
-    reference && hosts.includes(reference.registry) ? reference : undefined;
+    reference && ourHosts.has(reference.registry) ? reference : undefined;
   const tags = await digestsOfTags(
     db,
     images.flatMap((image) => (image.digest === undefined ? (own(references.get(image))?.repository ?? []) : [])),
