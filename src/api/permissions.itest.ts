@@ -21,6 +21,8 @@ function pathOf(endpoint: AnyEndpoint): string {
     case 'getVerdict':
     case 'verdictHistory':
       return `${path}?image=front/app:1`;
+    case 'listManifests':
+      return `${path}?repository=front/app`;
     case 'exportEvidence':
       return `${path}?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z`;
     default:
