@@ -258,6 +258,8 @@ describe.each(ENGINES)('the management API on %s', (engine) => {
     expect(await readdir(api.deps.spoolDir)).toEqual([]);
     const status = await ok(200, 'GET', '/advisories', { as: 'eva' });
     expect(status.json).toMatchObject({ database: { version: built.version, sources: built.sources } });
+    const kept = await api.db.selectFrom('advisory_versions').selectAll().execute();
+    expect(kept).toMatchObject([{ version: built.version, imported_by: 'admin', built_at: Date.parse(built.builtAt) }]);
   });
 
   it('says that there is no cluster to audit', async () => {

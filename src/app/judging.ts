@@ -1,9 +1,11 @@
+import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
 import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../platform/errors.ts';
 import { purgeUploads } from '../registry/upload-sessions.ts';
 import { changedKeys, installSnapshot } from '../scanner/advisories/index.ts';
 import { createLayerAnalyser as createWorkers } from '../scanner/analyser.ts';
+import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createLayerAnalyser } from '../verdicts/layer-analyser.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/verdicts.ts';
 import type { Services } from './services.ts';
@@ -81,6 +83,9 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
       await installSnapshot(advisories).catch((error: unknown) =>
         logger.error({ error: messageOf(error) }, 'the shipped advisories could not be installed'),
       );
+      // Also one that was put into the data folder while no server ran.
+      const database = advisories.current();
+      if (database) await noteAdvisoryVersion(db, database, { by: nameOf(SYSTEM), at: clock.now() });
       await jobs.start();
       const left = await verdicts.resume();
       if (left > 0) logger.info({ manifests: left }, 'took up what was left unjudged');

@@ -8,6 +8,7 @@ import { KubernetesError } from '../../audit/errors.ts';
 import type { AuditRunView } from '../../cluster/audit-store.ts';
 import { newId } from '../../platform/ids.ts';
 import { compileRepos } from '../../trust/compile.ts';
+import { noteAdvisoryVersion } from '../../verdicts/advisory-versions.ts';
 import * as contract from '../contract/operations.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
@@ -40,6 +41,7 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
         await pipeline(bounded(stream, LARGEST_DATABASE), createWriteStream(path, { mode: 0o600 }));
         const { database, changed } = await advisories.importFile(path);
         const { version, builtAt } = database;
+        await noteAdvisoryVersion(deps.db, database, { by: actorOf(by), at: clock.now() });
         await deps.ledger.record({
           actor: actorOf(by),
           action: 'advisories.import',
