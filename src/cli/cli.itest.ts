@@ -1,0 +1,286 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRegistryClient } from '../mirror/registry-client.ts';
+import { digestOf } from '../oci/digest.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createHttpClient } from '../platform/http-client.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PROGRAM = join(ROOT, 'bin/breakwater.mjs');
+const PASSWORD = 'first-password';
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'breakwater-cli-'));
+  await makeRootFileSystem(join(folder, 'rootfs'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const { PATH } = process.env;
+  return { PATH, HOME: join(folder, 'home'), BREAKWATER_DATA_DIR: join(folder, 'data'), ...extra };
+}
+
+/** Runs the program as users do. */
+function breakwater(
+  args: readonly string[],
+  input = '',
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: environment(extra) });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out, err }));
+    child.stdin.end(input);
+  });
+}
+
+describe('the program itself', () => {
+  it('prints its version', async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(await breakwater(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+  it('explains itself', async () => {
+    const { code, out } = await breakwater(['--help']);
+    expect(code).toBe(0);
+    for (const noun of ['serve', 'project', 'verdict', 'scan', 'evidence']) expect(out).toContain(`  ${noun} `);
+    expect(out).toContain('Exit codes');
+    expect((await breakwater(['scan', '--help'])).out).toContain('breakwater scan alpine.tar');
+  });
+  it.each([
+    [['scna', 'x'], /unknown command 'scna'[^]*Did you mean scan/],
+    [['scan'], /missing required argument 'target'/],
+    [['scan', 'nothing.tar'], /there is no file or folder nothing\.tar/],
+    [['scan', 'UPPER'], /not an image reference/],
+    [['project', 'create', 'front', '--block', 'severe'], /Allowed choices are off, none, low/],
+    [['evidence', 'export', '--from', 'yesterday', '--to', '2026-01-01'], /Write a day like/],
+    [['user', 'create', 'x', '--password-stdin'], /no password was given on standard input/],
+  ] as const)('%j is wrong usage', async (args, message) => {
+    const { code, out, err } = await breakwater(args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^breakwater: /);
+    expect(err).toMatch(message);
+  });
+  it('names every setting that is wrong', async () => {
+    const { code, err } = await breakwater(['project', 'list'], '', { BREAKWATER_URL: 'nowhere' });
+    expect(code).toBe(2);
+    expect(err).toContain('BREAKWATER_URL');
+  });
+  it('says what to start when there is no server', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, err } = await breakwater(['project', 'list'], '', { BREAKWATER_URL: url });
+    expect(code).toBe(3);
+    expect(err).toContain(`no server answers at ${url} (ECONNREFUSED); start it with "breakwater serve"`);
+  });
+});
+
+describe('scan without a server', () => {
+  it('reads a root file system with the advisories that ship with it', async () => {
+    const { code, out } = await breakwater(['scan', 'rootfs', '-o', 'json', '--fail-on', 'critical']);
+    const report = JSON.parse(out) as Record<string, { [key: string]: unknown }[]> & { verdict: { kind: string } };
+    expect(report['packages']).toMatchObject([{ ecosystem: 'Alpine:v3.10', name: 'apk-tools', version: '2.10.6-r0' }]);
+    expect(report['findings']).toMatchObject([{ id: 'CVE-2021-36159', fixed: '2.10.7-r0', severity: 'critical' }]);
+    expect([report.verdict.kind, code]).toEqual(['block', 1]);
+  });
+  it('only warns unless told to fail', async () => {
+    const { code, out } = await breakwater(['scan', 'rootfs']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/apk-tools +2\.10\.6-r0 +2\.10\.7-r0 +critical +CVE-2021-36159/);
+    expect(out.trimEnd().split('\n').at(-1)).toMatch(/^allowed with a warning: CVE-2021-36159/);
+  });
+  it('refuses a file that is no image, and a database that is none', async () => {
+    await writeFile(join(folder, 'text.tar'), 'no archive at all');
+    const broken = await breakwater(['scan', 'text.tar']);
+    expect([broken.code, broken.out]).toEqual([3, '']);
+    expect(broken.err).toMatch(/^breakwater: text\.tar is no archive/);
+    expect((await breakwater(['scan', 'rootfs', '--db', 'text.tar'])).err).toMatch(
+      /^breakwater: .*no advisory database/,
+    );
+  });
+});
+
+describe('against a server', () => {
+  let server: ChildProcess;
+  let url: string;
+  const kept = () => ({ BREAKWATER_CONFIG_HOME: join(folder, 'config') });
+  const run = (...args: string[]) => breakwater(args, '', kept());
+
+  beforeAll(async () => {
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    server = spawn(process.execPath, [PROGRAM, 'serve'], {
+      stdio: 'ignore',
+      env: environment({
+        BREAKWATER_DATA_DIR: join(folder, 'server'),
+        BREAKWATER_LISTEN: `127.0.0.1:${port}`,
+        BREAKWATER_WEBHOOK_LISTEN: `127.0.0.1:${await freePort()}`,
+        BREAKWATER_METRICS_LISTEN: `127.0.0.1:${await freePort()}`,
+        BREAKWATER_ADMIN_PASSWORD: PASSWORD,
+        BREAKWATER_LOG_LEVEL: 'silent',
+      }),
+    });
+    await answers(url);
+  });
+  afterAll(async () => {
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGTERM');
+    await ended;
+  });
+
+  it('keeps a login only when the server takes it', async () => {
+    const wrong = await breakwater(['login', url, '--password-stdin'], 'wrong\n', kept());
+    expect(wrong.code).toBe(3);
+    expect(wrong.err).toContain('does not accept user "admin"');
+    expect((await run('user', 'list')).code).toBe(3);
+    const right = await breakwater(['login', url, '--password-stdin'], `${PASSWORD}\n`, kept());
+    expect(right.out).toBe(`Logged in to ${url} as admin, an administrator.\n`);
+    expect((await run('user', 'list')).out).toMatch(/admin +yes +active/);
+  });
+
+  it('walks from a project over a copy to a verdict and evidence of it', async () => {
+    expect((await run('project', 'create', 'front', '--block', 'high')).code).toBe(0);
+    expect((await run('project', 'create', 'back', '--warn', 'critical')).code).toBe(0);
+    expect((await run('project', 'create', 'front')).err).toBe('breakwater: there is a project "front" already\n');
+    await pushImage(url, 'back/alpine', '3.10');
+
+    const host = new URL(url).host;
+    const copied = await run('mirror', 'copy', `${host}/back/alpine:3.10`, 'front/alpine:3.10');
+    expect(copied.code).toBe(0);
+    expect(copied.out).toMatch(/digest +sha256:[0-9a-f]{64}\n.*sent[^]*warning +front\/alpine:3\.10 is blocked/);
+    expect(copied.err).toContain('100 %');
+    const again = await run('mirror', 'copy', `${host}/back/alpine:3.10`, 'front/alpine:3.10', '-o', 'json');
+    expect(JSON.parse(again.out)).toMatchObject({ bytesSent: 0, manifests: 1 });
+
+    const blocked = await run('verdict', 'front/alpine:3.10');
+    expect(blocked.code).toBe(1);
+    expect(blocked.out).toMatch(/verdict +blocked: CVE-2021-36159 in apk-tools/);
+    expect((await run('verdict', 'back/alpine:3.10', '-o', 'json')).code).toBe(0);
+    expect((await run('scan', `${host}/back/alpine:3.10`)).out).toContain('CVE-2021-36159');
+    expect((await run('project', 'show', 'front')).out).toMatch(/front\/alpine:3\.10 +block/);
+
+    const exported = await run('evidence', 'export', '--from', '2020-01-01', '--to', '2100-01-01', '--out', 'e.json');
+    expect(exported.out).toMatch(/digest +sha256:/);
+    expect((await run('evidence', 'verify', 'e.json')).code).toBe(0);
+    const text = await readFile(join(folder, 'e.json'), 'utf8');
+    await writeFile(join(folder, 'changed.json'), text.replace('"project.create"', '"project.remove"'));
+    const changed = await run('evidence', 'verify', 'changed.json');
+    expect(changed.code).toBe(1);
+    expect(changed.out).toContain('BROKEN');
+  });
+
+  it('takes requests to somebody else', async () => {
+    const user = await run('user', 'create', 'carol');
+    const password = /Password: (\S+)/.exec(user.out)?.[1] ?? '';
+    await run('project', 'create', 'apps');
+    await run('project', 'member', 'add', 'apps', 'carol');
+    const carol = (...args: string[]) =>
+      breakwater(args, '', { BREAKWATER_URL: url, BREAKWATER_USER: 'carol', BREAKWATER_PASSWORD: password });
+
+    const until = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+    const wanted = ['apps/web:1', 'CVE-2021-36159', '--until', until, '--reason', 'not reachable', '-o', 'json'];
+    const request = await carol('exception', 'request', ...wanted);
+    const { id, repository } = JSON.parse(request.out) as { id: string; repository: string };
+    expect(repository).toBe('web');
+    const own = await carol('exception', 'grant', 'apps', id, '--reason', 'mine');
+    expect(own.code).toBe(3);
+    expect((await run('exception', 'grant', 'apps', id, '--reason', 'agreed')).out).toMatch(/state +granted/);
+
+    const analysis = ['--criteria', 'c', '--findings', 'f', '--owner', 'o', '--review-due', until];
+    const source = await carol('trust', 'add', 'docker.io', ...analysis, '-o', 'json');
+    expect(source.err).toContain('broad: anybody can publish on docker.io');
+    const { id: entry } = JSON.parse(source.out) as { id: string };
+    expect((await run('trust', 'approve', entry, '--reason', 'agreed')).out).toMatch(/state +approved/);
+    expect((await run('ledger', 'list')).out).toMatch(/carol +exception\.request/);
+    expect((await run('guard', 'manifests')).out).toContain('docker.io');
+    expect((await run('db', 'status')).out).toContain('Alpine:v3.20');
+    expect((await carol('user', 'list')).err).toContain('(as carol)');
+  });
+});
+
+async function makeRootFileSystem(root: string): Promise<void> {
+  await mkdir(join(root, 'etc'), { recursive: true });
+  await mkdir(join(root, 'lib/apk/db'), { recursive: true });
+  for (const [path, text] of Object.entries(FILES)) await writeFile(join(root, path), text);
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  'etc/os-release': 'ID=alpine\nVERSION_ID=3.10.9\nPRETTY_NAME="Alpine Linux v3.10"\n',
+  'lib/apk/db/installed': 'P:apk-tools\nV:2.10.6-r0\nA:x86_64\no:apk-tools\nL:GPL-2.0\n\n',
+};
+
+/** Pushes an image with one layer, of the same files. */
+async function pushImage(url: string, repository: string, tag: string): Promise<void> {
+  const http = createHttpClient({ userAgent: 'test' });
+  const credentials = { username: 'admin', password: PASSWORD };
+  const client = createRegistryClient({ http, clock: systemClock }, { url, credentials });
+  const layer = gzipSync(tarOf(FILES));
+  const config = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers' } }));
+  const described = async (mediaType: string, bytes: Buffer) => {
+    const digest = digestOf(bytes);
+    await client.putBlob(repository, digest, bytes.length, [bytes] as unknown as AsyncIterable<Uint8Array>);
+    return { mediaType, digest, size: bytes.length };
+  };
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const manifest = {
+    schemaVersion: 2,
+    mediaType,
+    config: await described('application/vnd.oci.image.config.v1+json', config),
+    layers: [await described('application/vnd.oci.image.layer.v1.tar+gzip', layer)],
+  };
+  await client.putManifest(repository, tag, mediaType, Buffer.from(JSON.stringify(manifest)));
+  await http.close();
+}
+
+/** A tar archive (ustar) of plain files. */
+function tarOf(files: Readonly<Record<string, string>>): Buffer {
+  const parts = Object.entries(files).flatMap(([name, text]) => {
+    const data = Buffer.from(text);
+    const header = Buffer.alloc(512);
+    header.write(name, 0);
+    header.write('0000644\0', 100);
+    header.write(`${data.length.toString(8).padStart(11, '0')}\0`, 124);
+    header.write('00000000000\0        0', 136);
+    header.write('ustar\u000000', 257, 'latin1');
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    return [header, data, Buffer.alloc(-data.length & 511)];
+  });
+  return Buffer.concat([...parts, Buffer.alloc(1024)]);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+async function answers(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    if (await fetch(`${url}/v2/`).then(Boolean, () => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} did not start`);
+}
