@@ -2,35 +2,17 @@ import type { CoverageGap } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { ByteSource } from '../platform/streams.ts';
-import { CATALOGERS } from './catalogers/index.ts';
+import { ScanError } from './errors.ts';
+import { createEvidenceCollector, type EvidenceCollector } from './evidence-collector.ts';
 import { createByteReader } from './layers/byte-reader.ts';
 import { decompressed } from './layers/compression.ts';
 import { normalisePath, whiteoutOf } from './layers/paths.ts';
-import { readTar, type TarEntry } from './layers/tar-reader.ts';
-import {
-  ANALYSER_VERSION,
-  type AnalysisLimits,
-  DEFAULT_LIMITS,
-  type FileEvidence,
-  type LayerEntry,
-  type LayerEvidence,
-} from './model.ts';
+import { anotherTarFollows, readTar, type TarEntry } from './layers/tar-reader.ts';
+import { type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
 
 export interface AnalyseOptions {
   readonly digest?: Digest;
   readonly limits?: AnalysisLimits;
-}
-
-const MOST_GAPS = 200;
-
-/** Collects what a layer says while it is read. */
-interface Findings {
-  readonly entries: LayerEntry[];
-  readonly files: FileEvidence[];
-  readonly removed: string[];
-  readonly opaque: string[];
-  readonly gaps: CoverageGap[];
-  catalogedBytes: number;
 }
 
 /**
@@ -40,37 +22,33 @@ interface Findings {
  */
 export async function analyseLayer(source: ByteSource, options: AnalyseOptions = {}): Promise<LayerEvidence> {
   const limits = options.limits ?? DEFAULT_LIMITS;
-  const layer = options.digest === undefined ? {} : { layer: options.digest };
-  const found: Findings = { entries: [], files: [], removed: [], opaque: [], gaps: [], catalogedBytes: 0 };
+  const found = createEvidenceCollector(limits, options.digest);
   const watched = watchSource(source);
-  const reader = createByteReader(decompressed(watched.source));
+  const reader = createByteReader(decompressed(watched.source, limits.uncompressedBytes));
+  let impossible = 0;
   let complete = true;
   try {
-    for await (const entry of readTar(reader)) {
-      if (found.entries.length >= limits.entries || reader.position > limits.uncompressedBytes) {
-        found.gaps.push({
-          kind: 'limit',
-          ...layer,
-          message: `the layer is too large: reading stopped after ${found.entries.length} entries and ${reader.position} bytes`,
-        });
-        complete = false;
-        break;
-      }
-      await take(found, entry, limits, layer);
+    for await (const entry of readTar(reader)) if (!(await take(found, entry))) impossible += 1;
+    if (await anotherTarFollows(reader)) {
+      const message = 'after its end the archive goes on with another one, which container runtimes do not unpack';
+      found.gap({ kind: 'malformed-entry', message });
     }
   } catch (error) {
     if (watched.failure) throw watched.failure.error;
     complete = false;
-    found.gaps.push({
-      kind: 'truncated',
-      ...layer,
-      message: `the layer could not be read to its end: ${messageOf(error)}`,
-    });
+    found.gap({ kind: gapKind(error), message: `the layer could not be read to its end: ${messageOf(error)}` });
   } finally {
     await reader.close();
   }
-  const { catalogedBytes: _, gaps, ...evidence } = found;
-  return { analyser: ANALYSER_VERSION, ...evidence, gaps: gaps.slice(0, MOST_GAPS), complete };
+  if (impossible > 0)
+    found.gap({ kind: 'malformed-entry', message: `${impossible} entries have names that no file can have` });
+  return found.evidence(complete);
+}
+
+function gapKind(error: unknown): CoverageGap['kind'] {
+  if (!(error instanceof ScanError)) return 'truncated';
+  if (error.code === 'limit_exceeded') return 'limit';
+  return error.code === 'layer_unsupported' ? 'unsupported-layer' : 'truncated';
 }
 
 /** Tells trouble with getting the bytes from trouble with what they are. */
@@ -95,57 +73,39 @@ function watchSource(source: ByteSource): {
   };
 }
 
-async function take(
-  found: Findings,
-  entry: TarEntry,
-  limits: AnalysisLimits,
-  layer: { readonly layer?: Digest },
-): Promise<void> {
+/** Gives false for an entry that no runtime could unpack. */
+async function take(found: EvidenceCollector, entry: TarEntry): Promise<boolean> {
   const path = normalisePath(entry.name);
-  if (path === undefined || path === '') return;
+  if (path === undefined) return false;
+  if (path === '') return true;
   const whiteout = whiteoutOf(path);
   if (whiteout) {
-    if (whiteout.kind === 'remove') found.removed.push(whiteout.path);
-    else if (whiteout.kind === 'opaque') found.opaque.push(whiteout.path);
-    return;
+    if (whiteout.kind === 'remove') found.remove(whiteout.path);
+    else if (whiteout.kind === 'opaque') found.hide(whiteout.path);
+    return true;
   }
   switch (entry.kind) {
     case 'directory':
-      found.entries.push(['d', path]);
-      return;
+      found.add(['d', path]);
+      return true;
     case 'symlink':
-      found.entries.push(['l', path, entry.linkName]);
-      return;
-    case 'hardlink':
-      found.entries.push(['h', path, normalisePath(entry.linkName) ?? '']);
-      return;
-    case 'file': {
-      const file = await catalogFile(found, path, entry, limits, layer);
-      found.entries.push(file === undefined ? ['f', path] : ['e', path, file]);
-      return;
+      if (entry.linkName.length > 4096 || entry.linkName.includes('\0')) return false;
+      found.add(['l', path, entry.linkName]);
+      return true;
+    case 'hardlink': {
+      const target = normalisePath(entry.linkName);
+      if (target === undefined) return false;
+      found.addHardLink(path, target);
+      return true;
     }
+    case 'file':
+      if (entry.sparse) {
+        const message = `${path} is stored as a sparse file, which is not read`;
+        found.addUnread(path, { kind: 'unreadable-file', message });
+      } else await found.addFile(path, entry);
+      return true;
     case 'other':
-      found.entries.push(['f', path]);
+      found.add(['f', path]);
+      return true;
   }
-}
-
-/** Gives the number of the evidence; undefined for files nobody wants, and those too large to read. */
-async function catalogFile(
-  found: Findings,
-  path: string,
-  entry: TarEntry,
-  limits: AnalysisLimits,
-  layer: { readonly layer?: Digest },
-): Promise<number | undefined> {
-  const cataloger = CATALOGERS.find((candidate) => candidate.wants(path));
-  if (!cataloger) return undefined;
-  const largest = Math.min(cataloger.largest, limits.fileBytes);
-  if (entry.size > largest || found.catalogedBytes + entry.size > limits.catalogedBytes) {
-    found.gaps.push({ kind: 'limit', path, ...layer, message: `${path} has ${entry.size} bytes, more than is read` });
-    return undefined;
-  }
-  found.catalogedBytes += entry.size;
-  const content = await entry.read(largest);
-  const evidence: FileEvidence = { cataloger: cataloger.name, ...cataloger.catalog(path, content) };
-  return found.files.push(evidence) - 1;
 }

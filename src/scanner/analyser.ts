@@ -80,5 +80,5 @@ function unreadable(why: string, digest: Digest | undefined): LayerEvidence {
     ...(digest ? { layer: digest } : {}),
     message: `the layer could not be analysed: ${why}`,
   } as const;
-  return { analyser: ANALYSER_VERSION, entries: [], files: [], removed: [], opaque: [], gaps: [gap], complete: false };
+  return { analyser: ANALYSER_VERSION, entries: '', files: [], removed: [], opaque: [], gaps: [gap], complete: false };
 }

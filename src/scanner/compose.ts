@@ -1,6 +1,6 @@
 import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
 import { APK_DATABASES } from './catalogers/apk/cataloger.ts';
-import { DPKG_DATABASE, DPKG_FILE_LISTS, DPKG_FRAGMENTS } from './catalogers/dpkg/cataloger.ts';
+import { DPKG_DATABASE, DPKG_FILE_LISTS, DPKG_FRAGMENTS, listedPackage } from './catalogers/dpkg/cataloger.ts';
 import { CATALOGERS } from './catalogers/index.ts';
 import { applicationFolder } from './catalogers/npm/cataloger.ts';
 import { SYSTEM_FILES } from './catalogers/system/cataloger.ts';
@@ -10,6 +10,10 @@ import { ANALYSER_VERSION, type StatedPackage } from './model.ts';
 import { packageUrl } from './purl.ts';
 
 const MOST_GAPS = 500;
+const TOO_MANY_LINKS: CoverageGap = {
+  kind: 'limit',
+  message: 'symbolic links lead to each other so often that the layers could not be put together',
+};
 
 interface Found {
   readonly path: string;
@@ -24,7 +28,11 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
   const tree = new LayerTree();
   for (const [number, { evidence }] of layers.entries()) tree.apply(evidence, number);
 
-  const distribution = findDistribution(tree);
+  const identity = SYSTEM_FILES.flatMap((path) => {
+    const file = tree.find(path);
+    return file ? [{ path, file }] : [];
+  });
+  const distribution = findDistribution(identity);
   const files = [...tree.files()].map(([path, file]) => ({ path, file })).filter(isWanted);
   const system = files.filter(belongsToSystem(tree));
   const owned = ownedPaths(tree, system);
@@ -33,18 +41,26 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
 
   const counted = [...system, ...installed];
   const packages = counted.flatMap((found) => packagesOf(found, layers, distribution));
-  const gaps = [...layers.flatMap(({ evidence }) => evidence.gaps), ...counted.flatMap(problemsOf(layers))];
+  const gaps = [
+    ...(tree.exhausted ? [TOO_MANY_LINKS] : []),
+    ...layers.flatMap(({ evidence }) => evidence.gaps),
+    ...[...counted, ...identity].flatMap(problemsOf(layers)),
+  ];
+  const complete = !tree.exhausted && layers.every(({ evidence }) => evidence.complete);
   return {
     analyser: ANALYSER_VERSION,
     ...(distribution ? { distribution } : {}),
     packages: packages.sort(comparePackages),
     gaps: gaps.slice(0, MOST_GAPS),
-    complete: layers.every(({ evidence }) => evidence.complete),
+    // Without its database nothing is known about a system, however well the rest was read.
+    complete: complete && system.every(({ file }) => file.evidence.unread === undefined),
   };
 }
 
-function findDistribution(tree: LayerTree): Distribution | undefined {
-  const [etc, usr, alpineRelease, debianVersion] = SYSTEM_FILES.map((path) => tree.find(path)?.evidence.text);
+function findDistribution(identity: readonly Found[]): Distribution | undefined {
+  const [etc, usr, alpineRelease, debianVersion] = SYSTEM_FILES.map(
+    (wanted) => identity.find(({ path }) => path === wanted)?.file.evidence.text,
+  );
   const osRelease = etc ?? usr;
   return distributionOf({
     ...(osRelease === undefined ? {} : { osRelease }),
@@ -71,7 +87,13 @@ function belongsToSystem(tree: LayerTree): (found: Found) => boolean {
 
 /** Real paths of language packages that a package of the distribution owns: those are patched under its versions. */
 function ownedPaths(tree: LayerTree, system: readonly Found[]): ReadonlySet<string> {
-  return new Set(system.flatMap(({ file }) => file.evidence.owned ?? []).map((path) => tree.canonical(path)));
+  const thirdParty = new Set(system.flatMap(({ file }) => file.evidence.thirdParty ?? []));
+  return new Set(
+    system
+      .filter(({ path }) => !thirdParty.has(listedPackage(path) ?? ''))
+      .flatMap(({ file }) => file.evidence.owned ?? [])
+      .map((path) => tree.canonical(path)),
+  );
 }
 
 /** Installed packages, and applications whose modules are installed beside them. */
@@ -119,12 +141,12 @@ function keyOf({ name, version, arch }: StatedPackage): string {
 function problemsOf(layers: readonly StackedLayer[]): (found: Found) => CoverageGap[] {
   return ({ path, file }) => {
     const layer = layers[file.layer]?.digest;
-    return (file.evidence.problems ?? []).map((problem) => ({
-      kind: 'malformed-entry',
-      path,
-      ...(layer ? { layer } : {}),
-      message: `${path}: ${problem}`,
-    }));
+    const where = { path, ...(layer ? { layer } : {}) };
+    const { problems = [], unread } = file.evidence;
+    return [
+      ...(unread ? [{ ...unread, ...where }] : []),
+      ...problems.map((problem) => ({ kind: 'malformed-entry', ...where, message: `${path}: ${problem}` }) as const),
+    ];
   };
 }
 

@@ -10,6 +10,7 @@ import { analyseLayer } from './analyse-layer.ts';
 import { parseInstalled } from './catalogers/apk/parse-installed.ts';
 import { parseStatus } from './catalogers/dpkg/parse-status.ts';
 import { composeInventory } from './compose.ts';
+import { DEFAULT_LIMITS } from './model.ts';
 
 /** Rows of a list made by another tool, as objects by column. */
 function readTable(path: string): Record<string, string>[] {
@@ -148,7 +149,7 @@ describe('hostile layers', () => {
   });
 
   it('stops at the limits and says so', async () => {
-    const limits = { entries: 10, uncompressedBytes: 1e9, fileBytes: 100, catalogedBytes: 1e9 };
+    const limits = { ...DEFAULT_LIMITS, entries: 10, fileBytes: 100 };
     const items = Array.from({ length: 50 }, (_, at) => ({ name: `f${at}` }));
     const many = await analyseLayer(
       (async function* () {
@@ -164,6 +165,8 @@ describe('hostile layers', () => {
       })(),
       { limits },
     );
-    expect(large.gaps[0]).toMatchObject({ kind: 'limit', path: 'lib/apk/db/installed' });
+    const inventory = composeInventory([{ evidence: large }]);
+    expect(inventory.gaps[0]).toMatchObject({ kind: 'limit', path: 'lib/apk/db/installed' });
+    expect(inventory.complete).toBe(false);
   });
 });

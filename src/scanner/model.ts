@@ -1,7 +1,7 @@
 import type { CoverageGap, PackageType } from '../model/inventory.ts';
 
 /** Raised whenever stored evidence would differ: layers are then analysed again. */
-export const ANALYSER_VERSION = 'breakwater/1';
+export const ANALYSER_VERSION = 'breakwater/2';
 
 /** A package as one file of a layer states it; what depends on the whole image (purl, layer) is added when composing. */
 export interface StatedPackage {
@@ -21,8 +21,12 @@ export interface FileEvidence {
   readonly owned?: readonly string[];
   /** Text of a small file that is understood only in the whole image (os-release). */
   readonly text?: string;
+  /** Packages in a database that do not come from the distribution: it vouches for none of their files. */
+  readonly thirdParty?: readonly string[];
   /** Entries that could not be understood; the rest was kept. */
   readonly problems?: readonly string[];
+  /** Why the file was not read at all, though somebody wanted it. */
+  readonly unread?: { readonly kind: 'limit' | 'unreadable-file'; readonly message: string };
 }
 
 /**
@@ -41,7 +45,8 @@ export type LayerEntry =
 /** Everything a layer says that an image needs. Plain JSON. */
 export interface LayerEvidence {
   readonly analyser: string;
-  readonly entries: readonly LayerEntry[];
+  /** All `LayerEntry`s in one text, see `layers/entries.ts`: a layer may have millions. */
+  readonly entries: string;
   readonly files: readonly FileEvidence[];
   /** Paths removed from lower layers, and folders whose lower content is hidden. */
   readonly removed: readonly string[];
@@ -59,6 +64,8 @@ export interface AnalysisLimits {
   readonly fileBytes: number;
   /** Bytes of all files that catalogers read in one layer. */
   readonly catalogedBytes: number;
+  /** Characters of all paths and texts that are kept of one layer. */
+  readonly evidenceLength: number;
 }
 
 export const DEFAULT_LIMITS: AnalysisLimits = {
@@ -66,4 +73,5 @@ export const DEFAULT_LIMITS: AnalysisLimits = {
   uncompressedBytes: 100 * 1024 ** 3,
   fileBytes: 64 * 1024 ** 2,
   catalogedBytes: 1024 ** 3,
+  evidenceLength: 256 * 1024 ** 2,
 };

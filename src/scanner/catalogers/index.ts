@@ -4,5 +4,10 @@ import { npmCataloger } from './npm/cataloger.ts';
 import { systemCataloger } from './system/cataloger.ts';
 import type { Cataloger } from './types.ts';
 
-/** Every cataloger; the first one that wants a file gets it. */
+/** Every cataloger; no two want the same file. */
 export const CATALOGERS: readonly Cataloger[] = [systemCataloger, apkCataloger, dpkgCataloger, npmCataloger];
+
+/** The cataloger that wants to read a file. */
+export function catalogerFor(path: string): Cataloger | undefined {
+  return CATALOGERS.find((candidate) => candidate.wants(path));
+}

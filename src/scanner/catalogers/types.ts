@@ -9,4 +9,9 @@ export interface Cataloger {
   readonly largest: number;
   /** Reads one whole file. Never throws: what cannot be understood is a problem, the rest is kept. */
   catalog(path: string, content: Buffer): Omit<FileEvidence, 'cataloger'>;
+  /**
+   * Files that may get a wanted name only later, through a hard link: archives hold the content under whichever name comes
+   * first. They are known by a name and a first byte.
+   */
+  readonly linked?: { wants(path: string): boolean; readonly firstByte: number };
 }

@@ -1,19 +1,19 @@
-/** Deeper paths than this are no file system anybody runs. */
-const DEEPEST = 256;
+/** As long as Linux takes (PATH_MAX): what is longer cannot be unpacked. */
+const LONGEST = 4096;
 
 /**
  * A path of an archive as a path below the root: no `./`, no leading or double slashes, `..` resolved but never above the
- * root. Empty for the root itself; undefined for what cannot be a path (NUL, too deep).
+ * root. Empty for the root itself; undefined for what cannot be a path (NUL, too long).
  */
 export function normalisePath(name: string): string | undefined {
-  if (name.includes('\0')) return undefined;
+  if (name.length > LONGEST || name.includes('\0')) return undefined;
   const parts: string[] = [];
   for (const part of name.split('/')) {
     if (part === '' || part === '.') continue;
     if (part === '..') parts.pop();
     else parts.push(part);
   }
-  return parts.length > DEEPEST ? undefined : parts.join('/');
+  return parts.join('/');
 }
 
 const WHITEOUT = '.wh.';

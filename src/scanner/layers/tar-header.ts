@@ -1,3 +1,5 @@
+import { decodeName } from './names.ts';
+
 /** Kind of a tar entry, as far as a file system cares. */
 export type EntryKind = 'file' | 'directory' | 'symlink' | 'hardlink' | 'other';
 
@@ -11,14 +13,14 @@ export interface TarHeader {
 }
 
 export const BLOCK = 512;
+const ZERO_BLOCK: Buffer = Buffer.alloc(BLOCK);
 const NUL = 0;
 /** Octal digits leave room for 8 GiB; GNU writes larger numbers in base 256. */
 const BASE_256 = 0x80;
 
 /** True for the block of zeros that ends an archive. */
 export function isZeroBlock(block: Buffer): boolean {
-  for (let at = 0; at < BLOCK; at += 8) if (block.readDoubleLE(at) !== 0) return false;
-  return true;
+  return block[0] === NUL && block.equals(ZERO_BLOCK);
 }
 
 /** Reads a header block; undefined when its checksum is wrong or its size cannot be. */
@@ -56,6 +58,16 @@ export function kindOf(flag: string, name: string): EntryKind {
   }
 }
 
+/** True for entries that consist of their header alone, whatever its size field says. */
+export function isHeaderOnly(flag: string): boolean {
+  return flag >= '1' && flag <= '6';
+}
+
+/** A GNU header of a sparse file goes on in blocks of its own, each of which says whether another follows. */
+export function sparseGoesOn(block: Buffer, extension: boolean): boolean {
+  return block[extension ? 504 : 482] === 1;
+}
+
 /** The sum of all bytes with the checksum field as blanks; some writers sum signed bytes. */
 function checksumFits(block: Buffer): boolean {
   const stored = numberAt(block, 148, 8);
@@ -87,5 +99,5 @@ function numberAt(block: Buffer, start: number, length: number): number | undefi
 
 function textAt(block: Buffer, start: number, length: number): string {
   const end = block.indexOf(NUL, start);
-  return block.toString('utf8', start, end < 0 || end > start + length ? start + length : end);
+  return decodeName(block.subarray(start, end < 0 || end > start + length ? start + length : end));
 }

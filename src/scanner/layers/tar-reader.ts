@@ -1,7 +1,17 @@
 import { ScanError } from '../errors.ts';
 import type { ByteReader } from './byte-reader.ts';
+import { decodeName } from './names.ts';
 import { type PaxValues, parsePax } from './pax.ts';
-import { BLOCK, type EntryKind, isZeroBlock, kindOf, parseHeader, type TarHeader } from './tar-header.ts';
+import {
+  BLOCK,
+  type EntryKind,
+  isHeaderOnly,
+  isZeroBlock,
+  kindOf,
+  parseHeader,
+  sparseGoesOn,
+  type TarHeader,
+} from './tar-header.ts';
 
 /** One entry of an archive. Its content can be read until the next entry is asked for. */
 export interface TarEntry {
@@ -10,27 +20,27 @@ export interface TarEntry {
   readonly linkName: string;
   readonly kind: EntryKind;
   readonly size: number;
+  /** What is stored is not the file itself, but its parts without the holes between them. */
+  readonly sparse: boolean;
   /** The content, at most `limit` bytes of it. */
   read(limit: number): Promise<Buffer>;
-  /** The content piece by piece. */
-  stream(): AsyncGenerator<Buffer>;
   /** Where the content begins in the archive. */
   readonly offset: number;
 }
 
 /** Largest block of long name or pax records that is read. */
 const LARGEST_EXTENSION = 1024 * 1024;
-const LONGEST_NAME = 4096;
-const STREAM_PIECE = 256 * 1024;
 
 /**
- * Reads a tar archive entry by entry: ustar, pax, GNU long names, base-256 sizes, archives put one after another. The
- * content of an entry that is not read is passed over. Throws `ScanError('layer_invalid')` when the archive is damaged or
- * cut off; entries before that were given.
+ * Reads a tar archive entry by entry: ustar, pax, GNU long names, base-256 sizes, archives put one after another. It ends
+ * at two blocks of zeros, as for every container runtime. The content of an entry that is not read is passed over. Throws
+ * `ScanError`: layer_unsupported when the first block is no tar header, layer_invalid when the archive is damaged or cut
+ * off later; entries before that were given.
  */
 export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry> {
   let global: PaxValues = {};
   let next: PaxValues = {};
+  let zeros = 0;
   for (;;) {
     const block = await reader.read(BLOCK);
     if (block.length === 0) return;
@@ -39,10 +49,11 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry> {
       if (block.every((byte) => byte === 0)) return;
       throw new ScanError('layer_invalid', `the tar is cut off at byte ${reader.position}`);
     }
-    if (isZeroBlock(block)) continue;
+    zeros = isZeroBlock(block) ? zeros + 1 : 0;
+    if (zeros === 2) return;
+    if (zeros === 1) continue;
     const header = parseHeader(block);
-    if (!header)
-      throw new ScanError('layer_invalid', `the tar is damaged at byte ${reader.position - BLOCK}: no valid header`);
+    if (!header) throw noHeader(reader.position - BLOCK);
     switch (header.flag) {
       case 'L':
         next = { ...next, path: await longText(reader, header) };
@@ -56,18 +67,44 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry> {
       case 'g':
         global = { ...global, ...parsePax(await extension(reader, header)) };
         continue;
+      case 'S':
+        next = { ...next, sparse: true };
+        if (sparseGoesOn(block, false)) await skipSparseMap(reader);
+        break;
       default:
-        yield* entryOf(reader, header, { ...global, ...next });
-        next = {};
     }
+    yield* entryOf(reader, header, { ...global, ...next });
+    next = {};
+  }
+}
+
+/** After the end of an archive: true when another one follows there, which nobody unpacks. */
+export async function anotherTarFollows(reader: ByteReader): Promise<boolean> {
+  for (;;) {
+    const block = await reader.read(BLOCK);
+    if (block.length < BLOCK) return false;
+    if (!isZeroBlock(block)) return parseHeader(block) !== undefined;
+  }
+}
+
+function noHeader(at: number): ScanError {
+  return at === 0
+    ? new ScanError('layer_unsupported', 'it is no tar archive, or damaged from its first byte on')
+    : new ScanError('layer_invalid', `the tar is damaged at byte ${at}: no valid header`);
+}
+
+async function skipSparseMap(reader: ByteReader): Promise<void> {
+  for (let more = true; more; ) {
+    const block = await reader.read(BLOCK);
+    if (block.length < BLOCK) throw new ScanError('layer_invalid', `the tar is cut off at byte ${reader.position}`);
+    more = sparseGoesOn(block, true);
   }
 }
 
 async function* entryOf(reader: ByteReader, header: TarHeader, pax: PaxValues): AsyncGenerator<TarEntry> {
   const name = pax.path ?? header.name;
   const kind = kindOf(header.flag, name);
-  // Links and directories have no content, whatever their size field says; pax sizes are for files.
-  const size = kind === 'file' ? (pax.size ?? header.size) : header.flag === 'D' ? header.size : 0;
+  const size = isHeaderOnly(header.flag) ? 0 : (pax.size ?? header.size);
   const offset = reader.position;
   let left = size;
   const take = async (length: number): Promise<Buffer> => {
@@ -76,16 +113,13 @@ async function* entryOf(reader: ByteReader, header: TarHeader, pax: PaxValues): 
     return piece;
   };
   yield {
-    name: name.slice(0, LONGEST_NAME),
-    linkName: (pax.linkpath ?? header.linkName).slice(0, LONGEST_NAME),
+    name,
+    linkName: pax.linkpath ?? header.linkName,
     kind,
     size,
+    sparse: pax.sparse ?? false,
     offset,
     read: take,
-    async *stream() {
-      for (let piece = await take(STREAM_PIECE); piece.length > 0; piece = await take(STREAM_PIECE)) yield piece;
-      if (left > 0) throw cutOff(name, size);
-    },
   };
   const padding = (BLOCK - (size % BLOCK)) % BLOCK;
   if ((await reader.skip(left)) < left) throw cutOff(name, size);
@@ -95,7 +129,7 @@ async function* entryOf(reader: ByteReader, header: TarHeader, pax: PaxValues): 
 async function longText(reader: ByteReader, header: TarHeader): Promise<string> {
   const bytes = await extension(reader, header);
   const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
+  return decodeName(bytes.subarray(0, end < 0 ? bytes.length : end));
 }
 
 async function extension(reader: ByteReader, header: TarHeader): Promise<Buffer> {

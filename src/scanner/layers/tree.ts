@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { FileEvidence, LayerEvidence } from '../model.ts';
+import { readEntries } from './entries.ts';
 
 /** A file with evidence, with the evidence it replaced in lower layers, newest first. */
 export interface FileNode {
@@ -30,6 +31,16 @@ export interface StackedLayer {
 
 /** As many links as Linux follows in one path. */
 const MOST_LINKS = 40;
+/**
+ * Steps from folder to folder in all; a few seconds. Ordinary images of millions of files stay below: only links to links
+ * with long targets get there.
+ */
+const MOST_STEPS = 100_000_000;
+
+interface Parent {
+  readonly folder: DirectoryNode | undefined;
+  readonly name: string;
+}
 
 /**
  * The file system that a stack of layers makes, as far as evidence needs it: files with evidence, symbolic links, and the
@@ -37,18 +48,27 @@ const MOST_LINKS = 40;
  */
 export class LayerTree {
   readonly root: DirectoryNode = { kind: 'directory', children: new Map() };
+  #steps = 0;
+  /** The folder found last: archives list a folder's files one after another. Forgotten when links or folders change. */
+  #last: { readonly path: string; readonly folder: DirectoryNode } | undefined;
+
+  /** True when links led around for so long that the tree was given up. */
+  get exhausted(): boolean {
+    return this.#steps > MOST_STEPS;
+  }
 
   /** Puts a layer on top: first what it removes from below, then its entries in the order of the archive. */
   apply(layer: LayerEvidence, number: number): void {
     for (const path of layer.opaque) this.#clear(path);
-    for (const path of layer.removed) this.#remove(path);
-    for (const entry of layer.entries) {
+    for (const path of layer.removed) this.#delete(path, false);
+    for (const entry of readEntries(layer.entries)) {
+      if (this.exhausted) return;
       const [kind, path] = entry;
       if (kind === 'd') this.#makeDirectory(path);
       else if (kind === 'l') this.#put(path, { kind: 'link', target: entry[2] });
       else if (kind === 'h') this.#linkHard(path, entry[2], number);
       else if (kind === 'e') this.#putFile(path, layer.files[entry[2]], number);
-      else this.#replace(path);
+      else this.#delete(path, true);
     }
   }
 
@@ -62,16 +82,16 @@ export class LayerTree {
   canonical(path: string): string {
     const parts = path.split('/');
     const name = parts.pop() ?? '';
-    return [...this.#walk(parts, { links: MOST_LINKS, make: false }).path, name].join('/');
+    return [...this.#walk(parts, false).path, name].join('/');
   }
 
   /** Every file with evidence and its real path. */
   *files(): Generator<readonly [path: string, file: FileNode]> {
-    yield* filesBelow(this.root, '');
+    yield* filesBelow(this.root);
   }
 
   #putFile(path: string, evidence: FileEvidence | undefined, layer: number): void {
-    if (!evidence) return this.#replace(path);
+    if (!evidence) return this.#delete(path, true);
     const previous = this.#resolve(path, false);
     const before =
       previous?.kind === 'file' ? [{ evidence: previous.evidence, layer: previous.layer }, ...previous.before] : [];
@@ -83,50 +103,60 @@ export class LayerTree {
     const linked = this.#resolve(target, false);
     if (linked?.kind === 'file') this.#putFile(path, linked.evidence, layer);
     else if (linked?.kind === 'link') this.#put(path, linked);
-    else this.#replace(path);
+    else this.#delete(path, true);
   }
 
   #put(path: string, node: TreeNode): void {
     const { folder, name } = this.#parent(path, true);
-    folder?.children.set(name, node);
+    if (!folder) return;
+    if (node.kind !== 'file' || folder.children.get(name)?.kind !== 'file') this.#last = undefined;
+    folder.children.set(name, node);
   }
 
   /** A folder entry replaces a link or a file, but leaves a folder as it is. */
   #makeDirectory(path: string): void {
     const { folder, name } = this.#parent(path, false);
     const present = folder?.children.get(name);
-    if (present && present.kind !== 'directory') folder?.children.set(name, { kind: 'directory', children: new Map() });
+    if (!folder || !present || present.kind === 'directory') return;
+    this.#last = undefined;
+    folder.children.set(name, { kind: 'directory', children: new Map() });
   }
 
-  #remove(path: string): void {
-    this.#parent(path, false).folder?.children.delete(baseName(path));
-  }
-
-  /** A plain file takes the place of whatever was there; what stood in the way of its folders is gone too. */
-  #replace(path: string): void {
-    this.#parent(path, true).folder?.children.delete(baseName(path));
+  /**
+   * Takes away what is there: a whiteout does, and a plain file that comes in its place. With `make` what stood in the way
+   * of its folders is gone too.
+   */
+  #delete(path: string, make: boolean): void {
+    const { folder, name } = this.#parent(path, make);
+    if (folder?.children.delete(name)) this.#last = undefined;
   }
 
   #clear(path: string): void {
-    if (path === '') this.root.children.clear();
-    const node = this.#resolve(path, true);
+    this.#last = undefined;
+    const node = path === '' ? this.root : this.#resolve(path, true);
     if (node?.kind === 'directory') node.children.clear();
   }
 
-  #parent(path: string, make: boolean): { readonly folder: DirectoryNode | undefined; readonly name: string } {
-    const parts = path.split('/');
-    const name = parts.pop() ?? '';
-    return { folder: this.#walk(parts, { links: MOST_LINKS, make }).node, name };
+  #parent(path: string, make: boolean): Parent {
+    const slash = path.lastIndexOf('/');
+    const name = path.slice(slash + 1);
+    if (slash < 0) return { folder: this.root, name };
+    const above = path.slice(0, slash);
+    if (this.#last?.path === above) return { folder: this.#last.folder, name };
+    const folder = this.#walk(above.split('/'), make).node;
+    if (folder) this.#last = { path: above, folder };
+    return { folder, name };
   }
 
+  /** What lies at a path, its folders' links followed, and with `follow` its own. */
   #resolve(path: string, follow: boolean): TreeNode | undefined {
-    let { folder, name } = this.#parent(path, false);
-    let current = path;
-    for (let links = 0; links < MOST_LINKS; links += 1) {
-      const node = name === '' ? this.root : folder?.children.get(name);
+    let parts = path.split('/');
+    for (let links = 0; links <= MOST_LINKS; links += 1) {
+      const name = parts.pop() ?? '';
+      const above = this.#walk(parts, false);
+      const node = name === '' || name === '.' ? above.node : above.node?.children.get(name);
       if (node?.kind !== 'link' || !follow) return node;
-      current = joined(this.canonical(current), node.target);
-      ({ folder, name } = this.#parent(current, false));
+      parts = [...(node.target.startsWith('/') ? [] : above.path), ...node.target.split('/')];
     }
     return undefined;
   }
@@ -137,14 +167,15 @@ export class LayerTree {
    */
   #walk(
     parts: readonly string[],
-    how: { readonly links: number; readonly make: boolean },
+    make: boolean,
   ): { readonly node: DirectoryNode | undefined; readonly path: readonly string[] } {
     const todo = [...parts].reverse();
-    let { links } = how;
+    let links = MOST_LINKS;
     let node: DirectoryNode | undefined = this.root;
     const path: string[] = [];
     const above: (DirectoryNode | undefined)[] = [];
     for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
+      this.#steps += 1;
       if (part === '' || part === '.') continue;
       if (part === '..') {
         if (path.pop() !== undefined) node = above.pop();
@@ -163,37 +194,27 @@ export class LayerTree {
       }
       above.push(node);
       path.push(part);
-      node = child?.kind === 'directory' ? child : how.make && node ? made(node, part) : undefined;
+      node = child?.kind === 'directory' ? child : make && node ? this.#made(node, part) : undefined;
     }
     return { node, path };
   }
-}
 
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function made(folder: DirectoryNode, name: string): DirectoryNode {
-  const child: DirectoryNode = { kind: 'directory', children: new Map() };
-  folder.children.set(name, child);
-  return child;
-}
-
-/** Where a link at `path` leads: its target from the folder it lies in. */
-function joined(path: string, target: string): string {
-  const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-  const parts: string[] = [];
-  for (const part of (target.startsWith('/') ? target : `${folder}/${target}`).split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
+  #made(folder: DirectoryNode, name: string): DirectoryNode {
+    if (folder.children.has(name)) this.#last = undefined;
+    const child: DirectoryNode = { kind: 'directory', children: new Map() };
+    folder.children.set(name, child);
+    return child;
   }
-  return parts.join('/');
 }
 
-function* filesBelow(folder: DirectoryNode, prefix: string): Generator<readonly [string, FileNode]> {
-  for (const [name, node] of folder.children) {
-    const path = prefix === '' ? name : `${prefix}/${name}`;
-    if (node.kind === 'file') yield [path, node];
-    else if (node.kind === 'directory') yield* filesBelow(node, path);
+/** Every file below a folder. Without recursion: folders may be thousands deep. */
+function* filesBelow(root: DirectoryNode): Generator<readonly [string, FileNode]> {
+  const queue: [string, DirectoryNode][] = [['', root]];
+  for (let next = queue.pop(); next; next = queue.pop()) {
+    const [prefix, folder] = next;
+    for (const [name, node] of folder.children) {
+      if (node.kind === 'file') yield [prefix + name, node];
+      else if (node.kind === 'directory') queue.push([`${prefix}${name}/`, node]);
+    }
   }
 }

@@ -28,6 +28,7 @@ interface Place {
 }
 
 const MOST_ENTRIES = 100_000;
+const LARGEST_UNPACKED = 64 * 1024 ** 3;
 const MOST_LINKS = 8;
 const PIECE = 1024 * 1024;
 
@@ -118,7 +119,7 @@ async function asPlainTar(path: string): Promise<{ readonly path: string; remove
   const unpacked = join(folder, 'archive.tar');
   try {
     await pipeline(
-      decompressed(createReadStream(path, { highWaterMark: PIECE })),
+      decompressed(createReadStream(path, { highWaterMark: PIECE }), LARGEST_UNPACKED),
       createWriteStream(unpacked, { mode: 0o600 }),
     );
     return { path: unpacked, remove };

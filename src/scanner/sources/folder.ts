@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, readlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CoverageGap } from '../../model/inventory.ts';
 import { messageOf } from '../../platform/errors.ts';
-import { CATALOGERS } from '../catalogers/index.ts';
-import { ANALYSER_VERSION, DEFAULT_LIMITS, type FileEvidence, type LayerEntry, type LayerEvidence } from '../model.ts';
+import { catalogerFor } from '../catalogers/index.ts';
+import { ScanError } from '../errors.ts';
+import { createEvidenceCollector, type EvidenceCollector } from '../evidence-collector.ts';
+import { type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from '../model.ts';
 
 /** Kernel file systems: no packages, and no end. */
 const PASSED_OVER: ReadonlySet<string> = new Set(['proc', 'sys', 'dev']);
@@ -13,56 +14,63 @@ const PASSED_OVER: ReadonlySet<string> = new Set(['proc', 'sys', 'dev']);
  * Looks at a folder as if it were the one layer of an image. Links are never followed, so nothing outside is read; what
  * cannot be read is a gap.
  */
-export async function analyseFolder(root: string): Promise<LayerEvidence> {
-  const entries: LayerEntry[] = [];
-  const files: FileEvidence[] = [];
-  const gaps: CoverageGap[] = [];
+export async function analyseFolder(root: string, limits: AnalysisLimits = DEFAULT_LIMITS): Promise<LayerEvidence> {
+  const found = createEvidenceCollector(limits, undefined);
   const queue = [''];
-  for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
-    const names = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) => {
-      gaps.push({
-        kind: 'unreadable-file',
-        path: folder ?? '',
-        message: `${folder ?? root} could not be read: ${messageOf(error)}`,
-      });
-      return [];
-    });
-    for (const item of names) {
-      const path = folder === '' ? item.name : `${folder}/${item.name}`;
-      if (entries.length >= DEFAULT_LIMITS.entries) {
-        gaps.push({ kind: 'limit', message: `reading stopped after ${entries.length} entries` });
-        return { analyser: ANALYSER_VERSION, entries, files, removed: [], opaque: [], gaps, complete: false };
+  try {
+    for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
+      for (const item of await list(found, root, folder)) {
+        const path = folder === '' ? item.name : `${folder}/${item.name}`;
+        if (item.isDirectory()) {
+          found.add(['d', path]);
+          if (!PASSED_OVER.has(path)) queue.push(path);
+        } else if (item.isSymbolicLink()) {
+          found.add(['l', path, await readlink(join(root, path)).catch(() => '')]);
+        } else if (item.isFile() && catalogerFor(path)) await takeFile(found, root, path);
+        else found.add(['f', path]);
       }
-      if (item.isDirectory()) {
-        entries.push(['d', path]);
-        if (!PASSED_OVER.has(path)) queue.push(path);
-      } else if (item.isSymbolicLink()) entries.push(['l', path, await readlink(join(root, path)).catch(() => '')]);
-      else if (item.isFile()) await takeFile(root, path, { entries, files, gaps });
     }
+  } catch (error) {
+    if (!(error instanceof ScanError)) throw error;
+    found.gap({ kind: 'limit', message: `the folder could not be read to its end: ${error.message}` });
+    return found.evidence(false);
   }
-  return { analyser: ANALYSER_VERSION, entries, files, removed: [], opaque: [], gaps, complete: true };
+  return found.evidence(true);
 }
 
-async function takeFile(
-  root: string,
-  path: string,
-  found: { entries: LayerEntry[]; files: FileEvidence[]; gaps: CoverageGap[] },
-): Promise<void> {
-  const cataloger = CATALOGERS.find((candidate) => candidate.wants(path));
-  if (!cataloger) return void found.entries.push(['f', path]);
+async function list(found: EvidenceCollector, root: string, folder: string) {
+  try {
+    return await readdir(join(root, folder), { withFileTypes: true });
+  } catch (error) {
+    const message = `${folder || root} could not be read: ${messageOf(error)}`;
+    found.gap({ kind: 'unreadable-file', path: folder, message });
+    return [];
+  }
+}
+
+async function takeFile(found: EvidenceCollector, root: string, path: string): Promise<void> {
   let file: FileHandle | undefined;
   try {
-    const { size } = await lstat(join(root, path));
-    if (size > cataloger.largest) throw new Error(`it has ${size} bytes, more than is read`);
-    // It may have been exchanged for a link since it was listed.
-    file = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW);
-    const content = await file.readFile();
-    found.files.push({ cataloger: cataloger.name, ...cataloger.catalog(path, content) });
-    found.entries.push(['e', path, found.files.length - 1]);
+    // It may have been exchanged for a link, or for a pipe that never answers, since it was listed.
+    file = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    await found.addFile(path, { size: (await file.stat()).size, read: readerOf(file) });
   } catch (error) {
-    found.gaps.push({ kind: 'unreadable-file', path, message: `${path} could not be read: ${messageOf(error)}` });
-    found.entries.push(['f', path]);
+    if (error instanceof ScanError) throw error;
+    found.addUnread(path, { kind: 'unreadable-file', message: `${path} could not be read: ${messageOf(error)}` });
   } finally {
     await file?.close();
   }
+}
+
+function readerOf(file: FileHandle): (limit: number) => Promise<Buffer> {
+  return async (limit) => {
+    const content = Buffer.alloc(limit);
+    let length = 0;
+    while (length < limit) {
+      const { bytesRead } = await file.read(content, length, limit - length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return content.subarray(0, length);
+  };
 }

@@ -30,6 +30,7 @@ const ROOT_FOLDERS: ReadonlySet<string> = new Set([
   'root',
 ]);
 const PEEKED_ENTRIES = 2000;
+const PEEKED_BYTES = 1024 ** 3;
 const PIECE = 256 * 1024;
 
 /**
@@ -74,7 +75,7 @@ function tarball(path: string): ImageSource {
 
 /** Looks at the first entries; a damaged archive is left to be reported by who reads it whole. */
 async function isRootFileSystem(path: string): Promise<boolean> {
-  const reader = createByteReader(decompressed(createReadStream(path, { highWaterMark: PIECE })));
+  const reader = createByteReader(decompressed(createReadStream(path, { highWaterMark: PIECE }), PEEKED_BYTES));
   let seen = 0;
   try {
     for await (const entry of readTar(reader)) {

@@ -12,9 +12,13 @@ interface Stanza {
   readonly owned: string[];
   /** Line of the file at which it begins. */
   readonly line: number;
+  /** First line of it that cannot be understood. */
+  noField?: number;
 }
 
 const MOST_PROBLEMS = 100;
+/** Names and versions hold no blanks, and are short. */
+const WORD = /^[^\s\p{C}]{1,256}$/u;
 
 /**
  * Reads `lib/apk/db/installed`: stanzas of one-letter fields, separated by empty lines (apk-tools, "Installed database").
@@ -25,12 +29,15 @@ export function parseInstalled(content: Buffer): Parsed {
   const packages: StatedPackage[] = [];
   const owned: string[] = [];
   const problems: string[] = [];
+  const problem = (line: number, what: string): void => {
+    if (problems.length < MOST_PROBLEMS) problems.push(`line ${line}: ${what}`);
+  };
   for (const stanza of stanzasOf(content.toString('utf8'))) {
-    const name = stanza.fields.get('P');
-    const version = stanza.fields.get('V');
-    if (!name || !version) {
-      if (problems.length < MOST_PROBLEMS)
-        problems.push(`line ${stanza.line}: a package without ${name ? 'version' : 'name'}`);
+    const name = stanza.fields.get('P') ?? '';
+    const version = stanza.fields.get('V') ?? '';
+    if (stanza.noField !== undefined) problem(stanza.noField, 'it is no field of a package');
+    if (!WORD.test(name) || !WORD.test(version)) {
+      if (stanza.fields.size > 0) problem(stanza.line, `a package without ${WORD.test(name) ? 'version' : 'name'}`);
       continue;
     }
     const origin = stanza.fields.get('o');
@@ -39,7 +46,7 @@ export function parseInstalled(content: Buffer): Parsed {
       name,
       version,
       ...present('arch', stanza.fields.get('A')),
-      ...(origin && origin !== name ? { source: { name: origin, version } } : {}),
+      ...(origin && origin !== name && WORD.test(origin) ? { source: { name: origin, version } } : {}),
       ...present('licence', stanza.fields.get('L')),
     });
     owned.push(...stanza.owned);
@@ -60,8 +67,11 @@ function* stanzasOf(text: string): Generator<Stanza> {
       folder = '';
       continue;
     }
-    if (line[1] !== ':') continue;
     stanza ??= { fields: new Map(), owned: [], line: number };
+    if (line[1] !== ':') {
+      stanza.noField ??= number;
+      continue;
+    }
     const key = line.slice(0, 1);
     const value = line.slice(2);
     if (key === 'F') folder = value;

@@ -13,6 +13,11 @@ const DATABASE = /(?:^|\/)lib\/dpkg\/status$/;
 const FRAGMENT = /(?:^|\/)lib\/dpkg\/status\.d\/[^/]+$/;
 const FILE_LIST = /(?:^|\/)lib\/dpkg\/info\/[^/]+\.list$/;
 
+/** The package whose files a list names, `info/NAME.list` or `info/NAME:ARCHITECTURE.list`. */
+export function listedPackage(path: string): string | undefined {
+  return FILE_LIST.test(path) ? /([^/:]+)(?::[^/]*)?\.list$/.exec(path)?.[1] : undefined;
+}
+
 /** Debian's package database, whole or in fragments, and what its packages own. */
 export const dpkgCataloger: Cataloger = {
   name: 'dpkg',

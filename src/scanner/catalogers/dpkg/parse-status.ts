@@ -1,7 +1,10 @@
 import type { StatedPackage } from '../../model.ts';
+import { isThirdParty } from './third-party.ts';
 
 interface Parsed {
   readonly packages: readonly StatedPackage[];
+  /** Names of packages whose makers are not the distribution. */
+  readonly thirdParty: readonly string[];
   readonly problems: readonly string[];
 }
 
@@ -13,10 +16,11 @@ const PRESENT: ReadonlySet<string> = new Set([
   'triggers-awaited',
   'triggers-pending',
 ]);
-const WANTED: ReadonlySet<string> = new Set(['package', 'version', 'status', 'architecture', 'source']);
+const WANTED: ReadonlySet<string> = new Set(['package', 'version', 'status', 'architecture', 'source', 'maintainer']);
 /** Name, and its version in brackets where it differs from the binary's. */
-const SOURCE = /^(\S+?)(?:\s+\(([^)]+)\))?$/;
-const NAME = /^[a-z0-9][a-z0-9+._:-]*$/i;
+const SOURCE = /^(\S{1,256}?)(?:\s+\(([^)]{1,256})\))?$/;
+const NAME = /^[a-z0-9][a-z0-9+._:-]{0,255}$/i;
+const VERSION = /^\S{1,256}$/;
 const MOST_PROBLEMS = 100;
 
 /**
@@ -25,6 +29,7 @@ const MOST_PROBLEMS = 100;
  */
 export function parseStatus(content: Buffer, options: { readonly fragment: boolean }): Parsed {
   const packages: StatedPackage[] = [];
+  const thirdParty: string[] = [];
   const problems: string[] = [];
   for (const { fields, line } of stanzasOf(content.toString('utf8'))) {
     const status = fields.get('status');
@@ -32,12 +37,13 @@ export function parseStatus(content: Buffer, options: { readonly fragment: boole
     if (state !== undefined && !PRESENT.has(state)) continue;
     const name = fields.get('package');
     const version = fields.get('version');
-    if (state === undefined || !name || !version || !NAME.test(name) || /\s/.test(version)) {
+    if (state === undefined || !name || !version || !NAME.test(name) || !VERSION.test(version)) {
       if (problems.length < MOST_PROBLEMS) problems.push(`line ${line}: ${problemOf(name, version, state)}`);
       continue;
     }
     const source = sourceOf(fields.get('source'), version);
     const arch = fields.get('architecture');
+    if (isThirdParty(fields.get('maintainer'))) thirdParty.push(name);
     packages.push({
       type: 'deb',
       name,
@@ -46,13 +52,13 @@ export function parseStatus(content: Buffer, options: { readonly fragment: boole
       ...(source && (source.name !== name || source.version !== version) ? { source } : {}),
     });
   }
-  return { packages, problems };
+  return { packages, thirdParty, problems };
 }
 
 function problemOf(name: string | undefined, version: string | undefined, state: string | undefined): string {
   if (!name || !NAME.test(name)) return 'an entry without a package name';
-  if (!version || /\s/.test(version)) return `package ${name.slice(0, 100)} has no version`;
-  return state === undefined ? `package ${name.slice(0, 100)} has no status` : 'an entry that is no package';
+  if (!version || !VERSION.test(version)) return `package ${name} has no version`;
+  return state === undefined ? `package ${name} has no status` : 'an entry that is no package';
 }
 
 function sourceOf(text: string | undefined, version: string): { name: string; version: string } | undefined {

@@ -4,6 +4,9 @@ import { parsePackageJson } from './parse-package-json.ts';
 const FILE = /(?:^|\/)package\.json$/;
 /** `node_modules/name/package.json` or `node_modules/@scope/name/package.json`. */
 const INSTALLED = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/;
+/** Stores of pnpm and the like name files by their hash. */
+const NO_EXTENSION = /(?:^|\/)[^/.]+$/;
+const BRACE = 0x7b;
 const BELOW_MODULES = /(?:^|\/)node_modules\//;
 
 /** True for the `package.json` of an installed package. The ones deeper inside a package describe nothing installed. */
@@ -22,4 +25,5 @@ export const npmCataloger: Cataloger = {
   largest: 8 * 1024 * 1024,
   wants: (path) => path.endsWith('package.json') && (isInstalledPackage(path) || applicationFolder(path) !== undefined),
   catalog: (_path, content) => parsePackageJson(content),
+  linked: { wants: (path) => NO_EXTENSION.test(path), firstByte: BRACE },
 };

@@ -1,5 +1,8 @@
 import type { StatedPackage } from '../../model.ts';
 
+/** No blanks, no control characters, no halves of characters: JSON can hold them all. */
+const PRINTABLE = /^[^\s\p{C}]+$/u;
+
 /**
  * Reads an installed package's `package.json`. Without name or version it is no package (npm makes such files for folders
  * of its own): neither a package nor a problem.
@@ -17,16 +20,16 @@ export function parsePackageJson(content: Buffer): {
   if (typeof value !== 'object' || value === null) return { packages: [], problems: ['it is no object'] };
   const { name, version, license } = value as Record<string, unknown>;
   if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '') return { packages: [] };
-  if (name.length > 214 || version.length > 256)
-    return { packages: [], problems: ['its name or version is too long to be one'] };
+  if (name.length > 214 || version.length > 256 || !PRINTABLE.test(name) || !PRINTABLE.test(version))
+    return { packages: [], problems: ['its name or version cannot be one'] };
   const licence = licenceOf(license);
   return { packages: [{ type: 'npm', name, version, ...(licence === undefined ? {} : { licence }) }] };
 }
 
 function licenceOf(value: unknown): string | undefined {
-  if (typeof value === 'string' && value !== '') return value.slice(0, 200);
+  if (typeof value === 'string' && value !== '') return value.slice(0, 200).toWellFormed();
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
-  return typeof type === 'string' && type !== '' ? type.slice(0, 200) : undefined;
+  return typeof type === 'string' && type !== '' ? type.slice(0, 200).toWellFormed() : undefined;
 }
 
 function withoutMark(text: string): string {
