@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { algorithmOf, type Digest, digestFrom } from '../oci/digest.ts';
+import { algorithmOf, type Digest, digestFrom, tryParseDigest } from '../oci/digest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import type { ImageSource, SourceOptions } from '../scanner/image-source.ts';
@@ -24,7 +24,7 @@ export async function openRegistryImage(image: RegistryImage, options: SourceOpt
   const { client, repository, name } = image;
   const load = async (reference: string) => {
     const found = await client.getManifest(repository, reference);
-    if (!found) throw new UpstreamError('not_found', `${client.host} has no ${repository}:${reference}`);
+    if (!found) throw new UpstreamError('not_found', missing(image, reference));
     return { digest: found.digest, manifest: parseManifest(found.content, found.mediaType) };
   };
   const root = await load(image.reference);
@@ -59,4 +59,9 @@ async function* verified(source: ByteSource, digest: Digest, host: string): Byte
   }
   const actual = digestFrom(algorithm, hash);
   if (actual !== digest) throw new UpstreamError('invalid_response', `${host} gave ${actual} for the blob ${digest}`);
+}
+
+function missing({ client, repository }: RegistryImage, reference: string): string {
+  const separator = tryParseDigest(reference) ? '@' : ':';
+  return `${client.host} has no ${repository}${separator}${reference}`;
 }
