@@ -1,5 +1,5 @@
 /** Id of the element of a page that holds the document as JSON. */
-export const EMBEDDED_ID = 'evidence';
+const EMBEDDED_ID = 'evidence';
 
 const OPENING = `<script type="application/json" id="${EMBEDDED_ID}">`;
 const CLOSING = '</script>';

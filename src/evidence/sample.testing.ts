@@ -1,6 +1,6 @@
 import { GENESIS, hashEntry } from '../ledger/chain.ts';
 import { type EvidenceDocument, type EvidenceSections, sealDocument } from './document.ts';
-import type { Line } from './lines.ts';
+import type { Decision, Line } from './lines.ts';
 import { toExactTime } from './period.ts';
 
 const DAY = 86_400_000;
@@ -38,7 +38,7 @@ const source = {
 } as const;
 
 /** Lines 3… of an audit log, as `createLedger` chains them. */
-export function sampleLedger(count: number, before = digest('0')): Line<'ledger'>[] {
+function sampleLedger(count: number, before = digest('0')): Line<'ledger'>[] {
   const lines: Line<'ledger'>[] = [];
   for (let seq = 3; seq < 3 + count; seq += 1) {
     const entry = {
@@ -58,16 +58,19 @@ export function sampleLedger(count: number, before = digest('0')): Line<'ledger'
   return lines;
 }
 
-/** A small document with something in every section, and lines 3 to 6 of an audit log of nine. */
-export function sampleDocument(): EvidenceDocument {
-  const ledger = sampleLedger(4);
-  const decision = ({ action, actor, time, seq }: Line<'ledger'>) => ({
+function decision({ action, actor, time, seq }: Line<'ledger'>): Decision {
+  return {
     action,
     by: actor,
     at: time,
     reason: `why ${seq}`,
     ledgerLine: seq,
-  });
+  };
+}
+
+/** A small document with something in every section, and lines 3 to 6 of an audit log of nine. */
+export function sampleDocument(): EvidenceDocument {
+  const ledger = sampleLedger(4);
   const [asked, granted, , last] = ledger as [Line<'ledger'>, Line<'ledger'>, Line<'ledger'>, Line<'ledger'>];
   const verdict = {
     kind: 'block',

@@ -14,6 +14,13 @@ const sample = JSON.parse(json) as Json;
 const verify = (value: unknown) => verifyEvidence(Buffer.from(JSON.stringify(value)));
 const messages = (value: unknown) => verify(value).findings.map(({ message }) => message);
 
+/** What is found in a document that was changed and then sealed again as if it had been made so. */
+function resealed(from: EvidenceDocument, change: (copy: EvidenceDocument) => void): string[] {
+  const copy = structuredClone(from);
+  change(copy);
+  return messages(sealDocument(headerOf(copy), copy.sections));
+}
+
 describe('verifying evidence', () => {
   it('finds nothing in a document as it was made', () => {
     expect(evidenceSchema.parse(document)).toEqual(document);
@@ -41,8 +48,8 @@ describe('verifying evidence', () => {
 
   it('finds and names single values that were changed, and what was removed', () => {
     // All of them, one after the other: tamper.itest.ts.
-    const some = pathsOf(sample).filter((_path, index) => index % 13 === 0);
-    expect(some.length).toBeGreaterThan(30);
+    const some = pathsOf(sample).filter((_path, index) => index % 23 === 0);
+    expect(some.length).toBeGreaterThan(15);
     for (const path of some)
       for (const change of [replace, remove])
         expect(messages(altered(sample, path, change)).join(' '), path.join('.')).toContain(placeOf(path));
@@ -91,12 +98,6 @@ describe('verifying evidence', () => {
 });
 
 describe('evidence that was changed and sealed again', () => {
-  const resealed = (from: EvidenceDocument, change: (copy: EvidenceDocument) => void) => {
-    const copy = structuredClone(from);
-    change(copy);
-    return messages(sealDocument(headerOf(copy), copy.sections));
-  };
-
   it('passes when nothing was changed', () => expect(resealed(document, () => undefined)).toEqual([]));
 
   it.each([0, 1, 2, 3])('misses line %# of the audit log when it is removed', (index) => {
@@ -224,7 +225,7 @@ describe('evidence from strangers', () => {
         const result = verifyEvidence(copy);
         if (result.intact) expect(JSON.parse(copy.toString())).toEqual(JSON.parse(json));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -234,7 +235,7 @@ describe('evidence from strangers', () => {
         const { findings } = verify(altered(sample, path, (holder, name) => (holder[name] = value as Json)));
         for (const { message } of findings) expect(message.length).toBeLessThan(1500);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
