@@ -1,11 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeTar, type TarItem } from '../../test/support/tar.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { digestOf } from '../oci/digest.ts';
 import { analyseLayer } from './analyse-layer.ts';
 import { composeInventory } from './compose.ts';
-import { FlatFileSystem } from './flat-file-system.testing.ts';
+import { checkLayeredEqualsFlattened } from './layered-flattened.testing.ts';
 
 async function* bytes(content: Buffer) {
   yield content;
@@ -22,7 +21,6 @@ const apk = (...packages: string[]) => packages.map((name) => `P:${name}\nV:1.0-
 const npm = (name: string, version = '1.0.0') => JSON.stringify({ name, version });
 const names = (inventory: Inventory) => inventory.packages.map(({ name }) => name);
 const APK = 'lib/apk/db/installed';
-const join = (...parts: string[]) => parts.filter(Boolean).join('/');
 
 describe('composeInventory', () => {
   it('takes the last database and says which layer brought each package', async () => {
@@ -153,72 +151,5 @@ describe('composeInventory', () => {
     expect(inventory.distribution).toMatchObject({ id: 'debian', version: '12', rolling: false });
   });
 
-  it('equals the inventory of the flattened file system', async () => {
-    const part = fc.constantFrom('lib', 'usr', 'apk', 'db', 'app', 'node_modules', 'a', 'b', 'etc', 'var', 'dpkg');
-    const folder = fc.array(part, { minLength: 0, maxLength: 4 }).map((parts) => parts.join('/'));
-    const file = fc.constantFrom(
-      'lib/apk/db/installed',
-      'usr/lib/apk/db/installed',
-      'var/lib/dpkg/status',
-      'etc/os-release',
-    );
-    const target = fc.oneof(
-      folder,
-      folder.map((path) => `/${path}`),
-      folder.map((path) => `../${path}`),
-    );
-    const item: fc.Arbitrary<TarItem> = fc.oneof(
-      {
-        weight: 4,
-        arbitrary: fc
-          .tuple(file, fc.constantFrom('x', 'y', 'z'))
-          .map(([name, id]) => ({ name, content: contentOf(name, id) })),
-      },
-      {
-        weight: 4,
-        arbitrary: fc.tuple(folder, part, fc.constantFrom('1', '2')).map(([above, name, version]) => ({
-          name: join(above, 'node_modules', name, 'package.json'),
-          content: npm(name, version),
-        })),
-      },
-      {
-        weight: 2,
-        arbitrary: fc
-          .tuple(folder, part, target)
-          .map(([above, name, link]) => ({ name: join(above, name), type: 'symlink' as const, link })),
-      },
-      {
-        weight: 2,
-        arbitrary: fc
-          .tuple(folder, part)
-          .map(([above, name]) => ({ name: join(above, name), type: 'directory' as const })),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.tuple(folder, part).map(([above, name]) => ({ name: join(above, name), content: '' })),
-      },
-      { weight: 2, arbitrary: fc.tuple(folder, part).map(([above, name]) => ({ name: join(above, `.wh.${name}`) })) },
-      { weight: 1, arbitrary: folder.map((path) => ({ name: join(path, '.wh..wh..opq') })) },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(item, { maxLength: 8 }), { minLength: 1, maxLength: 4 }), async (layers) => {
-        const flat = new FlatFileSystem();
-        for (const layer of layers) flat.apply(layer);
-        const layered = await inventoryOf(layers);
-        const flattened = await inventoryOf([flat.items()]);
-        expect(withoutLayers(layered)).toEqual(withoutLayers(flattened));
-      }),
-      { numRuns: 400 },
-    );
-  });
+  it('equals the inventory of the flattened file system', () => checkLayeredEqualsFlattened(100));
 });
-
-function contentOf(path: string, id: string): string {
-  if (path.endsWith('installed')) return apk(id);
-  if (path.endsWith('status')) return `Package: ${id}\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n`;
-  return `ID=${id}\nVERSION_ID=1\n`;
-}
-
-function withoutLayers(inventory: Inventory) {
-  return { ...inventory, packages: inventory.packages.map(({ layer: _, ...pkg }) => pkg) };
-}

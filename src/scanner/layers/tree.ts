@@ -115,7 +115,7 @@ export class LayerTree {
 
   /** A folder entry replaces a link or a file, but leaves a folder as it is. */
   #makeDirectory(path: string): void {
-    const { folder, name } = this.#parent(path, false);
+    const { folder, name } = this.#parent(path, true);
     const present = folder?.children.get(name);
     if (!folder || !present || present.kind === 'directory') return;
     this.#last = undefined;
