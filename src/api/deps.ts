@@ -1,4 +1,3 @@
-import type { AuditLoop } from '../audit/audit-loop.ts';
 import type { AccessControl } from '../auth/access.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { UserStore } from '../auth/user-store.ts';
@@ -15,14 +14,26 @@ import type { AdvisoryStore } from '../scanner/advisories/index.ts';
 import type { SourceStore } from '../trust/source-store.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
 
+/** Manifests as somebody wants them; what is not given is as the running guard has it. */
+interface WantedManifests {
+  /** The trusted set, as the constraint lists it. */
+  readonly repos: readonly string[];
+  readonly name?: string | undefined;
+  readonly enforcement: 'warn' | 'deny' | 'dryrun';
+  readonly style?: 'welkin-docs' | 'gatekeeper' | 'welkin-current' | undefined;
+  /** How the API server reaches the webhook: an address, or a service of the cluster. */
+  readonly url?: string | undefined;
+  readonly service?: string | undefined;
+  /** The constraint as a document of its own, instead of having the guard make it. */
+  readonly document?: boolean | undefined;
+}
+
 /** The guard, as far as the API asks it. */
 export interface GuardAccess {
-  readonly caBundle: string;
-  readonly webhookUrl: string;
-  readonly constraintName: string;
-  /** A running guard has access to the cluster and makes the constraint itself. */
-  readonly followsCluster: boolean;
-  readonly audit?: AuditLoop;
+  /** What a cluster needs, as YAML. */
+  manifests(wanted: WantedManifests): string;
+  /** Audits the cluster now and gives its name; absent without a cluster. Throws a `CodedError` when it cannot be audited. */
+  auditNow?(): Promise<{ readonly cluster: string }>;
 }
 
 /** Everything the management API needs; `app` fits the pieces. */

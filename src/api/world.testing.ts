@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fastify from 'fastify';
 import { Agent, type Dispatcher, request } from 'undici';
 import { freshDatabase } from '../../test/support/engines.ts';
+import { createGuardAccess } from '../app/guard-access.ts';
 import { createAccess } from '../auth/access.ts';
 import { createPrincipals } from '../auth/caller.ts';
 import type { Role } from '../auth/permissions.ts';
@@ -94,12 +95,12 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     cluster: createClusterAuditStore(base),
     advisories,
     verdicts: world.verdicts,
-    guard: {
+    guard: createGuardAccess({
       caBundle: '-----BEGIN CERTIFICATE-----\n',
       webhookUrl: 'https://10.0.0.5:8443',
       constraintName: 'require-harbor-repo',
       followsCluster: false,
-    },
+    }),
     exportEvidence: async (period) => JSON.stringify(period),
     ...changes,
   };

@@ -14,6 +14,7 @@ import { registryRoutes } from '../registry/routes.ts';
 import { banner } from './banner.ts';
 import { createEvidenceFiles } from './evidence-file.ts';
 import { openGuard } from './guard.ts';
+import { createGuardAccess } from './guard-access.ts';
 import { createHealthServer } from './health.ts';
 import { createPublicServer } from './http-server.ts';
 import { createImageFacts } from './image-facts.ts';
@@ -91,7 +92,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     spoolDir: join(config.dataDir, 'spool'),
     principalOf: createPrincipals({ users }),
     verdicts,
-    guard,
+    guard: createGuardAccess(guard),
     exportEvidence: createEvidenceFiles(services, hosts),
   });
 

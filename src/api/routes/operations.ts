@@ -3,9 +3,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { renderGuardManifests } from '../../admission/manifests.ts';
-import { KubernetesError } from '../../audit/errors.ts';
 import type { AuditRunView } from '../../cluster/audit-store.ts';
+import { CodedError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { compileRepos } from '../../trust/compile.ts';
 import { noteAdvisoryVersion } from '../../verdicts/advisory-versions.ts';
@@ -54,28 +53,24 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
       }
     }),
 
-    on(contract.guardManifests, async ({ query }) =>
-      renderGuardManifests({
-        constraintName: query.name ?? guard.constraintName,
+    on(contract.guardManifests, async ({ query: { document, ...wanted } }) =>
+      guard.manifests({
+        ...wanted,
         repos: compileRepos(await deps.trust.approvedEntries()),
-        enforcementAction: query.enforcement,
-        ...(query.style ? { style: query.style } : {}),
-        webhook: query.service === undefined ? { url: query.url ?? guard.webhookUrl } : { service: query.service },
-        caBundle: guard.caBundle,
-        constraint: (query.document ?? String(!guard.followsCluster)) === 'true' ? 'document' : 'by-guard',
+        ...(document === undefined ? {} : { document: document === 'true' }),
       }),
     ),
 
     on(contract.runAudit, async () => {
-      if (!guard.audit)
+      if (!guard.auditNow)
         throw new ApiError('not_configured', 'no cluster is configured; start the server with BREAKWATER_KUBECONFIG');
       try {
-        const run = await guard.audit.runNow();
+        const run = await guard.auditNow();
         const stored = await cluster.latestRun(run.cluster);
         if (!stored) throw new ApiError('failed', 'the audit was not recorded');
         return runView(stored);
       } catch (error) {
-        if (error instanceof KubernetesError)
+        if (error instanceof CodedError && !(error instanceof ApiError))
           throw new ApiError('failed', `the cluster could not be audited: ${error.message}`, { cause: error });
         throw error;
       }

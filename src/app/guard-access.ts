@@ -1,0 +1,24 @@
+import { renderGuardManifests } from '../admission/manifests.ts';
+import type { GuardAccess } from '../api/index.ts';
+import type { Guard } from './guard.ts';
+
+type RunningGuard = Pick<Guard, 'caBundle' | 'webhookUrl' | 'constraintName' | 'followsCluster' | 'audit'>;
+
+/** The running guard as the management API asks it. */
+export function createGuardAccess(guard: RunningGuard): GuardAccess {
+  const { audit } = guard;
+  return {
+    manifests({ repos, name, enforcement, style, url, service, document }) {
+      return renderGuardManifests({
+        constraintName: name ?? guard.constraintName,
+        repos,
+        enforcementAction: enforcement,
+        ...(style ? { style } : {}),
+        webhook: service === undefined ? { url: url ?? guard.webhookUrl } : { service },
+        caBundle: guard.caBundle,
+        constraint: (document ?? !guard.followsCluster) ? 'document' : 'by-guard',
+      });
+    },
+    ...(audit ? { auditNow: () => audit.runNow() } : {}),
+  };
+}
