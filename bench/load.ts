@@ -8,6 +8,11 @@ const LIMIT_MS = 15 * 60_000;
 export interface LoadGenerator {
   /** Runs it with `-name value` for each entry and gives its figures. Throws when one request failed. */
   measure(flags: Readonly<Record<string, string | number | boolean>>): Promise<Sample>;
+  /**
+   * Runs a program to its end, its output thrown away; time, processor and memory as the kernel accounts for them. Exit code 1
+   * is an answer too with `mayFail`, as scanners give it when they find something; everything else throws.
+   */
+  weigh(command: readonly string[], options: { mayFail: boolean; environment: NodeJS.ProcessEnv }): Promise<Sample>;
 }
 
 interface Printed {
@@ -16,6 +21,12 @@ interface Printed {
   readonly p99Ms: number;
   readonly serverCpuMsPerOp?: number;
   readonly serverPeakMB?: number;
+}
+
+interface PrintedCost {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMB: number;
 }
 
 /** Builds the load generator into a folder; needs Go. */
@@ -40,6 +51,13 @@ export async function buildLoadGenerator(folder: string): Promise<LoadGenerator>
         ...(printed.serverCpuMsPerOp === undefined ? {} : { cpuMs: printed.serverCpuMsPerOp }),
         ...(printed.serverPeakMB === undefined ? {} : { peakMB: printed.serverPeakMB }),
       };
+    },
+    async weigh(command, { mayFail, environment }) {
+      const args = ['-scenario=run', `-may-fail=${mayFail}`, '--', ...command];
+      const outcome = await run(program, args, { timeout: LIMIT_MS, environment });
+      if (outcome.code !== 0) throw new Error(`regbench ${args.join(' ')}:\n${outcome.screen}`);
+      const { seconds, cpuSeconds, peakMB } = JSON.parse(outcome.stdout) as PrintedCost;
+      return { perSecond: 1 / seconds, p50Ms: seconds * 1000, cpuMs: cpuSeconds * 1000, peakMB };
     },
   };
 }

@@ -15,3 +15,10 @@ export async function versionOf(program: string, args: readonly string[]): Promi
   if (outcome.code !== 0 || line === '') throw new Error(`${program} does not say its version: ${outcome.screen}`);
   return line;
 }
+
+/** One line that says what was measured, and when. */
+export async function checkoutLine(): Promise<string> {
+  const outcome = await run('git', ['log', '-1', '--format=%h'], { folder: import.meta.dirname });
+  const commit = outcome.code === 0 ? `commit ${outcome.stdout.trim()}` : 'no commit known';
+  return `Breakwater, ${commit}, ${new Date().toISOString().slice(0, 16)}Z`;
+}

@@ -15,17 +15,23 @@ export interface Options {
 }
 
 const FEWEST_ROUNDS = 3;
+/** Enough to see that everything still runs, too little to compare. */
+const QUICK_SCALE = '0.02';
 
-/** Reads `--rounds N`, `--scale F` and the parts to run (all unless named). Throws for anything else. */
+/**
+ * Reads `--rounds N`, `--scale F`, `--quick` and the parts to run (all unless named). Fewer than three rounds are for quick looks
+ * only: one round has no spread. Throws for anything else.
+ */
 export function readOptions(argv: readonly string[]): { rounds: number; scale: number; parts: readonly Part[] } {
   const { values, positionals } = parseArgs({
     args: [...argv],
-    options: { rounds: { type: 'string', default: '3' }, scale: { type: 'string', default: '1' } },
+    options: { rounds: { type: 'string' }, scale: { type: 'string' }, quick: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
-  const [rounds, scale] = [Number(values.rounds), Number(values.scale)];
-  if (!Number.isInteger(rounds) || rounds < FEWEST_ROUNDS)
-    throw new Error(`--rounds must be at least ${FEWEST_ROUNDS}`);
+  const fewest = values.quick ? 1 : FEWEST_ROUNDS;
+  const [rounds, scale] = [Number(values.rounds ?? fewest), Number(values.scale ?? (values.quick ? QUICK_SCALE : 1))];
+  if (!Number.isInteger(rounds) || rounds < fewest)
+    throw new Error(`--rounds must be at least ${fewest}${values.quick ? '' : ' (1 with --quick)'}`);
   if (!(scale > 0)) throw new Error('--scale must be a number above 0');
   const parts = positionals.map((name) => {
     const part = PARTS.find((one) => one === name);

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, readFile, stat, symlink } from 'node:fs/promises';
+import { mkdir, stat, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { dataPath, hasData } from '../test/support/data.ts';
 import { writeDockerArchive } from '../test/support/docker-archive.ts';
@@ -17,24 +15,25 @@ const IMAGES = [
 ] as const;
 /** Runs of one round; the shortest counts, as what disturbs a run only makes it longer. */
 const RUNS = 5;
-const SAMPLE_MS = 5;
 
 interface Scanner {
   readonly name: string;
   readonly program: string;
   arguments(archive: string): readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Exit codes that say "done": some report findings by it. */
-  readonly good: readonly number[];
+  /** It reports findings by exit code 1. */
+  readonly mayFail: boolean;
 }
 
 /** Scanning of docker archives, with findings, beside osv-scanner on the same records, and whoever else was built. */
-export async function benchScanners({ rounds, folder, scale }: Options): Promise<void> {
+export async function benchScanners({ rounds, folder, scale, load }: Options): Promise<void> {
   if (!hasData)
     throw new Error('scanning is measured on real images: set BREAKWATER_TEST_DATA to the folder of the test data');
   const scanners = await contenders(folder);
   const runs = Math.max(1, Math.round(RUNS * scale));
-  console.log(`\n# Scanner: ${rounds} rounds, the best of ${runs} runs in each, nothing cached between runs`);
+  console.log(
+    `\n# Scanner: ${rounds} rounds, the best of ${runs} runs in each, no image cached between runs, advisories in place before the first`,
+  );
   for (const { name, program, versionArguments } of scanners.versions)
     console.log(`${name}: ${await versionOf(program, versionArguments)}`);
   for (const name of scanners.absent)
@@ -42,12 +41,14 @@ export async function benchScanners({ rounds, folder, scale }: Options): Promise
   const rows: Row[] = [];
   for (const [scenario, rootfs] of IMAGES) {
     const archive = join(folder, `${scenario.replaceAll(/\W+/g, '-').toLowerCase()}.tar`);
-    writeDockerArchive(dataPath(rootfs), archive);
+    writeDockerArchive(dataPath('images', rootfs), archive);
     const megabytes = ((await stat(archive)).size / 1e6).toFixed(0);
-    for (const scanner of scanners.list) await time(scanner, archive);
+    const weigh = ({ program, environment, mayFail, ...scanner }: Scanner) =>
+      load.weigh([program, ...scanner.arguments(archive)], { mayFail, environment });
+    for (const scanner of scanners.list) await weigh(scanner);
     const samples = await alternate(scanners.list, rounds, async (scanner) => {
       const times: Sample[] = [];
-      for (let count = 0; count < runs; count += 1) times.push(await time(scanner, archive));
+      for (let count = 0; count < runs; count += 1) times.push(await weigh(scanner));
       return times.reduce((best, one) => (one.perSecond > best.perSecond ? one : best));
     });
     rows.push({ scenario: `${scenario}, ${megabytes} MB`, samples });
@@ -65,8 +66,11 @@ async function contenders(folder: string) {
       name: 'Breakwater',
       program: process.execPath,
       arguments: (archive) => [PROGRAM, 'scan', archive, '-o', 'json'],
-      environment: { BREAKWATER_DATA_DIR: join(folder, 'scan-data') },
-      good: [0],
+      environment: {
+        BREAKWATER_DATA_DIR: join(folder, 'scan-data'),
+        BREAKWATER_CACHE_HOME: join(folder, 'scan-cache'),
+      },
+      mayFail: false,
     },
     {
       name: 'osv-scanner',
@@ -82,7 +86,7 @@ async function contenders(folder: string) {
         archive,
       ],
       environment: { OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY: cache },
-      good: [0, 1],
+      mayFail: true,
     },
   ];
   const versions = [{ name: 'osv-scanner', program: osv, versionArguments: ['--version'] }];
@@ -95,7 +99,7 @@ async function contenders(folder: string) {
       program: syft,
       arguments: (archive) => ['scan', '-q', `docker-archive:${archive}`, '-o', 'json'],
       environment: { SYFT_CHECK_FOR_APP_UPDATE: 'false' },
-      good: [0],
+      mayFail: false,
     });
     versions.push({ name: 'syft', program: syft, versionArguments: ['--version'] });
   }
@@ -119,39 +123,9 @@ async function contenders(folder: string) {
         archive,
       ],
       environment: {},
-      good: [0],
+      mayFail: false,
     });
     versions.push({ name: 'trivy', program: trivy, versionArguments: ['--version'] });
   }
   return { list, versions, absent };
-}
-
-/** One run, its output thrown away: time on the wall, and the most memory the process had. */
-async function time(scanner: Scanner, archive: string): Promise<Sample> {
-  const began = performance.now();
-  const child = spawn(scanner.program, scanner.arguments(archive), {
-    env: { ...process.env, ...scanner.environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaints += text;
-  });
-  let peakMB = 0;
-  const look = async (): Promise<void> => {
-    peakMB = Math.max(peakMB, await peakOf(child.pid ?? 0));
-  };
-  const watching = setInterval(() => void look(), SAMPLE_MS);
-  const [code] = (await once(child, 'close')) as [number | null];
-  const milliseconds = performance.now() - began;
-  clearInterval(watching);
-  if (code === null || !scanner.good.includes(code))
-    throw new Error(`${scanner.name} ended with ${code}:\n${complaints.slice(-2000)}`);
-  return { perSecond: 1000 / milliseconds, p50Ms: milliseconds, peakMB };
-}
-
-/** The kernel keeps the highest value, so the last look before the end is near it. */
-async function peakOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
 }

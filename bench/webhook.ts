@@ -93,7 +93,10 @@ async function pushedImage(server: BreakwaterServer, folder: string): Promise<st
   if (!hasData) return undefined;
   done(await server.cli(['project', 'create', 'bench']));
   const layout = join(folder, 'layout');
-  writeOciLayout(layout, { layers: [dataPath('alpine', 'alpine-minirootfs-3.20.3-x86_64.tar.gz')], name: 'alpine' });
+  writeOciLayout(layout, {
+    layers: [dataPath('images', 'alpine', 'alpine-minirootfs-3.20.3-x86_64.tar.gz')],
+    name: 'alpine',
+  });
   const image = `${server.host}/bench/alpine:3.20`;
   const auth = Buffer.from(`admin:${server.password}`).toString('base64');
   await writeFile(join(folder, 'config.json'), JSON.stringify({ auths: { [server.host]: { auth } } }));
