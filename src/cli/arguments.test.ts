@@ -91,14 +91,15 @@ describe('policy files', () => {
 });
 
 it('the exit code tells wrong usage from other failures', () => {
-  const error = (run: () => unknown): unknown => {
-    try {
-      return run();
-    } catch (thrown) {
-      return thrown;
-    }
-  };
-  expect(exitCodeOf(error(() => parseDestination('busybox', 'h')))).toBe(EXIT.usage);
-  expect(exitCodeOf(error(() => parseDestination('front/UPPER', 'h')))).toBe(EXIT.usage);
+  expect(exitCodeOf(thrownBy(() => parseDestination('busybox', 'h')))).toBe(EXIT.usage);
+  expect(exitCodeOf(thrownBy(() => parseDestination('front/UPPER', 'h')))).toBe(EXIT.usage);
   expect(exitCodeOf(new Error('anything'))).toBe(EXIT.failure);
 });
+
+function thrownBy(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (thrown) {
+    return thrown;
+  }
+}

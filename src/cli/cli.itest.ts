@@ -117,10 +117,11 @@ describe('scan without a server', () => {
   });
 });
 
+const kept = () => ({ BREAKWATER_CONFIG_HOME: join(folder, 'config') });
+
 describe('against a server', () => {
   let server: ChildProcess;
   let url: string;
-  const kept = () => ({ BREAKWATER_CONFIG_HOME: join(folder, 'config') });
   const run = (...args: string[]) => breakwater(args, '', kept());
 
   beforeAll(async () => {

@@ -14,7 +14,7 @@ import { CliError } from './exit.ts';
 import { failureOf, unreachable } from './server-errors.ts';
 
 /** What a call is made with; an endpoint without one of them takes nothing. */
-export interface CallInput<E extends AnyEndpoint> {
+interface CallInput<E extends AnyEndpoint> {
   readonly params?: z.input<E['params']>;
   readonly query?: z.input<E['query']>;
   readonly body?: z.input<E['body']>;
@@ -55,7 +55,7 @@ export async function withLogin<Result>(login: Login, run: (api: ApiClient) => P
   }
 }
 
-export function createApiClient(http: HttpClient, login: Login): ApiClient {
+function createApiClient(http: HttpClient, login: Login): ApiClient {
   const authorization =
     login.password === undefined
       ? {}

@@ -12,7 +12,7 @@ export interface Login {
   readonly password?: string;
 }
 
-export const DEFAULT_URL = 'http://127.0.0.1:8080';
+const DEFAULT_URL = 'http://127.0.0.1:8080';
 export const DEFAULT_USER = 'admin';
 const FILE = 'login.json';
 

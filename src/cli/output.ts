@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Cli } from './cli.ts';
 
-export type OutputForm = 'text' | 'json';
+type OutputForm = 'text' | 'json';
 
 export interface OutputOptions {
   readonly output: OutputForm;

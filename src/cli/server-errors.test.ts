@@ -47,11 +47,6 @@ describe('a server that cannot be asked', () => {
 });
 
 describe('what ends a command', () => {
-  function report(error: unknown): { code: number; notes: string } {
-    const notes: string[] = [];
-    const code = reportError(error, { note: (text) => void notes.push(text) });
-    return { code, notes: notes.join('\n') };
-  }
   it('is one line when it was foreseen', () => {
     expect(report(failureOf(409, problem('no'), login, 'x'))).toEqual({ code: 3, notes: 'breakwater: no' });
   });
@@ -63,3 +58,9 @@ describe('what ends a command', () => {
     expect(report(new TypeError('x is undefined')).notes).toMatch(/should not happen[^]*server-errors\.test/);
   });
 });
+
+function report(error: unknown): { code: number; notes: string } {
+  const notes: string[] = [];
+  const code = reportError(error, { note: (text) => void notes.push(text) });
+  return { code, notes: notes.join('\n') };
+}

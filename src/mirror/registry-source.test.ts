@@ -25,8 +25,11 @@ function registryOf(contents: Readonly<Record<string, { mediaType: string; conte
   return { client: client as RegistryClient, repository: 'app', reference: 'latest', name: 'registry.test/app' };
 }
 
+function blob(mediaType: string, digest: Digest) {
+  return { mediaType, digest, size: LAYER.length };
+}
+
 function manifestOf(layer: Digest): Buffer {
-  const blob = (mediaType: string, digest: Digest) => ({ mediaType, digest, size: LAYER.length });
   return Buffer.from(
     JSON.stringify({
       schemaVersion: 2,

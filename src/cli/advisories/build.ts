@@ -32,7 +32,7 @@ export async function buildDatabase(cli: Cli, options: BuildCommandOptions): Pro
 }
 
 /** What a build made, with what it could not use: bad records are no reason to fail, and none to be silent. */
-export function renderBuild(report: BuildReport): string {
+function renderBuild(report: BuildReport): string {
   const { problems } = report;
   return [
     facts([

@@ -13,7 +13,7 @@ import { ecosystemOf } from '../../scanner/matcher/ecosystem.ts';
 import { evaluate, inventoryFacts } from '../../verdicts/evaluate.ts';
 import type { ScannedTarget } from './target.ts';
 
-export interface ReportedPackage {
+interface ReportedPackage {
   readonly type: Package['type'];
   /** OSV's name with the release, `Alpine:v3.20`; absent when the distribution is not known. */
   readonly ecosystem?: string;
