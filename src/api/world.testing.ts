@@ -12,7 +12,7 @@ import { SYSTEM } from '../auth/principal.ts';
 import { createSecretBox } from '../auth/secret-box.ts';
 import { createUserStore } from '../auth/user-store.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
-import type { Engine } from '../db/database.ts';
+import type { Engine } from '../db/engine.ts';
 import { createExceptionStore } from '../exceptions/exception-store.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { silentLogger } from '../platform/logger.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fastify from 'fastify';
 import { request } from 'undici';
 import { freshDatabase } from '../../test/support/engines.ts';
-import type { Engine } from '../db/database.ts';
+import type { Engine } from '../db/engine.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { fixedClock } from '../platform/clock.ts';
 import type { RegistryDeps } from '../registry/deps.ts';

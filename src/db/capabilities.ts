@@ -1,4 +1,4 @@
-import type { Engine } from './database.ts';
+import type { Engine } from './engine.ts';
 
 /** What the engines name or do differently. Asked for by ability, never by name, outside this folder. */
 export interface Capabilities {

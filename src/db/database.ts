@@ -1,14 +1,13 @@
 import { Kysely, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { CodedError, messageOf } from '../platform/errors.ts';
+import type { Engine } from './engine.ts';
 import { migrations } from './migrations/index.ts';
 import { postgresDialect } from './postgres.ts';
 import type { Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
 
-export class DatabaseError extends CodedError<'database_unavailable' | 'migration_failed'> {}
-
-export type Engine = 'sqlite' | 'postgres';
+class DatabaseError extends CodedError<'database_unavailable' | 'migration_failed'> {}
 
 /** A connection or a transaction: stores take this, so that several of them can share one transaction. */
 export type Db = Kysely<Schema>;

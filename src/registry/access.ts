@@ -20,7 +20,7 @@ export async function authorize(
   action: Action,
 ): Promise<Caller> {
   const authorization = request.headers.authorization;
-  const caller = await deps.authenticate(authorization);
+  const caller = await deps.authenticate(authorization, request.ip);
   if (caller?.may(repository, action)) return caller;
   const scope = `repository:${repository}:${SCOPES[action]}`;
   const message = caller
@@ -32,7 +32,7 @@ export async function authorize(
 /** The caller of something that is not about one repository. Anonymous callers count only with a token. */
 export async function authenticate(deps: RegistryDeps, request: FastifyRequest, scope?: string): Promise<Caller> {
   const authorization = request.headers.authorization;
-  const caller = await deps.authenticate(authorization);
+  const caller = await deps.authenticate(authorization, request.ip);
   if (caller && (authorization !== undefined || caller.name !== '')) return caller;
   throw unauthorized(deps, request, 'authentication is required; log in first', { scope, known: false });
 }

@@ -9,9 +9,9 @@ export interface RegistryDeps extends ContentDeps {
   readonly logger: Logger;
   /**
    * Who sent this `Authorization` header (undefined = none was sent). Gives undefined for credentials that are missing,
-   * wrong or expired: the reply is then 401 with a challenge. May give a nameless caller for a request without credentials.
+   * wrong or expired: the reply is then 401 with a challenge. `address` is where the request comes from. May give a nameless caller for a request without credentials.
    */
-  authenticate(authorization: string | undefined): Promise<Caller | undefined>;
+  authenticate(authorization: string | undefined, address: string): Promise<Caller | undefined>;
   /** Origin clients use, https://registry.example.com; absent: what each request itself says. */
   readonly publicUrl?: string | undefined;
   /** Name of this registry in challenges and tokens. */

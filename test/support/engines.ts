@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { type DatabaseHandle, type Engine, openDatabase } from '../../src/db/database.ts';
+import { type DatabaseHandle, openDatabase } from '../../src/db/database.ts';
+import type { Engine } from '../../src/db/engine.ts';
 
 /** Every engine a store must work on; use as `describe.each(ENGINES)('… on %s', (engine) => …)` in `.itest.ts` files. */
 export const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];

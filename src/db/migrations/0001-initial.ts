@@ -1,7 +1,7 @@
 import { type CreateTableBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { type Capabilities, capabilitiesOf } from '../capabilities.ts';
-import type { Engine } from '../database.ts';
+import type { Engine } from '../engine.ts';
 
 type ColumnType = 'text' | 'name' | 'integer' | 'bytes' | 'serial';
 /** `text?` may be null. */

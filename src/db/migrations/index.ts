@@ -1,5 +1,5 @@
 import type { Migration } from 'kysely/migration';
-import type { Engine } from '../database.ts';
+import type { Engine } from '../engine.ts';
 import { initial } from './0001-initial.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */

@@ -1,0 +1,2 @@
+/** The databases this program runs on. */
+export type Engine = 'sqlite' | 'postgres';
