@@ -23,4 +23,3 @@ export const problem = z.object({
   detail: z.string(),
   code: z.string(),
 });
-export type Problem = z.infer<typeof problem>;
