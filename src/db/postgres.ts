@@ -14,7 +14,7 @@ export function postgresDialect(url: string): Dialect {
           idleTimeoutMillis: 30_000,
           types: {
             getTypeParser: (oid, format) =>
-              Number(oid) === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
+              oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
           },
         }),
       ),

@@ -162,7 +162,7 @@ describe.each(ENGINES)('mirror on %s', (engine) => {
   it('pulls an unknown image once, byte for byte, and has it analysed whole', async () => {
     const upstream = await openSite(engine, 'library');
     const image = await publish(upstream, 'library/busybox', '1.36', 'layer one');
-    const mirror = await openSite('sqlite', 'hub', `${upstream.origin}`);
+    const mirror = await openSite('sqlite', 'hub', upstream.origin);
     const pulls = await Promise.all(Array.from({ length: 8 }, () => get(mirror, 'hub/library/busybox/manifests/1.36')));
     expect(pulls.map(({ status, digest }) => [status, digest])).toEqual(pulls.map(() => [200, image.manifest]));
     const blobs = await Promise.all(
