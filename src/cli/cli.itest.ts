@@ -119,10 +119,14 @@ describe('scan without a server', () => {
 
 const kept = () => ({ BREAKWATER_CONFIG_HOME: join(folder, 'config') });
 
+/** With the login that the first test keeps. */
+function run(...args: string[]): Promise<Outcome> {
+  return breakwater(args, '', kept());
+}
+
 describe('against a server', () => {
   let server: ChildProcess;
   let url: string;
-  const run = (...args: string[]) => breakwater(args, '', kept());
 
   beforeAll(async () => {
     const port = await freePort();
