@@ -1,8 +1,6 @@
 import { type Dialect, PostgresDialect } from 'kysely';
 import pg from 'pg';
 
-const INT8 = 20;
-
 /** PostgreSQL through `pg`; a small pool, 64-bit integers as numbers (ours are times, sizes and counters below 2^53). */
 export function postgresDialect(url: string): Dialect {
   return new PostgresDialect({
@@ -14,7 +12,7 @@ export function postgresDialect(url: string): Dialect {
           idleTimeoutMillis: 30_000,
           types: {
             getTypeParser: (oid, format) =>
-              oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
+              oid === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
           },
         }),
       ),

@@ -3,15 +3,15 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dataPath, hasData } from '../../../test/support/data.ts';
-import { writeDockerArchive } from '../../../test/support/docker-archive.ts';
-import type { Inventory } from '../../model/inventory.ts';
-import { systemClock } from '../../platform/clock.ts';
-import { expectedInventory } from '../matcher/expected-inventory.testing.ts';
-import { matchInventory } from '../matcher/match.ts';
-import { buildAdvisoryDatabase } from './build.ts';
-import { openAdvisoryDatabase } from './database.ts';
-import type { AdvisoryDatabase } from './types.ts';
+import type { Inventory } from '../../src/model/inventory.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { buildAdvisoryDatabase } from '../../src/scanner/advisories/build.ts';
+import { openAdvisoryDatabase } from '../../src/scanner/advisories/database.ts';
+import type { AdvisoryDatabase } from '../../src/scanner/advisories/types.ts';
+import { expectedInventory } from '../../src/scanner/matcher/expected-inventory.testing.ts';
+import { matchInventory } from '../../src/scanner/matcher/match.ts';
+import { dataPath, hasData } from '../support/data.ts';
+import { writeDockerArchive } from '../support/docker-archive.ts';
 
 const leftOut = (process.env['BREAKWATER_LEAVE_OUT'] ?? '').split(',');
 const scanner = join(process.env['PEERS_DIR'] ?? join(homedir(), '.cache/breakwater-peers'), 'bin/osv-scanner');

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dataPath, hasData } from '../../../test/support/data.ts';
-import { apkVersion, debianVersion } from './arbitrary.testing.ts';
-import { compareVersions, type VersionScheme } from './index.ts';
+import { apkVersion, debianVersion } from '../../src/scanner/versions/arbitrary.testing.ts';
+import { compareVersions, type VersionScheme } from '../../src/scanner/versions/index.ts';
+import { dataPath, hasData } from '../support/data.ts';
 
 const PAIRS = 10_000;
 /** Processes that ask the reference implementation at the same time. */
