@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Starts Breakwater on the Node version pinned in package.json, whatever Node runs this file.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,9 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   (await import('node:module')).enableCompileCache();
   const { main } = await import('../src/main.ts');
   await main(process.argv.slice(2));
+} else if (process.argv.length === 3 && ['--version', '-V'].includes(process.argv[2])) {
+  // Needs no second process.
+  console.log(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
 } else {
   const pinned = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (!existsSync(pinned)) {
