@@ -54,6 +54,12 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
       env: {},
     });
     worker.unref();
+    // A worker may die of what it did before while it waits for work.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      const at = idle.indexOf(worker);
+      if (at >= 0) idle.splice(at, 1);
+    });
     return worker;
   }
 
@@ -84,10 +90,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
       busy.delete(worker);
       worker.unref();
       if (reusable) idle.push(worker);
-      else {
-        worker.on('error', () => undefined);
-        void worker.terminate();
-      }
+      else void worker.terminate();
       report();
       next();
     }

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import { createWorkerPool, WorkerError } from '../platform/worker-pool.ts';
+import { ScanError } from './errors.ts';
 import { ANALYSER_VERSION, type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
 
 /** What a worker is told: where the layer is and how far to go. */
@@ -30,7 +31,7 @@ export interface LayerAnalyserOptions {
 export interface AnalyserPool {
   /**
    * The evidence of one layer. A layer that kills its worker or takes too long gives incomplete evidence that says so;
-   * rejects only when the bytes could not be had.
+   * rejects only when the bytes could not be had, or are more than is ever read (`ScanError`).
    */
   analyse(input: AnalysisInput): Promise<LayerEvidence>;
   close(): Promise<void>;
@@ -64,7 +65,8 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
       const folder = await mkdtemp(join(tmpdir(), 'breakwater-layer-'));
       try {
         const path = join(folder, 'layer');
-        await pipeline(Readable.from(await input.open()), createWriteStream(path, { mode: 0o600 }));
+        const source = bounded(await input.open(), limits.uncompressedBytes);
+        await pipeline(Readable.from(source), createWriteStream(path, { mode: 0o600 }));
         return await analyseFile(path, input.digest);
       } finally {
         await rm(folder, { recursive: true, force: true });
@@ -72,6 +74,16 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
     },
     close: () => pool.close(),
   };
+}
+
+/** The disk is not for whoever sends without end. */
+async function* bounded(source: ByteSource, limit: number): ByteSource {
+  let size = 0;
+  for await (const chunk of source) {
+    size += chunk.byteLength;
+    if (size > limit) throw new ScanError('limit_exceeded', `the layer is larger than ${limit} bytes`);
+    yield chunk;
+  }
 }
 
 function unreadable(why: string, digest: Digest | undefined): LayerEvidence {

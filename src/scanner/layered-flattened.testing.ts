@@ -100,8 +100,11 @@ function contentOf(path: string, id: string): string {
 }
 
 function withoutLayers(inventory: Inventory) {
-  const bare = (pkg: Package) => ({ ...pkg, layer: undefined });
-  return { ...inventory, packages: inventory.packages.map(bare) };
+  return { ...inventory, packages: inventory.packages.map(withoutLayer) };
+}
+
+function withoutLayer(pkg: Package) {
+  return { ...pkg, layer: undefined };
 }
 
 function join(...parts: readonly string[]): string {

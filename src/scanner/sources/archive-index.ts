@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { messageOf } from '../../platform/errors.ts';
 import type { ByteSource } from '../../platform/streams.ts';
 import { ScanError } from '../errors.ts';
-import { createByteReader } from '../layers/byte-reader.ts';
 import { compressionOf, decompressed } from '../layers/compression.ts';
+import { createFileReader } from '../layers/file-reader.ts';
 import { normalisePath } from '../layers/paths.ts';
 import { readTar } from '../layers/tar-reader.ts';
 
@@ -28,6 +29,9 @@ interface Place {
 }
 
 const MOST_ENTRIES = 100_000;
+/** Tars of real files are never packed tighter; a small bomb must not fill the disk. */
+const DENSEST = 200;
+const UNPACKED_ANYWAY = 1024 ** 3;
 const LARGEST_UNPACKED = 64 * 1024 ** 3;
 const MOST_LINKS = 8;
 const PIECE = 1024 * 1024;
@@ -82,19 +86,20 @@ export async function indexArchive(path: string): Promise<ArchiveIndex> {
 async function readPlaces(path: string): Promise<{ places: Map<string, Place>; links: Map<string, string> }> {
   const places = new Map<string, Place>();
   const links = new Map<string, string>();
-  const reader = createByteReader(createReadStream(path, { highWaterMark: PIECE }));
+  const file = await open(path, 'r');
   try {
-    for await (const entry of readTar(reader)) {
+    for await (const entry of readTar(await createFileReader(file))) {
       const name = normalisePath(entry.name);
       if (!name) continue;
       if (places.size + links.size >= MOST_ENTRIES)
         throw new ScanError('limit_exceeded', `${path} has more than ${MOST_ENTRIES} entries`);
+      if (entry.sparse) throw new ScanError('source_invalid', `${path} holds ${name.slice(0, 200)} as a sparse file`);
       if (entry.kind === 'file') places.set(name, { offset: entry.offset, size: entry.size });
       else if (entry.kind === 'symlink') links.set(name, linkTarget(name, entry.linkName));
       else if (entry.kind === 'hardlink') links.set(name, normalisePath(entry.linkName) ?? '');
     }
   } finally {
-    await reader.close();
+    await file.close();
   }
   return { places, links };
 }
@@ -107,9 +112,11 @@ function linkTarget(name: string, target: string): string {
 
 async function asPlainTar(path: string): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const head = Buffer.alloc(4);
+  let size = 0;
   const file = await open(path, 'r');
   try {
     await file.read(head, 0, head.length, 0);
+    size = (await file.stat()).size;
   } finally {
     await file.close();
   }
@@ -117,14 +124,17 @@ async function asPlainTar(path: string): Promise<{ readonly path: string; remove
   const folder = await mkdtemp(join(tmpdir(), 'breakwater-scan-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   const unpacked = join(folder, 'archive.tar');
+  const limit = Math.min(Math.max(size * DENSEST, UNPACKED_ANYWAY), LARGEST_UNPACKED);
   try {
     await pipeline(
-      decompressed(createReadStream(path, { highWaterMark: PIECE }), LARGEST_UNPACKED),
+      decompressed(createReadStream(path, { highWaterMark: PIECE }), limit),
       createWriteStream(unpacked, { mode: 0o600 }),
     );
     return { path: unpacked, remove };
   } catch (error) {
     await remove();
-    throw new ScanError('source_invalid', `${path} is compressed, but cannot be unpacked`, { cause: error });
+    throw new ScanError('source_invalid', `${path} is compressed, but cannot be unpacked: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

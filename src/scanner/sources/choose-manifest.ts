@@ -6,7 +6,7 @@ const DEFAULT_PLATFORM = 'linux/amd64';
 
 /**
  * Follows an index down to one image: the asked platform, else the only runnable one, else this product's default. Throws
- * `image_ambiguous` with the choices, `source_invalid` when there is nothing to choose.
+ * `image_ambiguous` with the choices, `source_invalid` when there is nothing to choose, or only a chart, signature or the like.
  */
 export async function chooseImage(
   start: { readonly manifest: ParsedManifest; readonly what: string },
@@ -20,6 +20,10 @@ export async function chooseImage(
       throw new ScanError('source_invalid', `${start.what} nests indexes more than ${DEEPEST} deep`);
     descriptor = choose(manifest, start.what, platform);
     manifest = await load(descriptor);
+  }
+  if (manifest.kind !== 'image') {
+    const type = manifest.artifactType ?? manifest.mediaType;
+    throw new ScanError('source_invalid', `${start.what} is no image that runs, but ${type}: there is nothing to scan`);
   }
   return descriptor ? { manifest, descriptor } : { manifest };
 }

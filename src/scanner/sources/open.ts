@@ -1,10 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../platform/errors.ts';
 import { ScanError } from '../errors.ts';
 import type { ImageSource, SourceOptions } from '../image-source.ts';
-import { createByteReader } from '../layers/byte-reader.ts';
-import { decompressed } from '../layers/compression.ts';
+import { type ByteReader, createByteReader } from '../layers/byte-reader.ts';
+import { compressionOf, decompressed } from '../layers/compression.ts';
+import { createFileReader } from '../layers/file-reader.ts';
 import { normalisePath } from '../layers/paths.ts';
 import { readTar } from '../layers/tar-reader.ts';
 import { indexArchive } from './archive-index.ts';
@@ -29,6 +31,8 @@ const ROOT_FOLDERS: ReadonlySet<string> = new Set([
   'app',
   'root',
 ]);
+/** What archives of images hold at their top. */
+const IN_IMAGES = /^(?:blobs|oci-layout|[0-9a-f]{64}(?:\.json|\.tar|\.tar\.gz)?)$/;
 const PEEKED_ENTRIES = 2000;
 const PEEKED_BYTES = 1024 ** 3;
 const PIECE = 256 * 1024;
@@ -53,7 +57,7 @@ export async function openLocalTarget(path: string, options: SourceOptions = {})
 async function openArchive(path: string, options: SourceOptions): Promise<ImageSource> {
   const archive = await indexArchive(path);
   try {
-    if (archive.has('manifest.json')) return await openDockerArchive(archive, path);
+    if (archive.has('manifest.json')) return await openDockerArchive(archive, path, options);
     if (archive.has('index.json')) return await openOciLayout(layoutArchive(archive), path, options);
     throw new ScanError(
       'source_invalid',
@@ -75,22 +79,36 @@ function tarball(path: string): ImageSource {
 
 /** Looks at the first entries; a damaged archive is left to be reported by who reads it whole. */
 async function isRootFileSystem(path: string): Promise<boolean> {
-  const reader = createByteReader(decompressed(createReadStream(path, { highWaterMark: PIECE }), PEEKED_BYTES));
+  const file = await open(path, 'r');
   let seen = 0;
+  let reader: ByteReader | undefined;
   try {
+    reader = await archiveReader(file, path);
     for await (const entry of readTar(reader)) {
       const top = normalisePath(entry.name)?.split('/', 1)[0] ?? '';
       if (ROOT_FOLDERS.has(top)) return true;
       seen += 1;
-      if (seen >= PEEKED_ENTRIES) return false;
+      if (seen >= PEEKED_ENTRIES || IN_IMAGES.test(top)) return false;
     }
     return false;
   } catch (error) {
     if (seen > 0) return false;
-    throw new ScanError('source_invalid', `${path} is no archive in any form that can be scanned`, { cause: error });
+    throw new ScanError(
+      'source_invalid',
+      `${path} is no archive in any form that can be scanned: ${messageOf(error)}`,
+      { cause: error },
+    );
   } finally {
-    await reader.close();
+    await reader?.close();
+    await file.close();
   }
+}
+
+/** Goes through an archive without compression by leaps. */
+async function archiveReader(file: FileHandle, path: string): Promise<ByteReader> {
+  const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
+  if (compressionOf(buffer) === 'none') return createFileReader(file);
+  return createByteReader(decompressed(createReadStream(path, { highWaterMark: PIECE }), PEEKED_BYTES));
 }
 
 async function exists(path: string): Promise<boolean> {
