@@ -32,7 +32,10 @@ export function createSecretBox(key: Uint8Array): SecretBox {
     open(sealed, context) {
       try {
         if (!sealed.startsWith(PREFIX)) throw new Error('unknown form');
-        const bytes = Buffer.from(sealed.slice(PREFIX.length), 'base64url');
+        const text = sealed.slice(PREFIX.length);
+        const bytes = Buffer.from(text, 'base64url');
+        // Base64 can say the same bytes in several ways; only what `seal` wrote is taken.
+        if (bytes.toString('base64url') !== text) throw new Error('not canonical');
         const tagEnd = IV_BYTES + TAG_BYTES;
         const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
         decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(IV_BYTES, tagEnd));
