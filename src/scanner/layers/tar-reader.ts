@@ -43,10 +43,10 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry> {
   let zeros = 0;
   for (;;) {
     const block = await reader.read(BLOCK);
-    if (block.length === 0) return;
+    if (block.length === 0 && Object.keys(next).length === 0) return;
     if (block.length < BLOCK) {
       // Some writers leave out the padding of the end.
-      if (block.every((byte) => byte === 0)) return;
+      if (block.length > 0 && block.every((byte) => byte === 0)) return;
       throw new ScanError('layer_invalid', `the tar is cut off at byte ${reader.position}`);
     }
     zeros = isZeroBlock(block) ? zeros + 1 : 0;

@@ -32,10 +32,10 @@ export interface StackedLayer {
 /** As many links as Linux follows in one path. */
 const MOST_LINKS = 40;
 /**
- * Steps from folder to folder in all; a few seconds. Ordinary images of millions of files stay below: only links to links
+ * Steps from folder to folder in all; a second or two. Ordinary images of millions of files stay below: only links to links
  * with long targets get there.
  */
-const MOST_STEPS = 100_000_000;
+const MOST_STEPS = 30_000_000;
 
 interface Parent {
   readonly folder: DirectoryNode | undefined;

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { makeTar } from '../../test/support/tar.ts';
+import { digestOf } from '../oci/digest.ts';
+import { analyseLayer } from './analyse-layer.ts';
+import { createLayerAnalyser } from './analyser.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'breakwater-analyser-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const layer = gzipSync(makeTar([{ name: 'lib/apk/db/installed', content: 'P:musl\nV:1.2.5-r0\n\n' }]));
+const digest = digestOf(layer);
+
+async function* pieces() {
+  yield layer.subarray(0, 100);
+  yield layer.subarray(100);
+}
+
+describe('createLayerAnalyser', () => {
+  it('gives in a worker what analyseLayer gives here, for a file and for a stream', async () => {
+    const analyser = createLayerAnalyser({ workers: 1 });
+    const path = join(folder, 'layer');
+    writeFileSync(path, layer);
+    const expected = await analyseLayer(pieces(), { digest });
+    expect(expected.files).toHaveLength(1);
+    expect(await analyser.analyse({ kind: 'file', path, digest })).toEqual(expected);
+    const stream = { kind: 'stream', open: () => Promise.resolve(pieces()), digest } as const;
+    expect(await analyser.analyse(stream)).toEqual(expected);
+    await analyser.close();
+  });
+
+  it('rejects when the bytes cannot be had', async () => {
+    const analyser = createLayerAnalyser({ workers: 1 });
+    await expect(analyser.analyse({ kind: 'file', path: join(folder, 'missing') })).rejects.toThrow('ENOENT');
+    await analyser.close();
+  });
+
+  it('gives incomplete evidence with a gap when a layer takes too long', async () => {
+    const path = join(folder, 'slow');
+    writeFileSync(path, gzipSync(Buffer.concat([layer, Buffer.alloc(1 << 24)])));
+    const analyser = createLayerAnalyser({ workers: 1, timeoutMs: 1 });
+    expect(await analyser.analyse({ kind: 'file', path, digest })).toMatchObject({
+      complete: false,
+      entries: '',
+      gaps: [{ kind: 'limit', layer: digest }],
+    });
+    await analyser.close();
+  });
+});
