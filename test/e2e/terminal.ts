@@ -1,72 +1,62 @@
-import assert from 'node:assert/strict';
-import { type Outcome, type RunOptions, run } from '../support/program.ts';
+import type { Outcome, RunOptions } from '../support/program.ts';
 
-/** A terminal as somebody would sit at: shows every command and what it prints, and keeps what was shown. */
-export interface Terminal {
-  /** Says what comes next. */
-  say(text: string): void;
-  /** Shows text as a program's output. */
-  print(text: string): void;
-  /** Shows a command line and runs it. `exit` is the exit code it must end with, 0 unless told. */
-  run(shown: string, program: string, args: readonly string[], options?: ShownOptions): Promise<Outcome>;
-  /** Shows a command line and what an already made call of it gives. */
-  show(shown: string, running: Promise<Outcome>, options?: Pick<ShownOptions, 'exit' | 'quiet'>): Promise<Outcome>;
-  /** A part that whoever started the run said to leave out. */
-  leaveOut(name: string): void;
-  /** What was left out so far. */
-  readonly leftOut: readonly string[];
+const DIM = '\u001B[2m';
+const BOLD = '\u001B[1m';
+const PLAIN = '\u001B[0m';
+const colours = process.stdout.isTTY;
+
+/** Prints the title of a step. */
+export function heading(text: string): void {
+  console.log(`\n${styled(BOLD, `== ${text}`)}`);
 }
 
-export interface ShownOptions extends RunOptions {
-  readonly exit?: number | 'not 0';
-  /** Longest output that is shown whole, in lines; more is cut in the middle. */
-  readonly quiet?: number;
+/** Prints a sentence between commands. */
+export function say(text: string): void {
+  console.log(`\n${styled(DIM, `# ${text}`)}`);
 }
 
-const MOST_LINES = 40;
-
-export function openTerminal(write: (text: string) => void): Terminal {
-  const leftOut: string[] = [];
-  async function show(
-    shown: string,
-    running: Promise<Outcome>,
-    options: Pick<ShownOptions, 'exit' | 'quiet'> = {},
-  ): Promise<Outcome> {
-    write(`$ ${shown}\n`);
-    const outcome = await running;
-    write(indented(shortened(outcome.screen, options.quiet ?? MOST_LINES)));
-    const wanted = options.exit ?? 0;
-    const good = wanted === 'not 0' ? outcome.code !== 0 : outcome.code === wanted;
-    assert.ok(good, `"${shown}" ended with ${outcome.code} instead of ${wanted}:\n${outcome.screen}`);
-    return outcome;
-  }
-  return {
-    leftOut,
-    say: (text) => write(`\n# ${text}\n`),
-    print: (text) => write(indented(text)),
-    show,
-    run: (shown, program, args, options = {}) => show(shown, run(program, args, options), options),
-    leaveOut(name) {
-      leftOut.push(name);
-      write(`\n(left out: ${name})\n`);
-    },
-  };
+/** A command as one of the users types it. */
+export interface Typed {
+  readonly user: string;
+  readonly command: string;
+  /** Longest part of the output to show, in lines; the rest is counted. */
+  readonly lines?: number;
 }
 
-function shortened(text: string, most: number): string {
-  const lines = text.replace(/\n$/, '').split('\n');
-  if (lines.length <= most) return text;
-  const head = Math.ceil(most / 2);
-  const tail = most - head;
-  const end = tail === 0 ? [] : lines.slice(-tail);
-  return [...lines.slice(0, head), `… ${lines.length - most} lines …`, ...end].join('\n');
+const LINES = 24;
+
+/** Shows a command and what it printed, as the user's terminal does, and hands the outcome on. */
+export async function shown(typed: Typed, outcome: Promise<Outcome>): Promise<Outcome> {
+  console.log(`\n${styled(BOLD, `${typed.user}$ ${typed.command}`)}`);
+  const finished = await outcome;
+  print(finished.screen, typed.lines ?? LINES);
+  if (finished.code !== 0) console.log(styled(DIM, `(exit code ${finished.code})`));
+  return finished;
 }
 
-function indented(text: string): string {
-  if (text === '') return '';
-  return `${text
-    .replace(/\n$/, '')
+/** Words of a command line in the form they would be typed. */
+export function typedWords(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`))
+    .join(' ');
+}
+
+/** What is sent to a command, as a pipe in front of it. */
+export function typedInput({ input }: RunOptions): string {
+  if (input === undefined) return '';
+  return input.includes('\n') ? 'cat … | ' : `echo ${typedWords([input])} | `;
+}
+
+function print(text: string, most: number): void {
+  // Progress bars draw over their own line; the last state is what stays on the screen.
+  const lines = text
+    .trimEnd()
     .split('\n')
-    .map((line) => `  ${line}`.trimEnd())
-    .join('\n')}\n`;
+    .map((line) => line.slice(line.lastIndexOf('\r') + 1).trimEnd());
+  for (const line of lines.slice(0, most)) console.log(`  ${line}`);
+  if (lines.length > most) console.log(styled(DIM, `  … and ${lines.length - most} more lines`));
+}
+
+function styled(style: string, text: string): string {
+  return colours ? `${style}${text}${PLAIN}` : text;
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,9 @@ let digest: string;
 const NAME = 'sample';
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'breakwater-clients-'));
+  // Lower case throughout: podman makes an image name of the path.
+  folder = join(tmpdir(), `breakwater-clients-${randomUUID()}`);
+  await mkdir(folder);
   const layers = [];
   // One layer that fits into a single request of every client, one that is sent in pieces by some.
   for (const [name, size] of [

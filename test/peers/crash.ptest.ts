@@ -14,6 +14,10 @@ const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
+/** A kill comes after so many answers, and then up to so many milliseconds: no machine is too slow or too fast for it. */
+const MOST_ANSWERS = 40;
+const MOST_MS = 25;
+
 /** What was sent, and what of it the registry said it has. */
 interface Journal {
   readonly sent: Set<string>;
@@ -43,8 +47,20 @@ describe('the whole server, killed at any moment of a push', () => {
 
     for (let round = 0; round < KILLS; round += 1) {
       const wire = openWire({ url: server.url, user: 'admin', password: server.password });
-      const pushing = Array.from({ length: PUSHERS }, (_, at) => pushUntilCut(wire, `r${round}-${at}`));
-      await delay(randomInt(10, 700));
+      let answers = randomInt(MOST_ANSWERS);
+      const enough = Promise.withResolvers<void>();
+      const counted: Wire = {
+        ...wire,
+        async send(...request) {
+          const reply = await wire.send(...request);
+          answers -= 1;
+          if (answers <= 0) enough.resolve();
+          return reply;
+        },
+      };
+      const pushing = Array.from({ length: PUSHERS }, (_, at) => pushUntilCut(counted, `r${round}-${at}`));
+      await Promise.race([enough.promise, ...pushing]);
+      await delay(randomInt(MOST_MS));
       await server.kill();
       await Promise.all(pushing);
       await wire.close();

@@ -77,7 +77,8 @@ export async function startService(
     stream?.setEncoding('utf8').on('data', (text: string) => {
       printed += text;
     });
-  const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 128)));
+  // Not `close`: a process it left behind may hold its output open.
+  const ended = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 128)));
   await once(child, 'spawn');
   // Nothing is left behind when the test itself dies.
   const orphaned = () => child.kill('SIGKILL');

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, request } from 'undici';
 
 export interface Reply {
@@ -18,7 +19,13 @@ export interface Wire {
   send(
     method: Dispatcher.HttpMethod,
     path: string,
-    options?: { body?: Buffer; accept?: string; headers?: Record<string, string> },
+    options?: {
+      body?: Buffer;
+      /** A body that comes bit by bit; not sent again when the server asks for a login. */
+      stream?: () => AsyncIterable<Uint8Array>;
+      accept?: string;
+      headers?: Record<string, string>;
+    },
   ): Promise<Reply>;
   close(): Promise<void>;
 }
@@ -35,7 +42,7 @@ export function openWire({ url, user, password }: WireOptions): Wire {
     const reply = await request(target, {
       dispatcher: agent,
       method,
-      body: options.body ?? null,
+      body: options.stream ? Readable.from(options.stream()) : (options.body ?? null),
       headers: {
         ...(options.accept === undefined ? {} : { accept: options.accept }),
         ...(authorization === undefined ? {} : { authorization }),
@@ -67,7 +74,7 @@ export function openWire({ url, user, password }: WireOptions): Wire {
     async send(method, path, options = {}) {
       const target = new URL(path, url);
       const reply = await once(method, target, options);
-      if (reply.status !== 401) return reply;
+      if (reply.status !== 401 || options.stream) return reply;
       known.set(scopeKey(method, target), await authorise(String(reply.headers['www-authenticate'] ?? '')));
       return once(method, target, options);
     },
