@@ -36,7 +36,7 @@ export interface UserStoreDeps {
 const NAME = /^[a-z0-9]+(?:[._@-][a-z0-9]+)*$/;
 const LONGEST_NAME = 128;
 const RESERVED: ReadonlySet<string> = new Set(['anonymous', 'system']);
-export const FIRST_USER = 'admin';
+const FIRST_USER = 'admin';
 
 /** Keeps accounts and checks passwords. Every change is in the ledger; `by` is who makes it. */
 export type UserStore = ReturnType<typeof createUserStore>;

@@ -88,7 +88,7 @@ export function checkException(wanted: NewException, now: number, mostDays: numb
   ) as unknown as NewException;
 }
 
-export function checkEnd(until: number, now: number, mostDays: number): void {
+function checkEnd(until: number, now: number, mostDays: number): void {
   if (until <= now) throw new ExceptionError('exception_invalid', 'the end date must lie in the future');
   if (until > now + mostDays * DAY)
     throw new ExceptionError(

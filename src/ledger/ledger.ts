@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import { CodedError } from '../platform/errors.ts';
 import { GENESIS, hashEntry, type LedgerEntry } from './chain.ts';
 
-export class LedgerError extends CodedError<'entry_invalid'> {}
+class LedgerError extends CodedError<'entry_invalid'> {}
 
 /** What is written down; time, number and hashes are added. Details must be plain JSON and hold no secrets. */
 export interface LedgerNote {

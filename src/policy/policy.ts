@@ -5,7 +5,7 @@ export const thresholdSchema = z.enum(['off', 'none', 'low', 'medium', 'high', '
 export type Threshold = z.infer<typeof thresholdSchema>;
 
 /** What a rule without a severity does. */
-export const actionSchema = z.enum(['ignore', 'warn', 'block']);
+const actionSchema = z.enum(['ignore', 'warn', 'block']);
 export type Action = z.infer<typeof actionSchema>;
 
 const thresholdsSchema = z.object({ fixable: thresholdSchema, unfixable: thresholdSchema }).strict();

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
-import { deleteProjectContent, findRepository } from './content-store.ts';
 import {
   descriptor,
   imageManifest,
@@ -244,14 +243,6 @@ describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
       expect((await remove('/v2/front/gone/blobs/sha256:x')).code).toBe('DIGEST_INVALID');
       expect((await remove('/v2/front/never/manifests/x')).code).toBe('NAME_UNKNOWN');
       expect((await remove(`/v2/front/never/blobs/${digestOf('x')}`)).code).toBe('NAME_UNKNOWN');
-    });
-
-    it('a project takes its repositories with it and no others', async () => {
-      await pushImage(registry, 'hub/gone', 'x');
-      expect(await deleteProjectContent(registry.db, 'project-hub')).toBe(2);
-      expect(await findRepository(registry.db, 'hub/gone')).toBeUndefined();
-      expect((await get('/v2/hub/gone/manifests/x')).code).toBe('NAME_UNKNOWN');
-      expect((await get('/v2/front/tags/tags/list')).status).toBe(200);
     });
   });
 });

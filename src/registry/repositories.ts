@@ -64,28 +64,3 @@ export async function listRepositories(
   if (page.projectId !== undefined) query = query.where('project_id', '=', page.projectId);
   return query.execute();
 }
-
-/** Deletes a repository with all tags, manifests and links to blobs. The bytes stay for whoever else links them. */
-export async function deleteRepository(db: Db, repositoryId: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    for (const table of [
-      'tags',
-      'mirror_tags',
-      'manifest_blobs',
-      'manifest_children',
-      'manifests',
-      'repository_blobs',
-    ] as const)
-      await tx.deleteFrom(table).where('repository_id', '=', repositoryId).execute();
-    // Their files are found through the rows: make them due for `purgeUploads` instead of forgetting them.
-    await tx.updateTable('uploads').set({ updated_at: 0 }).where('repository_id', '=', repositoryId).execute();
-    await tx.deleteFrom('repositories').where('id', '=', repositoryId).execute();
-  });
-}
-
-/** Deletes every repository of a project; gives their number. The project itself is left alone. */
-export async function deleteProjectContent(db: Db, projectId: string): Promise<number> {
-  const rows = await db.selectFrom('repositories').select('id').where('project_id', '=', projectId).execute();
-  for (const row of rows) await deleteRepository(db, row.id);
-  return rows.length;
-}
