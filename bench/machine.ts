@@ -1,4 +1,5 @@
 import { arch, cpus, release, totalmem } from 'node:os';
+import { basename } from 'node:path';
 import { run } from '../test/support/program.ts';
 
 /** One line that says on what the figures were measured. */
@@ -13,7 +14,7 @@ export async function versionOf(program: string, args: readonly string[]): Promi
   const outcome = await run(program, args);
   const line = outcome.stdout.trim().split('\n')[0] ?? '';
   if (outcome.code !== 0 || line === '') throw new Error(`${program} does not say its version: ${outcome.screen}`);
-  return line;
+  return line.replace(program, basename(program));
 }
 
 /** One line that says what was measured, and when. */
