@@ -1,7 +1,6 @@
 /** What other domains of this process may do with the registry's content, without going through HTTP. */
 export { findBlob, linkBlob } from './blob-links.ts';
 export {
-  type BlobReference,
   findManifestInfo,
   listManifests,
   manifestBlobs,
