@@ -143,6 +143,31 @@ describe('composeInventory', () => {
     ]);
   });
 
+  it('leaves out applications of the distribution, but not what other makers package', async () => {
+    const stanza = (name: string, maintainer: string) =>
+      `Package: ${name}\nStatus: install ok installed\nVersion: 1\nMaintainer: ${maintainer}\n\n`;
+    const status =
+      stanza('npm', 'Debian <js@lists.debian.org>') + stanza('nodejs', 'NSolid <nsolid-gpg@nodesource.com>');
+    const { packages } = await inventoryOf([
+      [
+        { name: 'var/lib/dpkg/status', content: status },
+        {
+          name: 'var/lib/dpkg/info/npm.list',
+          content: '/usr/share/nodejs/npm/package.json\n/usr/share/nodejs/npm/node_modules/a/package.json\n',
+        },
+        { name: 'var/lib/dpkg/info/nodejs.list', content: '/usr/lib/node_modules/b/package.json\n' },
+        { name: 'usr/share/nodejs/npm/package.json', content: npm('npm') },
+        { name: 'usr/share/nodejs/npm/node_modules/a/package.json', content: npm('a') },
+        { name: 'usr/lib/node_modules/b/package.json', content: npm('b') },
+      ],
+    ]);
+    expect(packages.map(({ type, name }) => [type, name])).toEqual([
+      ['deb', 'nodejs'],
+      ['deb', 'npm'],
+      ['npm', 'b'],
+    ]);
+  });
+
   it('reads os-release through its link, inside the image', async () => {
     const inventory = await inventoryOf([
       [{ name: 'usr/lib/os-release', content: 'ID=debian\nVERSION_ID="12"\n' }],

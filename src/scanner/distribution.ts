@@ -18,6 +18,16 @@ const DEBIAN_CODENAMES: Readonly<Record<string, string>> = {
   trixie: '13',
   forky: '14',
 };
+/** Distributions without releases, by their ID. */
+const ROLLING: ReadonlySet<string> = new Set([
+  'arch',
+  'chainguard',
+  'gentoo',
+  'kali',
+  'opensuse-tumbleweed',
+  'void',
+  'wolfi',
+]);
 const LONGEST_VALUE = 256;
 
 /** Which system an image holds; undefined when nothing says so. */
@@ -69,8 +79,9 @@ function isRolling(
   debianVersion: string | undefined,
 ): boolean {
   if (id === 'alpine') return /_alpha|edge/.test(`${version ?? ''} ${prettyName ?? ''}`);
-  if (id === 'debian') return version === undefined || debianVersion?.trim().endsWith('/sid') === true;
-  return ['arch', 'opensuse-tumbleweed', 'wolfi', 'chainguard', 'gentoo', 'void'].includes(id);
+  if (id === 'debian')
+    return version === undefined || [prettyName, debianVersion?.trim()].some((text) => text?.endsWith('/sid'));
+  return ROLLING.has(id);
 }
 
 function versionByCodename(
@@ -88,13 +99,15 @@ function codenameIn(prettyName: string | undefined): string | undefined {
   return Object.keys(DEBIAN_CODENAMES).find((codename) => prettyName?.includes(codename));
 }
 
-/** Shell-like assignments with quotes and backslashes (os-release(5)); what is no assignment is passed over. */
+/**
+ * Shell-like assignments with quotes and backslashes (os-release(5)), the last of a name counts; what is no assignment is
+ * passed over.
+ */
 export function parseOsRelease(text: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split('\n')) {
     const match = /^\s*([A-Z][A-Z0-9_]*)=(.*)$/.exec(line.trimEnd());
-    if (match?.[1] !== undefined && !fields.has(match[1]))
-      fields.set(match[1], unquote(match[2] ?? '').slice(0, LONGEST_VALUE));
+    if (match?.[1] !== undefined) fields.set(match[1], unquote(match[2] ?? '').slice(0, LONGEST_VALUE));
   }
   return fields;
 }

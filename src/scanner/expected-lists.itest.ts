@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -47,6 +47,18 @@ describe.skipIf(!hasData)('package lists equal those of independent tools', () =
     expect(lines(packages.map((pkg) => [pkg.name, pkg.version, pkg.arch, sourceName(pkg)]))).toEqual(
       lines(rows.map((row) => [row['name'], row['version'], row['arch'], row['origin']])),
     );
+  });
+
+  it.each(hasData ? readTable(join(expected, 'os.tsv')) : [])('system: $file', async (row) => {
+    const analysed = await analyseLocalTarget(dataPath('images', row['file'] ?? ''));
+    const { distribution, packages } = analysed?.inventory ?? {};
+    expect([distribution?.id ?? '', distribution?.version ?? '', packages?.length]).toEqual([
+      row['os_id'],
+      row['os_version'],
+      Number(row['packages']),
+    ]);
+    // The list adds Debian's point release, from etc/debian_version.
+    expect(row['pretty_name']?.replace(/ \(\d+\.\d+\)$/, '')).toBe(distribution?.prettyName ?? '');
   });
 
   it.each(tablesIn('busybox'))('nothing: busybox %s', async (table) => {
@@ -125,14 +137,27 @@ describe.skipIf(!hasData)('package lists equal those of independent tools', () =
     }
   });
 
-  it.each(hasData ? readdirSync(dataPath('images', 'odd-tars')) : [])('survives the odd tar %s', async (name) => {
-    const bytes = readFileSync(dataPath('images', 'odd-tars', name));
+  const oddLayers = ['odd-tars', 'whiteouts'].flatMap((folder) =>
+    hasData ? readdirSync(dataPath('images', folder)).map((name) => `${folder}/${name}`) : [],
+  );
+  it.each(oddLayers)('reads the odd tar %s to its end', async (name) => {
+    const bytes = readFileSync(dataPath('images', name));
     const evidence = await analyseLayer(
       (async function* () {
         yield bytes;
       })(),
     );
-    expect(composeInventory([{ evidence }]).packages).toEqual([]);
+    // The one package is what the layer itself brings.
+    const packages = name.includes('opaque-node_modules') ? ['minimist'] : [];
+    expect(composeInventory([{ evidence }]).packages.map((pkg) => pkg.name)).toEqual(packages);
+    expect([evidence.complete, evidence.gaps]).toEqual([true, []]);
+  });
+
+  it('removes the apk database with a layer over any Alpine', async () => {
+    const paths = ['alpine/alpine-minirootfs-3.20.3-x86_64.tar.gz', 'whiteouts/made-apk-remove-db.tar.gz'];
+    const evidence = await Promise.all(paths.map((path) => analyseLayer(createReadStream(dataPath('images', path)))));
+    const inventory = composeInventory(evidence.map((one) => ({ evidence: one })));
+    expect(inventory).toMatchObject({ packages: [], complete: true, distribution: { id: 'alpine' } });
   });
 });
 

@@ -48,7 +48,7 @@ export class FlatFileSystem {
 
   #unpack(item: TarItem): void {
     const name = baseOf(item.name);
-    if (name === '') return;
+    if (name === '' || name === '.') return;
     const folder = this.#folder(folderOf(item.name), true);
     if (!folder) return;
     const present = folder.entries.get(name);

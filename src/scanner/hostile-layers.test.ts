@@ -20,6 +20,23 @@ async function namesIn(items: readonly TarItem[]): Promise<string[]> {
   return composeInventory([{ evidence }]).packages.map(({ name }) => name);
 }
 
+/** A package in a folder whose name is this one byte. */
+function packageIn(byte: number): Buffer {
+  const header = tarHeader({ name: 'node_modules/x/package.json', flag: '0', size: 512 });
+  header[13] = byte;
+  header.write('        ', 148);
+  header.write(
+    `${header
+      .reduce((sum, one) => sum + one, 0)
+      .toString(8)
+      .padStart(6, '0')}\0 `,
+    148,
+  );
+  const content = Buffer.alloc(512, ' ');
+  content.write('{"name":"a","version":"1.0.0"}');
+  return Buffer.concat([header, content]);
+}
+
 describe('hostile layers', () => {
   it('gives what came before the damage, wherever a layer is cut off', async () => {
     const tar = makeTar([
@@ -128,22 +145,7 @@ describe('hostile layers', () => {
   });
 
   it('keeps apart names that are not UTF-8', async () => {
-    const named = (byte: number) => {
-      const header = tarHeader({ name: 'node_modules/x/package.json', flag: '0', size: 512 });
-      header[13] = byte;
-      header.write('        ', 148);
-      header.write(
-        `${header
-          .reduce((sum, one) => sum + one, 0)
-          .toString(8)
-          .padStart(6, '0')}\0 `,
-        148,
-      );
-      const content = Buffer.alloc(512, ' ');
-      content.write('{"name":"a","version":"1.0.0"}');
-      return Buffer.concat([header, content]);
-    };
-    const evidence = await analyse(Buffer.concat([named(0xfe), named(0xff), Buffer.alloc(1024)]));
+    const evidence = await analyse(Buffer.concat([packageIn(0xfe), packageIn(0xff), Buffer.alloc(1024)]));
     expect(composeInventory([{ evidence }]).packages).toHaveLength(2);
     expect(composeInventory([{ evidence: JSON.parse(JSON.stringify(evidence)) }]).packages).toHaveLength(2);
   });
@@ -163,7 +165,7 @@ describe('hostile layers', () => {
       { name: 'node_modules/a/package.json', content: '{"name":"\\ud800","version":"1"}' },
       { name: 'node_modules/b/package.json', content: '{"name":"b","version":"1\\n2"}' },
       { name: 'node_modules/c/package.json', content: '{"name":"c","version":"1","__proto__":{"x":1}}' },
-      { name: 'node_modules/d/package.json', content: `${'['.repeat(100_000)}` },
+      { name: 'node_modules/d/package.json', content: '['.repeat(100_000) },
     ]);
     expect(names).toEqual(['c']);
   });

@@ -1,4 +1,4 @@
-import { type Descriptor, type ParsedManifest, parseManifest } from '../../oci/manifest.ts';
+import type { Descriptor, ParsedManifest } from '../../oci/manifest.ts';
 import { ScanError } from '../errors.ts';
 
 const DEEPEST = 4;
@@ -49,6 +49,3 @@ function choose(index: ParsedManifest, what: string, platform: string | undefine
 function platformsOf(children: ParsedManifest['children']): string {
   return children.map((child) => child.platform ?? child.digest).join(', ');
 }
-
-/** Parses manifest bytes for a source. Throws `ManifestError`. */
-export const readManifest = parseManifest;

@@ -10,7 +10,7 @@ const BRACE = 0x7b;
 const BELOW_MODULES = /(?:^|\/)node_modules\//;
 
 /** True for the `package.json` of an installed package. The ones deeper inside a package describe nothing installed. */
-export function isInstalledPackage(path: string): boolean {
+function isInstalledPackage(path: string): boolean {
   return INSTALLED.test(path);
 }
 

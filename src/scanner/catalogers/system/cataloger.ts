@@ -7,7 +7,6 @@ export const SYSTEM_FILES = [
   'etc/alpine-release',
   'etc/debian_version',
 ] as const;
-export type SystemFile = (typeof SYSTEM_FILES)[number];
 
 /** Distributions keep the real file elsewhere and link to it, so the name decides; composing looks from the root. */
 const NAMES = /(?:^|\/)(?:os-release[^/]*|alpine-release|debian_version)$/;

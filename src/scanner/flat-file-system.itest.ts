@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { dataPath, hasData } from '../../test/support/data.ts';
+import type { TarItem } from '../../test/support/tar.ts';
+import type { ByteSource } from '../platform/streams.ts';
+import { FlatFileSystem } from './flat-file-system.testing.ts';
+import { createByteReader } from './layers/byte-reader.ts';
+import { decompressed } from './layers/compression.ts';
+import { readTar } from './layers/tar-reader.ts';
+import { openLocalTarget } from './sources/open.ts';
+
+async function itemsOf(layer: ByteSource): Promise<TarItem[]> {
+  const items: TarItem[] = [];
+  for await (const { name, kind, linkName, size, read } of readTar(createByteReader(decompressed(layer, 1e9)))) {
+    if (kind === 'directory') items.push({ name: name.replace(/\/$/, ''), type: 'directory' });
+    else if (kind === 'symlink') items.push({ name, type: 'symlink', link: linkName });
+    else items.push({ name, content: Buffer.from(await read(size)) });
+  }
+  return items;
+}
+
+/** The oracle of the law of composing against another tool: what `umoci unpack` made of the same images. */
+describe.skipIf(!hasData)('FlatFileSystem', () => {
+  it.each(['gcr-overwritten_file', 'gcr-whiteout_dir', 'gcr-whiteout_image'])(
+    'unpacks %s as umoci does',
+    async (name) => {
+      const target = await openLocalTarget(dataPath('images', 'whiteouts', `${name}.tar`));
+      if (target?.kind !== 'image') throw new Error('no image');
+      const flat = new FlatFileSystem();
+      for (const layer of target.source.layers) flat.apply(await itemsOf(await layer.open()));
+      await target.source.close();
+      const found = flat
+        .items()
+        .map(({ name: path, type = 'file', content = '', link = '' }) =>
+          [
+            path,
+            type === 'symlink' ? 'l' : type.slice(0, 1),
+            type === 'directory' ? '' : String((content || link).length),
+            link,
+          ].join('\t'),
+        );
+      const [, ...expected] = readFileSync(dataPath('images', 'expected', 'whiteouts', `${name}.files.tsv`), 'utf8')
+        .split('\n')
+        .filter(Boolean);
+      expect(found.sort()).toEqual(expected.sort());
+    },
+  );
+});

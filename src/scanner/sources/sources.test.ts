@@ -1,0 +1,153 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { writeOciLayout } from '../../../test/support/oci-layout.ts';
+import { makeTar, type TarItem } from '../../../test/support/tar.ts';
+import { digestOf } from '../../oci/digest.ts';
+import { analyseLocalTarget } from '../analyse-image.ts';
+import { openLocalTarget } from './open.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'breakwater-sources-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const layer = (name: string) => makeTar([{ name: 'lib/apk/db/installed', content: `P:${name}\nV:1-r0\n\n` }]);
+const rootFolder = join(folder, 'root');
+mkdirSync(join(rootFolder, 'lib/apk/db'), { recursive: true });
+writeFileSync(join(rootFolder, 'lib/apk/db/installed'), 'P:musl\nV:1-r0\n\n');
+write('layer.tar.gz', gzipSync(layer('musl')));
+const layout = join(folder, 'layout');
+mkdirSync(layout);
+const manifestDigest = writeOciLayout(layout, { layers: [join(folder, 'layer.tar.gz')], name: 'musl' });
+
+/** A `docker save` archive, an image for each platform. */
+function dockerArchive(platforms: readonly string[], extra: readonly TarItem[] = []): Buffer {
+  const images = platforms.map((platform, at) => {
+    const [os, architecture] = platform.split('/');
+    const content = layer(`musl-${architecture}`);
+    return {
+      entry: { Config: `c${at}.json`, RepoTags: [`test:${at}`], Layers: [`l${at}/layer.tar`] },
+      files: [
+        { name: `l${at}/layer.tar`, content },
+        {
+          name: `c${at}.json`,
+          content: JSON.stringify({ os, architecture, rootfs: { diff_ids: [digestOf(content)] } }),
+        },
+      ],
+    };
+  });
+  return makeTar([
+    ...images.flatMap(({ files }) => files),
+    ...extra,
+    { name: 'manifest.json', content: JSON.stringify(images.map(({ entry }) => entry)) },
+  ]);
+}
+
+const packagesOf = async (path: string, platform?: string) =>
+  (await analyseLocalTarget(path, platform === undefined ? {} : { platform }))?.inventory.packages.map(
+    ({ name }) => name,
+  );
+
+describe('openLocalTarget', () => {
+  it('knows what it is given by its content', async () => {
+    const docker = dockerArchive(['linux/amd64']);
+    const kinds = [
+      rootFolder,
+      layout,
+      write('a', layer('musl')),
+      write('b', gzipSync(layer('musl'))),
+      write('c', zstdCompressSync(layer('musl'))),
+    ];
+    for (const path of kinds) expect(await packagesOf(path), path).toEqual(['musl']);
+    for (const path of [write('d', docker), write('e', gzipSync(docker)), write('f', zstdCompressSync(docker))])
+      expect(await packagesOf(path), path).toEqual(['musl-amd64']);
+  });
+
+  it('gives the digests of layers and manifests', async () => {
+    const target = await openLocalTarget(layout);
+    expect(target).toMatchObject({ kind: 'image', source: { digest: manifestDigest, layers: [{}] } });
+    const saved = await analyseLocalTarget(write('g', dockerArchive(['linux/amd64'])));
+    expect(saved?.inventory.packages[0]?.layer).toBe(digestOf(layer('musl-amd64')));
+  });
+
+  it('takes the asked platform of several images, and names them when none is asked', async () => {
+    const path = write('several', dockerArchive(['linux/amd64', 'linux/arm64']));
+    expect(await packagesOf(path, 'linux/arm64')).toEqual(['musl-arm64']);
+    await expect(packagesOf(path)).rejects.toMatchObject({
+      code: 'image_ambiguous',
+      message: expect.stringContaining('test:0 for linux/amd64, test:1 for linux/arm64'),
+    });
+    await expect(packagesOf(path, 'linux/s390x')).rejects.toMatchObject({ code: 'image_ambiguous' });
+  });
+
+  it.each([
+    ['text', Buffer.from('hello')],
+    ['nothing', Buffer.alloc(0)],
+    ['an archive of something else', makeTar([{ name: 'readme.md', content: 'x' }])],
+    ['a manifest that lists no image', makeTar([{ name: 'manifest.json', content: '[]' }])],
+    ['a manifest that is no JSON', makeTar([{ name: 'manifest.json', content: '[' }])],
+    [
+      'a missing configuration',
+      makeTar([{ name: 'manifest.json', content: '[{"Config":"../c.json","Layers":["/etc/passwd"]}]' }]),
+    ],
+    [
+      'an index that leads nowhere',
+      makeTar([
+        { name: 'oci-layout', content: '{}' },
+        { name: 'index.json', content: '{"schemaVersion":2,"manifests":[]}' },
+      ]),
+    ],
+    ['a compressed archive cut off', gzipSync(dockerArchive(['linux/amd64'])).subarray(0, -20)],
+    ['an archive cut off', dockerArchive(['linux/amd64']).subarray(0, 3000)],
+  ])('says what is wrong with %s', async (what, bytes) => {
+    await expect(openLocalTarget(write(what, bytes))).rejects.toMatchObject({ name: 'ScanError' });
+  });
+
+  it('gives undefined for what is not there', async () => {
+    expect(await openLocalTarget(join(folder, 'missing'))).toBeUndefined();
+  });
+
+  it('follows links in archives by name only, and none in circles', async () => {
+    const links: TarItem[] = [
+      { name: 'x/layer.tar', type: 'symlink', link: '../../../../l0/layer.tar' },
+      { name: 'y', type: 'symlink', link: 'y' },
+    ];
+    const archive = (path: string) => [
+      ...links,
+      { name: 'l0/layer.tar', content: layer('inside') },
+      { name: 'c0.json', content: '{}' },
+      { name: 'manifest.json', content: JSON.stringify([{ Config: 'c0.json', Layers: [path] }]) },
+    ];
+    expect(await packagesOf(write('links', makeTar(archive('x/layer.tar'))))).toEqual(['inside']);
+    await expect(packagesOf(write('circle', makeTar(archive('y'))))).rejects.toMatchObject({ code: 'source_invalid' });
+  });
+
+  it('refuses a layout that links out of its folder', async () => {
+    const outside = join(folder, 'outside');
+    mkdirSync(join(outside, 'blobs'), { recursive: true });
+    const copy = join(folder, 'linked');
+    mkdirSync(copy);
+    writeFileSync(join(copy, 'oci-layout'), '{}');
+    symlinkSync(join(layout, 'index.json'), join(copy, 'index.json'));
+    await expect(openLocalTarget(copy)).rejects.toMatchObject({
+      code: 'source_invalid',
+      message: expect.stringContaining('leads out of the folder'),
+    });
+  });
+
+  it('looks at a folder without following its links, and says what it could not read', async () => {
+    const root = join(folder, 'hostile');
+    mkdirSync(join(root, 'var/lib/dpkg'), { recursive: true });
+    writeFileSync(join(folder, 'status'), 'Package: secret\nStatus: install ok installed\nVersion: 1\n');
+    symlinkSync(join(folder, 'status'), join(root, 'var/lib/dpkg/status'));
+    symlinkSync('.', join(root, 'around'));
+    expect(await analyseLocalTarget(root)).toMatchObject({ inventory: { packages: [], complete: true } });
+  });
+});
