@@ -12,10 +12,26 @@ export interface Capabilities {
   readonly name: string;
   /** `select … for update skip locked` exists; without it there is one writer at a time anyway. */
   readonly skipLocked: boolean;
+  /** Kysely's migrator runs migrations in a transaction. */
+  readonly transactionalMigrations: boolean;
 }
 
 export function capabilitiesOf(engine: Engine): Capabilities {
   return engine === 'sqlite'
-    ? { bytes: 'blob', integer: 'integer', serial: 'integer', name: 'text', skipLocked: false }
-    : { bytes: 'bytea', integer: 'bigint', serial: 'bigserial', name: 'text collate "C"', skipLocked: true };
+    ? {
+        bytes: 'blob',
+        integer: 'integer',
+        serial: 'integer',
+        name: 'text',
+        skipLocked: false,
+        transactionalMigrations: false,
+      }
+    : {
+        bytes: 'bytea',
+        integer: 'bigint',
+        serial: 'bigserial',
+        name: 'text collate "C"',
+        skipLocked: true,
+        transactionalMigrations: true,
+      };
 }

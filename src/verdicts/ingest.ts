@@ -14,6 +14,9 @@ import { within } from './within.ts';
 /** Kind of the job that judges one manifest whose verdict was not there in time. */
 export const JUDGE_JOB = 'judge-manifest';
 
+/** Smaller blobs are not analysed before a manifest asks for them. Bytes. */
+const SMALLEST_AHEAD = 16 * 1024;
+
 export interface IngestDeps<Evidence> extends ImageInventoryDeps<Evidence> {
   readonly judging: Judging;
   readonly jobs: JobSink;
@@ -64,6 +67,8 @@ export function createIngest<Evidence>(deps: IngestDeps<Evidence>): Ingest {
     process,
     observer: {
       blobCommitted({ digest, size }) {
+        // Configurations are that small; a layer as small is analysed in no time when its manifest comes.
+        if (size < SMALLEST_AHEAD) return;
         const analysis = deps.layers.evidenceOf({ digest, size }).then(
           () => undefined,
           // The manifest that needs this layer tries again and reports it.

@@ -415,9 +415,13 @@ const INDEXES: readonly (readonly [table: string, columns: readonly string[]])[]
 export function initial(engine: Engine): Migration {
   return {
     async up(db) {
-      for (const [name, table] of Object.entries(TABLES)) await createTable(db, capabilitiesOf(engine), name, table);
+      const capabilities = capabilitiesOf(engine);
+      // Where the migrator opens no transaction itself: one sync to disk instead of one for each table.
+      if (!capabilities.transactionalMigrations) await sql`begin`.execute(db);
+      for (const [name, table] of Object.entries(TABLES)) await createTable(db, capabilities, name, table);
       for (const [table, columns] of UNIQUE) await createIndex(db, table, columns, true);
       for (const [table, columns] of INDEXES) await createIndex(db, table, columns, false);
+      if (!capabilities.transactionalMigrations) await sql`commit`.execute(db);
     },
   };
 }
