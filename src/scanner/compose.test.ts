@@ -19,6 +19,8 @@ async function inventoryOf(layers: readonly (readonly TarItem[])[]): Promise<Inv
 
 const apk = (...packages: string[]) => packages.map((name) => `P:${name}\nV:1.0-r0\nA:x86_64\n\n`).join('');
 const npm = (name: string, version = '1.0.0') => JSON.stringify({ name, version });
+const stanza = (name: string, maintainer: string) =>
+  `Package: ${name}\nStatus: install ok installed\nVersion: 1\nMaintainer: ${maintainer}\n\n`;
 const names = (inventory: Inventory) => inventory.packages.map(({ name }) => name);
 const APK = 'lib/apk/db/installed';
 
@@ -144,8 +146,6 @@ describe('composeInventory', () => {
   });
 
   it('leaves out applications of the distribution, but not what other makers package', async () => {
-    const stanza = (name: string, maintainer: string) =>
-      `Package: ${name}\nStatus: install ok installed\nVersion: 1\nMaintainer: ${maintainer}\n\n`;
     const status =
       stanza('npm', 'Debian <js@lists.debian.org>') + stanza('nodejs', 'NSolid <nsolid-gpg@nodesource.com>');
     const { packages } = await inventoryOf([

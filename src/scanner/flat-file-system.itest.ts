@@ -11,10 +11,11 @@ import { openLocalTarget } from './sources/open.ts';
 
 async function itemsOf(layer: ByteSource): Promise<TarItem[]> {
   const items: TarItem[] = [];
-  for await (const { name, kind, linkName, size, read } of readTar(createByteReader(decompressed(layer, 1e9)))) {
+  for await (const entry of readTar(createByteReader(decompressed(layer, 1e9)))) {
+    const { name, kind, linkName, size } = entry;
     if (kind === 'directory') items.push({ name: name.replace(/\/$/, ''), type: 'directory' });
     else if (kind === 'symlink') items.push({ name, type: 'symlink', link: linkName });
-    else items.push({ name, content: Buffer.from(await read(size)) });
+    else items.push({ name, content: Buffer.from(await entry.read(size)) });
   }
   return items;
 }
