@@ -11,8 +11,8 @@ export default defineConfig({
           name: 'integration',
           include: ['src/**/*.itest.ts'],
           globalSetup: ['test/support/postgres-server.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {

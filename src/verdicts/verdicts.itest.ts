@@ -223,7 +223,6 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     });
 
     it('waits for a layer that is still on its way, and does not take the wait for a failure', async () => {
-      world.restart({ holdMs: 30_000 });
       world.state.advisories = advisoriesOf({});
       const subject = await world.storeImage('front/app', [base]);
       const rows = await world.db.selectFrom('blobs').selectAll().execute();
@@ -234,16 +233,19 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     });
 
     it('asks to come back when a layer does not arrive in time', async () => {
+      world.restart({ holdMs: 200 });
       world.state.advisories = advisoriesOf({});
       const subject = await world.storeImage('front/app', [base]);
       const rows = await world.db.selectFrom('blobs').selectAll().execute();
       await world.db.deleteFrom('blobs').execute();
       expect(await world.pull(subject)).toMatchObject({ kind: 'refuse', retryAfterSeconds: 10 });
       await world.db.insertInto('blobs').values(rows).execute();
+      world.restart();
       expect(await world.pull(subject)).toMatchObject({ kind: 'serve' });
     });
 
     it('refuses with a time to come back when the verdict is not there in time', async () => {
+      world.restart({ holdMs: 200 });
       const { promise, resolve } = Promise.withResolvers<void>();
       world.state.analyser.gate = promise;
       const subject = await world.storeImage('front/app', [base]);

@@ -166,7 +166,7 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
       },
       hosts: ['registry.example.com'],
       budgetMs: 5000,
-      holdMs: 200,
+      holdMs: 30_000,
       ...over,
       ...again,
     });
