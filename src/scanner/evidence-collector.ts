@@ -86,10 +86,10 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
     if (catalogedBytes + content.size > limits.catalogedBytes) return;
     const cataloger = CATALOGERS.find(({ linked }) => linked?.wants(path));
     if (!cataloger) return;
-    const head = Buffer.from(await content.read(1));
-    if (head[0] !== cataloger.linked?.firstByte) return;
+    const [first] = await content.read(1);
+    if (first === undefined || first !== cataloger.linked?.firstByte) return;
     catalogedBytes += content.size;
-    const found = cataloger.catalog(path, Buffer.concat([head, await content.read(content.size)]));
+    const found = cataloger.catalog(path, Buffer.concat([Buffer.of(first), await content.read(content.size)]));
     if ((found.packages ?? []).length > 0) linkable.set(path, { cataloger: cataloger.name, ...found });
   }
 

@@ -17,6 +17,8 @@ const EMPTY: Buffer = Buffer.alloc(0);
 export function createByteReader(source: ByteSource): ByteReader {
   const iterator = source[Symbol.asyncIterator]();
   let current: Buffer = EMPTY;
+  /** How far `current` is used up. */
+  let used = 0;
   let position = 0;
 
   async function more(): Promise<boolean> {
@@ -26,13 +28,14 @@ export function createByteReader(source: ByteSource): ByteReader {
       const chunk = next.value;
       if (chunk.byteLength === 0) continue;
       current = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      used = 0;
       return true;
     }
   }
 
   function take(length: number): Buffer {
-    const piece = current.subarray(0, length);
-    current = current.subarray(piece.length);
+    const piece = current.subarray(used, used + length);
+    used += piece.length;
     position += piece.length;
     return piece;
   }
@@ -42,11 +45,11 @@ export function createByteReader(source: ByteSource): ByteReader {
       return position;
     },
     async read(length) {
-      if (current.length >= length) return take(length);
+      if (current.length - used >= length) return take(length);
       const pieces: Buffer[] = [];
       let missing = length;
       while (missing > 0) {
-        if (current.length === 0 && !(await more())) break;
+        if (used === current.length && !(await more())) break;
         const piece = take(missing);
         pieces.push(piece);
         missing -= piece.length;
@@ -56,8 +59,11 @@ export function createByteReader(source: ByteSource): ByteReader {
     async skip(length) {
       let missing = length;
       while (missing > 0) {
-        if (current.length === 0 && !(await more())) break;
-        missing -= take(missing).length;
+        if (used === current.length && !(await more())) break;
+        const passed = Math.min(missing, current.length - used);
+        used += passed;
+        position += passed;
+        missing -= passed;
       }
       return length - missing;
     },

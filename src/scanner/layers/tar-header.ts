@@ -15,6 +15,8 @@ export interface TarHeader {
 export const BLOCK = 512;
 const ZERO_BLOCK: Buffer = Buffer.alloc(BLOCK);
 const NUL = 0;
+const SPACE = 0x20;
+const ZERO = 0x30;
 /** Octal digits leave room for 8 GiB; GNU writes larger numbers in base 256. */
 const BASE_256 = 0x80;
 
@@ -28,7 +30,7 @@ export function parseHeader(block: Buffer): TarHeader | undefined {
   if (!checksumFits(block)) return undefined;
   const size = numberAt(block, 124, 12);
   if (size === undefined) return undefined;
-  const prefix = block.toString('latin1', 257, 262) === 'ustar' && block[263] === 0x30 ? textAt(block, 345, 155) : '';
+  const prefix = isUstar(block) ? textAt(block, 345, 155) : '';
   const name = textAt(block, 0, 100);
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
@@ -36,6 +38,11 @@ export function parseHeader(block: Buffer): TarHeader | undefined {
     size,
     flag: String.fromCharCode(block[156] ?? NUL),
   };
+}
+
+/** `ustar` and the version of POSIX; GNU's own headers have blanks there, and no prefix. */
+function isUstar(block: Buffer): boolean {
+  return block.readUInt32BE(257) === 0x75737461 && block[261] === 0x72 && block[263] === 0x30;
 }
 
 /** What a type flag stands for; unknown ones are files (POSIX.1-2017, pax, "ustar Interchange Format"). */
@@ -70,15 +77,16 @@ export function sparseGoesOn(block: Buffer, extension: boolean): boolean {
 
 /** The sum of all bytes with the checksum field as blanks; some writers sum signed bytes. */
 function checksumFits(block: Buffer): boolean {
-  const stored = numberAt(block, 148, 8);
-  let unsigned = 0;
-  let signed = 0;
+  let sum = 8 * SPACE;
+  let negative = 0;
   for (let at = 0; at < BLOCK; at += 1) {
-    const byte = at >= 148 && at < 156 ? 0x20 : (block[at] ?? 0);
-    unsigned += byte;
-    signed += byte > 127 ? byte - 256 : byte;
+    if (at === 148) at = 156;
+    const byte = block[at] ?? 0;
+    sum += byte;
+    negative += byte >> 7;
   }
-  return stored === unsigned || stored === signed;
+  const stored = numberAt(block, 148, 8);
+  return stored === sum || stored === sum - 256 * negative;
 }
 
 function numberAt(block: Buffer, start: number, length: number): number | undefined {
@@ -88,16 +96,26 @@ function numberAt(block: Buffer, start: number, length: number): number | undefi
     for (let at = start + 1; at < start + length; at += 1) value = value * 256 + (block[at] ?? 0);
     return Number.isSafeInteger(value) ? value : undefined;
   }
-  const digits = block
-    .toString('latin1', start, start + length)
-    .replace(/[\0 ]+$/, '')
-    .trimStart();
-  if (digits === '') return 0;
-  const value = /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
-  return Number.isSafeInteger(value) ? value : undefined;
+  return octalAt(block, start, start + length);
+}
+
+/** Octal digits between blanks or NULs. Without strings: every entry has two such numbers. */
+function octalAt(block: Buffer, start: number, end: number): number | undefined {
+  let at = start;
+  let last = end;
+  while (at < last && block[at] === SPACE) at += 1;
+  while (last > at && (block[last - 1] === SPACE || block[last - 1] === NUL)) last -= 1;
+  let value = 0;
+  for (; at < last; at += 1) {
+    const digit = (block[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 7) return undefined;
+    value = value * 8 + digit;
+  }
+  return value;
 }
 
 function textAt(block: Buffer, start: number, length: number): string {
+  if (block[start] === NUL) return '';
   const end = block.indexOf(NUL, start);
   return decodeName(block.subarray(start, end < 0 || end > start + length ? start + length : end));
 }

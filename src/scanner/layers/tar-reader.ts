@@ -122,8 +122,9 @@ async function* entryOf(reader: ByteReader, header: TarHeader, pax: PaxValues): 
     read: take,
   };
   const padding = (BLOCK - (size % BLOCK)) % BLOCK;
-  if ((await reader.skip(left)) < left) throw cutOff(name, size);
-  await reader.skip(padding);
+  const rest = left + padding;
+  // The padding of the last entry may be missing.
+  if (rest > 0 && (await reader.skip(rest)) < left) throw cutOff(name, size);
 }
 
 async function longText(reader: ByteReader, header: TarHeader): Promise<string> {
