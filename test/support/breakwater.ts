@@ -26,8 +26,6 @@ export interface StartOptions {
   readonly ports?: Ports;
   /** `null` lets the server make its own first password and print it. */
   readonly adminPassword?: string | null;
-  /** Another command that starts the server, like `npm start`. */
-  readonly command?: { readonly program: string; readonly args: readonly string[]; readonly folder: string };
   /** More settings, by their whole names. */
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -81,9 +79,7 @@ export async function startBreakwater(options: StartOptions = {}): Promise<Break
   };
   const metricsUrl = `http://127.0.0.1:${ports.metrics}`;
   const began = performance.now();
-  const command = options.command ?? { program: process.execPath, args: [PROGRAM, 'serve'] };
-  const service = await startService(command.program, command.args, {
-    ...(options.command === undefined ? {} : { folder: options.command.folder }),
+  const service = await startService(process.execPath, [PROGRAM, 'serve'], {
     environment: {
       ...FOREIGN_SETTINGS,
       BREAKWATER_LISTEN: `127.0.0.1:${ports.registry}`,

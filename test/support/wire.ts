@@ -24,6 +24,8 @@ export interface Wire {
       /** A body that comes bit by bit; not sent again when the server asks for a login. */
       stream?: () => AsyncIterable<Uint8Array>;
       accept?: string;
+      /** Asks for a token of this scope instead of the one the server names, as pushing clients do for all they send. */
+      scope?: string;
       headers?: Record<string, string>;
     },
   ): Promise<Reply>;
@@ -38,7 +40,7 @@ export function openWire({ url, user, password }: WireOptions): Wire {
   const known = new Map<string, string>();
 
   async function once(method: Dispatcher.HttpMethod, target: URL, options: NonNullable<Parameters<Wire['send']>[2]>) {
-    const authorization = known.get(scopeKey(method, target));
+    const authorization = known.get(options.scope ?? scopeKey(method, target));
     const reply = await request(target, {
       dispatcher: agent,
       method,
@@ -56,10 +58,11 @@ export function openWire({ url, user, password }: WireOptions): Wire {
     } satisfies Reply;
   }
 
-  async function authorise(challenge: string): Promise<string> {
+  async function authorise(challenge: string, scope: string | undefined): Promise<string> {
     if (!/^bearer /i.test(challenge)) return basic;
     const parameters = new Map([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
     const realm = new URL(parameters.get('realm') ?? '', url);
+    if (scope !== undefined) parameters.set('scope', scope);
     for (const name of ['service', 'scope']) {
       const value = parameters.get(name);
       if (value !== undefined) realm.searchParams.set(name, value);
@@ -75,7 +78,8 @@ export function openWire({ url, user, password }: WireOptions): Wire {
       const target = new URL(path, url);
       const reply = await once(method, target, options);
       if (reply.status !== 401 || options.stream) return reply;
-      known.set(scopeKey(method, target), await authorise(String(reply.headers['www-authenticate'] ?? '')));
+      const key = options.scope ?? scopeKey(method, target);
+      known.set(key, await authorise(String(reply.headers['www-authenticate'] ?? ''), options.scope));
       return once(method, target, options);
     },
     close: () => agent.destroy(),

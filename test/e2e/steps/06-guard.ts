@@ -3,7 +3,7 @@ import type { TestCluster } from '../../support/cluster.ts';
 import { deployment, pod } from '../../support/workloads.ts';
 import { ended, eventually, holds, matches, same } from '../check.ts';
 import { dayAfter, OFFICER, type Stage } from '../stage.ts';
-import { say } from '../terminal.ts';
+import { say, typedWords } from '../terminal.ts';
 
 const TRUSTED = 'harbor.cksc.a1ck.io';
 const IMAGE = 'harbor.example.com/demo/welkin-user-demo:1.16.0';
@@ -97,7 +97,7 @@ async function connectCluster(stage: Stage): Promise<TestCluster> {
 }
 
 function kubectl(stage: Stage, cluster: TestCluster, args: readonly string[], input?: string) {
-  const command = `${input === undefined ? '' : 'cat … | '}kubectl ${args.join(' ')}`;
+  const command = `${input === undefined ? '' : 'cat … | '}kubectl ${typedWords(args)}`;
   const running = cluster
     .kubectl(args, input)
     .then((outcome) => ({ ...outcome, screen: outcome.stderr + outcome.stdout }));
