@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isLeftOut } from '../support/peers.ts';
 import type { Outcome } from '../support/program.ts';
 
 /** Number of things that were checked, for the last line. */
 export const checked = { count: 0 };
+
+/** Names of `BREAKWATER_LEAVE_OUT` that some step took notice of. */
+export const leftOut = new Set<string>();
+
+/** True when this is to be left out; it is then said in the summary. */
+export function leavesOut(name: string): boolean {
+  if (!isLeftOut(name)) return false;
+  leftOut.add(name);
+  console.log(`\n(left out: ${name})`);
+  return true;
+}
 
 /** Both are the same, deeply. */
 export function same<Value>(actual: Value, expected: NoInfer<Value>, what: string): void {

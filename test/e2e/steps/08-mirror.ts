@@ -2,7 +2,7 @@ import { startBreakwater } from '../../support/breakwater.ts';
 import { type DistributionServer, startDistribution, UPSTREAM_ACCOUNT } from '../../support/registry-distribution.ts';
 import { openWire, type Wire } from '../../support/wire.ts';
 import { pod } from '../../support/workloads.ts';
-import { ended, eventually, holds, lacks, matches, same } from '../check.ts';
+import { ended, eventually, holds, lacks, leavesOut, matches, same } from '../check.ts';
 import { alpineRoot, layout } from '../images.ts';
 import { DEVELOPER, loginFile, type Stage } from '../stage.ts';
 import { say } from '../terminal.ts';
@@ -22,7 +22,7 @@ export async function mirrorImages(stage: Stage): Promise<void> {
   await pullThrough(stage, upstream, digest);
   await gatedOnFirstPull(stage, upstream);
   await copyAllPlatforms(stage, upstream, digest);
-  await nameTheCopy(stage, upstream);
+  if (!leavesOut('kubernetes')) await nameTheCopy(stage, upstream);
   await fromAnotherBreakwater(stage);
 
   say('the upstream goes away');

@@ -1,9 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvidenceDocument } from '../../../src/evidence/document.ts';
+import { isLeftOut } from '../../support/peers.ts';
 import { ended, holds, matches, yes } from '../check.ts';
 import { dayAfter, OFFICER, type Stage } from '../stage.ts';
 import { say } from '../terminal.ts';
+
+/** What only a cluster fills. */
+const OF_CLUSTERS: ReadonlySet<string> = new Set(['clusters', 'runningImages', 'violations', 'trustedSources']);
+const TRUSTED = isLeftOut('kubernetes') ? [] : ['harbor.cksc.a1ck.io'];
 
 /** One file for the auditor, whole and checkable: whatever is changed or taken out of it is found. */
 export async function exportEvidence(stage: Stage): Promise<void> {
@@ -19,7 +24,7 @@ export async function exportEvidence(stage: Stage): Promise<void> {
   const document = JSON.parse(text) as EvidenceDocument;
   tellsTheJourney(document, text);
   const html = await readFile(page, 'utf8');
-  for (const part of ['CVE-2021-36159', 'front/alpine', 'harbor.cksc.a1ck.io', 'alice'])
+  for (const part of ['CVE-2021-36159', 'front/alpine', ...TRUSTED, 'alice'])
     holds(html, part, `the page tells of ${part}`);
 
   for (const one of [file, page]) {
@@ -34,9 +39,9 @@ export async function exportEvidence(stage: Stage): Promise<void> {
 function tellsTheJourney({ sections }: EvidenceDocument, text: string): void {
   for (const [name, lines] of Object.entries(sections)) {
     say(`${name}: ${lines.length} lines`);
-    yes(lines.length > 0, `${name} is not empty`);
+    if (!(isLeftOut('kubernetes') && OF_CLUSTERS.has(name))) yes(lines.length > 0, `${name} is not empty`);
   }
-  for (const part of ['exception.grant', 'harbor.cksc.a1ck.io', 'front/alpine', 'alice', OFFICER.user, 'alpine-secdb'])
+  for (const part of ['exception.grant', ...TRUSTED, 'front/alpine', 'alice', OFFICER.user, 'alpine-secdb'])
     holds(text, part, `it tells of ${part}`);
 }
 
@@ -58,7 +63,7 @@ async function findsTampering(stage: Stage, document: EvidenceDocument): Promise
     ],
   ];
   for (const [what, value] of attempts) {
-    say(`${what}`);
+    say(what);
     const file = join(stage.folder, 'tampered.json');
     await writeFile(file, JSON.stringify(value));
     const found = await stage.breakwater(OFFICER, ['evidence', 'verify', file], { lines: 12 });
