@@ -3,6 +3,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { type DatabaseHandle, openDatabase } from '../../src/db/database.ts';
 import type { Engine } from '../../src/db/engine.ts';
+import { TEMPLATE } from './template-database.ts';
 
 /** Every engine a store must work on; use as `describe.each(ENGINES)('… on %s', (engine) => …)` in `.itest.ts` files. */
 export const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];
@@ -13,13 +14,13 @@ export async function freshDatabase(engine: Engine): Promise<DatabaseHandle> {
   return openDatabase({ engine, url: await freshPostgresUrl() });
 }
 
-/** Creates an empty database on the test PostgreSQL server and gives its URL. */
-export async function freshPostgresUrl(): Promise<string> {
+/** Creates an empty database with the schema on the test PostgreSQL server and gives its URL. */
+async function freshPostgresUrl(): Promise<string> {
   const server = inject('postgresUrl');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const client = new pg.Client({ connectionString: `${server}postgres` });
   await client.connect();
-  await client.query(`create database ${name}`);
+  await client.query(`create database ${name} template ${TEMPLATE}`);
   await client.end();
   return `${server}${name}`;
 }

