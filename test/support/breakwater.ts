@@ -59,10 +59,10 @@ export interface Account {
   readonly password: string;
 }
 
-export const ADMIN_PASSWORD = 'first-password-of-tests';
+const ADMIN_PASSWORD = 'first-password-of-tests';
 
 /** Runs `breakwater` alone, against no server. */
-export function runCli(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+function runCli(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return run(process.execPath, [PROGRAM, ...args], {
     ...options,
     environment: { ...FOREIGN_SETTINGS, ...options.environment },
