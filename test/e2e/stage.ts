@@ -10,7 +10,6 @@ import { type Outcome, type RunOptions, run } from '../support/program.ts';
 import { shown, typedInput, typedWords } from './terminal.ts';
 
 /** The people of the journey. */
-const ADMIN = 'admin';
 /** Pushes to `front` and `back`. */
 export const DEVELOPER: Account = { user: 'alice', password: 'developer-password' };
 /** The second administrator: what one asks for, the other decides. */
