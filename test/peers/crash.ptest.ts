@@ -17,6 +17,8 @@ const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 /** A kill comes after so many answers, and then up to so many milliseconds: no machine is too slow or too fast for it. */
 const MOST_ANSWERS = 40;
 const MOST_MS = 25;
+/** Fifty starts of the whole server, on a machine that does other things too. */
+const LONGEST_MS = 20 * 60_000;
 
 /** What was sent, and what of it the registry said it has. */
 interface Journal {
@@ -39,42 +41,46 @@ describe('the whole server, killed at any moment of a push', () => {
     if (dataDir !== undefined) await rm(dataDir, { recursive: true, force: true });
   });
 
-  it(`has every acknowledged blob and manifest after ${KILLS} kills, and shows nothing damaged`, async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'breakwater-crash-'));
-    server = await startBreakwater({ dataDir });
-    const created = await server.cli(['project', 'create', 'crash']);
-    expect(created.code, created.screen).toBe(0);
+  it(
+    `has every acknowledged blob and manifest after ${KILLS} kills, and shows nothing damaged`,
+    async () => {
+      dataDir = await mkdtemp(join(tmpdir(), 'breakwater-crash-'));
+      server = await startBreakwater({ dataDir });
+      const created = await server.cli(['project', 'create', 'crash']);
+      expect(created.code, created.screen).toBe(0);
 
-    for (let round = 0; round < KILLS; round += 1) {
-      const wire = openWire({ url: server.url, user: 'admin', password: server.password });
-      let answers = randomInt(MOST_ANSWERS);
-      const enough = Promise.withResolvers<void>();
-      const counted: Wire = {
-        ...wire,
-        async send(...request) {
-          const reply = await wire.send(...request);
-          answers -= 1;
-          if (answers <= 0) enough.resolve();
-          return reply;
-        },
-      };
-      const pushing = Array.from({ length: PUSHERS }, (_, at) => pushUntilCut(counted, `r${round}-${at}`));
-      await Promise.race([enough.promise, ...pushing]);
-      await delay(randomInt(MOST_MS));
-      await server.kill();
-      await Promise.all(pushing);
-      await wire.close();
-      server = await startBreakwater({ dataDir, ports: server.ports });
-      await verify(server, 'recent');
-    }
-    await verify(server, 'sent');
-    expect(blobs.acknowledged.size).toBeGreaterThan(KILLS);
-    expect(manifests.acknowledged.size).toBeGreaterThan(KILLS / 2);
-    // Some pushes must have been cut off, or nothing was shown.
-    expect(blobs.sent.size).toBeGreaterThan(blobs.acknowledged.size);
-    expect(await server.stop()).toBe(0);
-    server = undefined;
-  });
+      for (let round = 0; round < KILLS; round += 1) {
+        const wire = openWire({ url: server.url, user: 'admin', password: server.password });
+        let answers = randomInt(MOST_ANSWERS);
+        const enough = Promise.withResolvers<void>();
+        const counted: Wire = {
+          ...wire,
+          async send(...request) {
+            const reply = await wire.send(...request);
+            answers -= 1;
+            if (answers <= 0) enough.resolve();
+            return reply;
+          },
+        };
+        const pushing = Array.from({ length: PUSHERS }, (_, at) => pushUntilCut(counted, `r${round}-${at}`));
+        await Promise.race([enough.promise, ...pushing]);
+        await delay(randomInt(MOST_MS));
+        await server.kill();
+        await Promise.all(pushing);
+        await wire.close();
+        server = await startBreakwater({ dataDir, ports: server.ports });
+        await verify(server, 'recent');
+      }
+      await verify(server, 'sent');
+      expect(blobs.acknowledged.size).toBeGreaterThan(KILLS);
+      expect(manifests.acknowledged.size).toBeGreaterThan(KILLS / 2);
+      // Some pushes must have been cut off, or nothing was shown.
+      expect(blobs.sent.size).toBeGreaterThan(blobs.acknowledged.size);
+      expect(await server.stop()).toBe(0);
+      server = undefined;
+    },
+    LONGEST_MS,
+  );
 });
 
 function newJournal(): Journal {
