@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../test/support/free-port.ts';
 import { createRegistryClient } from '../mirror/registry-client.ts';
 import { digestOf } from '../oci/digest.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -269,17 +269,6 @@ function tarOf(files: Readonly<Record<string, string>>): Buffer {
     return [header, data, Buffer.alloc(-data.length & 511)];
   });
   return Buffer.concat([...parts, Buffer.alloc(1024)]);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 async function answers(url: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { canonicalJson } from './canonical.ts';
+import { canonicalJson } from '../oci/canonical.ts';
 import type { EvidenceDocument } from './document.ts';
 import { type Finding, lineFinding } from './finding.ts';
 import type { Decision, Line } from './lines.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contentDigest } from './canonical.ts';
+import { canonicalHash } from '../oci/canonical.ts';
 import { type Line, lineSchemas, SECTION_NAMES, type SectionName, timeSchema } from './lines.ts';
 
 export const FORMAT = 'breakwater-evidence';
@@ -87,12 +87,12 @@ export function headerOf({ sections: _sections, seals: _seals, ...header }: Evid
 
 /** Digest of a section from the digests of its lines. */
 export function sectionDigest(lines: readonly string[]): string {
-  return contentDigest(lines);
+  return canonicalHash(lines);
 }
 
 /** Digest of a document from the digests of its parts. */
 export function documentDigest(seals: Omit<Seals, 'document'>): string {
-  return contentDigest({
+  return canonicalHash({
     header: seals.header,
     sections: Object.fromEntries(SECTION_NAMES.map((name) => [name, seals.sections[name].digest])),
   });
@@ -100,7 +100,7 @@ export function documentDigest(seals: Omit<Seals, 'document'>): string {
 
 /** Digest of each member of a header. */
 export function headerSeals(header: EvidenceHeader): Record<string, string> {
-  return Object.fromEntries(Object.entries(header).map(([name, value]) => [name, contentDigest(value)]));
+  return Object.fromEntries(Object.entries(header).map(([name, value]) => [name, canonicalHash(value)]));
 }
 
 /** Puts the seals on: a digest for each line, each section, the header and the whole. */
@@ -108,7 +108,7 @@ export function sealDocument(header: EvidenceHeader, sections: EvidenceSections)
   const seals = {
     header: headerSeals(header),
     sections: forEachSection((name) => {
-      const lines = (sections[name] as readonly Line<SectionName>[]).map(contentDigest);
+      const lines = (sections[name] as readonly Line<SectionName>[]).map(canonicalHash);
       return { digest: sectionDigest(lines), lines };
     }),
   };

@@ -1,4 +1,4 @@
-import { contentDigest } from './canonical.ts';
+import { canonicalHash } from '../oci/canonical.ts';
 import { documentDigest, type EvidenceEnvelope, headerOf, headerSeals, sectionDigest } from './document.ts';
 import { type Finding, lineFinding, nameOfLine, SECTION_TITLES } from './finding.ts';
 import { SECTION_NAMES, type SectionName } from './lines.ts';
@@ -29,7 +29,7 @@ function checkHeader(document: EvidenceEnvelope): Finding[] {
 function checkSection(document: EvidenceEnvelope, name: SectionName): Finding[] {
   const lines = document.sections[name];
   const seal = document.seals.sections[name];
-  const computed = lines.map(contentDigest);
+  const computed = lines.map(canonicalHash);
   // Lines of the audit log have a number of their own; the others are counted from 1.
   const first = name === 'ledger' ? document.chain.before.seq + 1 : 1;
   if (sectionDigest(computed) === seal.digest) return checkLineSeals(name, first, computed, seal.lines);

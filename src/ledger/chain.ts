@@ -1,4 +1,4 @@
-import { canonicalHash } from '../policy/canonical.ts';
+import { canonicalHash } from '../oci/canonical.ts';
 
 /** One line of the audit log: who did what to which thing, and the hash that ties it to the line before. */
 export interface LedgerEntry {

@@ -1,7 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { Distribution } from '../model/inventory.ts';
 import { type Severity, type SeverityStatement, severityRank } from '../model/severity.ts';
-import { compareText } from './canonical.ts';
+import { compareText } from '../oci/canonical.ts';
 import type { Policy } from './policy.ts';
 
 /** The severity that counts, and who said so; no source when nobody says anything. */

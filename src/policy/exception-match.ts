@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
+import { compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
-import { compareText } from './canonical.ts';
 import type { GrantedException } from './exceptions.ts';
 import { matchesGlob } from './repository-glob.ts';
 

@@ -1,6 +1,6 @@
 import type { Verdict } from '../model/verdict.ts';
+import { canonicalHash } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
-import { canonicalHash } from './canonical.ts';
 import { countFindings } from './counts.ts';
 
 /** The verdict on a manifest that nothing runs (signature, SBOM, attestation, chart): allowed, and said to be that. */

@@ -1,6 +1,6 @@
 import type { Counts, Reason, Verdict, VerdictKind } from '../model/verdict.ts';
+import { canonicalHash, compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
-import { canonicalHash, compareText } from './canonical.ts';
 import { countFindings } from './counts.ts';
 import { explain } from './explain.ts';
 import type { Policy } from './policy.ts';

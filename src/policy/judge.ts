@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { canonicalHash, compareText } from './canonical.ts';
+import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type ClockReading, clockPackage } from './clocks.ts';
 import { type Countable, countFindings } from './counts.ts';
 import { effectiveSeverity } from './effective-severity.ts';

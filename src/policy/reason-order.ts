@@ -1,6 +1,6 @@
 import { severityRank } from '../model/severity.ts';
 import type { Reason, Rule, VerdictKind } from '../model/verdict.ts';
-import { compareText } from './canonical.ts';
+import { compareText } from '../oci/canonical.ts';
 
 const KINDS: Readonly<Record<VerdictKind, number>> = { allow: 0, warn: 1, block: 2 };
 

@@ -1,4 +1,5 @@
 import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
+import { compareText } from '../oci/canonical.ts';
 import { APK_DATABASES } from './catalogers/apk/cataloger.ts';
 import { DPKG_DATABASE, DPKG_FILE_LISTS, DPKG_FRAGMENTS, listedPackage } from './catalogers/dpkg/cataloger.ts';
 import { CATALOGERS } from './catalogers/index.ts';
@@ -158,8 +159,4 @@ function comparePackages(a: Package, b: Package): number {
     compareText(a.path, b.path) ||
     compareText(a.arch ?? '', b.arch ?? '')
   );
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -19,7 +19,7 @@ it('names an inventory by its content, whatever the order of its members', () =>
     packages: [{ path, purl, version, name, type }],
     analyser: 'test/1',
   };
-  expect(inventoryHash(inventory)).toMatch(/^[0-9a-f]{64}$/);
+  expect(inventoryHash(inventory)).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(inventoryHash(reordered)).toBe(inventoryHash(inventory));
   expect(inventoryHash({ ...inventory, complete: false })).not.toBe(inventoryHash(inventory));
   expect(inventoryHash({ ...inventory, packages: [{ ...musl, version: '2-r0' }] })).not.toBe(inventoryHash(inventory));

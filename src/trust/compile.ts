@@ -1,4 +1,4 @@
-import { compareText } from '../policy/canonical.ts';
+import { compareText } from '../oci/canonical.ts';
 import type { ApprovedEntry } from './source-store.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Db } from '../db/database.ts';
 import type { Finding } from '../model/finding.ts';
+import { compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
-import { compareText } from '../policy/canonical.ts';
 import { type ClockReading, clockPackage } from '../policy/clocks.ts';
 import { batches } from './batches.ts';
 

@@ -1,8 +1,8 @@
 import type { Db, Tx } from '../db/database.ts';
 import type { NewRow, Row } from '../db/schema.ts';
 import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
+import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
-import { canonicalHash, compareText } from '../policy/canonical.ts';
 import { advisedPackage, distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
 import { batches } from './batches.ts';
 

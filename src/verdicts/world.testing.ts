@@ -2,13 +2,13 @@ import { putBlob } from '../blobs/blob-store.ts';
 import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import type { Inventory, Package } from '../model/inventory.ts';
+import { canonicalHash } from '../oci/canonical.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
 import { fixedClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { readBounded } from '../platform/streams.ts';
-import { canonicalHash } from '../policy/canonical.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import { defaultPolicy, type Policy } from '../policy/policy.ts';
 import { storeManifest } from '../registry/manifest-writer.ts';
@@ -266,6 +266,21 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
       const empty = await storeBytes(Buffer.from('{}'));
       const config = { mediaType: 'application/vnd.cncf.helm.config.v1+json', ...empty };
       const document = { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [] };
+      const subject = await store(name, document, OCI_MANIFEST);
+      const { warnings } = await verdicts.ingest.manifestStored(subject);
+      return { ...subject, warnings };
+    },
+    /** Stores an artifact with this configuration and layer, whatever they are, and tells about it. */
+    async pushDisguised(name: string, parts: { readonly config: string | undefined; readonly layer: TestLayer }) {
+      const config = parts.config === undefined ? undefined : await storeBytes(Buffer.from(parts.config));
+      const absent = { digest: digestOf(Buffer.from('not here')), size: 8 };
+      const layer = await storeBytes(Buffer.from(JSON.stringify(parts.layer)));
+      const document = {
+        schemaVersion: 2,
+        mediaType: OCI_MANIFEST,
+        config: { mediaType: 'application/vnd.example.thing', ...(config ?? absent) },
+        layers: [{ mediaType: 'application/vnd.in-toto+json', ...layer }],
+      };
       const subject = await store(name, document, OCI_MANIFEST);
       const { warnings } = await verdicts.ingest.manifestStored(subject);
       return { ...subject, warnings };

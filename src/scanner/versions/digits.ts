@@ -1,3 +1,4 @@
+import { compareText } from '../../oci/canonical.ts';
 import type { Order } from './types.ts';
 
 /** Order of two runs of decimal digits of any length, as numbers; leading zeros do not count. */
@@ -6,12 +7,6 @@ export function compareDigits(a: string, b: string): Order {
   const right = stripZeros(b);
   if (left.length !== right.length) return left.length < right.length ? -1 : 1;
   return compareText(left, right);
-}
-
-/** Order of two strings by code unit. */
-export function compareText(a: string, b: string): Order {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 function stripZeros(digits: string): string {

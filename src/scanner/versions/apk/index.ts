@@ -1,4 +1,5 @@
-import { compareDigits, compareText } from '../digits.ts';
+import { compareText } from '../../../oci/canonical.ts';
+import { compareDigits } from '../digits.ts';
 import type { Order } from '../types.ts';
 
 const SUFFIXES = ['alpha', 'beta', 'pre', 'rc', '', 'cvs', 'svn', 'git', 'hg', 'p'] as const;

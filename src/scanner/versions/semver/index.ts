@@ -1,4 +1,5 @@
-import { compareDigits, compareText } from '../digits.ts';
+import { compareText } from '../../../oci/canonical.ts';
+import { compareDigits } from '../digits.ts';
 import type { Order } from '../types.ts';
 
 interface SemanticVersion {

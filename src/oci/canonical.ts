@@ -1,5 +1,10 @@
-import { type Digest, digestOf } from '../oci/digest.ts';
-import { compareText } from '../policy/canonical.ts';
+import { type Digest, digestOf } from './digest.ts';
+
+/** Order of two texts by UTF-16 code unit: the same on every machine and in every locale. */
+export function compareText(a: string, b: string): -1 | 0 | 1 {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
 
 /**
  * Canonical JSON of a plain value (RFC 8785): no white space, the members of every object in the order of their names by
@@ -17,7 +22,7 @@ export function canonicalJson(value: unknown): string {
   return `{${members.join(',')}}`;
 }
 
-/** SHA-256 over the canonical JSON, as `sha256:<hex>`. */
-export function contentDigest(value: unknown): Digest {
+/** SHA-256 over the canonical JSON, `sha256:<hex>`. Lists keep their order: sort them first where it means nothing. */
+export function canonicalHash(value: unknown): Digest {
   return digestOf(canonicalJson(value));
 }
