@@ -1,3 +1,4 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Db } from '../db/database.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -5,6 +6,7 @@ import type { Logger } from '../platform/logger.ts';
 import { headerText, warningText } from '../policy/messages.ts';
 import { manifestParents } from '../registry/manifest-reader.ts';
 import type { IngestObserver } from '../registry/ports.ts';
+import { isDisguisedImage } from './disguise.ts';
 import { ensureInventory, type ImageInventoryDeps } from './image-inventory.ts';
 import type { Judging } from './judging.ts';
 import type { Cause, JobSink } from './ports.ts';
@@ -18,6 +20,7 @@ export const JUDGE_JOB = 'judge-manifest';
 const SMALLEST_AHEAD = 16 * 1024;
 
 export interface IngestDeps<Evidence> extends ImageInventoryDeps<Evidence> {
+  readonly blobs: Pick<BlobStore, 'open'>;
   readonly judging: Judging;
   readonly jobs: JobSink;
   readonly logger: Logger;
@@ -91,12 +94,25 @@ export async function enqueueJudging(jobs: JobSink, subject: Pick<Subject, 'repo
   await jobs.enqueue({ kind: JUDGE_JOB, key: subjectKey(subject), payload: { repositoryId, digest } });
 }
 
-async function processNow<Evidence>(deps: IngestDeps<Evidence>, subject: Subject): Promise<Verdict> {
+async function processNow<Evidence>(deps: IngestDeps<Evidence>, stored: Subject): Promise<Verdict> {
+  const subject = await unmask(deps, stored);
   const renewed = subject.kind === 'image' && (await ensureInventory(deps, subject)).renewed;
   const cause = renewed ? 'analyser' : 'push';
   const { verdict } = await deps.judging.judgeNow(subject, cause);
   await judgeParents(deps, subject, cause);
   return verdict;
+}
+
+/** The subject; an image that was pushed under the types of an artifact is one from now on. */
+async function unmask<Evidence>(deps: IngestDeps<Evidence>, subject: Subject): Promise<Subject> {
+  if (subject.kind !== 'artifact' || !(await isDisguisedImage(deps, subject))) return subject;
+  await deps.db
+    .updateTable('manifests')
+    .set({ kind: 'image' })
+    .where('repository_id', '=', subject.repositoryId)
+    .where('digest', '=', subject.digest)
+    .execute();
+  return { ...subject, kind: 'image' };
 }
 
 /** An index is about its children: one that is judged already is judged anew when one of them is. */

@@ -339,6 +339,34 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
       expect(await world.verdictOf(chart)).toMatchObject({ kind: 'allow', reasons: [{ rule: 'not-runnable' }] });
       expect(await world.pull(chart)).toEqual({ kind: 'serve', warnings: [] });
     });
+
+    it.each([
+      ['as written', '{"rootfs":{"diff_ids":["sha256:1"]}}'],
+      ['in letters that Go takes too', '{"RootFS":{"DIFF_IDS":["sha256:1"]}}'],
+      ['with a member twice', '{"rootfs":{"diff_ids":["sha256:1"]},"rootfs":{}}'],
+      ['larger than anybody needs', `{"rootfs":{"diff_ids":["sha256:1"]},"x":"${'x'.repeat(8 << 20)}"}`],
+    ])('gates an image under the types of an artifact, its configuration %s', async (_how, config) => {
+      const disguised = await world.pushDisguised('front/disguised', { config, layer: base });
+      expect(disguised.kind).toBe('artifact');
+      expect(await world.pull(disguised)).toMatchObject({ kind: 'refuse' });
+      const index = await world.pushIndex('front/disguised', [disguised.digest]);
+      expect(await world.pull(index)).toMatchObject({ kind: 'refuse' });
+    });
+
+    it.each([
+      ['a document as its layer', '{"rootfs":{"diff_ids":["sha256:1"]}}', { broken: true }],
+      ['a configuration without layers', '{"architecture":"amd64","rootfs":{"diff_ids":[]}}', base],
+      ['a configuration that is no JSON', 'apiVersion: v2', base],
+    ])('leaves an artifact one that has %s', async (_what, config, layer) => {
+      const artifact = await world.pushDisguised('front/thing', { config, layer });
+      expect(await world.verdictOf(artifact)).toMatchObject({ reasons: [{ rule: 'not-runnable' }] });
+      expect(await world.pull(artifact)).toEqual({ kind: 'serve', warnings: [] });
+    });
+
+    it('does not take for an artifact what cannot be looked into yet', async () => {
+      const pending = await world.pushDisguised('front/thing', { config: undefined, layer: base });
+      expect(await world.verdictOf(pending)).toBeUndefined();
+    });
   });
 
   describe('new advisories', () => {
