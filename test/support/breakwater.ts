@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly ports?: Ports;
   /** `null` lets the server make its own first password and print it. */
   readonly adminPassword?: string | null;
+  /** Another command that starts the server, like `npm start`, run in the checkout. */
+  readonly command?: readonly [program: string, ...args: string[]];
   /** More settings, by their whole names. */
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -79,7 +81,9 @@ export async function startBreakwater(options: StartOptions = {}): Promise<Break
   };
   const metricsUrl = `http://127.0.0.1:${ports.metrics}`;
   const began = performance.now();
-  const service = await startService(process.execPath, [PROGRAM, 'serve'], {
+  const [program, ...args] = options.command ?? [process.execPath, PROGRAM, 'serve'];
+  const service = await startService(program, args, {
+    ...(options.command ? { folder: resolve(import.meta.dirname, '../..') } : {}),
     environment: {
       ...FOREIGN_SETTINGS,
       BREAKWATER_LISTEN: `127.0.0.1:${ports.registry}`,

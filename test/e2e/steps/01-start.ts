@@ -10,10 +10,10 @@ import { say, shown } from '../terminal.ts';
 /** From the start of the process until it is ready. */
 const LONGEST_START_MS = 2000;
 
-/** The first start, a stop in the middle of a push, and a second start that finds everything again. */
+/** The first start by `npm start`, a stop in the middle of a push, and a second start that finds everything again. */
 export async function startAndStop(stage: Stage): Promise<void> {
-  // What `npm start` runs. A signal to npm itself would end its shell and not the server.
-  const first = await startBreakwater({ dataDir: stage.dataDir, adminPassword: null });
+  // A signal to npm must reach the server behind it.
+  const first = await startBreakwater({ dataDir: stage.dataDir, adminPassword: null, command: ['npm', 'start'] });
   await shown(
     { user: 'admin', command: 'npm ci && npm start' },
     Promise.resolve({ code: 0, stdout: '', stderr: '', screen: first.output() }),
