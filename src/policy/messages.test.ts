@@ -17,7 +17,7 @@ describe('refusal', () => {
         `To continue with pull, please contact your project administrator to exempt matched vulnerabilities through configuring the CVE allowlist. ` +
         `Worst: CVE-2024-0001 in a 1.0-r0 (fixed in 1.0-r1), high (nvd); CVE-2024-0001 in b 1.0-r0 (fixed in 1.0-r1), high (nvd); ` +
         `CVE-2024-0001 in c 1.0-r0 (fixed in 1.0-r1), high (nvd); and 1 more. ` +
-        'Update the packages and push again, or see everything: `breakwater verdict front/alpine:3.10`; ask for an exception: `breakwater exception request front/alpine:3.10 CVE-2024-0001`.',
+        'Update the packages and push again, or see everything: `breakwater verdict front/alpine:3.10`; ask for an exception: `breakwater exception request front/alpine:3.10 CVE-2024-0001 --until DATE --reason WHY`.',
     );
   });
 

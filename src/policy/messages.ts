@@ -88,6 +88,6 @@ function nextSteps(image: string, vulnerability?: string): string {
   const ask =
     vulnerability === undefined
       ? ''
-      : `; ask for an exception: \`breakwater exception request ${image} ${vulnerability}\``;
+      : `; ask for an exception: \`breakwater exception request ${image} ${vulnerability} --until DATE --reason WHY\``;
   return `Update the packages and push again, or see everything: \`breakwater verdict ${image}\`${ask}.`;
 }

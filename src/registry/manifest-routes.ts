@@ -35,7 +35,7 @@ export async function getManifest(
   const head = request.method === 'HEAD';
   const { manifest, warnings } = await locate(deps, repository, reference, head);
   if (!head || isGatedHead(manifest, caller)) {
-    const decision = await deps.gate.decide(manifest, caller);
+    const decision = await deps.gate.decide({ ...manifest, reference }, caller);
     if (decision.kind === 'refuse') {
       if (decision.retryAfterSeconds !== undefined) reply.header('retry-after', decision.retryAfterSeconds);
       return sendError(reply, 412, { code: decision.code, message: decision.message });
@@ -109,7 +109,7 @@ export async function putManifest(
   });
   addWarnings(
     reply,
-    await announce(deps, { repositoryId: repository.id, repository: name, digest, kind: manifest.kind }),
+    await announce(deps, { repositoryId: repository.id, repository: name, digest, kind: manifest.kind, reference }),
   );
   reply.header('location', `${repositoryPath(name)}/manifests/${digest}`).header('docker-content-digest', digest);
   if (manifest.subject) reply.header('oci-subject', manifest.subject.digest);

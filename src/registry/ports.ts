@@ -17,6 +17,8 @@ export interface ManifestSubject {
   readonly repository: string;
   readonly digest: Digest;
   readonly kind: ManifestKind;
+  /** Tag or digest it was asked for or stored under: messages name the image by it. */
+  readonly reference?: string;
 }
 
 export type { ManifestKind } from '../oci/manifest.ts';

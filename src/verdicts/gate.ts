@@ -50,17 +50,21 @@ export function createGate(deps: GateDeps): PullGate {
   };
 }
 
+/** A manifest as somebody asks for it. */
+type Asked = Subject & { readonly reference?: string };
+
 async function decideOn(deps: GateDeps, manifest: ManifestSubject, caller: Caller): Promise<GateDecision> {
-  const subject = await findSubject(deps.db, manifest.repositoryId, manifest.digest);
+  const found = await findSubject(deps.db, manifest.repositoryId, manifest.digest);
   // Deleted since it was found: there is nothing to serve, and nothing to say about it.
-  if (!subject) return { kind: 'refuse', code: REFUSED, message: `${manifest.repository}@${manifest.digest} is gone` };
+  if (!found) return { kind: 'refuse', code: REFUSED, message: `${manifest.repository}@${manifest.digest} is gone` };
+  const subject: Asked = { ...found, ...(manifest.reference === undefined ? {} : { reference: manifest.reference }) };
   const verdict = await deps.judging.current(subject);
   const decision = verdict ? await byVerdict(deps, subject, verdict) : await withoutVerdict(deps, subject, caller);
   if (decision.kind === 'serve' || !caller.bypassesGate) return decision;
   return serveInSpite(deps, subject, caller, decision.message);
 }
 
-async function byVerdict(deps: GateDeps, subject: Subject, verdict: Verdict): Promise<GateDecision> {
+async function byVerdict(deps: GateDeps, subject: Asked, verdict: Verdict): Promise<GateDecision> {
   if (verdict.kind === 'allow') return { kind: 'serve', warnings: [] };
   const image = await imageName(deps.db, subject);
   if (verdict.kind === 'warn') return { kind: 'serve', warnings: [warningText(verdict, image)] };
@@ -68,7 +72,7 @@ async function byVerdict(deps: GateDeps, subject: Subject, verdict: Verdict): Pr
   return { kind: 'refuse', code: REFUSED, message: refusal(verdict, { image, policy }) };
 }
 
-async function withoutVerdict(deps: GateDeps, subject: Subject, caller: Caller): Promise<GateDecision> {
+async function withoutVerdict(deps: GateDeps, subject: Asked, caller: Caller): Promise<GateDecision> {
   const { policy } = await deps.policies.effectivePolicy(subject.projectId);
   const refused = { image: await imageName(deps.db, subject), policy };
   const rule = unscannedRule(policy);
@@ -86,7 +90,7 @@ function unscannedRule(policy: Policy): Policy['unscanned'] {
   return policy.unscanned === 'wait' && !isGated(policy) ? 'warn' : policy.unscanned;
 }
 
-async function hold(deps: GateDeps, subject: Subject, refused: Refused): Promise<GateDecision> {
+async function hold(deps: GateDeps, subject: Asked, refused: Refused): Promise<GateDecision> {
   try {
     const verdict = await within(processWhole(deps, subject, deps.clock.now() + deps.holdMs), deps.holdMs);
     return verdict ? await byVerdict(deps, subject, verdict) : refuseUnscanned('pending', refused);
@@ -127,7 +131,7 @@ async function recentFailure({ db, clock }: GateDeps, subject: Subject): Promise
 /** Serves what would be refused, once the ledger holds who took it. If that fails the pull fails. */
 async function serveInSpite(
   { db, ledger }: GateDeps,
-  subject: Subject,
+  subject: Asked,
   caller: Caller,
   refusedBecause: string,
 ): Promise<GateDecision> {

@@ -5,7 +5,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { headerText, warningText } from '../policy/messages.ts';
 import { manifestParents } from '../registry/manifest-reader.ts';
-import type { IngestObserver } from '../registry/ports.ts';
+import type { IngestObserver, ManifestSubject } from '../registry/ports.ts';
 import { isDisguisedImage } from './disguise.ts';
 import { ensureInventory, type ImageInventoryDeps } from './image-inventory.ts';
 import type { Judging } from './judging.ts';
@@ -50,10 +50,11 @@ export function createIngest<Evidence>(deps: IngestDeps<Evidence>): Ingest {
     return started;
   }
 
-  async function manifestStored(stored: { readonly repositoryId: string } & Pick<Subject, 'digest'>) {
+  async function manifestStored(stored: Pick<ManifestSubject, 'repositoryId' | 'digest' | 'reference'>) {
     const subject = await findSubject(db, stored.repositoryId, stored.digest);
     if (!subject) return { warnings: [] };
-    const name = await imageName(db, subject);
+    const { reference } = stored;
+    const name = await imageName(db, { ...subject, ...(reference === undefined ? {} : { reference }) });
     try {
       const verdict = await within(process(subject), deps.budgetMs);
       if (verdict) return { warnings: verdict.kind === 'allow' ? [] : [warningText(verdict, name)] };

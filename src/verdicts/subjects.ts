@@ -1,5 +1,6 @@
 import type { Db } from '../db/database.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
+import { isTag } from '../oci/reference.ts';
 import type { ManifestKind } from '../registry/ports.ts';
 
 /** A stored manifest that has, or is to have, a verdict. */
@@ -55,11 +56,17 @@ export function asSubject(row: SubjectRow): Subject {
   };
 }
 
-/** What messages call a manifest: its most recent tag, else its digest. */
+/** How people call a manifest: by the tag it was asked for, else its newest tag, else its digest. */
 export async function imageName(
   db: Db,
-  { repositoryId, repository, digest }: Omit<Subject, 'projectId' | 'kind'>,
+  {
+    repositoryId,
+    repository,
+    digest,
+    reference,
+  }: Omit<Subject, 'projectId' | 'kind'> & { readonly reference?: string },
 ): Promise<string> {
+  if (reference !== undefined && isTag(reference)) return `${repository}:${reference}`;
   const tag = await db
     .selectFrom('tags')
     .select('name')
