@@ -3,7 +3,6 @@ import type { Finding } from '../../model/finding.ts';
 import type { Distribution, Inventory, Package } from '../../model/inventory.ts';
 import type { Severity, SeverityStatement } from '../../model/severity.ts';
 import type { Verdict } from '../../model/verdict.ts';
-import { parseDigest } from '../../oci/digest.ts';
 import { effectiveSeverity } from '../../policy/effective-severity.ts';
 import { judge } from '../../policy/judge.ts';
 import { defaultPolicy, type Policy, type Threshold } from '../../policy/policy.ts';
@@ -71,7 +70,7 @@ export function scanReport({ target, database, failOn, now }: ReportInput): Scan
   const hash = inventoryHash(inventory);
   const verdict = judge({
     // A folder or archive without a manifest is known by what is in it.
-    subject: target.digest ?? parseDigest(`sha256:${hash}`),
+    subject: target.digest ?? hash,
     repository: target.repository,
     inventory: inventoryFacts(hash, inventory),
     findings,
