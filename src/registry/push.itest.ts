@@ -296,7 +296,8 @@ describe.each(SETUPS)('pushing blobs, on $engine with $driver', ({ engine, drive
     expect(await isThere(digest)).toBe(true);
   });
 
-  it.skipIf(driver === 'memory')('an upload survives a restart, sha512 too', async () => {
+  const onlyFilesSurvive = driver === 'memory' ? undefined : it;
+  onlyFilesSurvive?.('an upload survives a restart, sha512 too', async () => {
     for (const algorithm of ['sha256', 'sha512'] as const) {
       const content = randomBytes(200_000);
       const location = await begin(`?digest-algorithm=${algorithm}`);
