@@ -85,7 +85,8 @@ export function review(
   // What ran before the update goes on running: only an image that the update brings can be denied.
   const before = new Set(operation === 'UPDATE' ? imagesOf(oldObject).map(({ image }) => image) : []);
   const denied = lines.filter((line) => line.action === 'deny' && line.kind !== 'warned' && !before.has(line.image));
-  const warned = lines.filter((line) => !denied.includes(line)).sort((a, b) => badness(a) - badness(b));
+  const denying = new Set(denied);
+  const warned = lines.filter((line) => !denying.has(line)).sort((a, b) => badness(a) - badness(b));
   const warnings = boundWarnings([...new Set([...warned.flatMap((line) => written(line, false)), ...notes])]);
   const base = warnings.length === 0 ? { uid } : { uid, warnings };
   if (denied.length === 0) {

@@ -122,6 +122,26 @@ describe('webhook server', () => {
     expect(reply.body.message).toContain(part);
   });
 
+  it('looks nothing up for more images than a workload has, and says so', async () => {
+    let lookups = 0;
+    facts = async () => {
+      lookups += 1;
+      return NO_FACTS;
+    };
+    const containers = Array.from({ length: 40_000 }, (_, at) => ({
+      name: `c${at}`,
+      image: `evil.example.com/x:${at}`,
+    }));
+    const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'many' }, spec: { containers } };
+    const started = performance.now();
+    const { body } = await post('/v1/admit', reviewOf(testRequest(object)));
+    expect(body.response.allowed).toBe(false);
+    expect(body.response.warnings?.join(' ')).toMatch(/verdict/);
+    expect(lookups).toBe(0);
+    expect(performance.now() - started).toBeLessThan(5000);
+    facts = async () => NO_FACTS;
+  });
+
   it('refuses a bad request that has a uid with a review', async () => {
     const reply = await post('/v1/admit', reviewOf({ uid: 'x', operation: 'EAT' }));
     expect(reply).toMatchObject({

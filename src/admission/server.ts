@@ -41,6 +41,8 @@ const KEEP_ALIVE_MS = 120_000;
 const HEADERS_MS = 32_000;
 /** Well below the 3 s after which the API server gives up on us. */
 const FACTS_MS = 1000;
+/** Images of one review that are looked up; no real workload has as many, and each costs the database a few reads. */
+const MOST_LOOKED_UP = 256;
 const FACTS_MISSING =
   'the verdicts of the registry could not be read in time: only where the images come from was checked';
 const STATUS_REASONS: Readonly<Record<number, string>> = {
@@ -123,6 +125,10 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
 async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promise<ImageFacts | undefined> {
   const references = referencesOf([request.object]);
   if (references.length === 0) return NO_FACTS;
+  if (references.length > MOST_LOOKED_UP) {
+    deps.logger.warn({ images: references.length }, 'an admission review names too many images to look all of them up');
+    return undefined;
+  }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), FACTS_MS);
