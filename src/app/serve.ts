@@ -40,7 +40,6 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   const logger = createLogger(config.logLevel);
   const services = await openServices({ config, clock, logger });
   const { db, users, tokens, access, ledger, blobs, advisories } = services;
-  const first = await bootstrapAdministrator(services, config.adminPassword);
 
   const host = registryHost(config);
   const hosts = [host, ...(config.publicUrl === undefined ? [] : [formatAddress(config.listen)])];
@@ -114,6 +113,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   });
   await server.listen(config.listen);
   await health.listen(config.metricsListen);
+  // Not before everything listens: a start that fails would have made the user without showing the password.
+  const first = await bootstrapAdministrator(services, config.adminPassword);
   const working = judging
     .start()
     .catch((error: unknown) => logger.error({ err: error }, 'background work did not start'));
