@@ -10,7 +10,6 @@ interface FirstUser {
 export function banner(config: Config, first: FirstUser | undefined): string {
   const scheme = config.tlsCert === undefined ? 'http' : 'https';
   const url = config.publicUrl ?? `${scheme}://${formatAddress(config.listen)}`;
-  const { host } = new URL(url);
   const lines = [
     '',
     `  Breakwater is ready.`,
@@ -26,7 +25,7 @@ export function banner(config: Config, first: FirstUser | undefined): string {
     '  Try next:',
     `    npx breakwater login ${url}`,
     '    npx breakwater project create front --block high',
-    `    skopeo copy --dest-tls-verify=false docker-archive:alpine.tar docker://${host}/front/alpine:3.20`,
+    '    npx breakwater mirror copy docker.io/library/alpine:3.20 front/alpine:3.20',
     '',
   ];
   return `${lines.join('\n')}\n`;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Logger } from '../platform/logger.ts';
 
@@ -18,6 +18,7 @@ export function createPublicServer(config: Config, logger: Logger): FastifyInsta
     keepAliveTimeout: IDLE_MS,
     routerOptions: { maxParamLength: 4096 },
     trustProxy: config.trustProxy,
+    frameworkErrors: refuse,
   } as const;
   const { tlsCert, tlsKey } = config;
   const app: FastifyInstance =
@@ -47,4 +48,22 @@ export function createPublicServer(config: Config, logger: Logger): FastifyInsta
     done();
   });
   return app;
+}
+
+/** What the framework refuses before a route has it, such as an address with a broken escape: in the form of the API asked. */
+function refuse(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const registry = (request.raw.url ?? '').startsWith('/v2');
+  const body = registry
+    ? { errors: [{ code: 'UNSUPPORTED', message: error.message }] }
+    : {
+        type: 'urn:breakwater:request_invalid',
+        title: 'request invalid',
+        status: 400,
+        detail: error.message,
+        code: 'request_invalid',
+      };
+  reply
+    .code(400)
+    .type(registry ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8')
+    .send(Buffer.from(JSON.stringify(body)));
 }

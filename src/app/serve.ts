@@ -131,6 +131,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       await health.close();
       await http.close();
       await services.handle.close();
+      services.lock.release();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAccess } from '../auth/access.ts';
 import { openRegistryTokens } from '../auth/registry-token.ts';
@@ -8,9 +8,11 @@ import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Config } from '../config.ts';
 import { type DatabaseHandle, openDatabase } from '../db/database.ts';
+import { lockFolder } from '../db/folder-lock.ts';
 import { createExceptionStore } from '../exceptions/exception-store.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
+import { CodedError, messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
@@ -18,6 +20,8 @@ import { createProjectStore } from '../projects/project-store.ts';
 import { createUpstreamSource } from '../projects/upstream-source.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
 import { createSourceStore } from '../trust/source-store.ts';
+
+class ServicesError extends CodedError<'data_folder_unusable'> {}
 
 /** Name of this registry in challenges and tokens. */
 export const SERVICE = 'breakwater';
@@ -28,7 +32,8 @@ export type Services = Awaited<ReturnType<typeof openServices>>;
 /** Opens the data folder and the database and makes every store over them. */
 export async function openServices(deps: { readonly config: Config; readonly clock: Clock; readonly logger: Logger }) {
   const { config, clock, logger } = deps;
-  await mkdir(config.dataDir, { recursive: true });
+  await openFolder(config.dataDir);
+  const lock = lockFolder(config.dataDir);
   const handle: DatabaseHandle = await openDatabase(
     config.databaseUrl === undefined
       ? { engine: 'sqlite', path: join(config.dataDir, 'breakwater.db') }
@@ -43,6 +48,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     config,
     logger,
     handle,
+    lock,
     users: createUserStore(base),
     access: createAccess(base),
     tokens: await openRegistryTokens({ db, box, clock, service: SERVICE }),
@@ -56,4 +62,17 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     blobs: await openFilesystemBlobStore({ root: config.dataDir, clock }),
     advisories: createAdvisoryStore({ dir: join(config.dataDir, 'advisories'), clock }),
   };
+}
+
+/** The data folder holds password hashes and private images: it and all in it are for its owner only. */
+async function openFolder(path: string): Promise<void> {
+  process.umask(0o077);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await chmod(path, 0o700);
+  } catch (error) {
+    throw new ServicesError('data_folder_unusable', `BREAKWATER_DATA_DIR ${path} cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }

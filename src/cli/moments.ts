@@ -8,6 +8,12 @@ export function endOf(text: string): string {
   return moment(text, 'T23:59:59Z');
 }
 
+/** Reads a day as the first moment of the next one: for ends that do not belong to a period. */
+export function after(text: string): string {
+  const end = endOf(text);
+  return DAY_FORM.test(text) ? new Date(Date.parse(end) + 1000).toISOString() : end;
+}
+
 /** The same with the first second of a day. */
 export function startOf(text: string): string {
   return moment(text, 'T00:00:00Z');

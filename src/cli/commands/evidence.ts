@@ -7,7 +7,7 @@ import type { VerificationResult } from '../../evidence/verify.ts';
 import type { ByteSource } from '../../platform/streams.ts';
 import type { Cli } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { endOf, startOf } from '../moments.ts';
+import { after, startOf } from '../moments.ts';
 import { bytes, counted, facts, type OutputOptions, oneLine, printAs, withOutput } from '../output.ts';
 
 interface ExportOptions {
@@ -24,7 +24,7 @@ export function evidenceCommand(cli: Cli): Command {
     .command('export')
     .description('what is stored and runs, verdicts, exceptions, trusted sources, who decided')
     .requiredOption('--from <date>', 'first day or moment', startOf)
-    .requiredOption('--to <date>', 'last day or moment', endOf)
+    .requiredOption('--to <date>', 'last day, or the moment before which', after)
     .addOption(
       new Option('--format <form>', 'a document, or the same as a page').choices(['json', 'html']).default('json'),
     )

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { listLedger } from '../../api/contract/operations.ts';
 import type { Cli } from '../cli.ts';
 import { type ApiClient, withServer } from '../client.ts';
-import { endOf, minute, startOf } from '../moments.ts';
+import { after, minute, startOf } from '../moments.ts';
 import { type OutputOptions, printAs, table, withOutput } from '../output.ts';
 
 type Entry = z.output<typeof listLedger.reply>['items'][number];
@@ -25,7 +25,7 @@ export function ledgerCommand(cli: Cli): Command {
   withOutput(ledger.command('list'))
     .description('entries, oldest first')
     .option('--from <date>', 'first day or moment', startOf)
-    .option('--to <date>', 'last day or moment', endOf)
+    .option('--to <date>', 'last day, or the moment before which', after)
     .option('--target <name>', 'only what concerns this, like project/front')
     .option('--limit <count>', 'at most this many', count, PAGE)
     .option('--after <place>', 'go on behind this place of an earlier list')
