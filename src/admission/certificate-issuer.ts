@@ -47,12 +47,7 @@ export async function issueAuthority(now: number, days: number): Promise<KeyedCe
     },
     webcrypto,
   );
-  return {
-    cert: certificate.toString('pem'),
-    key: await exportKey(keys.privateKey),
-    notBefore: now,
-    notAfter: +notAfter,
-  };
+  return keyed(certificate, keys.privateKey, { notBefore: now, notAfter: +notAfter });
 }
 
 /** A server certificate for the given DNS names and IP addresses; ends with its authority at the latest. */
@@ -89,12 +84,16 @@ export async function issueLeaf(
     },
     webcrypto,
   );
-  return {
-    cert: certificate.toString('pem'),
-    key: await exportKey(keys.privateKey),
-    notBefore: now,
-    notAfter: +notAfter,
-  };
+  return keyed(certificate, keys.privateKey, { notBefore: now, notAfter: +notAfter });
+}
+
+/** `times.notBefore` is the moment of issue, without the clock skew the certificate itself allows for. */
+async function keyed(
+  certificate: X509Certificate,
+  key: webcrypto.CryptoKey,
+  times: { readonly notBefore: number; readonly notAfter: number },
+): Promise<KeyedCertificate> {
+  return { cert: certificate.toString('pem'), key: await exportKey(key), ...times };
 }
 
 function newSerial(): string {

@@ -4,24 +4,29 @@ import type { Row } from '../db/schema.ts';
 import type { Digest } from '../oci/digest.ts';
 import { newId } from '../platform/ids.ts';
 
-/** One running object that breaks a constraint. The shape of `audit/ports.ts`. */
+/** One running object that breaks a constraint. */
 export interface ClusterViolation {
   readonly constraint: string;
   readonly action: string;
   readonly group: string;
   readonly version: string;
   readonly kind: string;
+  /** Empty for objects without a namespace. */
   readonly namespace: string;
   readonly name: string;
+  /** The bare message, uncut. */
   readonly message: string;
 }
 
+/** One image that a pod of the cluster runs. */
 export interface ClusterImage {
   readonly namespace: string;
+  /** The owner at the top (Deployment, CronJob, …), or the pod itself. */
   readonly kind: string;
   readonly name: string;
   readonly container: string;
   readonly image: string;
+  /** From the container's status; absent until the node has pulled it. */
   readonly digest?: Digest;
 }
 
@@ -33,6 +38,7 @@ export interface ClusterAudit {
   readonly objects: number;
   readonly violations: readonly ClusterViolation[];
   readonly running: readonly ClusterImage[];
+  /** Kinds that could not be listed, with the reason: the run is incomplete in these. */
   readonly incomplete: readonly { readonly kind: string; readonly reason: string }[];
 }
 
