@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Row } from '../db/schema.ts';
-import type { PackageType } from '../model/inventory.ts';
+import { PACKAGE_TYPES, type PackageType } from '../model/inventory.ts';
 import { tryParseDigest } from '../oci/digest.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import { ExceptionError } from './errors.ts';
@@ -51,7 +51,7 @@ const schema = z
   .object({
     vulnerability: z.string().regex(/^[\w][\w.:/+ -]{1,126}\w$/, 'give an id such as CVE-2024-1234'),
     package: text(255).optional(),
-    packageType: z.enum(['apk', 'deb', 'npm'] satisfies PackageType[]).optional(),
+    packageType: z.enum(PACKAGE_TYPES).optional(),
     version: text(255).optional(),
     repository: z
       .string()

@@ -1,5 +1,5 @@
 import type { Finding } from '../model/finding.ts';
-import type { Distribution } from '../model/inventory.ts';
+import { type Distribution, SYSTEM_PACKAGE_TYPES } from '../model/inventory.ts';
 import { type Severity, type SeverityStatement, severityRank } from '../model/severity.ts';
 import { compareText } from '../oci/canonical.ts';
 import type { Policy } from './policy.ts';
@@ -41,7 +41,7 @@ function isFrom(source: string, wanted: string, finding: Finding, distribution: 
     const family = wanted.endsWith(':') ? wanted : `${wanted}:`;
     return source === wanted || source.startsWith(family);
   }
-  if (!distribution || finding.package.type === 'npm') return false;
+  if (!distribution || !SYSTEM_PACKAGE_TYPES.has(finding.package.type)) return false;
   return source === distribution.id || distribution.idLike.includes(source);
 }
 

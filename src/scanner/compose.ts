@@ -1,15 +1,16 @@
 import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
 import { compareText } from '../oci/canonical.ts';
-import { APK_DATABASES } from './catalogers/apk/cataloger.ts';
-import { DPKG_DATABASE, DPKG_FILE_LISTS, DPKG_FRAGMENTS, listedPackage } from './catalogers/dpkg/cataloger.ts';
+import { listedPackage } from './catalogers/dpkg/cataloger.ts';
 import { CATALOGERS } from './catalogers/index.ts';
 import { applicationFolder } from './catalogers/npm/cataloger.ts';
 import { SYSTEM_FILES } from './catalogers/system/cataloger.ts';
+import type { CatalogerRole } from './catalogers/types.ts';
 import { distributionOf } from './distribution.ts';
 import { type FileNode, LayerTree, type StackedLayer } from './layers/tree.ts';
 import { ANALYSER_VERSION, type StatedPackage } from './model.ts';
 import { packageUrl } from './purl.ts';
 
+const BY_NAME = new Map(CATALOGERS.map((cataloger) => [cataloger.name, cataloger]));
 const MOST_GAPS = 500;
 const TOO_MANY_LINKS: CoverageGap = {
   kind: 'limit',
@@ -37,7 +38,7 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
   const files = [...tree.files()].map(([path, file]) => ({ path, file })).filter(isWanted);
   const system = files.filter(belongsToSystem(tree));
   const owned = ownedPaths(tree, system);
-  const language = files.filter(({ file }) => file.evidence.cataloger === 'npm');
+  const language = files.filter(({ file }) => roleOf(file) === 'language');
   const installed = language.filter(isInstalled(language)).filter(({ path }) => !owned.has(path));
 
   const counted = [...system, ...installed];
@@ -70,19 +71,30 @@ function findDistribution(identity: readonly Found[]): Distribution | undefined 
   });
 }
 
+function roleOf(file: FileNode): CatalogerRole | undefined {
+  return BY_NAME.get(file.evidence.cataloger)?.role;
+}
+
 /** Through links a file can come to lie where its cataloger would not look. */
 function isWanted({ path, file }: Found): boolean {
-  return CATALOGERS.some((cataloger) => cataloger.name === file.evidence.cataloger && cataloger.wants(path));
+  const cataloger = BY_NAME.get(file.evidence.cataloger);
+  return cataloger !== undefined && (cataloger.wants(path) || cataloger.sniff?.mayWant(path) === true);
 }
 
 /** Databases count where the package manager of this system would look, not those of a system inside the system. */
 function belongsToSystem(tree: LayerTree): (found: Found) => boolean {
-  const databases = new Set([...APK_DATABASES, DPKG_DATABASE].map((path) => tree.canonical(path)));
-  const folders = [DPKG_FRAGMENTS, DPKG_FILE_LISTS].map((path) => tree.canonical(`${path}/`));
+  const places = new Map(
+    CATALOGERS.filter(({ role }) => role === 'database').map(({ name, places }) => [
+      name,
+      {
+        files: new Set(places?.files.map((path) => tree.canonical(path))),
+        folders: (places?.folders ?? []).map((path) => tree.canonical(`${path}/`)),
+      },
+    ]),
+  );
   return ({ path, file }) => {
-    const { cataloger } = file.evidence;
-    if (cataloger !== 'apk' && cataloger !== 'dpkg') return false;
-    return databases.has(path) || folders.some((folder) => path.startsWith(folder));
+    const place = places.get(file.evidence.cataloger);
+    return place !== undefined && (place.files.has(path) || place.folders.some((folder) => path.startsWith(folder)));
   };
 }
 
@@ -118,7 +130,9 @@ function packagesOf(
   const first = firstLayers(file);
   return (file.evidence.packages ?? []).map((stated) => {
     const layer = layers[first.get(keyOf(stated)) ?? file.layer]?.digest;
-    return { ...stated, purl: packageUrl(stated, distribution), path, ...(layer ? { layer } : {}) };
+    const { inside, ...rest } = stated;
+    const where = inside === undefined ? path : `${path}!/${inside}`;
+    return { ...rest, purl: packageUrl(stated, distribution), path: where, ...(layer ? { layer } : {}) };
   });
 }
 
@@ -135,8 +149,8 @@ function firstLayers(file: FileNode): ReadonlyMap<string, number> {
   return first;
 }
 
-function keyOf({ name, version, arch }: StatedPackage): string {
-  return `${name} ${version} ${arch ?? ''}`;
+function keyOf({ name, version, arch, inside }: StatedPackage): string {
+  return [name, version, arch, inside].join(' ');
 }
 
 function problemsOf(layers: readonly StackedLayer[]): (found: Found) => CoverageGap[] {

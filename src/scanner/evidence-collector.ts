@@ -1,8 +1,9 @@
 import type { CoverageGap } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
-import { CATALOGERS, catalogerFor } from './catalogers/index.ts';
-import type { Cataloger } from './catalogers/types.ts';
+import { CATALOGERS, catalogerFor, sniffersFor } from './catalogers/index.ts';
+import { type Cataloger, SNIFFED_BYTES } from './catalogers/types.ts';
 import { ScanError } from './errors.ts';
+import { viewOf } from './file-view.ts';
 import { createEntryWriter } from './layers/entries.ts';
 import {
   ANALYSER_VERSION,
@@ -75,22 +76,43 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
       return;
     }
     catalogedBytes += content.size;
-    const found = cataloger.catalog(path, await content.read(content.size));
+    const found = cataloger.catalog(path, viewOf(await content.read(content.size)));
     addEvidence(path, { cataloger: cataloger.name, ...found });
   }
 
-  /** Looks at a first byte, and at the rest only when a hard link could make a package of it. */
-  async function keepLinkable(path: string, content: FileContent): Promise<void> {
+  /** Gives false when nobody wants the file by its first bytes, or nothing is in it. */
+  async function addSniffed(path: string, content: FileContent): Promise<boolean> {
     linkable.delete(path);
-    if (content.size === 0 || content.size > LARGEST_LINKED || linkable.size >= MOST_LINKED) return;
-    if (catalogedBytes + content.size > limits.catalogedBytes) return;
-    const cataloger = CATALOGERS.find(({ linked }) => linked?.wants(path));
-    if (!cataloger) return;
-    const [first] = await content.read(1);
-    if (first === undefined || first !== cataloger.linked?.firstByte) return;
+    const sniffers = sniffersFor(path);
+    const keeper = CATALOGERS.find(({ linked }) => linked?.wants(path));
+    if (content.size === 0 || (sniffers.length === 0 && !keeper)) return false;
+    const head = Buffer.from(await content.read(Math.min(SNIFFED_BYTES, content.size)));
+    const cataloger = sniffers.find(({ sniff }) => sniff?.wants(head));
+    if (cataloger) return addBinary(path, content, head, cataloger);
+    if (keeper) await keepLinkable(path, content, head, keeper);
+    return false;
+  }
+
+  async function addBinary(path: string, content: FileContent, head: Buffer, cataloger: Cataloger): Promise<boolean> {
+    if (content.size > Math.min(cataloger.largest, limits.fileBytes)) {
+      const message = `${path} has ${content.size} bytes, more than is read`;
+      addEvidence(path, { cataloger: cataloger.name, unread: { kind: 'limit', message } });
+      return true;
+    }
+    const rest = await content.read(content.size - head.length);
+    const found = cataloger.catalog(path, viewOf(Buffer.concat([head, rest])));
+    if ((found.packages ?? []).length + (found.problems ?? []).length === 0) return false;
+    addEvidence(path, { cataloger: cataloger.name, ...found });
+    return true;
+  }
+
+  /** Reads a file when a hard link could make a package of it. */
+  async function keepLinkable(path: string, content: FileContent, head: Buffer, keeper: Cataloger): Promise<void> {
+    if (content.size > LARGEST_LINKED || linkable.size >= MOST_LINKED) return;
+    if (catalogedBytes + content.size > limits.catalogedBytes || head[0] !== keeper.linked?.firstByte) return;
     catalogedBytes += content.size;
-    const found = cataloger.catalog(path, Buffer.concat([Buffer.of(first), await content.read(content.size)]));
-    if ((found.packages ?? []).length > 0) linkable.set(path, { cataloger: cataloger.name, ...found });
+    const found = keeper.catalog(path, viewOf(Buffer.concat([head, await content.read(content.size - head.length)])));
+    if ((found.packages ?? []).length > 0) linkable.set(path, { cataloger: keeper.name, ...found });
   }
 
   return {
@@ -103,8 +125,8 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
     async addFile(path, content) {
       const cataloger = catalogerFor(path);
       if (cataloger) return addWanted(path, content, cataloger);
+      if (await addSniffed(path, content)) return;
       add(['f', path]);
-      return keepLinkable(path, content);
     },
     addUnread(path, unread) {
       const cataloger = catalogerFor(path);

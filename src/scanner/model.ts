@@ -1,7 +1,7 @@
 import type { CoverageGap, PackageType } from '../model/inventory.ts';
 
 /** Raised whenever stored evidence would differ: layers are then analysed again. */
-export const ANALYSER_VERSION = 'breakwater/2';
+export const ANALYSER_VERSION = 'breakwater/3';
 
 /** A package as one file of a layer states it; what depends on the whole image (purl, layer) is added when composing. */
 export interface StatedPackage {
@@ -11,6 +11,10 @@ export interface StatedPackage {
   readonly arch?: string;
   readonly source?: { readonly name: string; readonly version: string };
   readonly licence?: string;
+  readonly module?: string;
+  readonly thirdParty?: true;
+  /** Where inside the file, when the file is an archive: `BOOT-INF/lib/a.jar`, deeper ones joined by `!/`. */
+  readonly inside?: string;
 }
 
 /** What a cataloger found in one file. */

@@ -1,6 +1,6 @@
 import type { Coverage } from '../model/coverage.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Inventory } from '../model/inventory.ts';
+import { type Inventory, SYSTEM_PACKAGE_TYPES } from '../model/inventory.ts';
 import type { InventoryFacts } from '../policy/judge-input.ts';
 import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
 import { distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
@@ -45,7 +45,7 @@ export function inventoryFacts(hash: string, inventory: Inventory): InventoryFac
     hash,
     complete: inventory.complete,
     ...(inventory.distribution ? { distribution: inventory.distribution } : {}),
-    distributionPackages: inventory.packages.filter((pkg) => pkg.type !== 'npm').length,
+    distributionPackages: inventory.packages.filter(({ type }) => SYSTEM_PACKAGE_TYPES.has(type)).length,
     gaps: inventory.gaps,
   };
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { PACKAGE_TYPES } from '../../model/inventory.ts';
 import { inProject, listOf, moment, oneInProject, reason } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 const asked = {
   vulnerability: z.string().max(128),
   package: z.string().max(255).optional(),
-  packageType: z.enum(['apk', 'deb', 'npm']).optional(),
+  packageType: z.enum(PACKAGE_TYPES).optional(),
   version: z.string().max(255).optional(),
   repository: z.string().max(255).optional(),
   digest: z.string().max(140).optional(),

@@ -11,3 +11,8 @@ export const CATALOGERS: readonly Cataloger[] = [systemCataloger, apkCataloger, 
 export function catalogerFor(path: string): Cataloger | undefined {
   return CATALOGERS.find((candidate) => candidate.wants(path));
 }
+
+/** The catalogers that may want a file by its first bytes, when none wants it by name. */
+export function sniffersFor(path: string): readonly Cataloger[] {
+  return CATALOGERS.filter(({ sniff }) => sniff?.mayWant(path));
+}

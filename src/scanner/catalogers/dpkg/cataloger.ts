@@ -2,11 +2,11 @@ import type { Cataloger } from '../types.ts';
 import { parseFileList } from './parse-file-list.ts';
 import { parseStatus } from './parse-status.ts';
 
-export const DPKG_DATABASE = 'var/lib/dpkg/status';
+const STATUS_FILE = 'var/lib/dpkg/status';
 /** Images without apt (distroless): one file for each package, with `NAME.md5sums` beside it. */
-export const DPKG_FRAGMENTS = 'var/lib/dpkg/status.d';
+const FRAGMENTS = 'var/lib/dpkg/status.d';
 /** What packages own, `NAME.list`. */
-export const DPKG_FILE_LISTS = 'var/lib/dpkg/info';
+const FILE_LISTS = 'var/lib/dpkg/info';
 
 /** The folders above may be links, so the end of the path decides; composing looks from the root. */
 const DATABASE = /(?:^|\/)lib\/dpkg\/status$/;
@@ -21,11 +21,14 @@ export function listedPackage(path: string): string | undefined {
 /** Debian's package database, whole or in fragments, and what its packages own. */
 export const dpkgCataloger: Cataloger = {
   name: 'dpkg',
+  role: 'database',
+  places: { files: [STATUS_FILE], folders: [FRAGMENTS, FILE_LISTS] },
   largest: 64 * 1024 * 1024,
   wants: (path) =>
     path.includes('lib/dpkg/') &&
     (DATABASE.test(path) || FILE_LIST.test(path) || (FRAGMENT.test(path) && !path.endsWith('.md5sums'))),
-  catalog(path, content) {
+  catalog(path, file) {
+    const content = file.bytes();
     if (FILE_LIST.test(path)) return { owned: parseFileList(content) };
     return parseStatus(content, { fragment: FRAGMENT.test(path) });
   },

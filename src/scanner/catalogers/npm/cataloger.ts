@@ -22,8 +22,9 @@ export function applicationFolder(path: string): string | undefined {
 /** What npm, yarn or pnpm have installed, and the applications it was installed for. */
 export const npmCataloger: Cataloger = {
   name: 'npm',
+  role: 'language',
   largest: 8 * 1024 * 1024,
   wants: (path) => path.endsWith('package.json') && (isInstalledPackage(path) || applicationFolder(path) !== undefined),
-  catalog: (_path, content) => parsePackageJson(content),
+  catalog: (_path, file) => parsePackageJson(file.bytes()),
   linked: { wants: (path) => NO_EXTENSION.test(path), firstByte: BRACE },
 };

@@ -14,7 +14,8 @@ const NAMES = /(?:^|\/)(?:os-release[^/]*|alpine-release|debian_version)$/;
 /** Keeps the text: what it means depends on which of the files is there in the end. */
 export const systemCataloger: Cataloger = {
   name: 'system',
+  role: 'identity',
   largest: 64 * 1024,
   wants: (path) => NAMES.test(path),
-  catalog: (_path, content) => ({ text: content.toString('utf8') }),
+  catalog: (_path, file) => ({ text: file.bytes().toString('utf8') }),
 };
