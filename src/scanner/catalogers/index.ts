@@ -1,11 +1,11 @@
 import { apkCataloger } from './apk/cataloger.ts';
 import { dpkgCataloger } from './dpkg/cataloger.ts';
-import { npmCataloger } from './npm/cataloger.ts';
+import { LANGUAGE_CATALOGERS } from './languages.ts';
 import { systemCataloger } from './system/cataloger.ts';
 import type { Cataloger } from './types.ts';
 
-/** Every cataloger; no two want the same file. */
-export const CATALOGERS: readonly Cataloger[] = [systemCataloger, apkCataloger, dpkgCataloger, npmCataloger];
+/** Every cataloger; no two want the same file by name. */
+export const CATALOGERS: readonly Cataloger[] = [systemCataloger, apkCataloger, dpkgCataloger, ...LANGUAGE_CATALOGERS];
 
 /** The cataloger that wants to read a file. */
 export function catalogerFor(path: string): Cataloger | undefined {

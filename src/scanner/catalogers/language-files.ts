@@ -1,8 +1,6 @@
-import { CATALOGERS } from './index.ts';
+import { LANGUAGE_CATALOGERS } from './languages.ts';
 
 /** True for files that can make a language package known: of what an operating system package owns, only these matter. */
 export function isLanguagePackageFile(path: string): boolean {
-  return CATALOGERS.some(
-    ({ role, wants, sniff }) => role === 'language' && (wants(path) || sniff?.mayWant(path) === true),
-  );
+  return LANGUAGE_CATALOGERS.some(({ wants, sniff }) => wants(path) || sniff?.mayWant(path) === true);
 }
