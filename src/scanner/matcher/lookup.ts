@@ -27,6 +27,16 @@ export interface AdvisoryStatement {
   readonly never?: boolean;
   /** What the publisher says beyond affected and fixed, e.g. `end_of_life`. */
   readonly status?: FindingStatus;
+  /** The statement is filed under a source package but holds for these binary packages only. */
+  readonly binaries?: readonly string[];
+  /** Holds for packages of this module stream only, `nodejs:12`. */
+  readonly module?: string;
+  /** Holds for these architectures only, as the package manager writes them. */
+  readonly arches?: readonly string[];
+  /** The fix is sold apart (Ubuntu Pro): installed versions without it stay affected, and the fix needs a subscription. */
+  readonly subscription?: true;
+  /** The package itself is the attack (`MAL-…`): there is nothing in it to fix. */
+  readonly malicious?: true;
   /** Severities specific to this record or package (distribution urgency, GHSA, CNA). */
   readonly severities: readonly SeverityStatement[];
   /** ISO time. */
