@@ -1,5 +1,5 @@
 import { systemClock } from '../../platform/clock.ts';
-import { type BuildProgress, type BuildReport, buildAdvisoryDatabase } from '../../scanner/advisories/index.ts';
+import { type BuildProgress, type BuildReport, buildApart } from '../../scanner/advisories/index.ts';
 import type { Cli } from '../cli.ts';
 import { bytes, counted, facts, type OutputOptions, printAs } from '../output.ts';
 import { sourceTable } from './sources.ts';
@@ -16,7 +16,7 @@ const SECOND = 1000;
 export async function buildDatabase(cli: Cli, options: BuildCommandOptions): Promise<void> {
   const { from, out, completeness } = options;
   let shownAt = 0;
-  const report = await buildAdvisoryDatabase({
+  const report = await buildApart({
     from,
     out,
     clock: systemClock,
