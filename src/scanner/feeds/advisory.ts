@@ -12,6 +12,7 @@ export type FeedFact =
       readonly kind: 'statement';
       /** Exact OSV ecosystem with its release: `Alpine:v3.20`, `Debian:12`, `npm`. */
       readonly ecosystem: string;
+      /** Name as it is looked up: the `packageKey` of what the source says. */
       readonly name: string;
       readonly statement: PublishedStatement;
     }

@@ -1,5 +1,6 @@
 import { baseOf, schemeOf } from '../../matcher/ecosystem.ts';
 import type { AffectedRange } from '../../matcher/lookup.ts';
+import { packageKey } from '../../matcher/package-key.ts';
 import { contains } from '../../matcher/ranges.ts';
 import { type FeedFact, type FeedRecord, type PublishedStatement, problem } from '../advisory.ts';
 import { rangesOfEvents } from './ranges.ts';
@@ -23,7 +24,7 @@ export function normalizeOsv(record: OsvRecord, base: string): FeedRecord {
     const { ranges, versions } = affectedness(record.id, affected, facts);
     if (ranges.length === 0 && versions.length === 0) continue;
     const statement = { advisory: record.id, vulnerabilities, feed, ranges, versions, ...details(record, affected) };
-    facts.push({ kind: 'statement', ecosystem, name: affected.package.name, statement });
+    facts.push({ kind: 'statement', ecosystem, name: packageKey(ecosystem, affected.package.name), statement });
   }
   return { facts, feed, ecosystems: [...ecosystems], ...(record.modified ? { modified: record.modified } : {}) };
 }
