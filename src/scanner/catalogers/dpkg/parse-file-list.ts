@@ -1,12 +1,21 @@
 import { isLanguagePackageFile } from '../language-files.ts';
 
-/** Of the paths in `info/NAME.list`, one a line from the root, those that make language packages known. */
+/** Of a checksum file: the sum, two blanks, the path. */
+const CHECKSUM = /^[0-9a-f]{32} [ *]/;
+
+/**
+ * Of the paths in `info/NAME.list`, one a line from the root, or in `status.d/NAME.md5sums`, one a line after its sum, those
+ * that make language packages known.
+ */
 export function parseFileList(content: Buffer): string[] {
-  // Most lists hold none: looking at the bytes first saves splitting them.
-  if (!content.includes('/package.json')) return [];
   return content
     .toString('utf8')
     .split('\n')
-    .map((line) => line.trim().replace(/^\/+/, ''))
+    .map((line) =>
+      line
+        .trim()
+        .replace(CHECKSUM, '')
+        .replace(/^(?:\.?\/)+/, ''),
+    )
     .filter((path) => isLanguagePackageFile(path));
 }
