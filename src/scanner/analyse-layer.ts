@@ -3,12 +3,14 @@ import type { Digest } from '../oci/digest.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import { ScanError } from './errors.ts';
-import { createEvidenceCollector, type EvidenceCollector } from './evidence-collector.ts';
+import { createEvidenceCollector, type EvidenceCollector, type FileContent } from './evidence-collector.ts';
+import { viewOf } from './file-view.ts';
 import { createByteReader } from './layers/byte-reader.ts';
 import { decompressed } from './layers/compression.ts';
 import { normalisePath, whiteoutOf } from './layers/paths.ts';
 import { anotherTarFollows, readTar, type TarEntry } from './layers/tar-reader.ts';
 import { type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
+import { createSpool, type Spool } from './spool.ts';
 
 export interface AnalyseOptions {
   readonly digest?: Digest;
@@ -25,10 +27,11 @@ export async function analyseLayer(source: ByteSource, options: AnalyseOptions =
   const found = createEvidenceCollector(limits, options.digest);
   const watched = watchSource(source);
   const reader = createByteReader(decompressed(watched.source, limits.uncompressedBytes));
+  const spool = createSpool();
   let impossible = 0;
   let complete = true;
   try {
-    for await (const entry of readTar(reader)) if (!(await take(found, entry))) impossible += 1;
+    for await (const entry of readTar(reader)) if (!(await take(found, entry, spool))) impossible += 1;
     if (await anotherTarFollows(reader)) {
       const message = 'after its end the archive goes on with another one, which container runtimes do not unpack';
       found.gap({ kind: 'malformed-entry', message });
@@ -38,6 +41,7 @@ export async function analyseLayer(source: ByteSource, options: AnalyseOptions =
     complete = false;
     found.gap({ kind: gapKind(error), message: `the layer could not be read to its end: ${messageOf(error)}` });
   } finally {
+    spool.close();
     await reader.close();
   }
   if (impossible > 0)
@@ -73,8 +77,35 @@ function watchSource(source: ByteSource): {
   };
 }
 
+/** Files above this are not held in memory. */
+const LARGEST_HELD = 4 * 1024 * 1024;
+
+function contentOf(entry: TarEntry, spool: Spool): FileContent {
+  const { size } = entry;
+  let start: Buffer = Buffer.alloc(0);
+  return {
+    size,
+    async head(length) {
+      start = Buffer.from(await entry.read(Math.min(length, size)));
+      return start;
+    },
+    async view() {
+      if (size <= LARGEST_HELD) {
+        const rest = await entry.read(size - start.length);
+        return viewOf(start.length === 0 ? rest : Buffer.concat([start, rest]));
+      }
+      let given = false;
+      return spool.take(size, (limit) => {
+        if (given || start.length === 0) return entry.read(limit);
+        given = true;
+        return start;
+      });
+    },
+  };
+}
+
 /** Gives false for an entry that no runtime could unpack. */
-async function take(found: EvidenceCollector, entry: TarEntry): Promise<boolean> {
+async function take(found: EvidenceCollector, entry: TarEntry, spool: Spool): Promise<boolean> {
   const path = normalisePath(entry.name);
   if (path === undefined) return false;
   if (path === '') return true;
@@ -102,7 +133,7 @@ async function take(found: EvidenceCollector, entry: TarEntry): Promise<boolean>
       if (entry.sparse) {
         const message = `${path} is stored as a sparse file, which is not read`;
         found.addUnread(path, { kind: 'unreadable-file', message });
-      } else await found.addFile(path, entry);
+      } else await found.addFile(path, contentOf(entry, spool));
       return true;
     case 'other':
       found.add(['f', path]);

@@ -1,9 +1,10 @@
 import type { CoverageGap } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
+import { messageOf } from '../platform/errors.ts';
 import { CATALOGERS, catalogerFor, sniffersFor } from './catalogers/index.ts';
 import { type Cataloger, SNIFFED_BYTES } from './catalogers/types.ts';
 import { ScanError } from './errors.ts';
-import { viewOf } from './file-view.ts';
+import type { FileView } from './file-view.ts';
 import { createEntryWriter } from './layers/entries.ts';
 import {
   ANALYSER_VERSION,
@@ -13,11 +14,13 @@ import {
   type LayerEvidence,
 } from './model.ts';
 
-/** The content of a file at hand. */
+/** The content of a file at hand: its first bytes once, then all of it once. */
 export interface FileContent {
   readonly size: number;
-  /** The next bytes, at most `limit`, fewer only at the end. Valid until the next call. */
-  read(limit: number): Promise<Buffer>;
+  /** At most `length` bytes from its begin, fewer only when it has no more. A copy. */
+  head(length: number): Buffer | Promise<Buffer>;
+  /** Good until the next file is added. */
+  view(): FileView | Promise<FileView>;
 }
 
 /** Gathers what a layer or a folder says while it is read, and keeps the limits. */
@@ -68,16 +71,21 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
     add(['e', path, files.push(evidence) - 1]);
   }
 
-  async function addWanted(path: string, content: FileContent, cataloger: Cataloger): Promise<void> {
-    const largest = Math.min(cataloger.largest, limits.fileBytes);
-    if (content.size > largest || catalogedBytes + content.size > limits.catalogedBytes) {
-      const message = `${path} has ${content.size} bytes, more than is read`;
-      addEvidence(path, { cataloger: cataloger.name, unread: { kind: 'limit', message } });
-      return;
-    }
+  /** Why a file is not read, if it is too much. */
+  function tooMuch(path: string, size: number, cataloger: Cataloger): string | undefined {
+    if (size > cataloger.largest)
+      return `${path} has ${size} bytes; of a file of its kind at most ${cataloger.largest} are read`;
+    if (size > limits.fileBytes) return `${path} has ${size} bytes; of one file at most ${limits.fileBytes} are read`;
+    if (catalogedBytes + size > limits.catalogedBytes)
+      return `${path} is not read: with its ${size} bytes the files to look into have more than ${limits.catalogedBytes} in all`;
+    return undefined;
+  }
+
+  async function catalog(path: string, content: FileContent, cataloger: Cataloger): Promise<FileEvidence> {
+    const message = tooMuch(path, content.size, cataloger);
+    if (message !== undefined) return { cataloger: cataloger.name, unread: { kind: 'limit', message } };
     catalogedBytes += content.size;
-    const found = cataloger.catalog(path, viewOf(await content.read(content.size)));
-    addEvidence(path, { cataloger: cataloger.name, ...found });
+    return { cataloger: cataloger.name, ...understood(path, await content.view(), cataloger) };
   }
 
   /** Gives false when nobody wants the file by its first bytes, or nothing is in it. */
@@ -86,33 +94,24 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
     const sniffers = sniffersFor(path);
     const keeper = CATALOGERS.find(({ linked }) => linked?.wants(path));
     if (content.size === 0 || (sniffers.length === 0 && !keeper)) return false;
-    const head = Buffer.from(await content.read(Math.min(SNIFFED_BYTES, content.size)));
+    const head = await content.head(SNIFFED_BYTES);
     const cataloger = sniffers.find(({ sniff }) => sniff?.wants(head));
-    if (cataloger) return addBinary(path, content, head, cataloger);
-    if (keeper) await keepLinkable(path, content, head, keeper);
+    if (cataloger) {
+      const evidence = await catalog(path, content, cataloger);
+      if (saysNothing(evidence)) return false;
+      addEvidence(path, evidence);
+      return true;
+    }
+    if (keeper?.linked?.firstByte === head[0]) await keepLinkable(path, content, keeper);
     return false;
   }
 
-  async function addBinary(path: string, content: FileContent, head: Buffer, cataloger: Cataloger): Promise<boolean> {
-    if (content.size > Math.min(cataloger.largest, limits.fileBytes)) {
-      const message = `${path} has ${content.size} bytes, more than is read`;
-      addEvidence(path, { cataloger: cataloger.name, unread: { kind: 'limit', message } });
-      return true;
-    }
-    const rest = await content.read(content.size - head.length);
-    const found = cataloger.catalog(path, viewOf(Buffer.concat([head, rest])));
-    if ((found.packages ?? []).length + (found.problems ?? []).length === 0) return false;
-    addEvidence(path, { cataloger: cataloger.name, ...found });
-    return true;
-  }
-
   /** Reads a file when a hard link could make a package of it. */
-  async function keepLinkable(path: string, content: FileContent, head: Buffer, keeper: Cataloger): Promise<void> {
-    if (content.size > LARGEST_LINKED || linkable.size >= MOST_LINKED) return;
-    if (catalogedBytes + content.size > limits.catalogedBytes || head[0] !== keeper.linked?.firstByte) return;
-    catalogedBytes += content.size;
-    const found = keeper.catalog(path, viewOf(Buffer.concat([head, await content.read(content.size - head.length)])));
-    if ((found.packages ?? []).length > 0) linkable.set(path, { cataloger: keeper.name, ...found });
+  async function keepLinkable(path: string, content: FileContent, keeper: Cataloger | undefined): Promise<void> {
+    if (!keeper || content.size > LARGEST_LINKED || linkable.size >= MOST_LINKED) return;
+    if (tooMuch(path, content.size, keeper) !== undefined) return;
+    const evidence = await catalog(path, content, keeper);
+    if ((evidence.packages ?? []).length > 0) linkable.set(path, evidence);
   }
 
   return {
@@ -124,7 +123,7 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
     },
     async addFile(path, content) {
       const cataloger = catalogerFor(path);
-      if (cataloger) return addWanted(path, content, cataloger);
+      if (cataloger) return addEvidence(path, await catalog(path, content, cataloger));
       if (await addSniffed(path, content)) return;
       add(['f', path]);
     },
@@ -154,4 +153,17 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
       complete,
     }),
   };
+}
+
+/** Catalogers do not throw. Should one do, or the disk, that costs this one file. */
+function understood(path: string, file: FileView, cataloger: Cataloger): Omit<FileEvidence, 'cataloger'> {
+  try {
+    return cataloger.catalog(path, file);
+  } catch (error) {
+    return { unread: { kind: 'unreadable-file', message: `${path} could not be understood: ${messageOf(error)}` } };
+  }
+}
+
+function saysNothing({ packages = [], problems = [], unread }: FileEvidence): boolean {
+  return packages.length + problems.length === 0 && unread === undefined;
 }
