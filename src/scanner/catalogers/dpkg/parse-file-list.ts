@@ -1,5 +1,7 @@
 import { isLanguagePackageFile } from '../language-files.ts';
 
+/** After a path: opkg writes the mode and where links lead. */
+const MORE = /\t.*$/;
 /** Of a checksum file: the sum, two blanks, the path. */
 const CHECKSUM = /^[0-9a-f]{32} [ *]/;
 
