@@ -5,14 +5,18 @@ import type { VexReading, VexStatement } from './types.ts';
 
 /** What is attached to an image, as a registry lists and gives it out. */
 export interface Referrers {
-  /** What refers to a manifest (distribution-spec, "Listing Referrers"): each with the type it claims. */
-  list(subject: Digest): Promise<readonly { readonly digest: Digest; readonly artifactType?: string }[]>;
-  /** Descriptors of the layers of an artifact; empty when it is gone or something else. */
-  layers(
-    artifact: Digest,
-  ): Promise<readonly { readonly digest: Digest; readonly mediaType: string; readonly size: number }[]>;
+  /** What refers to a manifest (distribution-spec, "Listing Referrers"). */
+  list(subject: Digest): Promise<readonly { readonly digest: Digest }[]>;
+  /** The type an artifact claims, and the descriptors of its layers; none when it is gone or something else. */
+  layers(artifact: Digest): Promise<{ readonly artifactType?: string; readonly layers: readonly Layer[] }>;
   /** The bytes of a blob, at most so many; rejects for more. */
   blob(digest: Digest, limit: number): Promise<Uint8Array>;
+}
+
+interface Layer {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
 }
 
 /** Bytes of one attached document, and documents of one image. */
@@ -31,9 +35,10 @@ export async function vexFromReferrers(referrers: Referrers, subject: Digest): P
   const listed = await referrers.list(subject);
   if (listed.length > MOST)
     problems.push(`only the first ${MOST} of ${listed.length} things attached to ${subject} are read`);
-  for (const { digest, artifactType } of listed.slice(0, MOST)) {
+  for (const { digest } of listed.slice(0, MOST)) {
     try {
-      for (const layer of (await referrers.layers(digest)).slice(0, MOST)) {
+      const { artifactType, layers } = await referrers.layers(digest);
+      for (const layer of layers.slice(0, MOST)) {
         if (!CAN_HOLD_VEX.test(`${artifactType ?? ''} ${layer.mediaType}`)) continue;
         if (layer.size > LARGEST) {
           problems.push(`${digest} is larger than ${LARGEST} bytes`);

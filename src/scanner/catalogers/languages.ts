@@ -1,0 +1,5 @@
+import { npmCataloger } from './npm/cataloger.ts';
+import type { Cataloger } from './types.ts';
+
+/** Catalogers of what is installed beside the system's own packages. No two want the same file by name. */
+export const LANGUAGE_CATALOGERS: readonly Cataloger[] = [npmCataloger];
