@@ -73,21 +73,22 @@ function start(kind: 'gzip' | 'zstd', input: AsyncIterator<Uint8Array>): AsyncIt
   };
 }
 
+/** One piece is decompressed while the next one is fetched; a source may use the memory of the one before these again. */
 async function feed(
   input: AsyncIterator<Uint8Array>,
   stream: ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>,
 ): Promise<void> {
-  let goOn = (): void => undefined;
-  stream.on('drain', () => goOn());
-  stream.on('close', () => goOn());
+  let closed = (): void => undefined;
+  stream.on('close', () => closed());
+  let written = Promise.resolve();
   for (;;) {
     const { value, done } = await input.next();
+    await written;
     if (done || stream.destroyed) break;
-    // One piece is decompressed while the next one is fetched.
-    if (!stream.write(value) && !stream.destroyed)
-      await new Promise<void>((resolve) => {
-        goOn = resolve;
-      });
+    written = new Promise((resolve) => {
+      closed = resolve;
+      stream.write(value, () => resolve());
+    });
   }
   if (!stream.destroyed) stream.end();
 }

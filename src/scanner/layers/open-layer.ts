@@ -66,11 +66,15 @@ function openFile({ path, start = 0, size }: FilePart, limit: number, failed: Fa
   }
 }
 
-/** Reading from a file that is mostly in the system's cache takes less than asking a thread for it. */
+/**
+ * Reading from a file that is mostly in the system's cache takes less than asking a thread for it. Two pieces of memory take
+ * turns, see `inflated`.
+ */
 async function* piecesOf(fd: number, start: number, length: number): ByteSource {
-  for (let at = 0; at < length; ) {
-    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE, length - at));
-    const count = readSync(fd, piece, 0, piece.length, start + at);
+  const memory = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(PIECE, length)));
+  for (let at = 0, turn = 0; at < length; turn += 1) {
+    const piece = memory[turn % 2] ?? Buffer.alloc(0);
+    const count = readSync(fd, piece, 0, Math.min(piece.length, length - at), start + at);
     if (count === 0) return;
     at += count;
     yield piece.subarray(0, count);
