@@ -1,0 +1,1 @@
+export type { VexProduct, VexReading, VexStatement, VexStatus, VexSubject } from './types.ts';
