@@ -71,7 +71,14 @@ export interface Distribution {
 
 /** One gap in what could be seen; shown in every report so that silence is never taken for health. */
 export interface CoverageGap {
-  readonly kind: 'unreadable-file' | 'limit' | 'unsupported-layer' | 'malformed-entry' | 'truncated';
+  readonly kind:
+    | 'unreadable-file'
+    | 'limit'
+    | 'unsupported-layer'
+    | 'malformed-entry'
+    | 'truncated'
+    /** Packages that were read, but that no advisory can speak of. */
+    | 'not-covered';
   readonly path?: string;
   readonly layer?: Digest;
   readonly message: string;

@@ -16,6 +16,7 @@ export interface Evaluation {
 
 const NOTHING_KNOWN: AdvisoryLookup = {
   sourcesOf: () => [],
+  ecosystemsUnder: () => [],
   advisoriesFor: () => [],
   vulnerability: () => undefined,
 };
