@@ -13,7 +13,7 @@ const FACTS = {
 } as const;
 const MUSL = { name: 'musl', version: '1.2.2-r0', purl: 'pkg:apk/alpine/musl@1.2.2-r0' };
 const ZLIB = { name: 'zlib', version: '1.0-r0', purl: 'pkg:apk/alpine/zlib@1.0-r0' };
-const ALPINE = { version: '3.20.3', prettyName: 'Alpine Linux v3.20' };
+const ALPINE = { version: '3.23.3', prettyName: 'Alpine Linux v3.23' };
 
 function affected(id: string, fixed?: string): Partial<AdvisoryStatement> {
   return { ids: [id], ranges: [fixed === undefined ? {} : { fixed }] };
@@ -21,7 +21,7 @@ function affected(id: string, fixed?: string): Partial<AdvisoryStatement> {
 
 function databaseOf(musl: readonly Partial<AdvisoryStatement>[], samples: readonly string[]): AdvisoryDatabase {
   return {
-    ...lookupOf({ 'Alpine:v3.20 musl': musl, 'Alpine:v3.20 zlib': [affected('CVE-2026-0003')] }, FACTS, samples),
+    ...lookupOf({ 'Alpine:v3.23 musl': musl, 'Alpine:v3.23 zlib': [affected('CVE-2026-0003')] }, FACTS, samples),
     version: `sha256:${'1'.repeat(64)}`,
     builtAt: '2026-06-09T00:00:00Z',
     path: '',
@@ -62,12 +62,12 @@ describe('a scan for people', () => {
   it('says how far it reaches and how old that is', () => {
     const { lines } = scan([]);
     expect(lines).toContain('no known vulnerabilities');
-    expect(lines).toContain('distribution: Alpine Linux v3.20');
-    expect(lines).toContain('advisories: Alpine:v3.20 from test, complete, 1 record');
+    expect(lines).toContain('distribution: Alpine Linux v3.23 (fixes until 2027-11-01)');
+    expect(lines).toContain('advisories: Alpine:v3.23 from test, complete, 1 record');
     expect(lines).toContain('database: sha256:111111111111, built 2026-06-09 (2 days ago)');
   });
   it('warns of a sample', () => {
-    expect(scan([], { samples: ['Alpine:v3.20'] }).lines.join('\n')).toContain('a SAMPLE: silence proves nothing');
+    expect(scan([], { samples: ['Alpine:v3.23'] }).lines.join('\n')).toContain('a SAMPLE: silence proves nothing');
   });
   it('ends with the verdict and what to do', () => {
     expect(scan([affected('CVE-2026-0001', '1.2.9-r0')]).lines.at(-1)).toMatch(
@@ -93,7 +93,7 @@ describe('--fail-on', () => {
 describe('the report', () => {
   it('names ecosystem and severity with their sources', () => {
     const { report } = scan([affected('CVE-2026-0001', '1.2.9-r0')]);
-    expect(report.packages).toMatchObject([{ ecosystem: 'Alpine:v3.20', name: 'musl', version: '1.2.2-r0' }]);
+    expect(report.packages).toMatchObject([{ ecosystem: 'Alpine:v3.23', name: 'musl', version: '1.2.2-r0' }]);
     expect(report.findings).toMatchObject([
       { id: 'CVE-2026-0001', package: 'musl', fixed: '1.2.9-r0', severity: 'critical', severitySource: 'nvd' },
     ]);
