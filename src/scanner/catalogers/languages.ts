@@ -1,5 +1,6 @@
+import { javaCataloger } from './java/cataloger.ts';
 import { npmCataloger } from './npm/cataloger.ts';
 import type { Cataloger } from './types.ts';
 
 /** Catalogers of what is installed beside the system's own packages. No two want the same file by name. */
-export const LANGUAGE_CATALOGERS: readonly Cataloger[] = [npmCataloger];
+export const LANGUAGE_CATALOGERS: readonly Cataloger[] = [javaCataloger, npmCataloger];
