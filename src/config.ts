@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { CodedError, messageOf } from './platform/errors.ts';
 
@@ -118,7 +118,9 @@ function userFolder(environment: NodeJS.ProcessEnv, name: string, fallback: stri
 
 function readSettingsFile(path: string): Record<string, unknown> {
   try {
-    const value: unknown = parseYaml(readFileSync(path, 'utf8'));
+    // Loaded only where there is such a file: every command reads the settings.
+    const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+    const value: unknown = parse(readFileSync(path, 'utf8'));
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new Error('expected a mapping of settings');
     return value as Record<string, unknown>;
