@@ -12,6 +12,8 @@ export interface Cli {
   readonly input: NodeJS.ReadStream;
   /** Where progress and prompts are shown. */
   readonly screen: NodeJS.WriteStream;
+  /** Where results go: how wide it is and whether it shows colours. */
+  readonly output: NodeJS.WriteStream;
   readonly config: () => Promise<Config>;
   readonly programs: Programs;
 }

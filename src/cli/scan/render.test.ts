@@ -3,7 +3,7 @@ import type { AdvisoryDatabase } from '../../scanner/advisories/index.ts';
 import { inventoryOf, lookupOf } from '../../scanner/matcher/lookup.testing.ts';
 import type { AdvisoryStatement } from '../../scanner/matcher/lookup.ts';
 import { renderScan } from './render.ts';
-import { type ReportInput, scanReport } from './report.ts';
+import { judgeScan, type ReportInput } from './report.ts';
 
 const NOW = Date.parse('2026-06-11T00:00:00Z');
 const FACTS = {
@@ -36,9 +36,10 @@ function scan(
   options: Partial<ReportInput> & { packages?: Parameters<typeof inventoryOf>[0]; samples?: readonly string[] } = {},
 ) {
   const { packages = [MUSL], samples = [], ...rest } = options;
-  const target = { name: 'image.tar', repository: '', inventory: inventoryOf(packages, ALPINE) };
-  const report = scanReport({ target, database: databaseOf(musl, samples), failOn: 'off', now: NOW, ...rest });
-  return { report, lines: renderScan(report, NOW).split('\n') };
+  const subject = { kind: 'image', name: 'image.tar' } as const;
+  const target = { name: 'image.tar', repository: '', subject, inventory: inventoryOf(packages, ALPINE) };
+  const { report } = judgeScan({ target, database: databaseOf(musl, samples), failOn: 'off', now: NOW, ...rest });
+  return { report, lines: renderScan(report, NOW, { colours: false }).split('\n') };
 }
 
 describe('a scan for people', () => {

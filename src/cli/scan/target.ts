@@ -2,10 +2,14 @@ import { openRegistryImage } from '../../mirror/registry-source.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { createHttpClient } from '../../platform/http-client.ts';
 import { type AnalysedTarget, analyseImage, analyseLocalTarget } from '../../scanner/analyse-image.ts';
+import type { ImageSource } from '../../scanner/image-source.ts';
+import type { SbomSubject } from '../../scanner/sbom-write/index.ts';
+import { openLocalTarget } from '../../scanner/sources/open.ts';
 import type { Cli } from '../cli.ts';
 import { currentLogin } from '../credentials.ts';
 import { CliError } from '../exit.ts';
 import { type SourceAccess, sourceClient } from '../registry-end.ts';
+import { watchLayers } from './progress.ts';
 
 export interface TargetOptions extends SourceAccess {
   readonly platform?: string;
@@ -14,6 +18,7 @@ export interface TargetOptions extends SourceAccess {
 /** The name used in messages and, for images of a registry, the repository. */
 export interface ScannedTarget extends AnalysedTarget {
   readonly repository: string;
+  readonly subject: SbomSubject;
 }
 
 /**
@@ -22,14 +27,34 @@ export interface ScannedTarget extends AnalysedTarget {
  */
 export async function analyseTarget(cli: Cli, target: string, options: TargetOptions): Promise<ScannedTarget> {
   const platform = options.platform === undefined ? {} : { platform: options.platform };
-  const local = await analyseLocalTarget(target, platform);
-  if (local) return { ...local, repository: '' };
+  const local = await fromPath(cli, target, platform);
+  if (local) return local;
   if (looksLikePath(target))
     throw new CliError(
       'usage',
       `there is no file or folder ${target}; give an archive, a folder or an image reference`,
     );
   return fromRegistry(cli, target, options, platform);
+}
+
+async function fromPath(
+  cli: Cli,
+  path: string,
+  platform: { readonly platform?: string },
+): Promise<ScannedTarget | undefined> {
+  const local = await openLocalTarget(path, platform);
+  if (!local) return undefined;
+  if (local.kind === 'folder') {
+    const analysed = await analyseLocalTarget(path);
+    return analysed && { ...analysed, repository: '', subject: { kind: 'folder', name: path } };
+  }
+  try {
+    const analysed = await analyseWatched(cli, local.source);
+    const { name, digest } = analysed;
+    return { ...analysed, repository: '', subject: { kind: 'image', name, ...(digest ? { digest } : {}) } };
+  } finally {
+    await local.source.close();
+  }
 }
 
 async function fromRegistry(
@@ -42,18 +67,35 @@ async function fromRegistry(
   const http = createHttpClient({ userAgent: 'breakwater' });
   try {
     const client = await sourceClient(cli, http, reference, access, await currentLogin(await cli.config()));
-    const { repository } = reference;
+    const { registry, repository, tag } = reference;
     const source = await openRegistryImage(
-      { client, repository, reference: reference.digest ?? reference.tag ?? 'latest', name: target },
+      { client, repository, reference: reference.digest ?? tag ?? 'latest', name: target },
       platform,
     );
-    return { ...(await analyseImage(source)), repository };
+    const analysed = await analyseWatched(cli, source);
+    const subject: SbomSubject = {
+      kind: 'image',
+      name: target,
+      ...(analysed.digest ? { digest: analysed.digest } : {}),
+      repository: `${registry}/${repository}`,
+      ...(tag === undefined ? {} : { tag }),
+    };
+    return { ...analysed, repository, subject };
   } finally {
     await http.close();
   }
 }
 
+async function analyseWatched(cli: Cli, source: ImageSource): Promise<AnalysedTarget> {
+  const watched = watchLayers(source, cli.screen);
+  try {
+    return await analyseImage(watched.source);
+  } finally {
+    watched.stop();
+  }
+}
+
 /** A mistyped file name must not become a question to Docker Hub. */
 export function looksLikePath(target: string): boolean {
-  return /^(?:\.{0,2}\/|~|\.\.?$)|\.(?:tar|tgz|tbz2?|txz|tzst|gz|zst|xz|zip)$/.test(target);
+  return /^(?:\.{0,2}\/|~|\.\.?$)|\.(?:tar|tgz|tbz2?|txz|tzst|gz|zst|xz|zip|json|spdx|xml)$/.test(target);
 }

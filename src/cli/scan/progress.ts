@@ -1,0 +1,41 @@
+import { SingleBar } from 'cli-progress';
+import type { ByteSource } from '../../platform/streams.ts';
+import type { ImageSource } from '../../scanner/image-source.ts';
+import { bytes } from '../output.ts';
+
+/** Watches the layers of a source being read. */
+interface WatchedSource {
+  readonly source: ImageSource;
+  /** May be called more than once. */
+  stop(): void;
+}
+
+/** Shows on a terminal how many layers were read; elsewhere nothing. */
+export function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): WatchedSource {
+  if (!screen.isTTY) return { source, stop: () => undefined };
+  const bar = new SingleBar({
+    stream: screen,
+    format: '{bar} {value} of {total} layers, {read} read',
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  let read = 0;
+  const shown = () => ({ read: bytes(read) });
+  bar.start(source.layers.length, 0, shown());
+  async function* watched(content: ByteSource): ByteSource {
+    for await (const chunk of content) {
+      read += chunk.byteLength;
+      bar.update(shown());
+      yield chunk;
+    }
+    bar.increment(1, shown());
+  }
+  return {
+    source: {
+      ...source,
+      close: () => source.close(),
+      layers: source.layers.map((layer) => ({ ...layer, open: async () => watched(await layer.open()) })),
+    },
+    stop: () => bar.stop(),
+  };
+}
