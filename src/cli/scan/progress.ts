@@ -1,9 +1,21 @@
-import { SingleBar } from 'cli-progress';
 import type { ByteSource } from '../../platform/streams.ts';
-import type { ImageSource } from '../../scanner/image-source.ts';
+import { type AnalysedTarget, analyseImage } from '../../scanner/analyse-image.ts';
+import type { FilePart, ImageSource } from '../../scanner/image-source.ts';
+import type { Cli } from '../cli.ts';
 import { bytes } from '../output.ts';
 
-/** Watches the layers of a source being read. */
+/** Looks into an image, see `analyseImage`, and shows how far it is when the screen is a terminal. */
+export async function analyseWatched({ screen }: Pick<Cli, 'screen'>, source: ImageSource): Promise<AnalysedTarget> {
+  if (!screen.isTTY) return analyseImage(source);
+  const watched = await watchLayers(source, screen);
+  try {
+    return await analyseImage(watched.source);
+  } finally {
+    watched.stop();
+  }
+}
+
+/** A source whose layers tell how far they were read. */
 interface WatchedSource {
   readonly source: ImageSource;
   /** May be called more than once. */
@@ -11,8 +23,8 @@ interface WatchedSource {
 }
 
 /** Shows on a terminal how many layers were read; elsewhere nothing. */
-export function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): WatchedSource {
-  if (!screen.isTTY) return { source, stop: () => undefined };
+async function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): Promise<WatchedSource> {
+  const { SingleBar } = await import('cli-progress');
   const bar = new SingleBar({
     stream: screen,
     format: '{bar} {value} of {total} layers, {read} read',
@@ -22,6 +34,12 @@ export function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): Wa
   let read = 0;
   const shown = () => ({ read: bytes(read) });
   bar.start(source.layers.length, 0, shown());
+  // What lies on this machine is read in place: of it only the end is seen.
+  const opened = (content: ByteSource | FilePart) => {
+    if (!('path' in content)) return watched(content);
+    bar.increment(1, shown());
+    return content;
+  };
   async function* watched(content: ByteSource): ByteSource {
     for await (const chunk of content) {
       read += chunk.byteLength;
@@ -34,7 +52,7 @@ export function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): Wa
     source: {
       ...source,
       close: () => source.close(),
-      layers: source.layers.map((layer) => ({ ...layer, open: async () => watched(await layer.open()) })),
+      layers: source.layers.map((layer) => ({ ...layer, open: async () => opened(await layer.open()) })),
     },
     stop: () => bar.stop(),
   };
