@@ -22,7 +22,7 @@ interface WatchedSource {
   stop(): void;
 }
 
-/** Shows on a terminal how many layers were read; elsewhere nothing. */
+/** Shows how many layers were read. */
 async function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): Promise<WatchedSource> {
   const { SingleBar } = await import('cli-progress');
   const bar = new SingleBar({
@@ -34,12 +34,6 @@ async function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): Pro
   let read = 0;
   const shown = () => ({ read: bytes(read) });
   bar.start(source.layers.length, 0, shown());
-  // What lies on this machine is read in place: of it only the end is seen.
-  const opened = (content: ByteSource | FilePart) => {
-    if (!('path' in content)) return watched(content);
-    bar.increment(1, shown());
-    return content;
-  };
   async function* watched(content: ByteSource): ByteSource {
     for await (const chunk of content) {
       read += chunk.byteLength;
@@ -48,11 +42,17 @@ async function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): Pro
     }
     bar.increment(1, shown());
   }
+  /** A layer that lies on disk is read elsewhere: it counts when it is begun. */
+  function counted(content: ByteSource | FilePart): ByteSource | FilePart {
+    if (Symbol.asyncIterator in content) return watched(content);
+    bar.increment(1, shown());
+    return content;
+  }
   return {
     source: {
       ...source,
       close: () => source.close(),
-      layers: source.layers.map((layer) => ({ ...layer, open: async () => opened(await layer.open()) })),
+      layers: source.layers.map((layer) => ({ ...layer, open: async () => counted(await layer.open()) })),
     },
     stop: () => bar.stop(),
   };
