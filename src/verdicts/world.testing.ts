@@ -71,6 +71,7 @@ export function advisoriesOf(facts: Facts, builtAt = NOW - DAY): AdvisoryDatabas
     path: '',
     keys: () => [],
     close: () => undefined,
+    ecosystemsUnder: (prefix) => sources.map(({ ecosystem }) => ecosystem).filter((name) => name.startsWith(prefix)),
     sourcesOf: (ecosystem) => sources.filter((source) => source.ecosystem === ecosystem),
     advisoriesFor: (ecosystem, name) => statements.get(`${ecosystem}/${name}`) ?? [],
     vulnerability: () => undefined,

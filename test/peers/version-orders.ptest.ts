@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apkVersion, debianVersion } from '../../src/scanner/versions/arbitrary.testing.ts';
+import { ARBITRARY_VERSIONS } from '../../src/scanner/versions/arbitrary.testing.ts';
 import { compareVersions, type VersionScheme } from '../../src/scanner/versions/index.ts';
 import { dataPath, hasData } from '../support/data.ts';
 
@@ -62,7 +62,7 @@ function column(file: string, index: number): readonly string[] {
 describe('the order of dpkg', () => {
   it('is that of the real dpkg --compare-versions', { timeout: 180_000 }, async () => {
     const real = hasData ? column(dataPath('images/expected/debian/debian-12-minbase.tar.gz.tsv'), 1) : [];
-    const list = pairs(debianVersion, real);
+    const list = pairs(ARBITRARY_VERSIONS.dpkg, real);
     const script = `while read -r a b; do if dpkg --compare-versions "$a" lt "$b"; then echo '<';
       elif dpkg --compare-versions "$a" eq "$b"; then echo '='; else echo '>'; fi; done`;
     const signs = await ask(list, 'sh', ['-c', script]);
@@ -91,7 +91,7 @@ describe.skipIf(!hasData || leftOut.includes('chroot'))('the order of apk', () =
     const real = readdirSync(dataPath('images/expected/alpine')).flatMap((name) =>
       column(dataPath('images/expected/alpine', name), 1),
     );
-    const list = pairs(apkVersion, real);
+    const list = pairs(ARBITRARY_VERSIONS.apk, real);
     const script = 'while read -r a b; do apk version -t "$a" "$b"; done';
     const signs = await ask(list, 'chroot', [root, '/bin/sh', '-c', script]);
     expectAgreement('apk', list, signs);

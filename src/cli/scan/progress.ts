@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { ByteSource } from '../../platform/streams.ts';
-import type { ImageSource } from '../../scanner/image-source.ts';
+import type { FilePart, ImageSource } from '../../scanner/image-source.ts';
 import { bytes } from '../output.ts';
 
 /** Watches the layers of a source being read. */
@@ -30,11 +30,17 @@ export function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): Wa
     }
     bar.increment(1, shown());
   }
+  /** A layer that lies on disk is read elsewhere: it counts when it is begun. */
+  function counted(content: ByteSource | FilePart): ByteSource | FilePart {
+    if (Symbol.asyncIterator in content) return watched(content);
+    bar.increment(1, shown());
+    return content;
+  }
   return {
     source: {
       ...source,
       close: () => source.close(),
-      layers: source.layers.map((layer) => ({ ...layer, open: async () => watched(await layer.open()) })),
+      layers: source.layers.map((layer) => ({ ...layer, open: async () => counted(await layer.open()) })),
     },
     stop: () => bar.stop(),
   };

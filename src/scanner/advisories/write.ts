@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { AdvisorySource } from '../../model/coverage.ts';
 import type { PublishedStatement } from '../feeds/advisory.ts';
-import { decodeStatement, encodeBody, encodeStatement } from './codec.ts';
+import { decodeStatement, encodeBody } from './codec.ts';
 import { contentHash } from './content-hash.ts';
 import { createSchema, SCHEMA_VERSION } from './schema.ts';
 
@@ -82,7 +82,7 @@ function writePackages(
   function close(): void {
     if (open === undefined) return;
     const merged = mergeCopies(open.bodies);
-    const body = encodeBody(merged.map(encodeStatement));
+    const body = encodeBody(merged);
     const hash = createHash('sha256').update(body);
     for (const id of new Set(merged.flatMap(({ vulnerabilities }) => vulnerabilities.flat())))
       hash.update(JSON.stringify(facts.get(id) ?? null));
