@@ -13,22 +13,21 @@ function cases(name: string): readonly string[][] {
   return lines.filter((line) => line.trim() !== '' && !line.startsWith('#')).map((line) => line.split(/\s+/));
 }
 
+/** Names and architectures are no part of a version; `1-1-a` has its name after the release. */
+function isEvr([a = '', , b = '']: readonly string[]): boolean {
+  return [a, b].every((text) => /^\d/.test(text) && !text.includes('aarch64') && text !== '1-1-a');
+}
+
 describe.skipIf(!hasData)('the rpm cases of claircore and of rpm itself', () => {
-  const isEvr = ([a = '', , b = '']: string[]) =>
-    [a, b].every((version) => /^\d/.test(version) && !version.includes('aarch64'));
-  const compared = [...cases('rpmvercmp'), ...cases('compare').filter(isEvr)].filter(([a]) => a !== '1-1-a');
+  const compared = [...cases('rpmvercmp'), ...cases('compare').filter(isEvr)];
 
   it('are many', () => expect(compared.length).toBeGreaterThan(100));
 
   it.each(compared)('%s %s %s', (a, sign, b) => {
-    if (b === '1-1-a') return;
     expect(SIGNS[(compareRpm(a ?? '', b ?? '') ?? Number.NaN) + 1]).toBe(sign);
   });
 
-  it.each(cases('parse').filter(([text, name]) => text !== undefined && name === "''"))(
-    'takes %s apart',
-    (text, _, epoch, version, release) => {
-      expect(parseEvr(text ?? '')).toEqual({ epoch, version, release });
-    },
-  );
+  it.each(cases('parse').filter(([, name]) => name === "''"))('takes %s apart', (text, _, epoch, version, release) => {
+    expect(parseEvr(text ?? '')).toEqual({ epoch, version, release });
+  });
 });
