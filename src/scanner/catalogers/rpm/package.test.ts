@@ -172,6 +172,8 @@ describe('isThirdParty', () => {
   it.each([
     ['Red Hat, Inc.', '9.el9', false],
     ['SUSE LLC <https://www.suse.com/>', '1.1', false],
+    ['Fedora Project', '1.fc41', false],
+    ['Fedora Project', '1.el9', true],
     ['Oracle America', '1.el8', false],
     ['Oracle and/or its affiliates', '1.el8', true],
     ['obs://build.opensuse.org/home:somebody', '1.1', true],
