@@ -5,7 +5,7 @@ import { ENGINES } from '../../test/support/engines.ts';
 import { type LedgerEntry, verifyChain } from '../ledger/chain.ts';
 import { systemClock } from '../platform/clock.ts';
 import { defaultPolicy } from '../policy/policy.ts';
-import { buildAdvisoryDatabase } from '../scanner/advisories/index.ts';
+import { buildAdvisoryDatabase } from '../scanner/advisories/build.ts';
 import { ALPINE, advisoriesOf, DAY, NOW } from '../verdicts/world.testing.ts';
 import { type ApiReply, PASSWORD, startApi, type TestApi } from './world.testing.ts';
 

@@ -1,15 +1,10 @@
-import { openRegistryImage } from '../../mirror/registry-source.ts';
-import { parseReference } from '../../oci/reference.ts';
-import { createHttpClient } from '../../platform/http-client.ts';
-import { type AnalysedTarget, analyseImage, analyseLocalTarget } from '../../scanner/analyse-image.ts';
-import type { ImageSource } from '../../scanner/image-source.ts';
+import { type AnalysedTarget, analyseLocalTarget } from '../../scanner/analyse-image.ts';
 import type { SbomSubject } from '../../scanner/sbom-write/index.ts';
 import { openLocalTarget } from '../../scanner/sources/open.ts';
 import type { Cli } from '../cli.ts';
-import { currentLogin } from '../credentials.ts';
 import { CliError } from '../exit.ts';
-import { type SourceAccess, sourceClient } from '../registry-end.ts';
-import { watchLayers } from './progress.ts';
+import type { SourceAccess } from '../registry-end.ts';
+import { analyseWatched } from './progress.ts';
 
 export interface TargetOptions extends SourceAccess {
   readonly platform?: string;
@@ -34,7 +29,8 @@ export async function analyseTarget(cli: Cli, target: string, options: TargetOpt
       'usage',
       `there is no file or folder ${target}; give an archive, a folder or an image reference`,
     );
-  return fromRegistry(cli, target, options, platform);
+  const { analyseRegistryImage } = await import('./registry-target.ts');
+  return analyseRegistryImage(cli, target, options, platform);
 }
 
 async function fromPath(
@@ -54,44 +50,6 @@ async function fromPath(
     return { ...analysed, repository: '', subject: { kind: 'image', name, ...(digest ? { digest } : {}) } };
   } finally {
     await local.source.close();
-  }
-}
-
-async function fromRegistry(
-  cli: Cli,
-  target: string,
-  access: SourceAccess,
-  platform: { readonly platform?: string },
-): Promise<ScannedTarget> {
-  const reference = parseReference(target);
-  const http = createHttpClient({ userAgent: 'breakwater' });
-  try {
-    const client = await sourceClient(cli, http, reference, access, await currentLogin(await cli.config()));
-    const { registry, repository, tag } = reference;
-    const source = await openRegistryImage(
-      { client, repository, reference: reference.digest ?? tag ?? 'latest', name: target },
-      platform,
-    );
-    const analysed = await analyseWatched(cli, source);
-    const subject: SbomSubject = {
-      kind: 'image',
-      name: target,
-      ...(analysed.digest ? { digest: analysed.digest } : {}),
-      repository: `${registry}/${repository}`,
-      ...(tag === undefined ? {} : { tag }),
-    };
-    return { ...analysed, repository, subject };
-  } finally {
-    await http.close();
-  }
-}
-
-async function analyseWatched(cli: Cli, source: ImageSource): Promise<AnalysedTarget> {
-  const watched = watchLayers(source, cli.screen);
-  try {
-    return await analyseImage(watched.source);
-  } finally {
-    watched.stop();
   }
 }
 
