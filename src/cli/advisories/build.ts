@@ -1,5 +1,6 @@
 import { systemClock } from '../../platform/clock.ts';
-import { type BuildProgress, type BuildReport, buildApart } from '../../scanner/advisories/index.ts';
+import type { BuildProgress, BuildReport } from '../../scanner/advisories/build.ts';
+import { buildApart } from '../../scanner/advisories/build-apart.ts';
 import type { Cli } from '../cli.ts';
 import { bytes, counted, facts, type OutputOptions, printAs } from '../output.ts';
 import { sourceTable } from './sources.ts';
