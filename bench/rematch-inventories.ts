@@ -30,8 +30,8 @@ const LANGUAGES: readonly (readonly [list: string, type: PackageType])[] = [
 ];
 
 /**
- * So many inventories of 100 to 500 packages: real systems with a part left out, and real packages of languages in several
- * versions. The same for every run.
+ * So many inventories of about 100 to 350 packages: real systems with a part left out, and real packages of languages, each in one of
+ * several versions. The same for every run.
  */
 export function* inventories(count: number): Generator<Inventory> {
   const random = randomNumbers(42);
@@ -46,11 +46,16 @@ export function* inventories(count: number): Generator<Inventory> {
     const { distribution } = system;
     const own = system.packages.filter(() => random() < 0.95);
     const wanted = Math.max(0, 100 + Math.floor(random() ** 2 * 400) - own.length);
-    const others = Array.from({ length: wanted }, () => varied(pool[Math.floor(random() * pool.length)], random));
+    const drawn = new Map<string, Known>();
+    for (let tries = 0; tries < wanted; tries += 1) {
+      const pkg = varied(pool[Math.floor(random() * pool.length)], random);
+      if (pkg) drawn.set(`${pkg.type} ${pkg.name}`, pkg);
+    }
+    const others = [...drawn.values()];
     yield {
       analyser: 'bench',
       distribution,
-      packages: [...own, ...others.filter((pkg) => pkg !== undefined)].map((pkg, at) => ({
+      packages: [...own, ...others].map((pkg, at) => ({
         ...pkg,
         purl: packageUrl(pkg, distribution),
         path: at < own.length ? 'database' : `srv/app-${number}/${at}`,

@@ -33,15 +33,15 @@ const COMMON = (
 ).split(' ');
 
 const { values } = parseArgs({
-  options: { inventories: { type: 'string', default: '10000' }, engine: { type: 'string' } },
+  options: { inventories: { type: 'string', default: '10000' }, engine: { type: 'string' }, db: { type: 'string' } },
 });
 const count = Number(values.inventories);
 if (!hasData) throw new Error('real package lists are needed: set BREAKWATER_TEST_DATA to the folder of the test data');
 const folder = await mkdtemp(join(tmpdir(), 'breakwater-rematch-'));
 try {
   console.log(`${await checkoutLine()}\nMachine: ${machineLine()}`);
-  const out = join(folder, 'advisories.sqlite');
-  await buildAdvisoryDatabase({ from: dataPath('.'), out, clock: systemClock });
+  const out = values.db ?? join(folder, 'advisories.sqlite');
+  if (values.db === undefined) await buildAdvisoryDatabase({ from: dataPath('.'), out, clock: systemClock });
   const database = openAdvisoryDatabase(out);
   console.log(
     `${count} stored inventories, one image of each in ${REPOSITORIES} repositories; goal: less than ${GOAL_SECONDS} s`,
@@ -92,8 +92,8 @@ async function measure(engine: Engine, first: AdvisoryDatabase): Promise<void> {
     await time(`an update of ${few.keys.length} packages (tzdata)`, () =>
       verdicts.onAdvisoriesChanged({ previous: next.version, next: rare.version, ...few }),
     );
-    const { reasons, images } = await averages(handle);
-    console.log(`${(reasons / images).toFixed(1)} reasons in a verdict on average`);
+    const { reasons, findings } = await averages(handle);
+    console.log(`on average ${findings.toFixed(1)} findings and ${reasons.toFixed(1)} reasons in a verdict`);
     await verdicts.close();
   } finally {
     await stop();
@@ -221,10 +221,14 @@ function nothingKnown(subject: Verdict['subject']): Verdict {
   };
 }
 
-async function averages({ db }: DatabaseHandle): Promise<{ readonly reasons: number; readonly images: number }> {
+async function averages({ db }: DatabaseHandle): Promise<{ readonly reasons: number; readonly findings: number }> {
   const rows = await db.selectFrom('verdicts').select('document').limit(1000).execute();
-  const reasons = rows.map(({ document }) => (JSON.parse(document) as Verdict).reasons.length);
-  return { reasons: reasons.reduce((sum, one) => sum + one, 0), images: rows.length };
+  const verdicts = rows.map(({ document }) => JSON.parse(document) as Verdict);
+  const mean = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+  return {
+    reasons: mean(verdicts.map(({ reasons }) => reasons.length)),
+    findings: mean(verdicts.map(({ counts }) => counts.total)),
+  };
 }
 
 async function openEngine(engine: Engine): Promise<{ readonly handle: DatabaseHandle; stop(): Promise<void> }> {
