@@ -6,6 +6,7 @@ import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
 import { distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
 import type { AdvisoryLookup } from '../scanner/matcher/lookup.ts';
 import { createMatcher } from '../scanner/matcher/match.ts';
+import { endOfLife } from '../scanner/support-dates.ts';
 
 /** What the advisories say about an inventory, and how far that answer reaches. */
 export interface Evaluation {
@@ -33,6 +34,7 @@ function matcherOf(database: AdvisoryLookup): ReturnType<typeof createMatcher> {
 export function evaluate(inventory: Inventory, database: AdvisoryDatabase | undefined): Evaluation {
   const { findings, sources, missing, gaps } = matcherOf(database ?? NOTHING_KNOWN)(inventory);
   const { distribution } = inventory;
+  const lastDay = endOfLife(distribution);
   const name = distribution?.prettyName ?? [distribution?.id, distribution?.version].filter(Boolean).join(' ');
   return {
     findings,
@@ -40,6 +42,7 @@ export function evaluate(inventory: Inventory, database: AdvisoryDatabase | unde
       distribution: {
         recognised: distributionEcosystem(distribution) !== undefined,
         ...(distribution === undefined ? {} : { name, rolling: distribution.rolling }),
+        ...(lastDay === undefined ? {} : { endOfLife: lastDay }),
       },
       gaps: [...inventory.gaps, ...gaps],
       sources,
