@@ -39,14 +39,13 @@ export async function clocksOfMany(
       [`repository:${subject.repositoryId}`, cache] as const,
       [`digest:${subject.digest}`, images] as const,
     ].map(([scope, known]) => [scope, known.get(scope) ?? new Map<string, number>()] as const);
-    return distinct(findings).map(({ finding, name }): ClockReading => {
-      const ids = [finding.id, ...finding.aliases];
-      const seen = scopes.map(([, running]) => ids.flatMap((id) => running.get(`${id} ${name}`) ?? []));
-      const firstSeen = Math.min(now, ...seen.flat());
+    return distinct(findings).map(({ finding, name, key }): ClockReading => {
+      const seen = scopes.map(([, running]) => firstOf(running, finding, name, key));
+      const firstSeen = Math.min(now, ...seen.filter((moment) => moment !== undefined));
       for (const [at, [scope, running]] of scopes.entries()) {
-        if (seen[at]?.length) continue;
-        running.set(`${finding.id} ${name}`, firstSeen);
-        started.set(`${scope} ${finding.id} ${name}`, {
+        if (seen[at] !== undefined) continue;
+        running.set(key, firstSeen);
+        started.set(`${scope} ${key}`, {
           scope,
           vulnerability: finding.id,
           package: name,
@@ -68,6 +67,16 @@ export async function clocksOfMany(
   return readings;
 }
 
+/** When a finding was first seen in a scope, under whichever of its ids. */
+function firstOf(running: Running, { aliases }: Finding, name: string, key: string): number | undefined {
+  let first = running.get(key);
+  for (const id of aliases) {
+    const moment = running.get(`${id} ${name}`);
+    if (moment !== undefined && (first === undefined || moment < first)) first = moment;
+  }
+  return first;
+}
+
 async function readScopes(db: Db, scopes: readonly string[], into: ClockCache): Promise<void> {
   for (const scope of scopes) into.set(scope, new Map());
   for (const batch of batches(scopes))
@@ -76,11 +85,12 @@ async function readScopes(db: Db, scopes: readonly string[], into: ClockCache): 
 }
 
 /** Two versions of a package in one image share their clock. */
-function distinct(findings: readonly Finding[]): readonly { readonly finding: Finding; readonly name: string }[] {
-  const unique = new Map<string, { finding: Finding; name: string }>();
+function distinct(findings: readonly Finding[]) {
+  const unique = new Map<string, { readonly finding: Finding; readonly name: string; readonly key: string }>();
   for (const finding of findings) {
     const name = clockPackage(finding.package);
-    unique.set(`${finding.id} ${name}`, { finding, name });
+    const key = `${finding.id} ${name}`;
+    unique.set(key, { finding, name, key });
   }
   return [...unique.values()];
 }

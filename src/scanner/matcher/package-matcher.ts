@@ -24,8 +24,9 @@ export interface Answer {
 
 /** Answers for the packages of a distribution; remembers its answers, bounded. */
 export function createPackageMatcher(
-  advisories: AdvisoryLookup,
+  lookup: AdvisoryLookup,
 ): (distribution: Distribution | undefined) => (pkg: Package) => Answer {
+  const advisories = withKeptFacts(lookup);
   const groupsOf = createGroupCache(advisories);
   const lists = new Map<string, readonly string[]>();
   const kept = new Map<string, Map<string, Answer>>();
@@ -80,6 +81,25 @@ export function createPackageMatcher(
       findings += found.matches.length;
       return found;
     };
+  };
+}
+
+/** Facts on vulnerabilities that are kept: every version of a package asks for the same ones. */
+const KEPT_FACTS = 50_000;
+
+function withKeptFacts(advisories: AdvisoryLookup): AdvisoryLookup {
+  const kept = new Map<string, ReturnType<AdvisoryLookup['vulnerability']>>();
+  return {
+    sourcesOf: (ecosystem) => advisories.sourcesOf(ecosystem),
+    ecosystemsUnder: (prefix) => advisories.ecosystemsUnder(prefix),
+    advisoriesFor: (ecosystem, name) => advisories.advisoriesFor(ecosystem, name),
+    vulnerability(id) {
+      if (kept.has(id)) return kept.get(id);
+      if (kept.size >= KEPT_FACTS) kept.clear();
+      const facts = advisories.vulnerability(id);
+      kept.set(id, facts);
+      return facts;
+    },
   };
 }
 
