@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '../src/platform/clock.ts';
-import { buildApart } from '../src/scanner/advisories/index.ts';
+import { buildApart } from '../src/scanner/advisories/build-apart.ts';
 import { dataPath } from '../test/support/data.ts';
 import { writeEpss, writeLargeCsaf, writeUbuntuLike } from './feeds-synthetic.ts';
 import { checkoutLine, machineLine } from './machine.ts';

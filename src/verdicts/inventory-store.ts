@@ -105,7 +105,8 @@ function asRow(identity: string, pkg: Package | undefined): NewRow<'packages'> |
   };
 }
 
-function asPackage(row: Row<'packages'> & { readonly path: string; readonly layer: string | null }): Package {
+/** The package of a row and where it lies. */
+export function asPackage(row: Row<'packages'> & { readonly path: string; readonly layer: string | null }): Package {
   return {
     type: row.type as Package['type'],
     name: row.name,
