@@ -15,7 +15,7 @@ const facts = advisoriesOf({
   [`${ALPINE}/musl`]: [{ id: 'CVE-2019-14697', fixed: '1.2.6', severity: 'critical' }],
   [`${ALPINE}/zlib`]: [{ id: 'CVE-2018-25032', severity: 'low' }],
 });
-const LAYERS = [{ distribution: '3.20', packages: ['musl@1.2.5', 'zlib@1.2.11'] }];
+const LAYERS = [{ distribution: '3.23', packages: ['musl@1.2.5', 'zlib@1.2.11'] }];
 
 describe.each(ENGINES)('the management API on %s', (engine) => {
   let api: TestApi;

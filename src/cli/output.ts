@@ -53,9 +53,14 @@ export function oneLine(text: string): string {
 
 const CHARACTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Columns a text takes: characters as people count them. */
+/** The characters of a text as people count them. */
+export function charactersOf(text: string): readonly string[] {
+  return Array.from(CHARACTERS.segment(text), ({ segment }) => segment);
+}
+
+/** Columns a text takes. */
 export function widthOf(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : [...CHARACTERS.segment(text)].length;
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : charactersOf(text).length;
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;

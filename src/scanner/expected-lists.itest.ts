@@ -69,6 +69,10 @@ const NOT_LISTED: Readonly<Record<string, string>> = {
   'pacman/var/lib/pacman/local/corrupt-0.2.1-3/desc': 'it has neither name nor version: a problem of the file',
 };
 
+/** What a file of a distroless image says. */
+const readFragment = (name: string) =>
+  catalogerFor(name)?.catalog(name, viewOf(readFileSync(dataPath('images', 'layers', 'os', 'distroless', name))));
+
 const sourceName = (pkg: Package) => pkg.source?.name ?? pkg.name;
 const sourceVersion = (pkg: Package) => pkg.source?.version ?? pkg.version;
 
@@ -238,9 +242,7 @@ describe.skipIf(!hasData)('package lists equal those of independent tools', () =
 
   it('dpkg: a fragment of a distroless image', () => {
     const path = 'var/lib/dpkg/status.d/libsqlite3-0';
-    const read = (name: string) =>
-      catalogerFor(name)?.catalog(name, viewOf(readFileSync(dataPath('images', 'layers', 'os', 'distroless', name))));
-    expect(read(path)).toMatchObject({
+    expect(readFragment(path)).toMatchObject({
       packages: [
         {
           name: 'libsqlite3-0',
@@ -251,7 +253,7 @@ describe.skipIf(!hasData)('package lists equal those of independent tools', () =
       ],
       problems: [],
     });
-    expect(read(`${path}.md5sums`)).toEqual({ owned: [] });
+    expect(readFragment(`${path}.md5sums`)).toEqual({ owned: [] });
   });
 
   const oddLayers = ['odd-tars', 'whiteouts'].flatMap((folder) =>

@@ -1,8 +1,10 @@
 import type { AdvisorySource, Coverage } from '../../model/coverage.ts';
-import { counted, oneLine } from '../output.ts';
+import { counted } from '../output.ts';
+import { cut } from './paper.ts';
 
 const GAPS_SHOWN = 5;
 const OLD_AFTER_DAYS = 7;
+const LONGEST_LINE = 500;
 const DAY = 86_400_000;
 
 /** How far an answer reaches: the distribution, where the advisories come from and how old they are, what was not seen. */
@@ -16,7 +18,7 @@ export function coverageLines(coverage: Coverage, now: number): string[] {
     ...gaps.slice(0, GAPS_SHOWN).map(({ message }) => `not seen: ${message}`),
     ...(gaps.length > GAPS_SHOWN ? [`not seen: ${counted(gaps.length - GAPS_SHOWN, 'more thing')}; see -o json`] : []),
   ];
-  return lines.map(oneLine);
+  return lines.map((line) => cut(line, LONGEST_LINE));
 }
 
 function databaseLine(database: Coverage['database'], now: number): string {

@@ -5,10 +5,20 @@ import { cut, type Paper, painted, severityStyle } from './paper.ts';
 import type { ReportedFinding } from './report.ts';
 
 const IDS_SHOWN = 4;
-const WIDEST = { name: 50, version: 40 } as const;
 const GAP = '  ';
 /** Which column is coloured. */
 const WORST = 3;
+
+/** How much room cells take, in columns, and the words for what has no fix. */
+interface Measure {
+  readonly name: number;
+  readonly version: number;
+  readonly open: string;
+}
+const WIDE: Measure = { name: 50, version: 40, open: 'without a fix' };
+const NARROW: Measure = { name: 20, version: 14, open: 'open' };
+/** One id with the mark of exploited ones. */
+const LEAST_ROOM = 24;
 
 /** One row for each package: what is installed, what ends it, how bad it is, which layer brought it, and the ids that fit. */
 export function findingTable(
@@ -16,20 +26,13 @@ export function findingTable(
   layers: ReadonlyMap<string, NumberedLayer>,
   paper: Paper,
 ): string {
-  const withLayers = groups.some((group) => group.layers.some((digest) => layers.has(digest)));
-  const headings = ['PACKAGE', 'INSTALLED', 'FIXED IN', 'WORST', ...(withLayers ? ['LAYER'] : [])];
-  const rows = groups.map((group) => [
-    cut(group.name, WIDEST.name),
-    cut(group.installed, WIDEST.version),
-    fixOf(group),
-    group.worst,
-    ...(withLayers ? [layersOf(group, layers)] : []),
-  ]);
-  const widths = headings.map((heading, at) =>
-    Math.max(...[heading, ...rows.map((row) => row[at] ?? '')].map(widthOf)),
-  );
-  const used = widths.reduce((sum, width) => sum + width + GAP.length, 0);
-  const room = paper.width === undefined ? Number.POSITIVE_INFINITY : Math.max(20, paper.width - used);
+  const headings = ['PACKAGE', 'INSTALLED', 'FIXED IN', 'WORST', ...(layers.size > 1 ? ['LAYER'] : [])];
+  const rowsBy = (measure: Measure): readonly (readonly string[])[] =>
+    groups.map((group) => cellsOf(group, layers, measure));
+  const wide = rowsBy(WIDE);
+  const rows = roomBeside(headings, wide, paper) < LEAST_ROOM ? rowsBy(NARROW) : wide;
+  const widths = widthsOf(headings, rows);
+  const room = roomBeside(headings, rows, paper);
   const padded = (cells: readonly string[]) =>
     cells.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - widthOf(cell)));
   return [
@@ -45,11 +48,29 @@ export function findingTable(
   ].join('\n');
 }
 
+function cellsOf(group: PackageGroup, layers: ReadonlyMap<string, NumberedLayer>, measure: Measure): readonly string[] {
+  return [
+    cut(group.name, measure.name),
+    cut(group.installed, measure.version),
+    fixOf(group, measure),
+    group.worst,
+    ...(layers.size > 1 ? [layersOf(group, layers)] : []),
+  ];
+}
+
+function widthsOf(headings: readonly string[], rows: readonly (readonly string[])[]): readonly number[] {
+  return headings.map((heading, at) => Math.max(widthOf(heading), ...rows.map((row) => widthOf(row[at] ?? ''))));
+}
+
+function roomBeside(headings: readonly string[], rows: readonly (readonly string[])[], { width }: Paper): number {
+  if (width === undefined) return Number.POSITIVE_INFINITY;
+  return width - widthsOf(headings, rows).reduce((sum, column) => sum + column + GAP.length, 0);
+}
+
 /** The version that ends everything that has an end; how much has none. */
-function fixOf({ fixed, unfixed }: PackageGroup): string {
+function fixOf({ fixed, unfixed }: PackageGroup, { version, open }: Measure): string {
   if (fixed === undefined) return '-';
-  const version = cut(fixed, WIDEST.version);
-  return unfixed === 0 ? version : `${version} (${unfixed} without a fix)`;
+  return unfixed === 0 ? cut(fixed, version) : `${cut(fixed, version)} (${unfixed} ${open})`;
 }
 
 function layersOf(group: PackageGroup, layers: ReadonlyMap<string, NumberedLayer>): string {

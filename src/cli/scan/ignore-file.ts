@@ -5,11 +5,11 @@ import type { Finding } from '../../model/finding.ts';
 import { concernsFinding, isInForce } from '../../policy/exception-match.ts';
 import type { GrantedException } from '../../policy/exceptions.ts';
 import { CliError } from '../exit.ts';
-import { after } from '../moments.ts';
+import { endOf } from '../moments.ts';
 import { bytes } from '../output.ts';
 
 /** What is read when no other file is named. */
-export const DEFAULT_IGNORE_FILE = '.breakwaterignore';
+const DEFAULT_IGNORE_FILE = '.breakwaterignore';
 
 /** One line of an ignore file: this vulnerability does not count, in this package or in all. */
 export interface IgnoreLine {
@@ -82,7 +82,7 @@ export function parseIgnoreLines(text: string, path: string): readonly IgnoreLin
 
 function endOfLine(word: string, fail: (why: string) => CliError): number {
   try {
-    return Date.parse(after(word.slice(word.startsWith('exp:') ? 4 : 6)));
+    return Date.parse(endOf(word.slice(word.startsWith('exp:') ? 4 : 6)));
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw fail(`${word}: ${error.message}`);
     throw error;

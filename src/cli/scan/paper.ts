@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Severity } from '../../model/severity.ts';
-import { oneLine, widthOf } from '../output.ts';
+import { charactersOf, oneLine, widthOf } from '../output.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -19,7 +19,7 @@ export function paperOf(output: NodeJS.WriteStream): Paper {
   return { width: output.columns, colours: output.hasColors() };
 }
 
-/** A text in a style; as it is where there are no colours. The text has no line breaks. */
+/** A text in a style; as it is where there are no colours. */
 export function painted(paper: Paper, style: Style, text: string): string {
   // The stream was looked at when the paper was made.
   return paper.colours ? styleText(style, text, { validateStream: false }) : text;
@@ -45,7 +45,9 @@ export function cut(text: string, width: number): string {
   // Names can have a million characters: none is laid out whole.
   const plain = oneLine(text.slice(0, 4 * width));
   if (text.length <= 4 * width && widthOf(plain) <= width) return plain;
-  return `${[...plain].slice(0, Math.max(0, width - 1)).join('')}…`;
+  return `${charactersOf(plain)
+    .slice(0, Math.max(0, width - 1))
+    .join('')}…`;
 }
 
 /** A text broken at spaces to fit the paper; further lines are indented by two more than the first. */

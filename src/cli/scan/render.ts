@@ -11,6 +11,7 @@ import { setAsideText } from './set-aside-text.ts';
 
 const SET_ASIDE_SHOWN = 20;
 const LONGEST_STEP = 200;
+const LONGEST_VERDICT = 1000;
 const INDENT = '  ';
 
 /**
@@ -47,6 +48,7 @@ function layerLines(
     .flatMap((digest) => layers.get(digest) ?? [])
     .sort((a, b) => a.number - b.number);
   if (named.length === 0) return [];
+  if (named.every(({ createdBy }) => createdBy === undefined) && layers.size < 2) return [];
   const room = (paper.width ?? LONGEST_STEP) - INDENT.length;
   const lines = named.map(({ number, digest = '', createdBy }) =>
     cut(`${number}  ${digest.slice(0, 19)}  ${createdBy ?? ''}`, room),
@@ -98,8 +100,8 @@ function ignoreFileLines({ ignoreFile }: ScanReport): readonly string[] {
 /** The decision in one line, and what to do about it. */
 function lastLine({ verdict, coverage, findings }: ScanReport, paper: Paper): string {
   const style = { allow: 'green', warn: 'yellow', block: 'red' } as const;
-  const line = oneLine(`${explain(verdict)}. ${nextStep(findings, coverage)}`);
-  return painted(paper, style[verdict.kind], line);
+  const line = `${cut(explain(verdict), LONGEST_VERDICT)}. ${nextStep(findings, coverage)}`;
+  return painted(paper, style[verdict.kind], wrapped(line, paper));
 }
 
 function nextStep(findings: readonly ReportedFinding[], coverage: Coverage): string {

@@ -10,6 +10,12 @@ import { isThirdParty } from './third-party.ts';
 
 const bash = { 1000: 'bash', 1001: '5.1.8', 1002: '9.el9', 1011: 'Red Hat, Inc.', 1022: 'x86_64' };
 
+const catalog = (path: string, text: string) => rpmCataloger.catalog(path, viewOf(Buffer.from(text)));
+
+/** A line of the list that images without rpm have. */
+const line = (name: string, version: string, vendor: string, epoch: string, source: string) =>
+  `${name}\t${version}\t1653816591\t1653753130\t${vendor}\t${epoch === '0' ? '(none)' : epoch}\t580\tx86_64\t${epoch}\t${source}\n`;
+
 function stated(fields: HeaderFields) {
   const header = parseHeader(makeHeader(fields));
   return typeof header === 'string' ? header : packageOf(header);
@@ -153,8 +159,6 @@ describe('isThirdParty', () => {
 });
 
 describe('rpmCataloger', () => {
-  const catalog = (path: string, text: string) => rpmCataloger.catalog(path, viewOf(Buffer.from(text)));
-
   it.each([
     ['var/lib/rpm/Packages', true],
     ['usr/lib/sysimage/rpm/Packages.db', true],
@@ -169,8 +173,6 @@ describe('rpmCataloger', () => {
   });
 
   it('reads the list of an image without rpm', () => {
-    const line = (name: string, version: string, vendor: string, epoch: string, source: string) =>
-      `${name}\t${version}\t1653816591\t1653753130\t${vendor}\t${epoch === '0' ? '(none)' : epoch}\t580\tx86_64\t${epoch}\t${source}\n`;
     const text =
       line('openssl-libs', '1.1.1k-15.cm2', 'Microsoft Corporation', '0', 'openssl-1.1.1k-15.cm2.src.rpm') +
       line('glibc', '2.35-1.cm2', 'Microsoft Corporation', '1', 'glibc-2.35-1.cm2.src.rpm') +
