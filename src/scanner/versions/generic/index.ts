@@ -11,7 +11,9 @@ const RANK = { preRelease: 0, end: 1, word: 2, number: 3 } as const;
 
 /** Words of releases that come before the one they name. */
 const PRE_RELEASES: ReadonlySet<string> = new Set(
-  'alpha beta canary cr dev devel ea insiders milestone nightly next pre prerelease preview rc snapshot test'.split(' '),
+  'alpha beta canary cr dev devel ea insiders milestone nightly next pre prerelease preview rc snapshot test'.split(
+    ' ',
+  ),
 );
 
 /**
