@@ -1,7 +1,15 @@
+import { binaryCataloger } from './binaries/cataloger.ts';
+import { releaseFileCataloger } from './binaries/release-files.ts';
 import { condaCataloger } from './conda/cataloger.ts';
 import { npmCataloger } from './npm/cataloger.ts';
 import { pythonCataloger } from './python/cataloger.ts';
 import type { Cataloger } from './types.ts';
 
 /** Catalogers of what is installed beside the system's own packages. No two want the same file by name. */
-export const LANGUAGE_CATALOGERS: readonly Cataloger[] = [npmCataloger, pythonCataloger, condaCataloger];
+export const LANGUAGE_CATALOGERS: readonly Cataloger[] = [
+  npmCataloger,
+  pythonCataloger,
+  condaCataloger,
+  binaryCataloger,
+  releaseFileCataloger,
+];

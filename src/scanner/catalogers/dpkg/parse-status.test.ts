@@ -76,6 +76,7 @@ describe('file lists', () => {
     expect(parseFileList(Buffer.from(list))).toEqual([
       'usr/share/nodejs/semver/package.json',
       'usr/share/nodejs/npm/node_modules/@a/b/package.json',
+      'usr/bin/npm',
     ]);
   });
 
