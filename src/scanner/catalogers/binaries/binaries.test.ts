@@ -73,10 +73,11 @@ describe('binaryCataloger', () => {
   });
 
   it('does not guess between versions', () => {
-    expect(catalog('bin/perl', withTexts('v5.36.0', 'v5.38.0'))).toEqual({
+    expect(catalog('bin/git', withTexts('git/2.43.0', 'git/2.39.5'))).toEqual({
       packages: [],
-      problems: ['it looks like perl, and names several versions of it'],
+      problems: ['it looks like git, and names several versions of it'],
     });
+    expect(listed('bin/perl', withTexts('v5.8.0', 'v5.42.3', 'v5.42.0'))).toEqual(['generic perl 5.42.3']);
   });
 
   it('looks at data, not at code', () => {

@@ -19,12 +19,18 @@ export function classify(
   for (const runtime of RUNTIMES) {
     const pattern = patternFor(runtime, name);
     if (!pattern) continue;
-    const versions = new Set(executables.flatMap((one) => searchTexts(file, dataOf(file, one), pattern)));
+    const found = new Set(executables.flatMap((one) => searchTexts(file, dataOf(file, one), pattern)));
+    const versions = runtime.highest ? highestOf([...found]) : [...found];
     const [version] = versions;
-    if (versions.size > 1) problems.push(`it looks like ${runtime.name}, and names several versions of it`);
+    if (versions.length > 1) problems.push(`it looks like ${runtime.name}, and names several versions of it`);
     else if (version !== undefined) packages.push({ type: 'generic', name: runtime.name, version });
   }
   return { packages, problems };
+}
+
+function highestOf(versions: readonly string[]): readonly string[] {
+  const compare = new Intl.Collator('en', { numeric: true }).compare;
+  return [...versions].sort(compare).slice(-1);
 }
 
 function patternFor({ file, text }: Runtime, name: string): RegExp | undefined {

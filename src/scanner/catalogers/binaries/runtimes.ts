@@ -9,6 +9,8 @@ export interface Runtime {
    * need not begin after one: linkers let it lie at the end of a longer one.
    */
   readonly text: string;
+  /** It also names older versions of its interface: the highest is its own. Elsewhere several versions are a problem. */
+  readonly highest?: true;
 }
 
 /**
@@ -61,7 +63,7 @@ export const RUNTIMES: readonly Runtime[] = [
     file: /^(?:php[\d.]*|php-cgi[\d.]*|php-fpm[\d.]*|phpdbg[\d.]*|libphp[\d.]*\.so)$/,
     text: 'X-Powered-By: PHP/(\\d+\\.\\d+\\.\\d+(?:(?:alpha|beta|RC)\\d+)?)',
   },
-  { name: 'perl', file: /^(?:perl[\d.]*|libperl\.so[.\d]*)$/, text: '(?<!\\w)v(5\\.\\d+\\.\\d+)\\0' },
+  { name: 'perl', file: /^(?:perl[\d.]*|libperl\.so[.\d]*)$/, text: '(?<!\\w)v(5\\.\\d+\\.\\d+)\\0', highest: true },
   {
     name: 'ruby',
     file: /^(?:ruby[\d.]*|libruby[-\d.]*\.so[.\d]*)$/,
