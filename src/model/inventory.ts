@@ -21,6 +21,7 @@ export const PACKAGE_TYPES = [
   'maven',
   'npm',
   'nuget',
+  'opkg',
   'pub',
   'pypi',
   'rpm',
@@ -30,7 +31,7 @@ export const PACKAGE_TYPES = [
 export type PackageType = (typeof PACKAGE_TYPES)[number];
 
 /** Package managers of distributions: their packages are advised on under the name of the distribution. */
-export const SYSTEM_PACKAGE_TYPES: ReadonlySet<PackageType> = new Set(['alpm', 'apk', 'deb', 'rpm']);
+export const SYSTEM_PACKAGE_TYPES: ReadonlySet<PackageType> = new Set(['alpm', 'apk', 'deb', 'opkg', 'rpm']);
 
 /** One package found in an image, with the evidence for it. */
 export interface Package {
@@ -70,7 +71,14 @@ export interface Distribution {
 
 /** One gap in what could be seen; shown in every report so that silence is never taken for health. */
 export interface CoverageGap {
-  readonly kind: 'unreadable-file' | 'limit' | 'unsupported-layer' | 'malformed-entry' | 'truncated';
+  readonly kind:
+    | 'unreadable-file'
+    | 'limit'
+    | 'unsupported-layer'
+    | 'malformed-entry'
+    | 'truncated'
+    /** Packages that were read, but that no advisory can speak of. */
+    | 'not-covered';
   readonly path?: string;
   readonly layer?: Digest;
   readonly message: string;

@@ -3,9 +3,9 @@ import { compareText } from '../oci/canonical.ts';
 import { listedPackage } from './catalogers/dpkg/cataloger.ts';
 import { CATALOGERS } from './catalogers/index.ts';
 import { applicationFolder } from './catalogers/npm/cataloger.ts';
-import { SYSTEM_FILES } from './catalogers/system/cataloger.ts';
+import { SYSTEM_FILES, type SystemFile } from './catalogers/system/cataloger.ts';
 import type { CatalogerRole } from './catalogers/types.ts';
-import { distributionOf } from './distribution.ts';
+import { distributionOf, type SystemTexts } from './distribution.ts';
 import { type FileNode, LayerTree, type StackedLayer } from './layers/tree.ts';
 import { ANALYSER_VERSION, type StatedPackage } from './model.ts';
 import { packageUrl } from './purl.ts';
@@ -30,11 +30,11 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
   const tree = new LayerTree();
   for (const [number, { evidence }] of layers.entries()) tree.apply(evidence, number);
 
-  const identity = SYSTEM_FILES.flatMap((path) => {
+  const identity = SYSTEM_FILES.flatMap(({ path, holds }) => {
     const file = tree.find(path);
-    return file ? [{ path, file }] : [];
+    return file ? [{ path, file, holds }] : [];
   });
-  const distribution = findDistribution(identity);
+  const distribution = distributionOf(textsOf(identity));
   const files = [...tree.files()].map(([path, file]) => ({ path, file })).filter(isWanted);
   const system = files.filter(belongsToSystem(tree));
   const owned = ownedPaths(tree, system);
@@ -59,16 +59,10 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
   };
 }
 
-function findDistribution(identity: readonly Found[]): Distribution | undefined {
-  const [etc, usr, alpineRelease, debianVersion] = SYSTEM_FILES.map(
-    (wanted) => identity.find(({ path }) => path === wanted)?.file.evidence.text,
-  );
-  const osRelease = etc ?? usr;
-  return distributionOf({
-    ...(osRelease === undefined ? {} : { osRelease }),
-    ...(alpineRelease === undefined ? {} : { alpineRelease }),
-    ...(debianVersion === undefined ? {} : { debianVersion }),
-  });
+function textsOf(identity: readonly (Found & Pick<SystemFile, 'holds'>)[]): SystemTexts {
+  const texts: { -readonly [key in keyof SystemTexts]: SystemTexts[key] } = {};
+  for (const { file, holds } of identity) if (file.evidence.text !== undefined) texts[holds] ??= file.evidence.text;
+  return texts;
 }
 
 function roleOf(file: FileNode): CatalogerRole | undefined {

@@ -1,10 +1,18 @@
 import type { Distribution } from '../model/inventory.ts';
+import { fromReleaseLine, fromSuseRelease } from './distribution-release-files.ts';
 
 /** Texts of the files that say which system this is, as far as they are there. */
 export interface SystemTexts {
   readonly osRelease?: string;
   readonly alpineRelease?: string;
   readonly debianVersion?: string;
+  /** Assignments of DISTRIB_ID, DISTRIB_RELEASE and DISTRIB_CODENAME. */
+  readonly lsbRelease?: string;
+  /** `CentOS release 6.10 (Final)`, of the relatives of Red Hat. */
+  readonly releaseLine?: string;
+  readonly suseRelease?: string;
+  /** Empty: that it is there says it all. */
+  readonly archRelease?: string;
 }
 
 /** Debian's releases by codename: testing and unstable have no VERSION_ID, and older minimal images only a codename. */
@@ -20,11 +28,22 @@ const DEBIAN_CODENAMES: Readonly<Record<string, string>> = {
 };
 /** Distributions without releases, by their ID. */
 const ROLLING: ReadonlySet<string> = new Set([
+  'aosc',
   'arch',
+  'archarm',
+  'artix',
+  'cachyos',
   'chainguard',
+  'endeavouros',
+  'garuda',
   'gentoo',
   'kali',
+  'manjaro',
+  'manjaro-arm',
+  'minimos',
+  'opensuse-slowroll',
   'opensuse-tumbleweed',
+  'solus',
   'void',
   'wolfi',
 ]);
@@ -38,8 +57,31 @@ export function distributionOf(texts: SystemTexts): Distribution | undefined {
     if (id) return fromOsRelease(id, fields, texts);
   }
   if (texts.alpineRelease !== undefined) return alpine(texts.alpineRelease.trim());
-  if (texts.debianVersion !== undefined) return debian(texts.debianVersion.trim());
-  return undefined;
+  return (
+    // Ubuntu has a debian_version too, with the name of the Debian it was made from.
+    fromLsbRelease(texts.lsbRelease) ??
+    (texts.debianVersion === undefined ? undefined : debian(texts.debianVersion.trim())) ??
+    (texts.releaseLine === undefined ? undefined : fromReleaseLine(texts.releaseLine)) ??
+    (texts.suseRelease === undefined ? undefined : fromSuseRelease(texts.suseRelease)) ??
+    (texts.archRelease === undefined ? undefined : { id: 'arch', idLike: [], rolling: true })
+  );
+}
+
+function fromLsbRelease(text: string | undefined): Distribution | undefined {
+  const fields = parseOsRelease(text ?? '');
+  const id = fields.get('DISTRIB_ID')?.toLowerCase();
+  if (!id) return undefined;
+  const version = fields.get('DISTRIB_RELEASE');
+  const codename = fields.get('DISTRIB_CODENAME');
+  const prettyName = fields.get('DISTRIB_DESCRIPTION');
+  return {
+    id,
+    ...(version ? { version } : {}),
+    ...(codename ? { codename } : {}),
+    idLike: [],
+    ...(prettyName ? { prettyName } : {}),
+    rolling: ROLLING.has(id),
+  };
 }
 
 function fromOsRelease(id: string, fields: ReadonlyMap<string, string>, texts: SystemTexts): Distribution {
@@ -52,8 +94,13 @@ function fromOsRelease(id: string, fields: ReadonlyMap<string, string>, texts: S
     ...(codename ? { codename } : {}),
     idLike: (fields.get('ID_LIKE') ?? '').toLowerCase().split(/\s+/).filter(Boolean),
     ...(prettyName ? { prettyName } : {}),
-    rolling: isRolling(id, version, prettyName, texts.debianVersion),
+    rolling: isRolling(id, version, prettyName, texts.debianVersion) || isRawhide(id, fields),
   };
+}
+
+/** Fedora in the making has the number of the release it will become. */
+function isRawhide(id: string, fields: ReadonlyMap<string, string>): boolean {
+  return id === 'fedora' && fields.get('REDHAT_BUGZILLA_PRODUCT_VERSION') === 'rawhide';
 }
 
 function alpine(version: string): Distribution {

@@ -1,9 +1,10 @@
 import type { CoverageGap } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
+import { messageOf } from '../platform/errors.ts';
 import { CATALOGERS, catalogerFor, sniffersFor } from './catalogers/index.ts';
 import { type Cataloger, SNIFFED_BYTES } from './catalogers/types.ts';
 import { ScanError } from './errors.ts';
-import { viewOf } from './file-view.ts';
+import type { FileView } from './file-view.ts';
 import { createEntryWriter } from './layers/entries.ts';
 import {
   ANALYSER_VERSION,
@@ -13,11 +14,13 @@ import {
   type LayerEvidence,
 } from './model.ts';
 
-/** The content of a file at hand. */
+/** The content of a file at hand: its first bytes once, then all of it once. */
 export interface FileContent {
   readonly size: number;
-  /** The next bytes, at most `limit`, fewer only at the end. Valid until the next call. */
-  read(limit: number): Promise<Buffer>;
+  /** At most `length` bytes from its begin, fewer only when it has no more. */
+  head(length: number): Buffer | Promise<Buffer>;
+  /** Good until the next file is added. */
+  view(): FileView | Promise<FileView>;
 }
 
 /** Gathers what a layer or a folder says while it is read, and keeps the limits. */
@@ -26,7 +29,8 @@ export interface EvidenceCollector {
   add(entry: LayerEntry): void;
   /** A hard link: the file it names, as far as that is known. */
   addHardLink(path: string, target: string): void;
-  addFile(path: string, content: FileContent): Promise<void>;
+  /** Waits only for content that is not at hand. */
+  addFile(path: string, content: FileContent): void | Promise<void>;
   addUnread(path: string, unread: NonNullable<FileEvidence['unread']>): void;
   remove(path: string): void;
   hide(path: string): void;
@@ -34,6 +38,7 @@ export interface EvidenceCollector {
   evidence(complete: boolean): LayerEvidence;
 }
 
+const KEEPERS = CATALOGERS.filter(({ linked }) => linked !== undefined);
 const MOST_GAPS = 200;
 /** Content that waits for a hard link to it. */
 const LARGEST_LINKED = 1024 * 1024;
@@ -68,51 +73,62 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
     add(['e', path, files.push(evidence) - 1]);
   }
 
-  async function addWanted(path: string, content: FileContent, cataloger: Cataloger): Promise<void> {
-    const largest = Math.min(cataloger.largest, limits.fileBytes);
-    if (content.size > largest || catalogedBytes + content.size > limits.catalogedBytes) {
-      const message = `${path} has ${content.size} bytes, more than is read`;
-      addEvidence(path, { cataloger: cataloger.name, unread: { kind: 'limit', message } });
-      return;
-    }
-    catalogedBytes += content.size;
-    const found = cataloger.catalog(path, viewOf(await content.read(content.size)));
-    addEvidence(path, { cataloger: cataloger.name, ...found });
+  /** Why a file is not read, if it is too much. */
+  function tooMuch(path: string, size: number, cataloger: Cataloger): string | undefined {
+    if (size > cataloger.largest)
+      return `${path} has ${size} bytes; of a file of its kind at most ${cataloger.largest} are read`;
+    if (size > limits.fileBytes) return `${path} has ${size} bytes; of one file at most ${limits.fileBytes} are read`;
+    if (catalogedBytes + size > limits.catalogedBytes)
+      return `${path} is not read: with its ${size} bytes the files to look into have more than ${limits.catalogedBytes} in all`;
+    return undefined;
   }
 
-  /** Gives false when nobody wants the file by its first bytes, or nothing is in it. */
-  async function addSniffed(path: string, content: FileContent): Promise<boolean> {
-    linkable.delete(path);
+  /** Hands the evidence on, at once when the content is at hand. */
+  function catalog(
+    path: string,
+    content: FileContent,
+    cataloger: Cataloger,
+    use: (evidence: FileEvidence) => void,
+  ): void | Promise<void> {
+    const message = tooMuch(path, content.size, cataloger);
+    if (message !== undefined) return use({ cataloger: cataloger.name, unread: { kind: 'limit', message } });
+    catalogedBytes += content.size;
+    const finish = (file: FileView): void => use({ cataloger: cataloger.name, ...understood(path, file, cataloger) });
+    const view = content.view();
+    return view instanceof Promise ? view.then(finish) : finish(view);
+  }
+
+  /** For files that nobody wants by name: their first bytes, or a later hard link, may say more. */
+  function addUnnamed(path: string, content: FileContent): void | Promise<void> {
+    if (linkable.size > 0) linkable.delete(path);
     const sniffers = sniffersFor(path);
-    const keeper = CATALOGERS.find(({ linked }) => linked?.wants(path));
-    if (content.size === 0 || (sniffers.length === 0 && !keeper)) return false;
-    const head = Buffer.from(await content.read(Math.min(SNIFFED_BYTES, content.size)));
+    const keeper = KEEPERS.find(({ linked }) => linked?.wants(path));
+    if (content.size === 0 || (sniffers.length === 0 && !keeper)) return add(['f', path]);
+    const head = content.head(SNIFFED_BYTES);
+    return head instanceof Promise
+      ? head.then((bytes) => addByHead(path, content, bytes, sniffers, keeper))
+      : addByHead(path, content, head, sniffers, keeper);
+  }
+
+  function addByHead(
+    path: string,
+    content: FileContent,
+    head: Buffer,
+    sniffers: readonly Cataloger[],
+    keeper: Cataloger | undefined,
+  ): void | Promise<void> {
     const cataloger = sniffers.find(({ sniff }) => sniff?.wants(head));
-    if (cataloger) return addBinary(path, content, head, cataloger);
-    if (keeper) await keepLinkable(path, content, head, keeper);
-    return false;
-  }
-
-  async function addBinary(path: string, content: FileContent, head: Buffer, cataloger: Cataloger): Promise<boolean> {
-    if (content.size > Math.min(cataloger.largest, limits.fileBytes)) {
-      const message = `${path} has ${content.size} bytes, more than is read`;
-      addEvidence(path, { cataloger: cataloger.name, unread: { kind: 'limit', message } });
-      return true;
-    }
-    const rest = await content.read(content.size - head.length);
-    const found = cataloger.catalog(path, viewOf(Buffer.concat([head, rest])));
-    if ((found.packages ?? []).length + (found.problems ?? []).length === 0) return false;
-    addEvidence(path, { cataloger: cataloger.name, ...found });
-    return true;
-  }
-
-  /** Reads a file when a hard link could make a package of it. */
-  async function keepLinkable(path: string, content: FileContent, head: Buffer, keeper: Cataloger): Promise<void> {
-    if (content.size > LARGEST_LINKED || linkable.size >= MOST_LINKED) return;
-    if (catalogedBytes + content.size > limits.catalogedBytes || head[0] !== keeper.linked?.firstByte) return;
-    catalogedBytes += content.size;
-    const found = keeper.catalog(path, viewOf(Buffer.concat([head, await content.read(content.size - head.length)])));
-    if ((found.packages ?? []).length > 0) linkable.set(path, { cataloger: keeper.name, ...found });
+    if (cataloger)
+      return catalog(path, content, cataloger, (evidence) => {
+        if (saysNothing(evidence)) add(['f', path]);
+        else addEvidence(path, evidence);
+      });
+    add(['f', path]);
+    if (!keeper || keeper.linked?.firstByte !== head[0] || linkable.size >= MOST_LINKED) return;
+    if (content.size > LARGEST_LINKED || tooMuch(path, content.size, keeper) !== undefined) return;
+    return catalog(path, content, keeper, (evidence) => {
+      if ((evidence.packages ?? []).length > 0) linkable.set(path, evidence);
+    });
   }
 
   return {
@@ -122,11 +138,10 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
       if (evidence && catalogerFor(path)?.name === evidence.cataloger) addEvidence(path, evidence);
       else add(['h', path, target]);
     },
-    async addFile(path, content) {
+    addFile(path, content) {
       const cataloger = catalogerFor(path);
-      if (cataloger) return addWanted(path, content, cataloger);
-      if (await addSniffed(path, content)) return;
-      add(['f', path]);
+      if (!cataloger) return addUnnamed(path, content);
+      return catalog(path, content, cataloger, (evidence) => addEvidence(path, evidence));
     },
     addUnread(path, unread) {
       const cataloger = catalogerFor(path);
@@ -154,4 +169,17 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
       complete,
     }),
   };
+}
+
+/** Catalogers do not throw. Should one do, or the disk, that costs this one file. */
+function understood(path: string, file: FileView, cataloger: Cataloger): Omit<FileEvidence, 'cataloger'> {
+  try {
+    return cataloger.catalog(path, file);
+  } catch (error) {
+    return { unread: { kind: 'unreadable-file', message: `${path} could not be understood: ${messageOf(error)}` } };
+  }
+}
+
+function saysNothing({ packages = [], problems = [], unread }: FileEvidence): boolean {
+  return packages.length + problems.length === 0 && unread === undefined;
 }

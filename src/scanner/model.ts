@@ -64,7 +64,7 @@ export interface AnalysisLimits {
   readonly entries: number;
   /** Bytes of the layer without compression. */
   readonly uncompressedBytes: number;
-  /** Bytes of one file that a cataloger reads. */
+  /** Bytes of one file that a cataloger reads; large ones lie on disk meanwhile. */
   readonly fileBytes: number;
   /** Bytes of all files that catalogers read in one layer. */
   readonly catalogedBytes: number;
@@ -75,7 +75,7 @@ export interface AnalysisLimits {
 export const DEFAULT_LIMITS: AnalysisLimits = {
   entries: 2_000_000,
   uncompressedBytes: 100 * 1024 ** 3,
-  fileBytes: 64 * 1024 ** 2,
-  catalogedBytes: 1024 ** 3,
+  fileBytes: 1024 ** 3,
+  catalogedBytes: 16 * 1024 ** 3,
   evidenceLength: 256 * 1024 ** 2,
 };

@@ -3,6 +3,17 @@ import type { StatedPackage } from './model.ts';
 
 /** Vendor of the package manager where the image does not say which distribution it is. */
 const VENDORS: Readonly<Partial<Record<PackageType, string>>> = { alpm: 'arch', apk: 'alpine', deb: 'debian' };
+/** Vendors whose name in package URLs is not the ID of their system: so their own statements (CSAF, OSV) write it. */
+const RPM_VENDORS: ReadonlyMap<string, string> = new Map([
+  ['rhel', 'redhat'],
+  ['opensuse-leap', 'opensuse'],
+  ['opensuse-tumbleweed', 'opensuse'],
+  ['sled', 'suse'],
+  ['sles', 'suse'],
+  ['sles_sap', 'suse'],
+  ['sl-micro', 'suse'],
+  ['sle-micro', 'suse'],
+]);
 /** Types whose names do not depend on case (package URL types, `case_sensitive: false`). */
 const LOWER_CASE: ReadonlySet<PackageType> = new Set([
   'alpm',
@@ -29,7 +40,8 @@ export function packageUrl(pkg: StatedPackage, distribution: Distribution | unde
 function vendorOf(type: PackageType, distribution: Distribution | undefined): readonly string[] {
   if (!SYSTEM_PACKAGE_TYPES.has(type)) return [];
   const vendor = distribution?.id ?? VENDORS[type];
-  return vendor === undefined ? [] : [vendor];
+  if (vendor === undefined) return [];
+  return [type === 'rpm' ? (RPM_VENDORS.get(vendor) ?? vendor) : vendor];
 }
 
 function namesOf({ type, name }: StatedPackage): readonly string[] {

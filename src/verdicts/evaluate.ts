@@ -6,6 +6,7 @@ import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
 import { distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
 import type { AdvisoryLookup } from '../scanner/matcher/lookup.ts';
 import { matchInventory } from '../scanner/matcher/match.ts';
+import { endOfLife } from '../scanner/support-dates.ts';
 
 /** What the advisories say about an inventory, and how far that answer reaches. */
 export interface Evaluation {
@@ -15,6 +16,7 @@ export interface Evaluation {
 
 const NOTHING_KNOWN: AdvisoryLookup = {
   sourcesOf: () => [],
+  ecosystemsUnder: () => [],
   advisoriesFor: () => [],
   vulnerability: () => undefined,
 };
@@ -23,6 +25,7 @@ const NOTHING_KNOWN: AdvisoryLookup = {
 export function evaluate(inventory: Inventory, database: AdvisoryDatabase | undefined): Evaluation {
   const { findings, sources, missing, gaps } = matchInventory(inventory, database ?? NOTHING_KNOWN);
   const { distribution } = inventory;
+  const lastDay = endOfLife(distribution);
   const name = distribution?.prettyName ?? [distribution?.id, distribution?.version].filter(Boolean).join(' ');
   return {
     findings,
@@ -30,6 +33,7 @@ export function evaluate(inventory: Inventory, database: AdvisoryDatabase | unde
       distribution: {
         recognised: distributionEcosystem(distribution) !== undefined,
         ...(distribution === undefined ? {} : { name, rolling: distribution.rolling }),
+        ...(lastDay === undefined ? {} : { endOfLife: lastDay }),
       },
       gaps: [...inventory.gaps, ...gaps],
       sources,

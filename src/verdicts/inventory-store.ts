@@ -3,7 +3,8 @@ import type { NewRow, Row } from '../db/schema.ts';
 import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
-import { advisedPackage, distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
+import { lookupName } from '../scanner/matcher/advised-names.ts';
+import { distributionEcosystem, releaseKey } from '../scanner/matcher/ecosystem.ts';
 import { batches } from './batches.ts';
 
 /** Keeps an inventory under its hash; packages that others have too are stored once. Keeping it again changes nothing. */
@@ -28,7 +29,7 @@ export async function saveInventory(tx: Tx, hash: string, inventory: Inventory, 
     .values({
       hash,
       analyser: inventory.analyser,
-      ecosystem: distributionEcosystem(inventory.distribution) ?? null,
+      ecosystem: releaseKey(distributionEcosystem(inventory.distribution) ?? '') || null,
       distribution: inventory.distribution ? JSON.stringify(inventory.distribution) : null,
       gaps: JSON.stringify(inventory.gaps),
       complete: inventory.complete ? 1 : 0,
@@ -100,7 +101,7 @@ function asRow(identity: string, pkg: Package | undefined): NewRow<'packages'> |
     source_name: pkg.source?.name ?? null,
     source_version: pkg.source?.version ?? null,
     licence: pkg.licence ?? null,
-    lookup_name: advisedPackage(pkg).name,
+    lookup_name: lookupName(pkg),
   };
 }
 

@@ -5,8 +5,10 @@ import type { AdvisoryStatement } from '../matcher/lookup.ts';
 
 /** A range as [introduced, fixed, last affected], null where absent. */
 type EncodedRange = readonly [string | null, string | null, string | null];
+/** A list of names: itself, or in the body of a package its place among the lists that statements share. */
+type Names = readonly string[] | number;
 
-/** A statement as a tuple; the last five may be missing. Order is part of the file format. */
+/** A statement as a tuple; nulls at its end are left out. Order is part of the file format. */
 type Encoded = readonly [
   advisory: string,
   vulnerabilities: readonly (readonly string[])[],
@@ -17,11 +19,52 @@ type Encoded = readonly [
   versions?: readonly string[] | null,
   never?: 1 | null,
   status?: FindingStatus | null,
+  binaries?: Names | null,
+  module?: string | null,
+  arches?: Names | null,
+  flags?: number | null,
 ];
+
+/** Bits of `flags`. */
+const SUBSCRIPTION = 1;
+const MALICIOUS = 2;
 
 /** Compact JSON text of one statement. Equal statements give equal text. */
 export function encodeStatement(statement: PublishedStatement): string {
+  return JSON.stringify(toTuple(statement, (names) => names));
+}
+
+/** The statement of one encoded text. */
+export function decodeStatement(text: string): PublishedStatement {
+  return fromTuple(JSON.parse(text) as Encoded, []);
+}
+
+/** Body of a package row: the lists of names that its statements share, each once, and the statements. */
+export function encodeBody(statements: readonly PublishedStatement[]): string {
+  const lists = new Map<string, number>();
+  const share = (names: readonly string[]): number => {
+    const text = JSON.stringify(names);
+    const at = lists.get(text) ?? lists.size;
+    lists.set(text, at);
+    return at;
+  };
+  const tuples = statements.map((statement) => toTuple(statement, share));
+  return `[[${[...lists.keys()].join(',')}],${JSON.stringify(tuples)}]`;
+}
+
+/** The statements of a package row, one per vulnerability. */
+export function decodeBody(body: string): readonly AdvisoryStatement[] {
+  const [lists, tuples] = JSON.parse(body) as readonly [readonly (readonly string[])[], readonly Encoded[]];
+  return tuples.flatMap((tuple) => {
+    const { vulnerabilities, ...rest } = fromTuple(tuple, lists);
+    return vulnerabilities.map((ids) => ({ ...rest, ids }));
+  });
+}
+
+function toTuple(statement: PublishedStatement, share: (names: readonly string[]) => Names): readonly unknown[] {
   const { advisory, vulnerabilities, feed, ranges, published, severities, versions, never, status } = statement;
+  const { binaries, module, arches, subscription, malicious } = statement;
+  const flags = (subscription ? SUBSCRIPTION : 0) | (malicious ? MALICIOUS : 0);
   const tuple: unknown[] = [
     advisory,
     vulnerabilities,
@@ -32,31 +75,19 @@ export function encodeStatement(statement: PublishedStatement): string {
     versions.length > 0 ? versions : null,
     never ? 1 : null,
     status ?? null,
+    binaries === undefined ? null : share(binaries),
+    module ?? null,
+    arches === undefined ? null : share(arches),
+    flags === 0 ? null : flags,
   ];
   while (tuple.length > 4 && tuple.at(-1) === null) tuple.pop();
-  return JSON.stringify(tuple);
+  return tuple;
 }
 
-/** The statement of one encoded text. */
-export function decodeStatement(text: string): PublishedStatement {
-  return fromTuple(JSON.parse(text) as Encoded);
-}
-
-/** Body of a package row: the encoded statements as one JSON array. */
-export function encodeBody(statements: readonly string[]): string {
-  return `[${statements.join(',')}]`;
-}
-
-/** The statements of a package row, one per vulnerability. */
-export function decodeBody(body: string): readonly AdvisoryStatement[] {
-  return (JSON.parse(body) as readonly Encoded[]).flatMap((tuple) => {
-    const { vulnerabilities, ...rest } = fromTuple(tuple);
-    return vulnerabilities.map((ids) => ({ ...rest, ids }));
-  });
-}
-
-function fromTuple(tuple: Encoded): PublishedStatement {
+function fromTuple(tuple: Encoded, lists: readonly (readonly string[])[]): PublishedStatement {
   const [advisory, vulnerabilities, feed, ranges, published, severities, versions, never, status] = tuple;
+  const [binaries, module, arches, flags] = tuple.slice(9) as [Names?, string?, Names?, number?];
+  const namesOf = (names: Names): readonly string[] => (typeof names === 'number' ? (lists[names] ?? []) : names);
   return {
     advisory,
     vulnerabilities,
@@ -71,5 +102,10 @@ function fromTuple(tuple: Encoded): PublishedStatement {
     ...(never ? { never: true } : {}),
     ...(status ? { status } : {}),
     ...(published ? { published } : {}),
+    ...(binaries == null ? {} : { binaries: namesOf(binaries) }),
+    ...(module ? { module } : {}),
+    ...(arches == null ? {} : { arches: namesOf(arches) }),
+    ...((flags ?? 0) & SUBSCRIPTION ? { subscription: true } : {}),
+    ...((flags ?? 0) & MALICIOUS ? { malicious: true } : {}),
   };
 }

@@ -37,6 +37,7 @@ export function openAdvisoryDatabase(path: string): AdvisoryDatabase {
     builtAt: meta.get('built_at') ?? '',
     sources,
     sourcesOf: (ecosystem) => byEcosystem.get(ecosystem) ?? [],
+    ecosystemsUnder: (prefix) => [...byEcosystem.keys()].filter((ecosystem) => ecosystem.startsWith(prefix)),
     advisoriesFor(ecosystem, name) {
       const key = `${ecosystem}\n${name}`;
       const known = cache.get(key);

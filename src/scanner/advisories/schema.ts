@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 /** "BWAD" in the header of the file, so that any other SQLite file is recognised as foreign. */
 export const APPLICATION_ID = 0x42574144;
 /** Raised with every change of the tables or of the encoding in them; other versions are refused. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export const TABLES = ['meta', 'package', 'source', 'vulnerability'] as const;
 

@@ -1,11 +1,24 @@
+import { alpmCataloger } from './alpm/cataloger.ts';
 import { apkCataloger } from './apk/cataloger.ts';
+import { chiselCataloger } from './chisel/cataloger.ts';
 import { dpkgCataloger } from './dpkg/cataloger.ts';
 import { LANGUAGE_CATALOGERS } from './languages.ts';
+import { opkgCataloger } from './opkg/cataloger.ts';
+import { rpmCataloger } from './rpm/cataloger.ts';
 import { systemCataloger } from './system/cataloger.ts';
 import type { Cataloger } from './types.ts';
 
 /** Every cataloger; no two want the same file by name. */
-export const CATALOGERS: readonly Cataloger[] = [systemCataloger, apkCataloger, dpkgCataloger, ...LANGUAGE_CATALOGERS];
+export const CATALOGERS: readonly Cataloger[] = [
+  systemCataloger,
+  apkCataloger,
+  dpkgCataloger,
+  rpmCataloger,
+  alpmCataloger,
+  chiselCataloger,
+  opkgCataloger,
+  ...LANGUAGE_CATALOGERS,
+];
 
 /** The cataloger that wants to read a file. */
 export function catalogerFor(path: string): Cataloger | undefined {

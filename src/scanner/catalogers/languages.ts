@@ -1,6 +1,7 @@
 import { binaryCataloger } from './binaries/cataloger.ts';
 import { releaseFileCataloger } from './binaries/release-files.ts';
 import { condaCataloger } from './conda/cataloger.ts';
+import { javaCataloger } from './java/cataloger.ts';
 import { npmCataloger } from './npm/cataloger.ts';
 import { pythonCataloger } from './python/cataloger.ts';
 import type { Cataloger } from './types.ts';
@@ -10,6 +11,7 @@ export const LANGUAGE_CATALOGERS: readonly Cataloger[] = [
   npmCataloger,
   pythonCataloger,
   condaCataloger,
+  javaCataloger,
   binaryCataloger,
   releaseFileCataloger,
 ];

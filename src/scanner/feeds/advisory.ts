@@ -12,6 +12,7 @@ export type FeedFact =
       readonly kind: 'statement';
       /** Exact OSV ecosystem with its release: `Alpine:v3.20`, `Debian:12`, `npm`. */
       readonly ecosystem: string;
+      /** Name as it is looked up: the `packageKey` of what the source says. */
       readonly name: string;
       readonly statement: PublishedStatement;
     }
@@ -26,7 +27,7 @@ export type FeedFact =
   | { readonly kind: 'epss'; readonly id: string; readonly probability: number; readonly percentile: number }
   | { readonly kind: 'problem'; readonly problem: FeedProblem; readonly record: string; readonly detail: string };
 
-/** What can be wrong with a record. None of them stops a build; all are counted and the first ones shown. */
+/** Why a record or a part of one is not used. None of them stops a build; all are counted and the first ones shown. */
 export type FeedProblem =
   | 'malformed-record'
   | 'too-large'
@@ -34,6 +35,10 @@ export type FeedProblem =
   | 'empty-range'
   | 'unordered-events'
   | 'contradiction'
+  | 'withdrawn'
+  | 'commits-only'
+  | 'unknown-release'
+  | 'no-package'
   | 'future-date';
 
 /** Everything one record of a feed gives, with what the accounts of its source need. */

@@ -1,5 +1,10 @@
-import type { Distribution, Package } from '../../model/inventory.ts';
+import { type Distribution, type Package, type PackageType, SYSTEM_PACKAGE_TYPES } from '../../model/inventory.ts';
 import type { VersionScheme } from '../versions/index.ts';
+import { releaseOf } from './distribution-release.ts';
+import type { AdvisoryLookup } from './lookup.ts';
+
+/** The ecosystem of Rust crates: its name is a host name, spelt apart so that nobody takes it for an address. */
+const CRATES = ['crates', 'io'].join('.');
 
 /**
  * The version scheme of an ecosystem, release included or not: `Alpine:v3.20` is `apk`.
@@ -9,12 +14,57 @@ export function schemeOf(ecosystem: string): VersionScheme | undefined {
   return SCHEMES.get(baseOf(ecosystem));
 }
 
-const SCHEMES: ReadonlyMap<string, VersionScheme> = new Map([
+const SCHEMES: ReadonlyMap<string, VersionScheme> = new Map<string, VersionScheme>([
+  ['AlmaLinux', 'rpm'],
+  ['Alpaquita', 'apk'],
   ['Alpine', 'apk'],
+  ['BellSoft Hardened Containers', 'apk'],
+  ['Bitnami', 'bitnami'],
+  ['CRAN', 'cran'],
+  ['Chainguard', 'apk'],
+  [CRATES, 'semver'],
   ['Debian', 'dpkg'],
+  ['Go', 'go'],
+  ['Hackage', 'generic'],
+  ['Hex', 'semver'],
+  ['Mageia', 'rpm'],
+  ['Maven', 'maven'],
+  ['MinimOS', 'apk'],
+  ['NuGet', 'nuget'],
+  ['Packagist', 'packagist'],
+  ['Photon OS', 'rpm'],
+  ['Pub', 'semver'],
+  ['PyPI', 'pep440'],
+  ['Red Hat', 'rpm'],
+  ['Rocky Linux', 'rpm'],
+  ['RubyGems', 'rubygems'],
+  ['SUSE', 'rpm'],
+  ['SwiftURL', 'semver'],
   ['Ubuntu', 'dpkg'],
+  ['Wolfi', 'apk'],
   ['npm', 'semver'],
-] as const);
+  ['openEuler', 'rpm'],
+  ['openSUSE', 'rpm'],
+]);
+
+/** OSV's ecosystem of packages that belong to no distribution. Software without a package manager is known to Bitnami. */
+const LANGUAGES: Readonly<Partial<Record<PackageType, string>>> = {
+  bitnami: 'Bitnami',
+  cargo: CRATES,
+  composer: 'Packagist',
+  cran: 'CRAN',
+  gem: 'RubyGems',
+  generic: 'Bitnami',
+  golang: 'Go',
+  hackage: 'Hackage',
+  hex: 'Hex',
+  maven: 'Maven',
+  npm: 'npm',
+  nuget: 'NuGet',
+  pub: 'Pub',
+  pypi: 'PyPI',
+  swift: 'SwiftURL',
+};
 
 /** `Alpine` of `Alpine:v3.20`. */
 export function baseOf(ecosystem: string): string {
@@ -22,30 +72,64 @@ export function baseOf(ecosystem: string): string {
   return colon < 0 ? ecosystem : ecosystem.slice(0, colon);
 }
 
-/** The exact ecosystem whose advisories concern a package; undefined when the distribution is unknown or not supported. */
-export function ecosystemOf(pkg: Package, distribution: Distribution | undefined): string | undefined {
-  return pkg.type === 'npm' ? 'npm' : distributionEcosystem(distribution);
+/** Types of the packages that advisories of a language ecosystem can concern; empty for a distribution's. */
+export function typesOf(ecosystem: string): readonly PackageType[] {
+  const base = baseOf(ecosystem);
+  return (Object.entries(LANGUAGES) as [PackageType, string][]).flatMap(([type, name]) =>
+    name === base ? [type] : [],
+  );
 }
 
 /**
- * OSV's name of a distribution release: `Alpine:v3.20`, `Alpine:edge`, `Debian:12`.
- * undefined when there is none: an unknown distribution, or a rolling Debian, which OSV does not cover.
+ * The exact ecosystems whose advisories concern a package, the one it is known by first. Several where a distribution files
+ * them under its products (Red Hat, SUSE) or an ecosystem has more than one repository; those are taken from what the
+ * database has. Empty when the distribution is unknown or not covered by any source.
+ */
+export function ecosystemsOf(
+  pkg: Pick<Package, 'type' | 'version'>,
+  distribution: Distribution | undefined,
+  advisories: Pick<AdvisoryLookup, 'ecosystemsUnder'>,
+): readonly string[] {
+  const first = ecosystemOf(pkg, distribution);
+  if (first === undefined) return [];
+  if (!SYSTEM_PACKAGE_TYPES.has(pkg.type)) return withOthers(first, advisories.ecosystemsUnder(`${first}:`));
+  const release = releaseOf(distribution);
+  const others = release?.products?.flatMap(({ under, matches }) =>
+    advisories.ecosystemsUnder(under).filter((ecosystem) => matches.test(ecosystem)),
+  );
+  return withOthers(first, [...(release?.variants?.(pkg.version) ?? []), ...(others ?? [])]);
+}
+
+function withOthers(first: string, others: readonly string[]): readonly string[] {
+  return [...new Set([first, ...others])];
+}
+
+/** The ecosystem a package is known by; undefined when the distribution is unknown or not covered by any source. */
+export function ecosystemOf(
+  { type }: Pick<Package, 'type'>,
+  distribution: Distribution | undefined,
+): string | undefined {
+  if (!SYSTEM_PACKAGE_TYPES.has(type)) return LANGUAGES[type];
+  const release = releaseOf(distribution);
+  return release?.type === type ? release.ecosystem : undefined;
+}
+
+/**
+ * OSV's name of a distribution release: `Alpine:v3.20`, `Debian:12`, `Ubuntu:22.04:LTS`, `Red Hat:enterprise_linux:9`.
+ * undefined when there is none: an unknown distribution, one without a source, or a rolling Debian, which OSV does not cover.
  */
 export function distributionEcosystem(distribution: Distribution | undefined): string | undefined {
-  if (distribution?.id === 'alpine') return alpineEcosystem(distribution);
-  if (distribution?.id !== 'debian' || distribution.rolling) return undefined;
-  const release = /^(\d+)(?:\.|$)/.exec(distribution.version ?? '')?.[1];
-  return release === undefined ? undefined : `Debian:${release}`;
+  return releaseOf(distribution)?.ecosystem;
 }
 
-function alpineEcosystem({ version = '', rolling }: Distribution): string | undefined {
-  if (rolling || /_alpha|^edge$/.test(version)) return 'Alpine:edge';
-  const branch = /^(\d+\.\d+)(?:[._]|$)/.exec(version)?.[1];
-  return branch === undefined ? undefined : `Alpine:v${branch}`;
-}
-
-/** Name and version that advisories speak of: the source package where there is one, the package otherwise. */
-export function advisedPackage(pkg: Package): { readonly name: string; readonly version: string } {
-  // Alpine's advisories name the origin but the versions are the package's own, which are the same.
-  return pkg.type === 'npm' || pkg.source === undefined ? pkg : pkg.source;
+/**
+ * What all ecosystems of one distribution release have in common: `Red Hat:enterprise_linux:9::appstream` and
+ * `Red Hat:enterprise_linux:9` have one key. Ecosystems without such relatives are their own.
+ */
+export function releaseKey(ecosystem: string): string {
+  const parts =
+    /^(Red Hat:enterprise_linux:\d+)(?:[.:].*)?$/.exec(ecosystem) ??
+    /^(SUSE:).* (\d[\w.]*(?: SP\d+)?)$/.exec(ecosystem) ??
+    /^(Ubuntu:)Pro:(.*)$/.exec(ecosystem);
+  return parts ? parts.slice(1).join('') : ecosystem;
 }

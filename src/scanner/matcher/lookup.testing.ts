@@ -7,8 +7,9 @@ export function lookupOf(
   facts: Readonly<Record<string, Partial<VulnerabilityFacts>>> = {},
   samples: readonly string[] = [],
 ): AdvisoryLookup {
-  const ecosystems = new Set(Object.keys(statements).map((key) => key.split(' ')[0] ?? ''));
+  const ecosystems = new Set(Object.keys(statements).map((key) => key.slice(0, key.lastIndexOf(' '))));
   return {
+    ecosystemsUnder: (prefix) => [...ecosystems].filter((ecosystem) => ecosystem.startsWith(prefix)),
     sourcesOf: (ecosystem) =>
       ecosystems.has(ecosystem)
         ? [{ ecosystem, feed: 'test', completeness: samples.includes(ecosystem) ? 'sample' : 'complete', records: 1 }]

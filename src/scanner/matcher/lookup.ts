@@ -58,6 +58,8 @@ export interface VulnerabilityFacts {
 export interface AdvisoryLookup {
   /** Sources of one ecosystem and release; empty when the database knows nothing of it. */
   sourcesOf(ecosystem: string): readonly AdvisorySource[];
+  /** The ecosystems of the database whose names begin with a text. */
+  ecosystemsUnder(prefix: string): readonly string[];
   /** Statements about a package under the exact ecosystem key, e.g. (`Debian:12`, `openssl`). */
   advisoriesFor(ecosystem: string, name: string): readonly AdvisoryStatement[];
   /** Facts on one id; undefined when there are none. */

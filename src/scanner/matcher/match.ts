@@ -1,12 +1,10 @@
 import type { AdvisorySource } from '../../model/coverage.ts';
 import type { Finding } from '../../model/finding.ts';
-import type { CoverageGap, Inventory, Package } from '../../model/inventory.ts';
-import { compareVersions, type VersionScheme } from '../versions/index.ts';
-import { advisedPackage, ecosystemOf, schemeOf } from './ecosystem.ts';
-import { findingOf } from './finding.ts';
-import { groupByVulnerability, type VulnerabilityGroup } from './groups.ts';
-import { compareCanonical } from './ids.ts';
+import type { CoverageGap, Inventory } from '../../model/inventory.ts';
 import type { AdvisoryLookup } from './lookup.ts';
+import { boundedLines, describeUnknown, uncoverable, uncoveredLines } from './match-gaps.ts';
+import { copiesOf } from './package-copies.ts';
+import { createPackageMatcher } from './package-matcher.ts';
 
 export interface MatchResult {
   /** One per canonical vulnerability and installed package, in the order of the packages, then of the ids. */
@@ -17,84 +15,67 @@ export interface MatchResult {
   readonly missing: readonly string[];
   /** Ecosystems with packages for which no source is complete: what is found counts, silence does not. */
   readonly sampled: readonly string[];
-  /** Packages that have advisories but whose version cannot be compared. */
+  /** Packages whose version cannot be compared with advisories, and how many no advisory can cover. */
   readonly gaps: readonly CoverageGap[];
 }
 
-/**
- * Matches an inventory with advisories. Pure and synchronous. Alpine packages are looked up by origin, Debian packages by
- * source package and source version, under the exact release; npm packages by name.
- */
+/** Matches an inventory with advisories. Pure and synchronous. */
 export function matchInventory(inventory: Inventory, advisories: AdvisoryLookup): MatchResult {
-  const ecosystems = new Set<string>();
-  const missing = new Set<string>();
-  const findings: Finding[] = [];
-  const gaps: CoverageGap[] = [];
-  const groupsOf = createGroupCache(advisories);
-  for (const pkg of inventory.packages) {
-    const ecosystem = ecosystemOf(pkg, inventory.distribution);
-    const scheme = ecosystem === undefined ? undefined : schemeOf(ecosystem);
-    if (ecosystem === undefined || scheme === undefined) {
-      missing.add(ecosystem ?? describeUnknown(pkg, inventory));
-      continue;
+  return createMatcher(advisories)(inventory);
+}
+
+/**
+ * Matches inventories with one set of advisories that does not change. Packages are looked up by the names and under the
+ * exact ecosystems that their distribution or language files advisories under. Remembers its answers for packages, bounded.
+ */
+export function createMatcher(advisories: AdvisoryLookup): (inventory: Inventory) => MatchResult {
+  const answerOf = createPackageMatcher(advisories);
+  return (inventory) => {
+    const { distribution } = inventory;
+    const findings: Finding[] = [];
+    const incomparables: CoverageGap[] = [];
+    const uncovered: Parameters<typeof uncoveredLines>[0][number][] = [];
+    const ecosystems = new Map<string, readonly string[]>();
+    const missing = new Set<string>();
+    for (const { pkg, paths } of copiesOf(inventory.packages)) {
+      const reason = uncoverable(pkg);
+      if (reason !== undefined) {
+        uncovered.push({ pkg, reason });
+        continue;
+      }
+      const answer = answerOf(pkg, distribution);
+      const [first] = answer.ecosystems;
+      if (first === undefined) {
+        missing.add(describeUnknown(pkg, inventory));
+        continue;
+      }
+      ecosystems.set(first, [...new Set([...(ecosystems.get(first) ?? []), ...answer.ecosystems])]);
+      if (answer.gap) incomparables.push({ ...answer.gap, path: pkg.path, ...(pkg.layer ? { layer: pkg.layer } : {}) });
+      for (const match of answer.matches)
+        findings.push({ ...match, package: pkg, ...(paths.length > 1 ? { paths } : {}) });
     }
-    ecosystems.add(ecosystem);
-    const { name, version } = advisedPackage(pkg);
-    const groups = groupsOf(ecosystem, name);
-    if (groups.length === 0) continue;
-    if (compareVersions(scheme, version, version) === undefined) gaps.push(incomparable(pkg, version, scheme));
-    else findings.push(...matchPackage(pkg, version, scheme, groups, advisories));
-  }
-  const sources = [...ecosystems].sort().map((ecosystem) => [ecosystem, advisories.sourcesOf(ecosystem)] as const);
-  for (const [ecosystem, known] of sources) if (known.length === 0) missing.add(ecosystem);
-  return {
-    findings,
-    sources: sources.flatMap(([, known]) => known),
-    missing: [...missing].sort(),
-    sampled: sources
-      .filter(([, known]) => known.length > 0 && known.every(({ completeness }) => completeness === 'sample'))
-      .map(([ecosystem]) => ecosystem),
-    gaps,
+    return {
+      findings,
+      ...coverageOf(ecosystems, missing, advisories),
+      gaps: [...uncoveredLines(uncovered), ...boundedLines(incomparables)],
+    };
   };
 }
 
-function matchPackage(
-  pkg: Package,
-  version: string,
-  scheme: VersionScheme,
-  groups: readonly VulnerabilityGroup[],
+/** How far the answer reaches; ecosystems that belong together are known by their first. */
+function coverageOf(
+  ecosystems: ReadonlyMap<string, readonly string[]>,
+  missing: ReadonlySet<string>,
   advisories: AdvisoryLookup,
-): readonly Finding[] {
-  return groups
-    .flatMap((group) => findingOf(pkg, version, scheme, group, advisories) ?? [])
-    .sort((a, b) => compareCanonical(a.id, b.id));
-}
-
-/** Binary packages of one source, and copies of one npm package, share their groups within one inventory. */
-function createGroupCache(
-  advisories: AdvisoryLookup,
-): (ecosystem: string, name: string) => readonly VulnerabilityGroup[] {
-  const cache = new Map<string, readonly VulnerabilityGroup[]>();
-  return (ecosystem, name) => {
-    const key = `${ecosystem}\n${name}`;
-    const known = cache.get(key);
-    if (known !== undefined) return known;
-    const groups = groupByVulnerability(advisories.advisoriesFor(ecosystem, name));
-    cache.set(key, groups);
-    return groups;
-  };
-}
-
-function describeUnknown(pkg: Package, { distribution }: Inventory): string {
-  const name = distribution?.prettyName ?? [distribution?.id, distribution?.version].filter(Boolean).join(' ');
-  return name ? `${pkg.type} packages of ${name}` : `${pkg.type} packages of an unknown distribution`;
-}
-
-function incomparable(pkg: Package, version: string, scheme: VersionScheme): CoverageGap {
+): Pick<MatchResult, 'sources' | 'missing' | 'sampled'> {
+  const known = [...ecosystems]
+    .sort(([a], [b]) => Number(a > b) - Number(a < b))
+    .map(([first, all]) => [first, all.flatMap((ecosystem) => advisories.sourcesOf(ecosystem))] as const);
   return {
-    kind: 'malformed-entry',
-    path: pkg.path,
-    ...(pkg.layer === undefined ? {} : { layer: pkg.layer }),
-    message: `${pkg.name}: ${JSON.stringify(version)} is no ${scheme} version, so its advisories could not be compared`,
+    sources: known.flatMap(([, sources]) => sources),
+    missing: [...missing, ...known.flatMap(([first, sources]) => (sources.length === 0 ? [first] : []))].sort(),
+    sampled: known
+      .filter(([, sources]) => sources.length > 0 && sources.every(({ completeness }) => completeness === 'sample'))
+      .map(([first]) => first),
   };
 }

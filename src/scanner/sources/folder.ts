@@ -1,12 +1,15 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, readlink } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../platform/errors.ts';
-import { catalogerFor } from '../catalogers/index.ts';
+import { catalogerFor, sniffersFor } from '../catalogers/index.ts';
 import { ScanError } from '../errors.ts';
 import { createEvidenceCollector, type EvidenceCollector } from '../evidence-collector.ts';
+import { viewOf, viewOfFile } from '../file-view.ts';
 import { type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from '../model.ts';
 
+/** Smaller files are read at once, larger ones where it is asked for. */
+const LARGEST_HELD = 1024 * 1024;
 /** Kernel file systems: no packages, and no end. */
 const PASSED_OVER: ReadonlySet<string> = new Set(['proc', 'sys', 'dev']);
 
@@ -26,7 +29,8 @@ export async function analyseFolder(root: string, limits: AnalysisLimits = DEFAU
           if (!PASSED_OVER.has(path)) queue.push(path);
         } else if (item.isSymbolicLink()) {
           found.add(['l', path, await readlink(join(root, path)).catch(() => '')]);
-        } else if (item.isFile() && catalogerFor(path)) await takeFile(found, root, path);
+        } else if (item.isFile() && (catalogerFor(path) || sniffersFor(path).length > 0))
+          await takeFile(found, root, path);
         else found.add(['f', path]);
       }
     }
@@ -49,28 +53,20 @@ async function list(found: EvidenceCollector, root: string, folder: string) {
 }
 
 async function takeFile(found: EvidenceCollector, root: string, path: string): Promise<void> {
-  let file: FileHandle | undefined;
+  let fd: number | undefined;
   try {
     // It may have been exchanged for a link, or for a pipe that never answers, since it was listed.
-    file = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    await found.addFile(path, { size: (await file.stat()).size, read: readerOf(file) });
+    fd = openSync(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const view = viewOfFile(fd, fstatSync(fd).size);
+    await found.addFile(path, {
+      size: view.size,
+      head: (length) => view.read(0, length),
+      view: () => (view.size <= LARGEST_HELD ? viewOf(view.bytes()) : view),
+    });
   } catch (error) {
     if (error instanceof ScanError) throw error;
     found.addUnread(path, { kind: 'unreadable-file', message: `${path} could not be read: ${messageOf(error)}` });
   } finally {
-    await file?.close();
+    if (fd !== undefined) closeSync(fd);
   }
-}
-
-function readerOf(file: FileHandle): (limit: number) => Promise<Buffer> {
-  return async (limit) => {
-    const content = Buffer.alloc(limit);
-    let length = 0;
-    while (length < limit) {
-      const { bytesRead } = await file.read(content, length, limit - length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    return content.subarray(0, length);
-  };
 }

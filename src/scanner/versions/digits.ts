@@ -14,3 +14,9 @@ function stripZeros(digits: string): string {
   while (start < digits.length && digits.charCodeAt(start) === 48) start += 1;
   return start === 0 ? digits : digits.slice(start);
 }
+
+/** True when the first character is a decimal digit; of runs of one kind, this tells digits from letters. */
+export function startsWithDigit(text: string): boolean {
+  const code = text.charCodeAt(0);
+  return code >= 48 && code <= 57;
+}

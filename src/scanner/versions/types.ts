@@ -1,5 +1,19 @@
 /** The orderings we can compute; the name of the reference implementation's format. */
-export type VersionScheme = 'apk' | 'dpkg' | 'semver';
+export type VersionScheme =
+  | 'alpm'
+  | 'apk'
+  | 'bitnami'
+  | 'cran'
+  | 'dpkg'
+  | 'generic'
+  | 'go'
+  | 'maven'
+  | 'nuget'
+  | 'packagist'
+  | 'pep440'
+  | 'rpm'
+  | 'rubygems'
+  | 'semver';
 
 export type Order = -1 | 0 | 1;
 

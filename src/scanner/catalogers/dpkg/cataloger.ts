@@ -13,9 +13,16 @@ const DATABASE = /(?:^|\/)lib\/dpkg\/status$/;
 const FRAGMENT = /(?:^|\/)lib\/dpkg\/status\.d\/[^/]+$/;
 const FILE_LIST = /(?:^|\/)lib\/dpkg\/info\/[^/]+\.list$/;
 
-/** The package whose files a list names, `info/NAME.list` or `info/NAME:ARCHITECTURE.list`. */
+/** The same for fragments. */
+const CHECKSUMS = /(?:^|\/)lib\/dpkg\/status\.d\/[^/]+\.md5sums$/;
+
+/** The package whose files a list names: `info/NAME.list`, `info/NAME:ARCHITECTURE.list`, `status.d/NAME.md5sums`. */
 export function listedPackage(path: string): string | undefined {
-  return FILE_LIST.test(path) ? /([^/:]+)(?::[^/]*)?\.list$/.exec(path)?.[1] : undefined;
+  return isFileList(path) ? /([^/:]+)(?::[^/]*)?\.(?:list|md5sums)$/.exec(path)?.[1] : undefined;
+}
+
+function isFileList(path: string): boolean {
+  return FILE_LIST.test(path) || CHECKSUMS.test(path);
 }
 
 /** Debian's package database, whole or in fragments, and what its packages own. */
@@ -24,12 +31,10 @@ export const dpkgCataloger: Cataloger = {
   role: 'database',
   places: { files: [STATUS_FILE], folders: [FRAGMENTS, FILE_LISTS] },
   largest: 64 * 1024 * 1024,
-  wants: (path) =>
-    path.includes('lib/dpkg/') &&
-    (DATABASE.test(path) || FILE_LIST.test(path) || (FRAGMENT.test(path) && !path.endsWith('.md5sums'))),
+  wants: (path) => path.includes('lib/dpkg/') && (DATABASE.test(path) || FILE_LIST.test(path) || FRAGMENT.test(path)),
   catalog(path, file) {
     const content = file.bytes();
-    if (FILE_LIST.test(path)) return { owned: parseFileList(content) };
+    if (isFileList(path)) return { owned: parseFileList(content) };
     return parseStatus(content, { fragment: FRAGMENT.test(path) });
   },
 };

@@ -43,13 +43,15 @@ export function parseStatus(content: Buffer, options: { readonly fragment: boole
     }
     const source = sourceOf(fields.get('source'), version);
     const arch = fields.get('architecture');
-    if (isThirdParty(fields.get('maintainer'))) thirdParty.push(name);
+    const foreign = isThirdParty(fields.get('maintainer'), version);
+    if (foreign) thirdParty.push(name);
     packages.push({
       type: 'deb',
       name,
       version,
       ...(arch ? { arch } : {}),
       ...(source && (source.name !== name || source.version !== version) ? { source } : {}),
+      ...(foreign ? { thirdParty: true } : {}),
     });
   }
   return { packages, thirdParty, problems };

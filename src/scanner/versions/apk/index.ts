@@ -1,5 +1,7 @@
 import { compareText } from '../../../oci/canonical.ts';
 import { compareDigits } from '../digits.ts';
+import { compareLists } from '../lists.ts';
+import { ordering } from '../ordering.ts';
 import type { Order } from '../types.ts';
 
 const SUFFIXES = ['alpha', 'beta', 'pre', 'rc', '', 'cvs', 'svn', 'git', 'hg', 'p'] as const;
@@ -23,7 +25,6 @@ interface Part {
   readonly text: string;
 }
 
-const MAX_LENGTH = 256;
 const END: Part = { kind: 'end', text: '' };
 const FORM = /^\d+(?:\.\d*|[a-z]\d+)*[a-z]?(?:_(?:alpha|beta|pre|rc|cvs|svn|git|hg|p)\d*)*(?:~[0-9a-f]+)?(?:-r\d+)?$/;
 const PART = /\.(\d*)|_([a-z]+)(\d*)|~([0-9a-f]+)|-r(\d+)|([a-z])|(\d+)/g;
@@ -32,22 +33,11 @@ const PART = /\.(\d*)|_([a-z]+)(\d*)|~([0-9a-f]+)|-r(\d+)|([a-z])|(\d+)/g;
  * Order of two Alpine package versions as apk-tools has it:
  * `digits{.digits}[letter[digits]]{_suffix[number]}[~hash][-rN]`; undefined when one of them does not have that form.
  */
-export function compareApk(a: string, b: string): Order | undefined {
-  const left = parse(a);
-  const right = parse(b);
-  if (left === undefined || right === undefined) return undefined;
-  for (let i = 0; ; i += 1) {
-    const [x, y] = [left[i] ?? END, right[i] ?? END];
-    if (x.kind !== y.kind) return compareKinds(x, y);
-    if (x.kind === 'end') return 0;
-    const order = comparePart(x, y);
-    if (order !== 0) return order;
-  }
-}
+export const compareApk = ordering(parse, (a, b) => compareLists(a, b, comparePart));
 
 /** Splits into parts; undefined when the text is no apk version. */
 function parse(version: string): readonly Part[] | undefined {
-  if (version.length > MAX_LENGTH || !FORM.test(version)) return undefined;
+  if (!FORM.test(version)) return undefined;
   const parts: Part[] = [];
   for (const [, component, suffix, suffixNumber, hash, revision, letter, digits] of version.matchAll(PART)) {
     if (component !== undefined) parts.push({ kind: 'component', text: component });
@@ -63,7 +53,8 @@ function parse(version: string): readonly Part[] | undefined {
   return parts;
 }
 
-function comparePart(x: Part, y: Part): Order {
+function comparePart(x: Part = END, y: Part = END): Order {
+  if (x.kind !== y.kind) return compareKinds(x, y);
   switch (x.kind) {
     case 'component':
       return compareComponent(x.text, y.text);

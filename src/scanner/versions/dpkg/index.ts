@@ -1,4 +1,5 @@
 import { compareDigits } from '../digits.ts';
+import { ordering } from '../ordering.ts';
 import type { Order } from '../types.ts';
 
 interface DebianVersion {
@@ -16,14 +17,13 @@ const DIGITS = /^\d+$/;
  * Order of two Debian versions `[epoch:]upstream[-revision]` as deb-version(7) and `dpkg --compare-versions` have it;
  * undefined when dpkg refuses one of them (or it holds characters no version may have).
  */
-export function compareDpkg(a: string, b: string): Order | undefined {
-  const left = parse(a);
-  const right = parse(b);
-  if (left === undefined || right === undefined) return undefined;
+export const compareDpkg = ordering(parse, compare);
+
+function compare(a: DebianVersion, b: DebianVersion): Order {
   return (
-    compareDigits(left.epoch, right.epoch) ||
-    compareFragment(left.upstream, right.upstream) ||
-    compareFragment(left.revision, right.revision)
+    compareDigits(a.epoch, b.epoch) ||
+    compareFragment(a.upstream, b.upstream) ||
+    compareFragment(a.revision, b.revision)
   );
 }
 
