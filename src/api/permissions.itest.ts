@@ -20,6 +20,7 @@ function pathOf(endpoint: AnyEndpoint): string {
   switch (endpoint.id) {
     case 'getVerdict':
     case 'verdictHistory':
+    case 'getSbom':
       return `${path}?image=front/app:1`;
     case 'listManifests':
       return `${path}?repository=front/app`;

@@ -10,6 +10,7 @@ import { createUpstreams } from '../mirror/upstreams.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createHttpClient } from '../platform/http-client.ts';
 import { createLogger } from '../platform/logger.ts';
+import { VERSION } from '../platform/version.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { banner } from './banner.ts';
 import { createEvidenceFiles } from './evidence-file.ts';
@@ -22,7 +23,6 @@ import { createJudgingParts } from './judging.ts';
 import { createMetrics, observeRequests } from './metrics.ts';
 import { openServices, SERVICE } from './services.ts';
 import { followTrustedRepos } from './trusted-repos.ts';
-import { VERSION } from './version.ts';
 
 /** Runs everything in this process until it is told to stop (SIGTERM, SIGINT), then finishes what is under way. */
 export async function serve(config: Config): Promise<void> {

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { foldersOf } from '../folders.ts';
+import { VERSION } from '../platform/version.ts';
 import type { Cli, Programs } from './cli.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 
@@ -40,6 +41,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'look into an image without a server',
     load: async () => (await import('./commands/scan.ts')).scanCommand,
   },
+  sbom: {
+    summary: 'the bill of materials of a stored image',
+    load: async () => (await import('./commands/sbom.ts')).sbomCommand,
+  },
   db: { summary: 'the advisory database', load: async () => (await import('./commands/db.ts')).dbCommand },
   trust: {
     summary: 'trusted sources and their risk analyses',
@@ -79,10 +84,11 @@ Settings: BREAKWATER_URL, BREAKWATER_USER, BREAKWATER_PASSWORD, or what "breakwa
  */
 export async function runCli(argv: readonly string[], programs: Programs = {}): Promise<number> {
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-    process.stdout.write(`${version()}\n`);
+    process.stdout.write(`${VERSION}\n`);
     return EXIT.ok;
   }
   let code: ExitCode = EXIT.ok;
+  const config = async () => (await import('../config.ts')).loadConfig();
   const cli: Cli = {
     print: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
@@ -91,7 +97,9 @@ export async function runCli(argv: readonly string[], programs: Programs = {}): 
     },
     input: process.stdin,
     screen: process.stderr,
-    config: async () => (await import('../config.ts')).loadConfig(),
+    output: process.stdout,
+    config,
+    folders: async () => foldersOf() ?? config(),
     programs,
   };
   ignoreClosedPipe();
@@ -104,7 +112,7 @@ async function run(argv: readonly string[], cli: Cli): Promise<ExitCode | undefi
   const { Command, CommanderError } = await import('commander');
   const program = new Command('breakwater')
     .description('Keeps vulnerable and untrusted container images out of Kubernetes clusters, and can prove it.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpCommand(false)
     .addHelpText('after', EXAMPLES)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'breakwater:')) })
@@ -132,11 +140,6 @@ function passOn(command: Command): void {
     child.copyInheritedSettings(command).helpCommand(false);
     passOn(child);
   }
-}
-
-function version(): string {
-  const path = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
 }
 
 /** `breakwater … | head` closes the pipe early; that is no failure of ours. */

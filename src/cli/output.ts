@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { printableJson } from '../platform/printable-json.ts';
 import type { Cli } from './cli.ts';
 
 type OutputForm = 'text' | 'json';
@@ -16,7 +17,7 @@ export function withOutput(command: Command): Command {
 
 /** Prints a value in the asked form; `text` is only computed when it is wanted. */
 export function printAs(cli: Pick<Cli, 'print'>, { output }: OutputOptions, value: unknown, text: () => string): void {
-  cli.print(output === 'json' ? JSON.stringify(value, null, 2) : text());
+  cli.print(output === 'json' ? printableJson(value) : text());
 }
 
 /** Rows as columns under headings, two spaces apart, without trailing white space. */
@@ -52,9 +53,14 @@ export function oneLine(text: string): string {
 
 const CHARACTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Columns a text takes: characters as people count them. */
-function widthOf(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : [...CHARACTERS.segment(text)].length;
+/** The characters of a text as people count them. */
+export function charactersOf(text: string): readonly string[] {
+  return Array.from(CHARACTERS.segment(text), ({ segment }) => segment);
+}
+
+/** Columns a text takes. */
+export function widthOf(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : charactersOf(text).length;
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;

@@ -33,6 +33,15 @@ const reasonSchema = z.strictObject({
   firstSeen: time.optional(),
   deadline: time.optional(),
   exception: z.strictObject({ id: text, until: time }).optional(),
+  vex: z
+    .strictObject({
+      status: text,
+      justification: text.optional(),
+      author: text,
+      document: text,
+      unverified: z.literal(true).optional(),
+    })
+    .optional(),
   message: text,
   source: text,
 });

@@ -5,9 +5,10 @@ import type { Line, ReasonLine } from './lines.ts';
 /** Reasons of one list that are written out; the rest is counted. */
 const WORST = 25;
 
-/** A reason as it is written down: without what every source says, with times for people. */
+/** A reason as it is written down: without what every source says and what only its sentence needs, with times for people. */
 export function reasonLine(reason: Reason): ReasonLine {
-  const { severities: _severities, aliases: _aliases, firstSeen, deadline, suppressedBy, ...rest } = reason;
+  const { severities: _severities, aliases: _aliases, status: _status, subscriptionFix: _fix, ...known } = reason;
+  const { firstSeen, deadline, suppressedBy, ...rest } = known;
   return {
     ...rest,
     ...(firstSeen === undefined ? {} : { firstSeen: toRfc3339(firstSeen) }),

@@ -33,6 +33,8 @@ export interface RegistryClient {
     digest: Digest,
     signal?: AbortSignal,
   ): Promise<{ size?: number; content: ByteSource } | undefined>;
+  /** The index of what refers to a manifest; also where the registry has only the tag that stands in for it. */
+  getReferrers(repository: string, subject: Digest): Promise<ManifestContent | undefined>;
   hasBlob(repository: string, digest: Digest): Promise<boolean>;
   putBlob(repository: string, digest: Digest, size: number, content: ByteSource): Promise<void>;
   /** Gives the `Warning` texts of the reply. */
@@ -70,8 +72,24 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
   const pull = (repository: string) => `repository:${full(repository)}:pull`;
   const push = (repository: string) => `repository:${full(repository)}:pull,push`;
 
+  async function getManifest(repository: string, reference: string): Promise<ManifestContent | undefined> {
+    const reply = await call(pull(repository), {
+      path: path(repository, `manifests/${reference}`),
+      headers: { accept: ACCEPTED_MANIFESTS },
+    });
+    if (reply.status === 404) return discarded(reply);
+    await failUnless(reply, [200], `manifest ${repository}:${reference}`);
+    const content = await bounded(reply, LARGEST_MANIFEST, `manifest ${repository}:${reference} of ${base.host}`);
+    const wanted = tryParseDigest(reference) ?? tryParseDigest(reply.header('docker-content-digest') ?? '');
+    const digest = digestOf(content, wanted ? algorithmOf(wanted) : 'sha256');
+    if (wanted && wanted !== digest)
+      throw new UpstreamError('invalid_response', `${base.host} gave ${digest} for ${repository}@${wanted}`);
+    return { digest, mediaType: mediaTypeOf(reply), content };
+  }
+
   return {
     host: base.host,
+    getManifest,
 
     async headManifest(repository, reference) {
       const reply = await call(pull(repository), {
@@ -86,19 +104,15 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
       return { mediaType: mediaTypeOf(reply), ...(digest ? { digest } : {}) };
     },
 
-    async getManifest(repository, reference) {
-      const reply = await call(pull(repository), {
-        path: path(repository, `manifests/${reference}`),
-        headers: { accept: ACCEPTED_MANIFESTS },
-      });
-      if (reply.status === 404) return discarded(reply);
-      await failUnless(reply, [200], `manifest ${repository}:${reference}`);
-      const content = await bounded(reply, LARGEST_MANIFEST, `manifest ${repository}:${reference} of ${base.host}`);
-      const wanted = tryParseDigest(reference) ?? tryParseDigest(reply.header('docker-content-digest') ?? '');
-      const digest = digestOf(content, wanted ? algorithmOf(wanted) : 'sha256');
-      if (wanted && wanted !== digest)
-        throw new UpstreamError('invalid_response', `${base.host} gave ${digest} for ${repository}@${wanted}`);
-      return { digest, mediaType: mediaTypeOf(reply), content };
+    async getReferrers(repository, subject) {
+      const reply = await call(pull(repository), { path: path(repository, `referrers/${subject}`) });
+      if (reply.status === 404) {
+        await reply.discard();
+        return getManifest(repository, subject.replace(':', '-'));
+      }
+      await failUnless(reply, [200], `referrers of ${repository}@${subject}`);
+      const content = await bounded(reply, LARGEST_MANIFEST, `referrers of ${repository}@${subject} at ${base.host}`);
+      return { digest: digestOf(content), mediaType: mediaTypeOf(reply), content };
     },
 
     async getBlob(repository, digest, signal) {

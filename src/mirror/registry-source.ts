@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { algorithmOf, type Digest, digestFrom, tryParseDigest } from '../oci/digest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { ByteSource } from '../platform/streams.ts';
-import type { ImageSource, SourceOptions } from '../scanner/image-source.ts';
+import type { ImageSource, SourceOptions, StreamedLayer } from '../scanner/image-source.ts';
 import { chooseImage } from '../scanner/sources/choose-manifest.ts';
 import { UpstreamError } from './errors.ts';
 import type { RegistryClient } from './registry-client.ts';
@@ -20,7 +20,10 @@ export interface RegistryImage {
  * An image in a registry, as the scanner reads it: layers are fetched one by one when they are opened and must have the
  * digest that the manifest gives them. Throws `UpstreamError`, `ManifestError`, `ScanError`.
  */
-export async function openRegistryImage(image: RegistryImage, options: SourceOptions = {}): Promise<ImageSource> {
+export async function openRegistryImage(
+  image: RegistryImage,
+  options: SourceOptions = {},
+): Promise<ImageSource<StreamedLayer>> {
   const { client, repository, name } = image;
   const load = async (reference: string) => {
     const found = await client.getManifest(repository, reference);

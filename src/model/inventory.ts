@@ -21,6 +21,7 @@ export const PACKAGE_TYPES = [
   'maven',
   'npm',
   'nuget',
+  'opkg',
   'pub',
   'pypi',
   'rpm',
@@ -30,7 +31,7 @@ export const PACKAGE_TYPES = [
 export type PackageType = (typeof PACKAGE_TYPES)[number];
 
 /** Package managers of distributions: their packages are advised on under the name of the distribution. */
-export const SYSTEM_PACKAGE_TYPES: ReadonlySet<PackageType> = new Set(['alpm', 'apk', 'deb', 'rpm']);
+export const SYSTEM_PACKAGE_TYPES: ReadonlySet<PackageType> = new Set(['alpm', 'apk', 'deb', 'opkg', 'rpm']);
 
 /** One package found in an image, with the evidence for it. */
 export interface Package {

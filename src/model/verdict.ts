@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
+import type { FindingStatus, FindingVex } from './finding.ts';
 import type { Severity, SeverityStatement } from './severity.ts';
 
 export type VerdictKind = 'allow' | 'warn' | 'block';
@@ -31,6 +32,10 @@ export interface Reason {
   readonly package?: string;
   readonly installed?: string;
   readonly fixed?: string;
+  /** The fix that is sold apart, where there is no other. */
+  readonly subscriptionFix?: string;
+  /** What the publisher says beyond "affected"; absent when it says no more. */
+  readonly status?: FindingStatus;
   readonly kev?: boolean;
   readonly epss?: number;
   /** When the clock of this (vulnerability, package) started; epoch ms. */
@@ -39,6 +44,8 @@ export interface Reason {
   readonly deadline?: number;
   /** The exception that keeps this line from counting; the line is still listed. */
   readonly suppressedBy?: { readonly exception: string; readonly until: number };
+  /** The VEX statement that keeps this line from counting; the line is still listed. */
+  readonly vex?: FindingVex;
   /** One sentence for people. */
   readonly message: string;
   /** Where the fact comes from: a feed, the analyser, the policy. */

@@ -21,6 +21,7 @@ export function effectiveSeverity(
   distribution: Distribution | undefined,
   policy: Policy,
 ): EffectiveSeverity {
+  if (finding.malicious) return decidedBy({ source: 'malicious', severity: 'critical' });
   const known = finding.severities.filter((statement) => statement.severity !== 'unknown').sort(worstFirst);
   for (const wanted of policy.severitySources) {
     const decisive = known.find((statement) => isFrom(statement.source, wanted, finding, distribution));

@@ -1,4 +1,4 @@
-import type { Finding } from '../model/finding.ts';
+import type { Finding, FindingVex } from '../model/finding.ts';
 import type { Rule, VerdictKind } from '../model/verdict.ts';
 import type { EffectiveSeverity } from './effective-severity.ts';
 import { lastsLongest } from './exception-match.ts';
@@ -23,6 +23,12 @@ export interface FindingLine {
   /** End of the grace period, over or not. */
   readonly deadline?: number;
   readonly suppressedBy?: { readonly exception: string; readonly until: number };
+  readonly vex?: FindingVex;
+}
+
+/** The VEX statement that takes a finding out of the verdict; undefined when there is none or it says something else. */
+export function dismissedBy({ vex }: Finding): FindingVex | undefined {
+  return vex?.status === 'not_affected' || vex?.status === 'fixed' ? vex : undefined;
 }
 
 /** Everything the policy asks for because of a finding at a moment; empty when it does not count. */
@@ -34,6 +40,8 @@ export function linesAt(weighed: WeighedFinding, policy: Policy, now: number): F
     isLikely(finding, policy) ? actionLine('epss', policy.epssAction) : undefined,
   ].filter((line) => line !== undefined);
   if (lines.length === 0) return lines;
+  const vex = dismissedBy(finding);
+  if (vex) return lines.map(({ deadline: _deadline, ...line }) => ({ ...line, kind: 'allow', vex }));
   const exception = lastsLongest(weighed.exceptions, now);
   if (!exception) return lines;
   const suppressedBy = { exception: exception.id, until: exception.until };

@@ -1,5 +1,6 @@
+import type { Finding } from '../model/finding.ts';
 import type { Reason } from '../model/verdict.ts';
-import { describeFinding, describeSeverity, describeTime } from './describe.ts';
+import { describeFinding, describeSeverity, describeTime, describeVex } from './describe.ts';
 import { sortedStatements } from './effective-severity.ts';
 import { type FindingLine, linesAt, type WeighedFinding } from './finding-lines.ts';
 import type { Policy } from './policy.ts';
@@ -20,18 +21,23 @@ function asReason({ finding, severity, firstSeen }: WeighedFinding, line: Findin
     package: finding.package.name,
     installed: finding.installed,
     ...(finding.fixed === undefined ? {} : { fixed: finding.fixed }),
+    ...(finding.subscriptionFix === undefined ? {} : { subscriptionFix: finding.subscriptionFix }),
+    ...(finding.status === 'affected' ? {} : { status: finding.status }),
     ...(finding.kev === undefined ? {} : { kev: true }),
     ...(finding.epss ? { epss: finding.epss.probability } : {}),
     firstSeen,
     source: finding.source,
   };
-  return { ...reason, message: sentence(reason, finding.kev) };
+  return { ...reason, message: sentence(reason, finding) };
 }
 
-function sentence(reason: Omit<Reason, 'message'>, kevSince: string | undefined): string {
+function sentence(reason: Omit<Reason, 'message'>, { kev, kernelHeaders, malicious, vex }: Finding): string {
   const parts = [`${describeFinding(reason)}: ${describeSeverity(reason)}`];
-  if (reason.rule === 'kev') parts.push(`known to be exploited since ${kevSince} (CISA)`);
+  if (reason.rule === 'kev') parts.push(`known to be exploited since ${kev} (CISA)`);
   if (reason.rule === 'epss') parts.push(`probability of exploitation ${percent(reason.epss ?? 0)} (EPSS)`);
+  if (malicious) parts.push('the package itself is the attack: remove it');
+  if (kernelHeaders) parts.push('headers only, nothing of a kernel runs from them');
+  if (vex) parts.push(describeVex(vex));
   const time = describeTime(reason);
   if (time !== '') parts.push(time);
   return parts.join('; ');

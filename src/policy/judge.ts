@@ -6,7 +6,7 @@ import { type Countable, countFindings } from './counts.ts';
 import { effectiveSeverity } from './effective-severity.ts';
 import { concernsFinding, concernsImage, lastsLongest } from './exception-match.ts';
 import type { GrantedException } from './exceptions.ts';
-import { nextChangeOf, type WeighedFinding } from './finding-lines.ts';
+import { dismissedBy, nextChangeOf, type WeighedFinding } from './finding-lines.ts';
 import { findingReasons } from './finding-reasons.ts';
 import { imageMoments, imageReasons } from './image-reasons.ts';
 import type { JudgeInput } from './judge-input.ts';
@@ -42,7 +42,7 @@ export function judge(input: JudgeInput): Verdict {
       advisories: input.advisories?.version ?? '',
       policy: input.policyVersion,
       exceptions: hashExceptions(weighed),
-      vex: canonicalHash([]),
+      vex: hashVex(weighed),
       clocks: hashClocks(weighed),
     },
     judgedAt: now,
@@ -80,7 +80,7 @@ function asCountable({ finding, severity, exceptions }: WeighedFinding, now: num
   return {
     severity: severity.severity,
     fixable: finding.fixed !== undefined,
-    suppressed: lastsLongest(exceptions, now) !== undefined,
+    suppressed: dismissedBy(finding) !== undefined || lastsLongest(exceptions, now) !== undefined,
   };
 }
 
@@ -88,6 +88,14 @@ function asCountable({ finding, severity, exceptions }: WeighedFinding, now: num
 function hashExceptions(weighed: readonly WeighedFinding[]): string {
   const byId = new Map(weighed.flatMap((entry) => entry.exceptions.map((exception) => [exception.id, exception])));
   return canonicalHash([...byId.values()].sort((a, b) => compareText(a.id, b.id)));
+}
+
+/** What VEX says of the findings: without it the same as with statements about other things. */
+function hashVex(weighed: readonly WeighedFinding[]): string {
+  const marks = weighed.flatMap(({ finding: { id, package: pkg, vex } }) =>
+    vex ? [[id, pkg.purl, vex] as const] : [],
+  );
+  return canonicalHash(marks.sort((a, b) => compareText(a[0], b[0]) || compareText(a[1], b[1])));
 }
 
 function hashClocks(weighed: readonly WeighedFinding[]): string {

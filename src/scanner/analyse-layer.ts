@@ -5,10 +5,10 @@ import type { ByteSource } from '../platform/streams.ts';
 import { ScanError } from './errors.ts';
 import { createEvidenceCollector, type EvidenceCollector, type FileContent } from './evidence-collector.ts';
 import { viewOf } from './file-view.ts';
-import { createByteReader } from './layers/byte-reader.ts';
-import { decompressed } from './layers/compression.ts';
+import type { FilePart } from './image-source.ts';
+import { openLayer } from './layers/open-layer.ts';
 import { normalisePath, whiteoutOf } from './layers/paths.ts';
-import { anotherTarFollows, readTar, type TarEntry } from './layers/tar-reader.ts';
+import { anotherTarFollows, createTarReader, type TarEntry } from './layers/tar-reader.ts';
 import { type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
 import { createSpool, type Spool } from './spool.ts';
 
@@ -22,27 +22,37 @@ export interface AnalyseOptions {
  * in the layer: damage and limits become gaps, and `complete` is false when the end was not reached. Errors of the source
  * itself (the bytes could not be had) are thrown.
  */
-export async function analyseLayer(source: ByteSource, options: AnalyseOptions = {}): Promise<LayerEvidence> {
+export async function analyseLayer(
+  source: ByteSource | FilePart,
+  options: AnalyseOptions = {},
+): Promise<LayerEvidence> {
   const limits = options.limits ?? DEFAULT_LIMITS;
   const found = createEvidenceCollector(limits, options.digest);
-  const watched = watchSource(source);
-  const reader = createByteReader(decompressed(watched.source, limits.uncompressedBytes));
+  const layer = openLayer(source, limits.uncompressedBytes);
   const spool = createSpool();
   let impossible = 0;
   let complete = true;
   try {
-    for await (const entry of readTar(reader)) if (!(await take(found, entry, spool))) impossible += 1;
+    const { reader } = layer;
+    const tar = createTarReader(reader);
+    for (;;) {
+      const next = tar.next();
+      const entry = next instanceof Promise ? await next : next;
+      if (!entry) break;
+      const taken = take(found, entry, spool);
+      if (!(taken instanceof Promise ? await taken : taken)) impossible += 1;
+    }
     if (await anotherTarFollows(reader)) {
       const message = 'after its end the archive goes on with another one, which container runtimes do not unpack';
       found.gap({ kind: 'malformed-entry', message });
     }
   } catch (error) {
-    if (watched.failure) throw watched.failure.error;
+    if (layer.failure) throw layer.failure.error;
     complete = false;
     found.gap({ kind: gapKind(error), message: `the layer could not be read to its end: ${messageOf(error)}` });
   } finally {
     spool.close();
-    await reader.close();
+    await layer.close();
   }
   if (impossible > 0)
     found.gap({ kind: 'malformed-entry', message: `${impossible} entries have names that no file can have` });
@@ -55,57 +65,8 @@ function gapKind(error: unknown): CoverageGap['kind'] {
   return error.code === 'layer_unsupported' ? 'unsupported-layer' : 'truncated';
 }
 
-/** Tells trouble with getting the bytes from trouble with what they are. */
-function watchSource(source: ByteSource): {
-  readonly source: ByteSource;
-  readonly failure: { readonly error: unknown } | undefined;
-} {
-  let failure: { error: unknown } | undefined;
-  async function* watched(): ByteSource {
-    try {
-      yield* source;
-    } catch (error) {
-      failure = { error };
-      throw error;
-    }
-  }
-  return {
-    source: watched(),
-    get failure() {
-      return failure;
-    },
-  };
-}
-
-/** Files above this are not held in memory. */
-const LARGEST_HELD = 4 * 1024 * 1024;
-
-function contentOf(entry: TarEntry, spool: Spool): FileContent {
-  const { size } = entry;
-  let start: Buffer = Buffer.alloc(0);
-  return {
-    size,
-    async head(length) {
-      start = Buffer.from(await entry.read(Math.min(length, size)));
-      return start;
-    },
-    async view() {
-      if (size <= LARGEST_HELD) {
-        const rest = await entry.read(size - start.length);
-        return viewOf(start.length === 0 ? rest : Buffer.concat([start, rest]));
-      }
-      let given = false;
-      return spool.take(size, (limit) => {
-        if (given || start.length === 0) return entry.read(limit);
-        given = true;
-        return start;
-      });
-    },
-  };
-}
-
 /** Gives false for an entry that no runtime could unpack. */
-async function take(found: EvidenceCollector, entry: TarEntry, spool: Spool): Promise<boolean> {
+function take(found: EvidenceCollector, entry: TarEntry, spool: Spool): boolean | Promise<boolean> {
   const path = normalisePath(entry.name);
   if (path === undefined) return false;
   if (path === '') return true;
@@ -129,14 +90,32 @@ async function take(found: EvidenceCollector, entry: TarEntry, spool: Spool): Pr
       found.addHardLink(path, target);
       return true;
     }
-    case 'file':
+    case 'file': {
       if (entry.sparse) {
         const message = `${path} is stored as a sparse file, which is not read`;
         found.addUnread(path, { kind: 'unreadable-file', message });
-      } else await found.addFile(path, contentOf(entry, spool));
-      return true;
+        return true;
+      }
+      const added = found.addFile(path, contentOf(entry, spool));
+      return added instanceof Promise ? added.then(() => true) : true;
+    }
     case 'other':
       found.add(['f', path]);
       return true;
   }
+}
+
+/** Files above this are not held in memory. */
+const LARGEST_HELD = 4 * 1024 * 1024;
+
+function contentOf(entry: TarEntry, spool: Spool): FileContent {
+  return {
+    size: entry.size,
+    head: (length) => entry.peek(length),
+    view() {
+      if (entry.size > LARGEST_HELD) return spool.take(() => entry.piece());
+      const bytes = entry.read(entry.size);
+      return bytes instanceof Promise ? bytes.then(viewOf) : viewOf(bytes);
+    },
+  };
 }

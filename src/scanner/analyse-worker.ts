@@ -1,10 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '../platform/errors.ts';
 import { analyseLayer } from './analyse-layer.ts';
 import type { AnalysisTask } from './analyser.ts';
-
-const PIECE = 1024 * 1024;
 
 /** Runs in a worker thread: reads one layer from a file and gives its evidence. */
 parentPort?.on('message', (message: { readonly id: number; readonly task: AnalysisTask }) => {
@@ -12,7 +9,7 @@ parentPort?.on('message', (message: { readonly id: number; readonly task: Analys
   void (async () => {
     try {
       const { path, ...options } = task;
-      const result = await analyseLayer(createReadStream(path, { highWaterMark: PIECE }), options);
+      const result = await analyseLayer({ path }, options);
       parentPort?.postMessage({ id, result });
     } catch (error) {
       parentPort?.postMessage({ id, error: messageOf(error) });

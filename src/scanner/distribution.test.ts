@@ -44,6 +44,62 @@ describe('distributionOf', () => {
       { osRelease: 'ID=kali\nVERSION_ID="2026.3"\nID_LIKE=debian\nVERSION_CODENAME=kali-rolling\n' },
       { id: 'kali', idLike: ['debian'], rolling: true },
     ],
+    [
+      'Fedora in the making',
+      { osRelease: 'ID=fedora\nVERSION_ID=45\nREDHAT_BUGZILLA_PRODUCT_VERSION=rawhide\n' },
+      { id: 'fedora', version: '45', rolling: true },
+    ],
+    [
+      'openSUSE Leap, by its pretty name',
+      {
+        osRelease: 'ID="opensuse-leap"\nVERSION_ID="15.6"\nID_LIKE="suse opensuse"\nPRETTY_NAME="openSUSE Leap 15.6"\n',
+      },
+      { id: 'opensuse-leap', version: '15.6', prettyName: 'openSUSE Leap 15.6', rolling: false },
+    ],
+    ['Wolfi', { osRelease: 'ID=wolfi\nVERSION_ID="20230201"\n' }, { id: 'wolfi', rolling: true }],
+    [
+      'CentOS without os-release',
+      { releaseLine: 'CentOS release 6.10 (Final)\n' },
+      { id: 'centos', version: '6.10', idLike: ['rhel', 'fedora'], prettyName: 'CentOS release 6.10 (Final)' },
+    ],
+    [
+      'Red Hat without os-release',
+      { releaseLine: 'Red Hat Enterprise Linux Server release 6.9 (Santiago)' },
+      { id: 'rhel', version: '6.9' },
+    ],
+    ['Oracle without os-release', { releaseLine: 'Oracle Linux Server release 6.10\n' }, { id: 'ol', version: '6.10' }],
+    ['the first Amazon Linux', { releaseLine: 'Amazon Linux AMI release 2018.03' }, { id: 'amzn', version: '2018.03' }],
+    ['Rawhide without os-release', { releaseLine: 'Fedora release Rawhide' }, { id: 'fedora', idLike: [] }],
+    [
+      'SUSE without os-release',
+      { suseRelease: 'SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 4\n' },
+      { id: 'sles', version: '11.4', idLike: ['suse'] },
+    ],
+    [
+      'SUSE without a service pack',
+      { suseRelease: 'SUSE Linux Enterprise Server 12 (x86_64)\nVERSION = 12\nPATCHLEVEL = 0\n' },
+      { id: 'sles', version: '12' },
+    ],
+    [
+      'openSUSE without os-release',
+      { suseRelease: 'openSUSE 13.1 (x86_64)\nVERSION = 13.1\n' },
+      { id: 'opensuse', version: '13.1' },
+    ],
+    [
+      'Ubuntu without os-release, though it names the Debian it was made from',
+      {
+        lsbRelease:
+          'DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=14.04\nDISTRIB_CODENAME=trusty\nDISTRIB_DESCRIPTION="Ubuntu 14.04.6 LTS"\n',
+        debianVersion: 'jessie/sid\n',
+      },
+      { id: 'ubuntu', version: '14.04', codename: 'trusty', prettyName: 'Ubuntu 14.04.6 LTS', rolling: false },
+    ],
+    [
+      'an lsb-release that names nothing',
+      { lsbRelease: 'LSB_VERSION=1.4\n', debianVersion: '9.13\n' },
+      { id: 'debian' },
+    ],
+    ['Arch Linux without os-release', { archRelease: '' }, { id: 'arch', rolling: true }],
     ['an os-release that names nothing', { osRelease: 'garbage\n\0\n', alpineRelease: '3.1.0' }, { id: 'alpine' }],
   ])('recognises %s', (_what, texts, expected) => {
     expect(distributionOf(texts)).toMatchObject(expected);
@@ -51,6 +107,7 @@ describe('distributionOf', () => {
 
   it('says nothing when nothing says so', () => {
     expect(distributionOf({})).toBeUndefined();
+    expect(distributionOf({ releaseLine: 'My Linux release 1', suseRelease: '\0', lsbRelease: '' })).toBeUndefined();
   });
 });
 

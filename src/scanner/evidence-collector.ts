@@ -17,7 +17,7 @@ import {
 /** The content of a file at hand: its first bytes once, then all of it once. */
 export interface FileContent {
   readonly size: number;
-  /** At most `length` bytes from its begin, fewer only when it has no more. A copy. */
+  /** At most `length` bytes from its begin, fewer only when it has no more. */
   head(length: number): Buffer | Promise<Buffer>;
   /** Good until the next file is added. */
   view(): FileView | Promise<FileView>;
@@ -29,7 +29,8 @@ export interface EvidenceCollector {
   add(entry: LayerEntry): void;
   /** A hard link: the file it names, as far as that is known. */
   addHardLink(path: string, target: string): void;
-  addFile(path: string, content: FileContent): Promise<void>;
+  /** Waits only for content that is not at hand. */
+  addFile(path: string, content: FileContent): void | Promise<void>;
   addUnread(path: string, unread: NonNullable<FileEvidence['unread']>): void;
   remove(path: string): void;
   hide(path: string): void;
@@ -37,6 +38,7 @@ export interface EvidenceCollector {
   evidence(complete: boolean): LayerEvidence;
 }
 
+const KEEPERS = CATALOGERS.filter(({ linked }) => linked !== undefined);
 const MOST_GAPS = 200;
 /** Content that waits for a hard link to it. */
 const LARGEST_LINKED = 1024 * 1024;
@@ -81,37 +83,52 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
     return undefined;
   }
 
-  async function catalog(path: string, content: FileContent, cataloger: Cataloger): Promise<FileEvidence> {
+  /** Hands the evidence on, at once when the content is at hand. */
+  function catalog(
+    path: string,
+    content: FileContent,
+    cataloger: Cataloger,
+    use: (evidence: FileEvidence) => void,
+  ): void | Promise<void> {
     const message = tooMuch(path, content.size, cataloger);
-    if (message !== undefined) return { cataloger: cataloger.name, unread: { kind: 'limit', message } };
+    if (message !== undefined) return use({ cataloger: cataloger.name, unread: { kind: 'limit', message } });
     catalogedBytes += content.size;
-    return { cataloger: cataloger.name, ...understood(path, await content.view(), cataloger) };
+    const finish = (file: FileView): void => use({ cataloger: cataloger.name, ...understood(path, file, cataloger) });
+    const view = content.view();
+    return view instanceof Promise ? view.then(finish) : finish(view);
   }
 
-  /** Gives false when nobody wants the file by its first bytes, or nothing is in it. */
-  async function addSniffed(path: string, content: FileContent): Promise<boolean> {
-    linkable.delete(path);
+  /** For files that nobody wants by name: their first bytes, or a later hard link, may say more. */
+  function addUnnamed(path: string, content: FileContent): void | Promise<void> {
+    if (linkable.size > 0) linkable.delete(path);
     const sniffers = sniffersFor(path);
-    const keeper = CATALOGERS.find(({ linked }) => linked?.wants(path));
-    if (content.size === 0 || (sniffers.length === 0 && !keeper)) return false;
-    const head = await content.head(SNIFFED_BYTES);
-    const cataloger = sniffers.find(({ sniff }) => sniff?.wants(head));
-    if (cataloger) {
-      const evidence = await catalog(path, content, cataloger);
-      if (saysNothing(evidence)) return false;
-      addEvidence(path, evidence);
-      return true;
-    }
-    if (keeper?.linked?.firstByte === head[0]) await keepLinkable(path, content, keeper);
-    return false;
+    const keeper = KEEPERS.find(({ linked }) => linked?.wants(path));
+    if (content.size === 0 || (sniffers.length === 0 && !keeper)) return add(['f', path]);
+    const head = content.head(SNIFFED_BYTES);
+    return head instanceof Promise
+      ? head.then((bytes) => addByHead(path, content, bytes, sniffers, keeper))
+      : addByHead(path, content, head, sniffers, keeper);
   }
 
-  /** Reads a file when a hard link could make a package of it. */
-  async function keepLinkable(path: string, content: FileContent, keeper: Cataloger | undefined): Promise<void> {
-    if (!keeper || content.size > LARGEST_LINKED || linkable.size >= MOST_LINKED) return;
-    if (tooMuch(path, content.size, keeper) !== undefined) return;
-    const evidence = await catalog(path, content, keeper);
-    if ((evidence.packages ?? []).length > 0) linkable.set(path, evidence);
+  function addByHead(
+    path: string,
+    content: FileContent,
+    head: Buffer,
+    sniffers: readonly Cataloger[],
+    keeper: Cataloger | undefined,
+  ): void | Promise<void> {
+    const cataloger = sniffers.find(({ sniff }) => sniff?.wants(head));
+    if (cataloger)
+      return catalog(path, content, cataloger, (evidence) => {
+        if (saysNothing(evidence)) add(['f', path]);
+        else addEvidence(path, evidence);
+      });
+    add(['f', path]);
+    if (!keeper || keeper.linked?.firstByte !== head[0] || linkable.size >= MOST_LINKED) return;
+    if (content.size > LARGEST_LINKED || tooMuch(path, content.size, keeper) !== undefined) return;
+    return catalog(path, content, keeper, (evidence) => {
+      if ((evidence.packages ?? []).length > 0) linkable.set(path, evidence);
+    });
   }
 
   return {
@@ -121,11 +138,10 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
       if (evidence && catalogerFor(path)?.name === evidence.cataloger) addEvidence(path, evidence);
       else add(['h', path, target]);
     },
-    async addFile(path, content) {
+    addFile(path, content) {
       const cataloger = catalogerFor(path);
-      if (cataloger) return addEvidence(path, await catalog(path, content, cataloger));
-      if (await addSniffed(path, content)) return;
-      add(['f', path]);
+      if (!cataloger) return addUnnamed(path, content);
+      return catalog(path, content, cataloger, (evidence) => addEvidence(path, evidence));
     },
     addUnread(path, unread) {
       const cataloger = catalogerFor(path);

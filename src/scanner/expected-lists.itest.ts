@@ -9,8 +9,12 @@ import { analyseLocalTarget } from './analyse-image.ts';
 import { analyseLayer } from './analyse-layer.ts';
 import { parseInstalled } from './catalogers/apk/parse-installed.ts';
 import { parseStatus } from './catalogers/dpkg/parse-status.ts';
+import { catalogerFor } from './catalogers/index.ts';
+import { parseHeader } from './catalogers/rpm/header.ts';
+import { packageOf } from './catalogers/rpm/package.ts';
 import { composeInventory } from './compose.ts';
-import { DEFAULT_LIMITS } from './model.ts';
+import { viewOf } from './file-view.ts';
+import { DEFAULT_LIMITS, type StatedPackage } from './model.ts';
 
 /** Rows of a list made by another tool, as objects by column. */
 function readTable(path: string): Record<string, string>[] {
@@ -22,6 +26,52 @@ function readTable(path: string): Record<string, string>[] {
 function lines(rows: readonly (readonly (string | undefined)[])[]): string[] {
   return rows.map((row) => row.map((cell) => cell ?? '').join(' ')).sort();
 }
+
+/** What the rpm lists say of a package, in the words of the inventory. */
+function rpmRow(row: Readonly<Record<string, string>>): string[] {
+  const epoch = row['epoch'] ? `${row['epoch']}:` : '';
+  const [, name = '', version = ''] = /^(.+)-([^-]+-[^-]+)\.src\.rpm$/.exec(row['sourcerpm'] ?? '') ?? [];
+  return [
+    row['name'] ?? '',
+    `${epoch}${row['version']}-${row['release']}`,
+    row['arch'] ?? '',
+    name,
+    `${epoch}${version}`,
+  ];
+}
+
+function rpmLine(pkg: StatedPackage): string[] {
+  return [pkg.name, pkg.version, pkg.arch ?? '', pkg.source?.name ?? pkg.name, pkg.source?.version ?? pkg.version];
+}
+
+/** Every rpm database, where a system would have it, and the list of it. */
+const RPM_DATABASES = [
+  ['cbl-mariner-2.0/rpmdb.sqlite', 'var/lib/rpm/rpmdb.sqlite', 'cbl-mariner-2.0'],
+  ['sle15-bci/Packages.db', 'usr/lib/sysimage/rpm/Packages.db', 'sle15-bci'],
+  ['libuuid-el8/Packages', 'var/lib/rpm/Packages', 'libuuid-el8'],
+  ['dive-bdb/Packages', 'var/lib/rpm/Packages', 'dive-bdb'],
+  ['epoch-bdb/Packages', 'var/lib/rpm/Packages', 'epoch-bdb'],
+  ['derived/cbl-mariner-2.0.bdb-little-endian.Packages.gz', 'var/lib/rpm/Packages', 'cbl-mariner-2.0'],
+  ['derived/sle15-bci.bdb-big-endian.Packages.gz', 'var/lib/rpm/Packages', 'sle15-bci'],
+  ['derived/sle15-bci.bdb-little-endian.Packages.gz', 'var/lib/rpm/Packages', 'sle15-bci'],
+  ['derived/sle15-bci.rpmdb.sqlite.gz', 'usr/share/rpm/rpmdb.sqlite', 'sle15-bci'],
+] as const;
+
+/** Lists of files of other package managers and where they would lie. */
+const OTHER_LISTS = [
+  ['os-chisel.tsv', 'var/lib/chisel/manifest.wall'],
+  ['os-opkg.tsv', 'usr/lib/opkg/status'],
+  ['os-pacman.tsv', 'var/lib/pacman/local/x-1/desc'],
+] as const;
+/** Rows of the lists that the inventory does not have, with the reason. */
+const NOT_LISTED: Readonly<Record<string, string>> = {
+  'pacman/scalibr-invalid_value_eof.desc': 'it has no version: a problem of the file, not a package',
+  'pacman/var/lib/pacman/local/corrupt-0.2.1-3/desc': 'it has neither name nor version: a problem of the file',
+};
+
+/** What a file of a distroless image says. */
+const readFragment = (name: string) =>
+  catalogerFor(name)?.catalog(name, viewOf(readFileSync(dataPath('images', 'layers', 'os', 'distroless', name))));
 
 const sourceName = (pkg: Package) => pkg.source?.name ?? pkg.name;
 const sourceVersion = (pkg: Package) => pkg.source?.version ?? pkg.version;
@@ -135,6 +185,75 @@ describe.skipIf(!hasData)('package lists equal those of independent tools', () =
         lines(wanted.map((row) => [row['name'], row['version'], row['arch'], row['source'], row['source_version']])),
       );
     }
+  });
+
+  it.each(RPM_DATABASES)('rpm: %s', async (file, path, table) => {
+    const stored = readFileSync(dataPath('images', 'rpmdb', file));
+    const content = file.endsWith('.gz') ? gunzipSync(stored) : stored;
+    const evidence = await analyseLayer(
+      (async function* () {
+        yield makeTar([{ name: path, content }]);
+      })(),
+    );
+    const { packages, gaps } = composeInventory([{ evidence }]);
+    const rows = readTable(join(expected, 'rpmdb', `${table}.tsv`));
+    expect(lines(packages.map(rpmLine))).toEqual(lines(rows.map(rpmRow)));
+    expect(gaps).toEqual([]);
+  });
+
+  it('rpm: the licences of SLE 15, from a list of another reader', () => {
+    const file = viewOf(readFileSync(dataPath('images', 'rpmdb', 'sle15-bci', 'Packages.db')));
+    const { packages = [] } = catalogerFor('var/lib/rpm/Packages.db')?.catalog('var/lib/rpm/Packages.db', file) ?? {};
+    const rows = readTable(dataPath('images', 'package-lists', 'go-rpmdb', 'sle15-bci.tsv'));
+    expect(lines(packages.map((pkg) => [...rpmLine(pkg), pkg.licence]))).toEqual(
+      lines(rows.map((row) => [...rpmRow(row), row['license']])),
+    );
+  });
+
+  it('rpm: a database without a table of packages is a problem, not an empty system', () => {
+    const file = viewOf(readFileSync(dataPath('images', 'rpmdb', 'empty-sqlite', 'rpmdb.sqlite')));
+    expect(readTable(join(expected, 'rpmdb', 'empty-sqlite.tsv'))).toEqual([]);
+    expect(catalogerFor('var/lib/rpm/rpmdb.sqlite')?.catalog('var/lib/rpm/rpmdb.sqlite', file)).toEqual({
+      packages: [],
+      owned: [],
+      problems: ['it has no table Packages'],
+    });
+  });
+
+  it.each(hasData ? readTable(join(expected, 'rpmdb', 'header-blob.tsv')) : [])('rpm header: $file', (row) => {
+    const header = parseHeader(readFileSync(dataPath('images', 'rpmdb', 'header-blob', row['file'] ?? '')));
+    const stated = typeof header === 'string' ? header : packageOf(header);
+    expect(typeof stated === 'string' ? stated : rpmLine(stated.pkg)).toEqual(rpmRow(row));
+  });
+
+  it.each(OTHER_LISTS)('databases of other package managers: %s', (list, path) => {
+    const rows = readTable(join(expected, 'layers', list));
+    for (const name of new Set(rows.map((row) => row['file'] ?? ''))) {
+      const found = catalogerFor(path)?.catalog(path, viewOf(readFileSync(dataPath('images', 'layers', 'os', name))));
+      const wanted = rows.filter((row) => row['file'] === name && !(name in NOT_LISTED));
+      expect(lines((found?.packages ?? []).map((pkg) => [pkg.name, pkg.version, pkg.arch])), name).toEqual(
+        lines(wanted.map((row) => [row['name'], row['version'], row['arch']])),
+      );
+      expect(found?.problems?.length ?? 0, name).toBe(name in NOT_LISTED ? 1 : 0);
+      for (const { base, name: pkgName } of wanted.map((row) => ({ base: row['base'], name: row['name'] })))
+        if (base) expect(found?.packages?.find((pkg) => pkg.name === pkgName)?.source?.name ?? pkgName).toBe(base);
+    }
+  });
+
+  it('dpkg: a fragment of a distroless image', () => {
+    const path = 'var/lib/dpkg/status.d/libsqlite3-0';
+    expect(readFragment(path)).toMatchObject({
+      packages: [
+        {
+          name: 'libsqlite3-0',
+          version: '3.34.1-3',
+          arch: 'arm64',
+          source: { name: 'sqlite3', version: '3.34.1-3' },
+        },
+      ],
+      problems: [],
+    });
+    expect(readFragment(`${path}.md5sums`)).toEqual({ owned: [] });
   });
 
   const oddLayers = ['odd-tars', 'whiteouts'].flatMap((folder) =>

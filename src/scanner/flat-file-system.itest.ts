@@ -4,19 +4,21 @@ import { dataPath, hasData } from '../../test/support/data.ts';
 import type { TarItem } from '../../test/support/tar.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import { FlatFileSystem } from './flat-file-system.testing.ts';
-import { createByteReader } from './layers/byte-reader.ts';
-import { decompressed } from './layers/compression.ts';
+import type { FilePart } from './image-source.ts';
+import { openLayer } from './layers/open-layer.ts';
 import { readTar } from './layers/tar-reader.ts';
 import { openLocalTarget } from './sources/open.ts';
 
-async function itemsOf(layer: ByteSource): Promise<TarItem[]> {
+async function itemsOf(layer: ByteSource | FilePart): Promise<TarItem[]> {
   const items: TarItem[] = [];
-  for await (const entry of readTar(createByteReader(decompressed(layer, 1e9)))) {
+  const { reader, close } = openLayer(layer, 1e9);
+  for await (const entry of readTar(reader)) {
     const { name, kind, linkName, size } = entry;
     if (kind === 'directory') items.push({ name: name.replace(/\/$/, ''), type: 'directory' });
     else if (kind === 'symlink') items.push({ name, type: 'symlink', link: linkName });
     else items.push({ name, content: Buffer.from(await entry.read(size)) });
   }
+  await close();
   return items;
 }
 

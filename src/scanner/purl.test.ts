@@ -20,6 +20,26 @@ describe('packageUrl', () => {
       { id: 'debian', version: '12', idLike: [], rolling: false },
       'pkg:deb/debian/tzdata@1:2.0~rc1%2Bb2?arch=all&distro=debian-12',
     ],
+    [
+      { type: 'rpm', name: 'openssl-libs', version: '1:3.0.7-24.el9', arch: 'x86_64' },
+      { id: 'rhel', version: '9.3', idLike: ['fedora'], rolling: false },
+      'pkg:rpm/redhat/openssl-libs@3.0.7-24.el9?arch=x86_64&distro=rhel-9.3&epoch=1',
+    ],
+    [
+      { type: 'rpm', name: 'nodejs', version: '1:12.1-1.el8', module: 'nodejs:12' },
+      { id: 'almalinux', version: '8.4', idLike: [], rolling: false },
+      'pkg:rpm/almalinux/nodejs@12.1-1.el8?distro=almalinux-8.4&epoch=1&rpmmod=nodejs:12',
+    ],
+    [
+      { type: 'rpm', name: 'bash', version: '4.4-1' },
+      { id: 'opensuse-leap', version: '15.6', idLike: [], rolling: false },
+      'pkg:rpm/opensuse/bash@4.4-1?distro=opensuse-leap-15.6',
+    ],
+    [
+      { type: 'alpm', name: 'Gmp', version: '6.2.1-2', arch: 'x86_64' },
+      { id: 'arch', idLike: [], rolling: true },
+      'pkg:alpm/arch/gmp@6.2.1-2?arch=x86_64',
+    ],
     [{ type: 'npm', name: '@scope/name', version: '1.0.0-rc.1+x' }, alpine, 'pkg:npm/%40scope/name@1.0.0-rc.1%2Bx'],
     [{ type: 'npm', name: "a!'()*b", version: 'v 1?#' }, undefined, 'pkg:npm/a%21%27%28%29%2Ab@v%201%3F%23'],
   ] as const)('%o', (pkg, distribution, expected) => {

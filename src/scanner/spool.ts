@@ -7,12 +7,10 @@ import { type FileView, viewOfFile } from './file-view.ts';
 
 /** Where files of a layer lie that are too large for memory, one after another. */
 export interface Spool {
-  /** Takes `size` bytes, fewer when `next` gives none any more. The view is good until the next file is taken. */
-  take(size: number, next: (limit: number) => Buffer | Promise<Buffer>): Promise<FileView>;
+  /** Takes a file piece by piece, until there is an empty one. The view is good until the next file is taken. */
+  take(next: () => Buffer | Promise<Buffer>): Promise<FileView>;
   close(): void;
 }
-
-const PIECE = 1024 * 1024;
 
 /**
  * A temporary file without a name: it is unlinked as soon as it is open, so that nothing is left of it however the program
@@ -21,12 +19,13 @@ const PIECE = 1024 * 1024;
 export function createSpool(): Spool {
   let fd: number | undefined;
   return {
-    async take(size, next) {
+    async take(next) {
       fd ??= onDisk(openNameless);
       const file = fd;
       let length = 0;
-      while (length < size) {
-        const piece = await next(Math.min(PIECE, size - length));
+      for (;;) {
+        const given = next();
+        const piece = given instanceof Promise ? await given : given;
         if (piece.length === 0) break;
         onDisk(() => writeAll(file, piece, length));
         length += piece.length;

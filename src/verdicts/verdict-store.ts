@@ -131,7 +131,15 @@ function linesOf(verdict: Verdict | undefined): Map<string, Reason> {
 }
 
 function lineKey(reason: Reason): string {
-  const { rule, kind, vulnerability, package: name, installed, suppressedBy } = reason;
+  const { rule, kind, vulnerability, package: name, installed, suppressedBy, vex } = reason;
   // Lines about the image as a whole are told apart by their text: one per platform, one per ecosystem.
-  return JSON.stringify([rule, kind, vulnerability ?? reason.message, name, installed, suppressedBy?.exception]);
+  return JSON.stringify([
+    rule,
+    kind,
+    vulnerability ?? reason.message,
+    name,
+    installed,
+    suppressedBy?.exception,
+    vex?.status,
+  ]);
 }

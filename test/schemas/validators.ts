@@ -7,7 +7,8 @@ import addFormats from 'ajv-formats';
 /** What is wrong with a document by its schema, one line each; empty when it is valid. */
 export type Validator = (document: unknown) => readonly string[];
 
-const OPTIONS: Options = { strict: false, allErrors: false };
+/** Some patterns of the schemas are none by the stricter grammar. */
+const OPTIONS: Options = { strict: false, allErrors: false, unicodeRegExp: false };
 /** Formats of JSON Schema 2019-09 that the schemas name and the library leaves out. */
 const MORE_FORMATS = { 'iri-reference': /^[^\s<>"{}|\\^`]*$/u, 'idn-email': /^[^\s@]+@[^\s@]+$/u };
 
@@ -38,7 +39,7 @@ export function sarifValidator(): Validator {
 
 /** Any schema of JSON Schema 2020-12. */
 export function schemaValidator(schema: object): Validator {
-  const ajv = new Ajv2020({ strict: true, allErrors: false, allowUnionTypes: true });
+  const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
   addFormats.default(ajv);
   return validator(ajv, schema);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Coverage } from '../../model/coverage.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Reason, Verdict } from '../../model/verdict.ts';
+import { SBOM_FORMS } from '../../scanner/sbom-write/input.ts';
 import { listOf, moment } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -42,6 +43,17 @@ export const getVerdict = endpoint('getVerdict', 'GET /verdicts', 'verdict:read'
   query: z.object({ image }).strict(),
   reply: judgedImage,
 });
+export const getSbom = endpoint(
+  'getSbom',
+  'GET /sboms',
+  'verdict:read',
+  'What is in this image: its bill of materials',
+  {
+    query: z.object({ image, form: z.enum(SBOM_FORMS).default('cyclonedx') }).strict(),
+    /** A document of SPDX 2.3 or CycloneDX 1.6. */
+    reply: z.record(z.string(), z.unknown()),
+  },
+);
 export const verdictHistory = endpoint(
   'verdictHistory',
   'GET /verdicts/history',

@@ -1,12 +1,13 @@
 import { parseReference } from '../../oci/reference.ts';
 import { explain } from '../../policy/explain.ts';
 import { findManifestInfo } from '../../registry/content-store.ts';
+import { sbomDocument } from '../../scanner/sbom-write/index.ts';
 import * as contract from '../contract/verdicts.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
 
-export function verdictRoutes({ db, verdicts }: ApiDeps): BoundEndpoint[] {
+export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundEndpoint[] {
   async function locate(image: string) {
     const { repository, reference } = splitImage(image);
     const manifest = await findManifestInfo(db, repository, reference);
@@ -36,6 +37,17 @@ export function verdictRoutes({ db, verdicts }: ApiDeps): BoundEndpoint[] {
         findings: [...(evaluation?.findings ?? [])],
         ...(evaluation ? { coverage: evaluation.coverage } : {}),
       };
+    }),
+    on(contract.getSbom, async ({ query: { image, form } }) => {
+      const { repository, digest } = await locate(image);
+      const inventory = await verdicts.inventoryOf(digest);
+      if (!inventory)
+        throw new ApiError(
+          'not_found',
+          `${image} has no list of packages: it is still analysed, an index for several platforms, or nothing that runs`,
+        );
+      const subject = { kind: 'image', name: `${repository}@${digest}`, digest } as const;
+      return sbomDocument(form, { subject, inventory, version, now: clock.now() }) as Record<string, unknown>;
     }),
     on(contract.verdictHistory, async ({ query }) => {
       const { repository, digest } = await locate(query.image);

@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
@@ -9,6 +8,7 @@ import type { Cli } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { after, startOf } from '../moments.ts';
 import { bytes, counted, facts, type OutputOptions, oneLine, printAs, withOutput } from '../output.ts';
+import { writeWhole } from '../write-whole.ts';
 
 interface ExportOptions {
   readonly from: string;
@@ -70,20 +70,6 @@ async function writeAndCheck(cli: Cli, out: string, content: ByteSource): Promis
       ['digest', `${document.digest} (note it: it proves later that this is the file)`],
     ]),
   );
-}
-
-/** The file is there as a whole or not at all. Gives its size in bytes. */
-async function writeWhole(path: string, content: ByteSource): Promise<number> {
-  const part = `${path}.part`;
-  try {
-    const target = createWriteStream(part, { mode: 0o600, flush: true });
-    await pipeline(Readable.from(content), target);
-    await rename(part, path);
-    return target.bytesWritten;
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
 }
 
 async function verifyFile(cli: Cli, file: string, options: OutputOptions & { digest?: string }): Promise<void> {

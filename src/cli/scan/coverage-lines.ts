@@ -1,7 +1,10 @@
 import type { AdvisorySource, Coverage } from '../../model/coverage.ts';
-import { counted, oneLine } from '../output.ts';
+import { counted } from '../output.ts';
+import { cut } from './paper.ts';
 
 const GAPS_SHOWN = 5;
+const OLD_AFTER_DAYS = 7;
+const LONGEST_LINE = 500;
 const DAY = 86_400_000;
 
 /** How far an answer reaches: the distribution, where the advisories come from and how old they are, what was not seen. */
@@ -11,11 +14,19 @@ export function coverageLines(coverage: Coverage, now: number): string[] {
     `distribution: ${distributionText(distribution)}`,
     ...sources.map((source) => `advisories: ${sourceText(source, isBacked(source, sources), now)}`),
     ...missing.map((ecosystem) => `advisories: none for ${ecosystem}, so nothing can be said about its packages`),
-    ...(database ? [`database: ${database.version.slice(0, 19)}, built ${age(database.builtAt, now)}`] : []),
+    databaseLine(database, now),
     ...gaps.slice(0, GAPS_SHOWN).map(({ message }) => `not seen: ${message}`),
     ...(gaps.length > GAPS_SHOWN ? [`not seen: ${counted(gaps.length - GAPS_SHOWN, 'more thing')}; see -o json`] : []),
   ];
-  return lines.map(oneLine);
+  return lines.map((line) => cut(line, LONGEST_LINE));
+}
+
+function databaseLine(database: Coverage['database'], now: number): string {
+  if (!database)
+    return 'database: none, so nothing can be said; get one with "breakwater db build", then "breakwater db import"';
+  const days = (now - Date.parse(database.builtAt)) / DAY;
+  const old = days > OLD_AFTER_DAYS ? '; OLD: what became known since then is missing' : '';
+  return `database: ${database.version.slice(0, 19)}, built ${age(database.builtAt, now)}${old}`;
 }
 
 function distributionText({ recognised, name, rolling, endOfLife }: Coverage['distribution']): string {

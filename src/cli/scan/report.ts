@@ -3,13 +3,16 @@ import type { Finding } from '../../model/finding.ts';
 import type { Distribution, Inventory, Package } from '../../model/inventory.ts';
 import type { Severity, SeverityStatement } from '../../model/severity.ts';
 import type { Verdict } from '../../model/verdict.ts';
+import { toRfc3339 } from '../../platform/clock.ts';
 import { effectiveSeverity } from '../../policy/effective-severity.ts';
 import { judge } from '../../policy/judge.ts';
-import { defaultPolicy, type Policy, type Threshold } from '../../policy/policy.ts';
+import type { Policy } from '../../policy/policy.ts';
 import type { AdvisoryDatabase } from '../../scanner/advisories/index.ts';
 import { inventoryHash } from '../../scanner/inventory-hash.ts';
 import { ecosystemOf } from '../../scanner/matcher/ecosystem.ts';
 import { evaluate, inventoryFacts } from '../../verdicts/evaluate.ts';
+import { exceptionsOf, type IgnoreFile, type IgnoreLine, idleLines, lineFor } from './ignore-file.ts';
+import { type FailOn, scanPolicy } from './scan-policy.ts';
 import type { ScannedTarget } from './target.ts';
 
 interface ReportedPackage {
@@ -18,10 +21,25 @@ interface ReportedPackage {
   readonly ecosystem?: string;
   readonly name: string;
   readonly version: string;
+  readonly arch?: string;
   readonly source?: Package['source'];
+  readonly module?: string;
+  readonly thirdParty?: true;
+  readonly licence?: string;
   readonly purl: string;
   readonly layer?: string;
   readonly path: string;
+}
+
+/** Why a finding does not count. */
+export interface SetAside {
+  readonly by: 'ignore-file';
+  /** File, and its line. */
+  readonly document: string;
+  readonly line: number;
+  /** RFC 3339; absent when it has no end. */
+  readonly until?: string;
+  readonly reason?: string;
 }
 
 export interface ReportedFinding {
@@ -37,18 +55,42 @@ export interface ReportedFinding {
   readonly severities: readonly SeverityStatement[];
   readonly kev?: string;
   readonly epss?: Finding['epss'];
+  readonly published?: string;
   readonly advisories: readonly string[];
   readonly purl: string;
   readonly layer?: string;
+  readonly path: string;
+  readonly setAside?: SetAside;
 }
 
-/** What `breakwater scan -o json` prints. Members may be added, not changed. */
+/** A layer, lowest first. */
+export interface ReportedLayer {
+  readonly digest?: string;
+  /** The build step that made it. */
+  readonly createdBy?: string;
+}
+
+/** An ignore file that was used, and its lines without effect. */
+interface UsedIgnoreFile {
+  readonly file: string;
+  /** Lines whose end has come. */
+  readonly expired: readonly IgnoreLine[];
+  /** Lines that concern nothing that was found. */
+  readonly unused: readonly IgnoreLine[];
+}
+
+/** What `breakwater scan -o json` prints. Members may be added, not changed. Schema: docs/schemas/scan-report.schema.json. */
 export interface ScanReport {
   readonly target: string;
   readonly digest?: string;
+  /** Absent where nothing is known of layers. */
+  readonly layers?: readonly ReportedLayer[];
   readonly distribution?: Distribution;
   readonly packages: readonly ReportedPackage[];
   readonly findings: readonly ReportedFinding[];
+  /** Findings without a fix that were left out because that was asked for. */
+  readonly hidden?: number;
+  readonly ignoreFile?: UsedIgnoreFile;
   readonly coverage: Coverage;
   readonly verdict: Verdict;
 }
@@ -56,17 +98,27 @@ export interface ScanReport {
 export interface ReportInput {
   readonly target: ScannedTarget;
   readonly database: AdvisoryDatabase;
-  /** Severity from which the verdict blocks; `off` leaves it to the built-in policy, which only warns. */
-  readonly failOn: Threshold;
+  /** From where on the verdict blocks; `off` leaves it to the built-in policy, which only warns. */
+  readonly failOn: FailOn;
+  /** Leaves out what has no fix. */
+  readonly onlyFixable?: boolean;
+  readonly ignoreFile?: IgnoreFile;
   /** Epoch ms. */
   readonly now: number;
 }
 
+/** A report, and the findings in it as they were found, in the same order. */
+export interface JudgedScan {
+  readonly report: ScanReport;
+  readonly findings: readonly Finding[];
+}
+
 /** Matches and judges what was found in a target, by the built-in policy. Pure but for the database. */
-export function scanReport({ target, database, failOn, now }: ReportInput): ScanReport {
+export function judgeScan({ target, database, failOn, onlyFixable, ignoreFile, now }: ReportInput): JudgedScan {
   const { inventory } = target;
-  const policy: Policy = { ...defaultPolicy, block: { fixable: failOn, unfixable: failOn } };
-  const { findings, coverage } = evaluate(inventory, database);
+  const policy = scanPolicy(failOn);
+  const { findings: all, coverage } = evaluate(inventory, database);
+  const findings = onlyFixable ? all.filter(({ fixed }) => fixed !== undefined) : all;
   const hash = inventoryHash(inventory);
   const verdict = judge({
     // A folder or archive without a manifest is known by what is in it.
@@ -77,52 +129,83 @@ export function scanReport({ target, database, failOn, now }: ReportInput): Scan
     coverage,
     policy,
     policyVersion: 0,
-    exceptions: [],
+    exceptions: exceptionsOf(ignoreFile),
     clocks: [],
     advisories: { version: database.version, builtAt: Date.parse(database.builtAt) },
     now,
   });
-  return {
+  const report: ScanReport = {
     target: target.name,
     ...(target.digest === undefined ? {} : { digest: target.digest }),
+    ...(inventory.layers ? { layers: inventory.layers } : {}),
     ...(inventory.distribution ? { distribution: inventory.distribution } : {}),
     packages: inventory.packages.map((pkg) => reportedPackage(pkg, inventory)),
-    findings: findings.map((finding) => reportedFinding(finding, inventory, policy)),
+    findings: findings.map((finding) => ({
+      ...reportedFinding(finding, inventory, policy),
+      ...setAsideBy(finding, ignoreFile, now),
+    })),
+    ...(onlyFixable ? { hidden: all.length - findings.length } : {}),
+    ...(ignoreFile ? { ignoreFile: { file: ignoreFile.path, ...idleLines(ignoreFile, all, now) } } : {}),
     coverage,
     verdict,
   };
+  return { report, findings };
 }
 
 function reportedPackage(pkg: Package, { distribution }: Inventory): ReportedPackage {
+  const { type, name, version, arch, source, module, thirdParty, licence, purl, layer, path } = pkg;
   const ecosystem = ecosystemOf(pkg, distribution);
   return {
-    type: pkg.type,
+    type,
     ...(ecosystem === undefined ? {} : { ecosystem }),
-    name: pkg.name,
-    version: pkg.version,
-    ...(pkg.source ? { source: pkg.source } : {}),
-    purl: pkg.purl,
-    ...(pkg.layer === undefined ? {} : { layer: pkg.layer }),
-    path: pkg.path,
+    name,
+    version,
+    ...(arch === undefined ? {} : { arch }),
+    ...(source ? { source } : {}),
+    ...(module === undefined ? {} : { module }),
+    ...(thirdParty === undefined ? {} : { thirdParty }),
+    ...(licence === undefined ? {} : { licence }),
+    purl,
+    ...(layer === undefined ? {} : { layer }),
+    path,
   };
 }
 
 function reportedFinding(finding: Finding, { distribution }: Inventory, policy: Policy): ReportedFinding {
   const { severity, source } = effectiveSeverity(finding, distribution, policy);
+  const { id, aliases, installed, fixed, status, severities, kev, epss, published, advisories } = finding;
+  const { name, purl, layer, path } = finding.package;
   return {
-    id: finding.id,
-    aliases: finding.aliases,
-    package: finding.package.name,
-    installed: finding.installed,
-    ...(finding.fixed === undefined ? {} : { fixed: finding.fixed }),
-    status: finding.status,
+    id,
+    aliases,
+    package: name,
+    installed,
+    ...(fixed === undefined ? {} : { fixed }),
+    status,
     severity,
     ...(source === undefined ? {} : { severitySource: source }),
-    severities: finding.severities,
-    ...(finding.kev === undefined ? {} : { kev: finding.kev }),
-    ...(finding.epss === undefined ? {} : { epss: finding.epss }),
-    advisories: finding.advisories,
-    purl: finding.package.purl,
-    ...(finding.package.layer === undefined ? {} : { layer: finding.package.layer }),
+    severities,
+    ...(kev === undefined ? {} : { kev }),
+    ...(epss === undefined ? {} : { epss }),
+    ...(published === undefined ? {} : { published }),
+    advisories,
+    purl,
+    ...(layer === undefined ? {} : { layer }),
+    path,
+  };
+}
+
+function setAsideBy(finding: Finding, file: IgnoreFile | undefined, now: number): { readonly setAside?: SetAside } {
+  const found = lineFor(finding, file, now);
+  if (!file || !found) return {};
+  const { line, until, reason } = found;
+  return {
+    setAside: {
+      by: 'ignore-file',
+      document: file.path,
+      line,
+      ...(until === undefined ? {} : { until: toRfc3339(until) }),
+      ...(reason === undefined ? {} : { reason }),
+    },
   };
 }

@@ -1,11 +1,10 @@
-import { openRegistryImage } from '../../mirror/registry-source.ts';
-import { parseReference } from '../../oci/reference.ts';
-import { createHttpClient } from '../../platform/http-client.ts';
-import { type AnalysedTarget, analyseImage, analyseLocalTarget } from '../../scanner/analyse-image.ts';
+import { type AnalysedTarget, analyseLocalTarget } from '../../scanner/analyse-image.ts';
+import type { SbomSubject } from '../../scanner/sbom-write/index.ts';
+import { openLocalTarget } from '../../scanner/sources/open.ts';
 import type { Cli } from '../cli.ts';
-import { currentLogin } from '../credentials.ts';
 import { CliError } from '../exit.ts';
-import { type SourceAccess, sourceClient } from '../registry-end.ts';
+import type { SourceAccess } from '../registry-end.ts';
+import { analyseWatched } from './progress.ts';
 
 export interface TargetOptions extends SourceAccess {
   readonly platform?: string;
@@ -14,6 +13,7 @@ export interface TargetOptions extends SourceAccess {
 /** The name used in messages and, for images of a registry, the repository. */
 export interface ScannedTarget extends AnalysedTarget {
   readonly repository: string;
+  readonly subject: SbomSubject;
 }
 
 /**
@@ -22,38 +22,38 @@ export interface ScannedTarget extends AnalysedTarget {
  */
 export async function analyseTarget(cli: Cli, target: string, options: TargetOptions): Promise<ScannedTarget> {
   const platform = options.platform === undefined ? {} : { platform: options.platform };
-  const local = await analyseLocalTarget(target, platform);
-  if (local) return { ...local, repository: '' };
+  const local = await fromPath(cli, target, platform);
+  if (local) return local;
   if (looksLikePath(target))
     throw new CliError(
       'usage',
       `there is no file or folder ${target}; give an archive, a folder or an image reference`,
     );
-  return fromRegistry(cli, target, options, platform);
+  const { analyseRegistryImage } = await import('./registry-target.ts');
+  return analyseRegistryImage(cli, target, options, platform);
 }
 
-async function fromRegistry(
+async function fromPath(
   cli: Cli,
-  target: string,
-  access: SourceAccess,
+  path: string,
   platform: { readonly platform?: string },
-): Promise<ScannedTarget> {
-  const reference = parseReference(target);
-  const http = createHttpClient({ userAgent: 'breakwater' });
+): Promise<ScannedTarget | undefined> {
+  const local = await openLocalTarget(path, platform);
+  if (!local) return undefined;
+  if (local.kind === 'folder') {
+    const analysed = await analyseLocalTarget(path);
+    return analysed && { ...analysed, repository: '', subject: { kind: 'folder', name: path } };
+  }
   try {
-    const client = await sourceClient(cli, http, reference, access, await currentLogin(await cli.config()));
-    const { repository } = reference;
-    const source = await openRegistryImage(
-      { client, repository, reference: reference.digest ?? reference.tag ?? 'latest', name: target },
-      platform,
-    );
-    return { ...(await analyseImage(source)), repository };
+    const analysed = await analyseWatched(cli, local.source);
+    const { name, digest } = analysed;
+    return { ...analysed, repository: '', subject: { kind: 'image', name, ...(digest ? { digest } : {}) } };
   } finally {
-    await http.close();
+    await local.source.close();
   }
 }
 
 /** A mistyped file name must not become a question to Docker Hub. */
 export function looksLikePath(target: string): boolean {
-  return /^(?:\.{0,2}\/|~|\.\.?$)|\.(?:tar|tgz|tbz2?|txz|tzst|gz|zst|xz|zip)$/.test(target);
+  return /^(?:\.{0,2}\/|~|\.\.?$)|\.(?:tar|tgz|tbz2?|txz|tzst|gz|zst|xz|zip|json|spdx|xml)$/.test(target);
 }

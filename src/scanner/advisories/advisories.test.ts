@@ -57,6 +57,7 @@ describe('building', () => {
       'invalid-version': 1,
       contradiction: 1,
       'future-date': 1,
+      withdrawn: 1,
     });
   });
 

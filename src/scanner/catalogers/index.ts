@@ -3,6 +3,7 @@ import { apkCataloger } from './apk/cataloger.ts';
 import { chiselCataloger } from './chisel/cataloger.ts';
 import { dpkgCataloger } from './dpkg/cataloger.ts';
 import { LANGUAGE_CATALOGERS } from './languages.ts';
+import { opkgCataloger } from './opkg/cataloger.ts';
 import { rpmCataloger } from './rpm/cataloger.ts';
 import { systemCataloger } from './system/cataloger.ts';
 import type { Cataloger } from './types.ts';
@@ -15,6 +16,7 @@ export const CATALOGERS: readonly Cataloger[] = [
   rpmCataloger,
   alpmCataloger,
   chiselCataloger,
+  opkgCataloger,
   ...LANGUAGE_CATALOGERS,
 ];
 

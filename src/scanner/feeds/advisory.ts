@@ -27,7 +27,7 @@ export type FeedFact =
   | { readonly kind: 'epss'; readonly id: string; readonly probability: number; readonly percentile: number }
   | { readonly kind: 'problem'; readonly problem: FeedProblem; readonly record: string; readonly detail: string };
 
-/** What can be wrong with a record. None of them stops a build; all are counted and the first ones shown. */
+/** Why a record or a part of one is not used. None of them stops a build; all are counted and the first ones shown. */
 export type FeedProblem =
   | 'malformed-record'
   | 'too-large'
@@ -35,6 +35,10 @@ export type FeedProblem =
   | 'empty-range'
   | 'unordered-events'
   | 'contradiction'
+  | 'withdrawn'
+  | 'commits-only'
+  | 'unknown-release'
+  | 'no-package'
   | 'future-date';
 
 /** Everything one record of a feed gives, with what the accounts of its source need. */

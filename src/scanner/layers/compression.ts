@@ -1,11 +1,9 @@
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { ByteSource } from '../../platform/streams.ts';
 import { ScanError } from '../errors.ts';
+import { freePiece, inflated } from './inflate.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
-const PIECE = 256 * 1024;
 const MAGIC_LENGTH = 4;
 
 /** What the first bytes say; media types are only a hint and often wrong. */
@@ -20,13 +18,45 @@ export function compressionOf(start: Uint8Array): Compression {
   return 'none';
 }
 
+/** Pieces of bytes that can be given back one by one, once nobody looks at them. */
+export interface PieceSource extends ByteSource {
+  free(piece: Uint8Array): void;
+}
+
 /**
  * The content without its compression, which the magic bytes tell, at most `limit` bytes of it. Errors of the decompressor
  * come out of the iteration, and `ScanError`: layer_unsupported for compressions that OCI layers never have,
  * limit_exceeded.
  */
-export async function* decompressed(source: ByteSource, limit: number): ByteSource {
-  const iterator = source[Symbol.asyncIterator]();
+export function decompressed(source: ByteSource, limit: number): PieceSource {
+  let ours = false;
+  async function* plain(): AsyncGenerator<Uint8Array> {
+    const iterator = source[Symbol.asyncIterator]();
+    const head = await firstBytes(iterator);
+    const compression = compressionOf(head);
+    if (compression === 'bzip2' || compression === 'xz') {
+      await iterator.return?.();
+      throw new ScanError('layer_unsupported', `it is compressed with ${compression}; only gzip and zstd are read`);
+    }
+    const whole = rejoin(head, iterator);
+    ours = compression !== 'none';
+    let size = 0;
+    for await (const piece of compression === 'none' ? whole : inflated(compression, whole)) {
+      size += piece.byteLength;
+      if (size > limit)
+        throw new ScanError('limit_exceeded', `it has more than ${limit} bytes without its compression`);
+      yield piece;
+    }
+  }
+  return {
+    [Symbol.asyncIterator]: plain,
+    free(piece) {
+      if (ours) freePiece(piece);
+    },
+  };
+}
+
+async function firstBytes(iterator: AsyncIterator<Uint8Array>): Promise<Buffer> {
   const start: Buffer[] = [];
   let length = 0;
   while (length < MAGIC_LENGTH) {
@@ -35,34 +65,8 @@ export async function* decompressed(source: ByteSource, limit: number): ByteSour
     start.push(Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength));
     length += next.value.byteLength;
   }
-  const head = Buffer.concat(start);
-  const compression = compressionOf(head);
-  if (compression === 'bzip2' || compression === 'xz') {
-    await iterator.return?.();
-    throw new ScanError('layer_unsupported', `it is compressed with ${compression}; only gzip and zstd are read`);
-  }
-  let size = 0;
-  for await (const piece of plain(compression, rejoin(head, iterator))) {
-    size += piece.byteLength;
-    if (size > limit) throw new ScanError('limit_exceeded', `it has more than ${limit} bytes without its compression`);
-    yield piece;
-  }
-}
-
-async function* plain(compression: 'none' | 'gzip' | 'zstd', source: ByteSource): ByteSource {
-  if (compression === 'none') {
-    yield* source;
-    return;
-  }
-  const decompressor =
-    compression === 'gzip' ? createGunzip({ chunkSize: PIECE }) : createZstdDecompress({ chunkSize: PIECE });
-  // The callback's error is the one the iteration below throws.
-  pipeline(Readable.from(source, { objectMode: false, highWaterMark: PIECE }), decompressor, () => undefined);
-  try {
-    for await (const chunk of decompressor) yield chunk as Buffer;
-  } finally {
-    decompressor.destroy();
-  }
+  const [only] = start;
+  return start.length === 1 && only ? only : Buffer.concat(start);
 }
 
 async function* rejoin(head: Buffer, rest: AsyncIterator<Uint8Array>): ByteSource {

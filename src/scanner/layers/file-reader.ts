@@ -1,54 +1,61 @@
-import type { FileHandle } from 'node:fs/promises';
+import { readSync } from 'node:fs';
 import type { ByteReader } from './byte-reader.ts';
 
-const PIECE = 64 * 1024;
+const PIECE = 256 * 1024;
 
-/** Reads an open file piece by piece; going forward costs nothing. `close` leaves the handle open: it is its owner's. */
-export async function createFileReader(file: FileHandle): Promise<ByteReader> {
-  const { size } = await file.stat();
-  const buffer = Buffer.alloc(PIECE);
-  let held: Buffer = buffer.subarray(0, 0);
+/**
+ * Reads a part of an open file, in place: going forward costs nothing, and nothing ever has to be waited for. The descriptor
+ * is its owner's. `peek` throws what the system says when it cannot read, and tells `failed`.
+ */
+export function createFileReader(
+  fd: number,
+  start: number,
+  size: number,
+  failed?: (error: unknown) => void,
+): ByteReader {
+  let buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, size));
+  /** Where in the part the buffer begins, and how much of it is filled. */
+  let from = 0;
+  let filled = 0;
   let position = 0;
 
-  async function fill(target: Buffer, from: number): Promise<number> {
-    let length = 0;
-    while (length < target.length) {
-      const { bytesRead } = await file.read(target, length, target.length - length, from + length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
+  function load(length: number): void {
+    if (length > buffer.length) buffer = Buffer.allocUnsafeSlow(length);
+    from = position;
+    filled = 0;
+    const wanted = Math.min(buffer.length, size - from);
+    while (filled < wanted) {
+      const count = read(wanted - filled);
+      if (count === 0) break;
+      filled += count;
     }
-    return length;
   }
 
-  function take(length: number): Buffer {
-    const piece = held.subarray(0, length);
-    held = held.subarray(piece.length);
-    position += piece.length;
-    return piece;
+  function read(length: number): number {
+    try {
+      return readSync(fd, buffer, filled, length, start + from + filled);
+    } catch (error) {
+      failed?.(error);
+      throw error;
+    }
   }
 
   return {
+    ended: true,
     get position() {
       return position;
     },
-    async read(length) {
-      if (held.length >= length) return take(length);
-      if (length > PIECE) {
-        const target = Buffer.alloc(Math.min(length, Math.max(size - position, 0)));
-        const read = await fill(target, position);
-        position += read;
-        held = buffer.subarray(0, 0);
-        return target.subarray(0, read);
-      }
-      held = buffer.subarray(0, await fill(buffer, position));
-      return take(length);
+    peek(length) {
+      const wanted = Math.min(length, size - position);
+      if (position < from || position + wanted > from + filled) load(wanted);
+      return buffer.subarray(position - from, Math.min(position - from + wanted, filled));
     },
-    skip(length) {
-      const passed = Math.min(length, Math.max(size - position, 0));
-      held = held.subarray(Math.min(passed, held.length));
+    pass(length) {
+      const passed = Math.min(length, size - position);
       position += passed;
-      return Promise.resolve(passed);
+      return passed;
     },
+    fill: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }

@@ -125,7 +125,6 @@ export const hostileSbomInput: fc.Arbitrary<SbomInput> = hostileInventory.chain(
       findings.map(
         (finding, at): SbomFinding => ({
           finding,
-          severity: 'high',
           ...(at % 3 === 2 ? { setAside: finding.id } : {}),
         }),
       ),

@@ -1,14 +1,16 @@
 import { printableJson } from '../../platform/printable-json.ts';
 import { cycloneDxBom } from './cyclonedx.ts';
-import type { SbomInput } from './input.ts';
+import type { SbomForm, SbomInput } from './input.ts';
 import { spdxDocument } from './spdx.ts';
 
-export type { SbomFinding, SbomInput, SbomSubject } from './input.ts';
+export type { SbomFinding, SbomForm, SbomInput, SbomSubject } from './input.ts';
 
-export const SBOM_FORMS = ['spdx', 'cyclonedx'] as const;
-export type SbomForm = (typeof SBOM_FORMS)[number];
+/** A bill of materials as a JSON value: SPDX 2.3 or CycloneDX 1.6. */
+export function sbomDocument(form: SbomForm, input: SbomInput): object {
+  return form === 'spdx' ? spdxDocument(input) : cycloneDxBom(input);
+}
 
-/** A bill of materials as JSON text: SPDX 2.3 or CycloneDX 1.6. */
+/** The same as text. */
 export function writeSbom(form: SbomForm, input: SbomInput): string {
-  return printableJson(form === 'spdx' ? spdxDocument(input) : cycloneDxBom(input));
+  return printableJson(sbomDocument(form, input));
 }

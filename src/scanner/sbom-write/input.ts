@@ -1,7 +1,10 @@
 import type { Finding } from '../../model/finding.ts';
 import type { Inventory } from '../../model/inventory.ts';
-import type { Severity } from '../../model/severity.ts';
 import type { Digest } from '../../oci/digest.ts';
+
+export const SBOM_FORMS = ['spdx', 'cyclonedx'] as const;
+/** SPDX 2.3 or CycloneDX 1.6, both as JSON. */
+export type SbomForm = (typeof SBOM_FORMS)[number];
 
 /** What a bill of materials is about. */
 export interface SbomSubject {
@@ -18,8 +21,6 @@ export interface SbomSubject {
 /** A finding as a bill of materials tells it. */
 export interface SbomFinding {
   readonly finding: Finding;
-  /** The severity that counts. */
-  readonly severity: Severity;
   /** Why it does not count, in words; absent when it counts. */
   readonly setAside?: string;
 }

@@ -2,11 +2,10 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../../platform/errors.ts';
-import type { ByteSource } from '../../platform/streams.ts';
 import { ScanError } from '../errors.ts';
+import type { FilePart } from '../image-source.ts';
 import { compressionOf, decompressed } from '../layers/compression.ts';
 import { createFileReader } from '../layers/file-reader.ts';
 import { normalisePath } from '../layers/paths.ts';
@@ -19,7 +18,8 @@ export interface ArchiveIndex {
   readonly names: readonly string[];
   /** The whole file, at most `limit` bytes. Throws `ScanError`: source_invalid when it is not there, limit_exceeded. */
   read(path: string, limit: number): Promise<Buffer>;
-  open(path: string): ByteSource;
+  /** Where a file lies. Throws `ScanError` as `read` does. */
+  locate(path: string): FilePart;
   close(): Promise<void>;
 }
 
@@ -70,10 +70,9 @@ export async function indexArchive(path: string): Promise<ArchiveIndex> {
           await file.close();
         }
       },
-      open(name) {
+      locate(name) {
         const { offset, size } = find(name);
-        if (size === 0) return Readable.from([]);
-        return createReadStream(plain.path, { start: offset, end: offset + size - 1, highWaterMark: PIECE });
+        return { path: plain.path, start: offset, size };
       },
       close: () => plain.remove(),
     };
@@ -88,7 +87,7 @@ async function readPlaces(path: string): Promise<{ places: Map<string, Place>; l
   const links = new Map<string, string>();
   const file = await open(path, 'r');
   try {
-    for await (const entry of readTar(await createFileReader(file))) {
+    for await (const entry of readTar(createFileReader(file.fd, 0, (await file.stat()).size))) {
       const name = normalisePath(entry.name);
       if (!name) continue;
       if (places.size + links.size >= MOST_ENTRIES)

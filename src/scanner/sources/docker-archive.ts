@@ -51,7 +51,7 @@ export async function openDockerArchive(
     if (!archive.has(name))
       throw new ScanError('source_invalid', `${path} names the layer ${name}, but does not hold it`);
     const digest = layerDigest(name, image.diffIds[at]);
-    return { ...(digest ? { digest } : {}), open: () => Promise.resolve(archive.open(name)) };
+    return { ...(digest ? { digest } : {}), open: () => Promise.resolve(archive.locate(name)) };
   });
   return { name: image.name ?? path, layers, close: () => archive.close() };
 }

@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
 import { MANIFEST_LIMIT, parseManifest } from '../../oci/manifest.ts';
-import type { ByteSource } from '../../platform/streams.ts';
 import { ScanError } from '../errors.ts';
-import type { ImageSource, SourceOptions } from '../image-source.ts';
+import type { FilePart, ImageSource, SourceOptions } from '../image-source.ts';
 import type { ArchiveIndex } from './archive-index.ts';
 import { chooseImage } from './choose-manifest.ts';
 
@@ -13,7 +11,8 @@ import { chooseImage } from './choose-manifest.ts';
 export interface LayoutFiles {
   /** Throws `ScanError` when it is not there or larger than `limit`. */
   read(path: string, limit: number): Promise<Buffer>;
-  open(path: string): ByteSource;
+  /** Where a file lies on this machine. Throws `ScanError`. */
+  locate(path: string): Promise<FilePart>;
   close(): Promise<void>;
 }
 
@@ -33,7 +32,7 @@ export async function openOciLayout(files: LayoutFiles, path: string, options: S
     layers: manifest.layers.map(({ digest, mediaType }) => ({
       digest,
       mediaType,
-      open: () => Promise.resolve(files.open(blobPath(digest))),
+      open: () => files.locate(blobPath(digest)),
     })),
     close: () => files.close(),
   };
@@ -58,8 +57,8 @@ export async function layoutFolder(folder: string): Promise<LayoutFiles> {
         throw new ScanError('limit_exceeded', `${path} in ${folder} has ${size} bytes; at most ${limit} are read`);
       return readFile(real);
     },
-    async *open(path) {
-      yield* createReadStream(await inside(path), { highWaterMark: 1024 * 1024 });
+    async locate(path) {
+      return { path: await inside(path) };
     },
     close: () => Promise.resolve(),
   };
@@ -68,7 +67,7 @@ export async function layoutFolder(folder: string): Promise<LayoutFiles> {
 export function layoutArchive(archive: ArchiveIndex): LayoutFiles {
   return {
     read: (path, limit) => archive.read(path, limit),
-    open: (path) => archive.open(path),
+    locate: (path) => Promise.resolve(archive.locate(path)),
     close: () => archive.close(),
   };
 }

@@ -72,7 +72,7 @@ async function openArchive(path: string, options: SourceOptions): Promise<ImageS
 function tarball(path: string): ImageSource {
   return {
     name: path,
-    layers: [{ open: () => Promise.resolve(createReadStream(path, { highWaterMark: PIECE })) }],
+    layers: [{ open: () => Promise.resolve({ path }) }],
     close: () => Promise.resolve(),
   };
 }
@@ -107,7 +107,7 @@ async function isRootFileSystem(path: string): Promise<boolean> {
 /** Goes through an archive without compression by leaps. */
 async function archiveReader(file: FileHandle, path: string): Promise<ByteReader> {
   const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
-  if (compressionOf(buffer) === 'none') return createFileReader(file);
+  if (compressionOf(buffer) === 'none') return createFileReader(file.fd, 0, (await file.stat()).size);
   return createByteReader(decompressed(createReadStream(path, { highWaterMark: PIECE }), PEEKED_BYTES));
 }
 

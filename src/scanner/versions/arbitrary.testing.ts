@@ -175,6 +175,25 @@ const generic = join(
   ),
 );
 
+/** Versions as projects write them: a number, then a qualifier or two, and no part is empty. */
+export const plainMavenVersion: Text = join(
+  numbers(digits, 3),
+  optional(join(one('.', '-', ''), mavenWord, optional(join(one('-', ''), digits)))),
+  optional(one('-SNAPSHOT', '-1', '-2', '-jre', '-redhat-00001')),
+);
+
+/** Versions of Go releases: three numbers or a candidate since 1.21, no third number that is zero before. */
+export const goReleaseVersion: Text = join(
+  fc.constant('go1.'),
+  fc.oneof(
+    join(one('9', '19', '20'), one('', '.1', '.2', '.10', 'rc1', 'rc2', 'beta1')),
+    join(one('21', '22', '30'), one('.0', '.1', '.2', '.10', 'rc1', 'rc2')),
+  ),
+);
+
+/** Module versions, pseudo-versions included. */
+export const goModuleVersion: Text = fc.oneof(goModule, goPseudo);
+
 /** Versions of each scheme that its reference takes, close to each other so that every rule is met often. */
 export const ARBITRARY_VERSIONS: Readonly<Record<VersionScheme, Text>> = {
   alpm,
@@ -183,7 +202,7 @@ export const ARBITRARY_VERSIONS: Readonly<Record<VersionScheme, Text>> = {
   cran,
   dpkg,
   generic,
-  go: fc.oneof(goModule, goPseudo, goToolchain),
+  go: fc.oneof(goModuleVersion, goToolchain),
   maven,
   nuget,
   packagist: fc.oneof({ weight: 9, arbitrary: packagist }, packagistBranch),

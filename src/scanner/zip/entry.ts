@@ -20,6 +20,8 @@ export interface ZipEntry {
   readonly name: string;
   /** Bytes without compression, as stated. */
   readonly size: number;
+  /** True when it is kept without compression. */
+  readonly stored: boolean;
   /** The content; undefined, with a problem, when it is longer than `limit` or cannot be had. Never throws. */
   read(limit: number): Buffer | undefined;
   /** As `read`; content without compression stays where it is and costs no memory. */
@@ -98,6 +100,7 @@ export function entryOf(
   return {
     name,
     size,
+    stored: record.method === STORED,
     read,
     view(limit) {
       if (record.method !== STORED) {

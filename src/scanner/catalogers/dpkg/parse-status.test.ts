@@ -45,9 +45,21 @@ describe('parseStatus', () => {
     expect(problems).toEqual(['line 1: an entry without a package name', 'line 4: package b has no version']);
   });
 
-  it('knows makers outside the distribution', () => {
-    expect(parse(stanza('installed', 'Maintainer: NSolid <nsolid-gpg@nodesource.com>\n')).thirdParty).toEqual(['a']);
-    expect(parse(stanza('installed', 'Maintainer: Some One <one@debian.org>\n')).thirdParty).toEqual([]);
+  it.each([
+    ['NSolid <nsolid-gpg@nodesource.com>', '1.0-1', true],
+    ['cudatools <cudatools@nvidia.com>', '1.0-1', true],
+    ['Some One <one@nvidia.com>', '1.0-1', false],
+    ['Some One <one@debian.org>', '1.0-1', false],
+    ['Debian PostgreSQL Maintainers <team+postgresql@tracker.debian.org>', '16.4-1.pgdg120+2', true],
+    ['Debian PHP Maintainers <team+pkg-php@tracker.debian.org>', '8.2.4-1+0~20230409.59+debian11~1.gbp60f0cf', true],
+    ['Some One <one@example.org>', '0.25.2-1jammy.20230422.013255', true],
+    ['@'.repeat(5000), '1.0-1', false],
+  ])('%s with version %s is a maker outside the distribution: %s', (maintainer, version, expected) => {
+    const { packages, thirdParty } = parse(
+      `Package: a\nStatus: install ok installed\nVersion: ${version}\nMaintainer: ${maintainer}\n`,
+    );
+    expect(thirdParty).toEqual(expected ? ['a'] : []);
+    expect(packages[0]?.thirdParty).toBe(expected ? true : undefined);
   });
 
   it('survives any bytes', () => {
@@ -79,7 +91,18 @@ describe('file lists', () => {
     ]);
   });
 
+  it('of fragments have sums before the paths', () => {
+    const sum = 'e11d70c96979a1328ae4e7e50542782b';
+    const list = `${sum}  usr/lib/node_modules/npm/package.json\n${sum}  ./a/node_modules/b/package.json\n${sum}  usr/bin/npm\n`;
+    expect(parseFileList(Buffer.from(list))).toEqual([
+      'usr/lib/node_modules/npm/package.json',
+      'a/node_modules/b/package.json',
+    ]);
+  });
+
   it('are named after their package', () => {
+    expect(listedPackage('var/lib/dpkg/status.d/libc6.md5sums')).toBe('libc6');
+    expect(listedPackage('var/lib/dpkg/status.d/libc6')).toBeUndefined();
     expect(listedPackage('var/lib/dpkg/info/libc6:amd64.list')).toBe('libc6');
     expect(listedPackage('var/lib/dpkg/info/npm.list')).toBe('npm');
     expect(listedPackage('var/lib/dpkg/status')).toBeUndefined();

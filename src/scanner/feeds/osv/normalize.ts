@@ -6,6 +6,7 @@ import { type FeedFact, type FeedRecord, type PublishedStatement, problem } from
 import { rangesOfEvents } from './ranges.ts';
 import type { OsvAffected, OsvRecord } from './schema.ts';
 import { severitiesOf, statusOf } from './severities.ts';
+import { specificsOf } from './specifics.ts';
 import { vulnerabilitiesOf } from './vulnerabilities.ts';
 
 /**
@@ -16,13 +17,18 @@ export function normalizeOsv(record: OsvRecord, base: string): FeedRecord {
   const feed = `osv:${base}`;
   const ecosystems = new Set<string>();
   const facts: FeedFact[] = [];
+  if (record.withdrawn) facts.push(problem('withdrawn', record.id, record.withdrawn));
   const vulnerabilities = record.withdrawn ? [] : vulnerabilitiesOf(record);
   for (const affected of vulnerabilities.length === 0 ? [] : (record.affected ?? [])) {
     const ecosystem = affected.package?.ecosystem;
     if (!affected.package || ecosystem === undefined || baseOf(ecosystem) !== base) continue;
     ecosystems.add(ecosystem);
     const { ranges, versions } = affectedness(record.id, affected, facts);
-    if (ranges.length === 0 && versions.length === 0) continue;
+    if (ranges.length === 0 && versions.length === 0) {
+      const commits = affected.ranges?.length && affected.ranges.every(({ type }) => type === 'GIT');
+      if (commits) facts.push(problem('commits-only', record.id, `${ecosystem} ${affected.package.name}`));
+      continue;
+    }
     const statement = { advisory: record.id, vulnerabilities, feed, ranges, versions, ...details(record, affected) };
     facts.push({ kind: 'statement', ecosystem, name: packageKey(ecosystem, affected.package.name), statement });
   }
@@ -32,12 +38,13 @@ export function normalizeOsv(record: OsvRecord, base: string): FeedRecord {
 function details(
   record: OsvRecord,
   affected: OsvAffected,
-): Pick<PublishedStatement, 'severities' | 'status' | 'published'> {
+): Omit<PublishedStatement, 'advisory' | 'feed' | 'ranges' | 'versions' | 'vulnerabilities'> {
   const status = statusOf(affected);
   return {
     severities: severitiesOf(record, affected),
     ...(status === undefined ? {} : { status }),
     ...(record.published ? { published: record.published } : {}),
+    ...specificsOf(record.id, affected),
   };
 }
 

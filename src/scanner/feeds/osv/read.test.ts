@@ -81,14 +81,76 @@ describe('OSV records', () => {
     expect(parse(record, 'npm').ecosystems).toEqual(['npm']);
   });
 
-  it('gives nothing for withdrawn records', () => {
+  it('gives nothing for withdrawn records but counts them', () => {
     const record = { id: 'X-1', withdrawn: '2024-01-01T00:00:00Z', affected: [affected('Debian:12')] };
-    expect(parse(record, 'Debian').facts).toEqual([]);
+    expect(parse(record, 'Debian').facts).toMatchObject([{ kind: 'problem', problem: 'withdrawn', record: 'X-1' }]);
   });
 
   it('keeps listed versions only where no range covers them', () => {
     const record = { id: 'X-1', affected: [affected('Debian:12', { versions: ['1-1', '1-2', '7-1'] })] };
     expect(statements(parse(record, 'Debian'))[0]?.versions).toEqual(['7-1']);
+  });
+
+  it('files packages by the name they are looked up with', () => {
+    const record = {
+      id: 'X-1',
+      affected: [{ ...affected('PyPI'), package: { ecosystem: 'PyPI', name: 'Zope.Interface' } }],
+    };
+    expect(parse(record, 'PyPI').facts).toMatchObject([{ name: 'zope-interface' }]);
+  });
+
+  it('speaks of each CVE of a security notice that names them by the names of its distribution', () => {
+    const upstream = ['UBUNTU-CVE-2021-1111', 'UBUNTU-CVE-2021-2222'];
+    const notice = parse({ id: 'USN-1-1', upstream, affected: [affected('Ubuntu:22.04:LTS')] }, 'Ubuntu');
+    expect(statements(notice)[0]?.vulnerabilities).toEqual([['CVE-2021-1111'], ['CVE-2021-2222']]);
+    const related = ['CVE-2021-1111', 'UBUNTU-CVE-2021-1111', 'UBUNTU-CVE-2021-2222'];
+    const older = parse({ id: 'USN-1-1', related, affected: [affected('Ubuntu:22.04:LTS')] }, 'Ubuntu');
+    expect(statements(older)[0]?.vulnerabilities).toEqual([['CVE-2021-1111'], ['CVE-2021-2222']]);
+  });
+
+  it.each([
+    ['Ubuntu:Pro:18.04:LTS', {}, true],
+    ['Ubuntu:22.04:LTS', { availability: 'No subscription required' }, undefined],
+    ['Ubuntu:22.04:LTS', { availability: 'Livepatch subscription required' }, true],
+    ['Ubuntu:20.04:LTS', { availability: 'Available with Ubuntu Pro: https://ubuntu.com/pro' }, true],
+    ['Debian:12', { availability: 'Available with Ubuntu Pro' }, undefined],
+  ])('says whether the fix of %s %j is sold apart', (ecosystem, specific, subscription) => {
+    const record = { id: 'X-1', affected: [affected(ecosystem, { ecosystem_specific: specific })] };
+    expect(statements(parse(record, ecosystem.split(':', 1)[0] ?? ''))[0]?.subscription).toBe(subscription);
+  });
+
+  it.each([
+    [
+      [{ binary_name: 'libb', binary_version: '1' }, { binary_name: 'a' }, { binary_name: 'a' }],
+      ['a', 'libb'],
+    ],
+    [[{ libb: '1', a: '2' }], ['a', 'libb']],
+    [[], undefined],
+    ['libb', undefined],
+    [[null, 1, 'x'], undefined],
+  ])('reads the binaries %j', (binaries, names) => {
+    const record = { id: 'X-1', affected: [affected('Ubuntu:22.04:LTS', { ecosystem_specific: { binaries } })] };
+    expect(statements(parse(record, 'Ubuntu'))[0]?.binaries).toEqual(names);
+  });
+
+  it.each([
+    ['pkg:rpm/rocky-linux/bcel?distro=rocky-linux-9-aarch64&epoch=0', ['aarch64', 'noarch']],
+    ['pkg:rpm/rocky-linux/bcel?arch=x86_64', ['x86_64', 'noarch']],
+    ['pkg:rpm/rocky-linux/bcel?distro=rocky-linux-8-sig-cloud', undefined],
+    ['pkg:deb/ubuntu/bcel@1?arch=source&distro=jammy', undefined],
+  ])('takes the architecture out of %s', (purl, arches) => {
+    const record = {
+      id: 'X-1',
+      affected: [{ ...affected('Rocky Linux:9'), package: { ecosystem: 'Rocky Linux:9', name: 'p', purl } }],
+    };
+    expect(statements(parse(record, 'Rocky Linux'))[0]?.arches).toEqual(arches);
+  });
+
+  it('counts packages with ranges of commits only', () => {
+    const git = { ranges: [{ type: 'GIT', events: [{ introduced: '0' }] }] };
+    expect(parse({ id: 'X-1', affected: [affected('PyPI', git)] }, 'PyPI').facts).toMatchObject([
+      { kind: 'problem', problem: 'commits-only' },
+    ]);
   });
 
   it.each([
@@ -145,8 +207,8 @@ describe('OSV records', () => {
 
   it('calls malicious packages critical', () => {
     const record = { id: 'MAL-2024-1', affected: [{ package: { ecosystem: 'npm', name: 'p' }, versions: ['1.0.0'] }] };
-    expect(statements(parse(record, 'npm'))[0]?.severities).toEqual([
-      { source: 'malicious-packages', severity: 'critical' },
+    expect(statements(parse(record, 'npm'))).toMatchObject([
+      { malicious: true, severities: [{ source: 'malicious-packages', severity: 'critical' }] },
     ]);
   });
 
@@ -192,7 +254,7 @@ describe('OSV bulk files', () => {
     const problems = records.flatMap(({ facts }) =>
       facts.flatMap((fact) => (fact.kind === 'problem' ? [fact.problem] : [])),
     );
-    expect(problems.sort()).toEqual(['empty-range', 'malformed-record', 'malformed-record']);
+    expect(problems.sort()).toEqual(['empty-range', 'malformed-record', 'malformed-record', 'withdrawn']);
   });
 
   it('refuses what is no zip archive', async () => {

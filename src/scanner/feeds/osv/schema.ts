@@ -19,7 +19,13 @@ export const osvRecordSchema = z.object({
   affected: z
     .array(
       z.object({
-        package: z.object({ ecosystem: z.string().min(1).max(300), name: z.string().min(1).max(500) }).nullish(),
+        package: z
+          .object({
+            ecosystem: z.string().min(1).max(300),
+            name: z.string().min(1).max(500),
+            purl: z.string().max(2000).nullish(),
+          })
+          .nullish(),
         severity: severities,
         ranges: z
           .array(
@@ -49,9 +55,14 @@ export type OsvRecord = z.infer<typeof osvRecordSchema>;
 export type OsvAffected = NonNullable<OsvRecord['affected']>[number];
 export type OsvEvent = NonNullable<OsvAffected['ranges']>[number]['events'][number];
 
+/** A property of an object of unknown shape; undefined when it is not there. */
+export function propertyOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.getOwnPropertyDescriptor(value, name)?.value;
+}
+
 /** A text field of an object of unknown shape; undefined when it is not there. */
 export function fieldOf(value: unknown, name: string): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const field: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
+  const field = propertyOf(value, name);
   return typeof field === 'string' ? field : undefined;
 }

@@ -10,10 +10,9 @@ const ZERO = /^0+$/;
 const RANK = { preRelease: 0, end: 1, word: 2, number: 3 } as const;
 
 /** Words of releases that come before the one they name. */
-const PRE_RELEASES: ReadonlySet<string> = new Set([
-  ...['alpha', 'beta', 'canary', 'cr', 'dev', 'devel', 'ea', 'insiders', 'milestone', 'nightly', 'next'],
-  ...['pre', 'prerelease', 'preview', 'rc', 'snapshot', 'test'],
-]);
+const PRE_RELEASES: ReadonlySet<string> = new Set(
+  'alpha beta canary cr dev devel ea insiders milestone nightly next pre prerelease preview rc snapshot test'.split(' '),
+);
 
 /**
  * Order of two versions of software whose scheme nobody wrote down, such as runtimes that were unpacked by hand: runs of digits
