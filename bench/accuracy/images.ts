@@ -44,8 +44,9 @@ const APK = [
   '3.20.3',
 ];
 
-/** Every image, the real ones of the test data first. Throws when a made one is not there. */
-export function testImages(): readonly TestImage[] {
+/** Every image, the real ones of the test data first, or those of the given names. Throws when a made one is not there. */
+export function testImages(names?: readonly string[]): readonly TestImage[] {
+  const wanted = (name: string): boolean => names?.includes(name) ?? true;
   return [
     ...APK.map((release) => `alpine-minirootfs-${release}-x86_64.tar.gz`)
       .concat('alpine-minirootfs-3.20.3-aarch64.tar.gz', 'alpine-minirootfs-20240923-x86_64.tar.gz')
@@ -54,8 +55,8 @@ export function testImages(): readonly TestImage[] {
     given('docker-archive/alpine-311.tar.gz', 'archive', 'apk'),
     given('debian/debian-12-minbase.tar.gz', 'layer', 'deb'),
     ...['npm-vulnerable-app', 'python-site-packages', 'go-binaries', 'rust-binaries'].map(sharedLayer),
-    ...RECIPES.map(made),
-  ];
+    ...RECIPES.filter(wanted).map(made),
+  ].filter(({ name }) => wanted(name));
 }
 
 /** A docker archive of the image in a folder. */

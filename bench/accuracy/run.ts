@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dataPath, hasData } from '../../test/support/data.ts';
+import { isLeftOut } from '../../test/support/peers.ts';
 import type { Tool, ToolReport } from './facts.ts';
 import { archiveOf, checkout, testImages } from './images.ts';
 import { readLabels } from './labels.ts';
@@ -20,7 +21,7 @@ const { values } = parseArgs({
   options: {
     image: { type: 'string', multiple: true },
     json: { type: 'string' },
-    'advisories-from': { type: 'string' },
+    db: { type: 'string' },
   },
 });
 if (!hasData)
@@ -28,7 +29,7 @@ if (!hasData)
 const folder = await mkdtemp(join(tmpdir(), 'breakwater-accuracy-'));
 try {
   const tools = await contenders(folder);
-  const images = testImages().filter(({ name }) => values.image?.includes(name) ?? true);
+  const images = testImages(values.image);
   const measured: Measured[] = [];
   for (const image of images) {
     const archive = archiveOf(image, folder);
@@ -51,16 +52,24 @@ try {
 }
 
 async function contenders(folder: string): Promise<readonly Tool[]> {
-  const database = join(folder, 'advisories.sqlite');
-  await run(process.execPath, [
-    PROGRAM,
-    'db',
-    'build',
-    '--from',
-    values['advisories-from'] ?? dataPath(''),
-    '--out',
-    database,
-  ]);
+  const database = await advisories(folder);
   const version = (await run(process.execPath, [PROGRAM, '--version'])).trim();
-  return [await breakwater(database, version), await osvScanner(folder), await trivy(folder), await syft()];
+  const peers: Readonly<Record<string, () => Promise<Tool>>> = {
+    'osv-scanner': () => osvScanner(folder),
+    trivy: () => trivy(folder),
+    syft: () => syft(),
+  };
+  const tools = [breakwater(database, version)];
+  for (const [name, start] of Object.entries(peers)) {
+    if (isLeftOut(name)) console.log(`SKIPPED: ${name} is left out by BREAKWATER_LEAVE_OUT`);
+    else tools.push(await start());
+  }
+  return tools;
+}
+
+async function advisories(folder: string): Promise<string> {
+  if (values.db !== undefined) return values.db;
+  const database = join(folder, 'advisories.sqlite');
+  await run(process.execPath, [PROGRAM, 'db', 'build', '--from', dataPath(''), '--out', database]);
+  return database;
 }

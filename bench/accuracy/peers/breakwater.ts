@@ -14,7 +14,7 @@ const reportSchema = z.object({
 });
 
 /** The program of this checkout with an advisory database. */
-export async function breakwater(database: string, version: string): Promise<Tool> {
+export function breakwater(database: string, version: string): Tool {
   return {
     name: 'Breakwater',
     version,

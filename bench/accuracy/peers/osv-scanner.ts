@@ -19,11 +19,14 @@ const outputSchema = z.object({
             os_package_name: z.string().optional(),
           }),
           groups: z.array(z.object({ ids: z.array(z.string()), aliases: z.array(z.string()) })).optional(),
+          vulnerabilities: z.array(z.object({ id: z.string(), related: z.array(z.string()).optional() })).optional(),
         }),
       ),
     }),
   ),
 });
+
+const ERRATA = /^(?:AL|RL|RH|ROCKY)[A-Z]{2}-/;
 
 /** OSV's ecosystems without their release, by the type of package they are about. */
 const TYPES: ReadonlyMap<string, PackageType> = new Map([
@@ -65,16 +68,29 @@ export async function osvScanner(folder: string): Promise<Tool> {
       );
       if (text.trim() === '') return { packages: [], findings: [] };
       const found = outputSchema.parse(JSON.parse(text)).results.flatMap(({ packages }) => packages);
-      const rows = found.flatMap(({ package: { name, version, ecosystem = '', os_package_name }, groups = [] }) => {
+      const rows = found.flatMap(({ package: { name, version, ecosystem = '', os_package_name }, ...rest }) => {
         const type = TYPES.get(ecosystem.split(':', 1)[0] ?? '');
-        return type ? [{ package: listed(type, os_package_name ?? name, version), groups }] : [];
+        return type ? [{ package: listed(type, os_package_name ?? name, version), ...rest }] : [];
       });
       return {
         packages: rows.map((row) => row.package),
-        findings: rows.flatMap((row) =>
-          row.groups.map(({ ids, aliases }) => ({ package: row.package, ids: [...new Set([...ids, ...aliases])] })),
-        ),
+        findings: rows.flatMap(({ package: item, groups = [], vulnerabilities = [] }) => {
+          const related = new Map(vulnerabilities.map((one) => [one.id, one.related ?? []]));
+          return groups.flatMap((group) => vulnerabilitiesOf(group, related).map((ids) => ({ package: item, ids })));
+        }),
       };
     },
   };
+}
+
+/** An erratum (ALSA, RLSA, ...) stands for every CVE it names; other groups are one vulnerability. */
+function vulnerabilitiesOf(
+  { ids, aliases }: { readonly ids: readonly string[]; readonly aliases: readonly string[] },
+  related: ReadonlyMap<string, readonly string[]>,
+): readonly (readonly string[])[] {
+  const all = [...new Set([...ids, ...aliases])];
+  const cves = ids.some((id) => ERRATA.test(id))
+    ? ids.flatMap((id) => related.get(id) ?? []).filter((id) => id.startsWith('CVE-'))
+    : [];
+  return cves.length > 0 ? [...new Set(cves)].map((cve) => [cve, ...all]) : [all];
 }
