@@ -5,20 +5,27 @@ import { type AnalysedTarget, analyseImage, analyseLocalTarget } from '../../sca
 import type { ImageSource } from '../../scanner/image-source.ts';
 import type { SbomSubject } from '../../scanner/sbom-write/index.ts';
 import { openLocalTarget } from '../../scanner/sources/open.ts';
+import type { VexStatement } from '../../scanner/vex/index.ts';
 import type { Cli } from '../cli.ts';
 import { currentLogin } from '../credentials.ts';
 import { CliError } from '../exit.ts';
 import { type SourceAccess, sourceClient } from '../registry-end.ts';
 import { watchLayers } from './progress.ts';
+import { readSbomTarget } from './sbom-target.ts';
+import { REFERRERS, vexOfImage } from './vex.ts';
 
 export interface TargetOptions extends SourceAccess {
   readonly platform?: string;
+  /** Files, and `referrers` for what is attached to the image in its registry. */
+  readonly vex?: readonly string[];
 }
 
 /** The name used in messages and, for images of a registry, the repository. */
 export interface ScannedTarget extends AnalysedTarget {
   readonly repository: string;
   readonly subject: SbomSubject;
+  /** VEX statements attached to the image, where they were asked for. */
+  readonly attached?: readonly VexStatement[];
 }
 
 /**
@@ -27,12 +34,16 @@ export interface ScannedTarget extends AnalysedTarget {
  */
 export async function analyseTarget(cli: Cli, target: string, options: TargetOptions): Promise<ScannedTarget> {
   const platform = options.platform === undefined ? {} : { platform: options.platform };
-  const local = await fromPath(cli, target, platform);
-  if (local) return local;
+  const local = (await readSbomTarget(target)) ?? (await fromPath(cli, target, platform));
+  if (local) {
+    if (options.vex?.includes(REFERRERS))
+      throw new CliError('usage', `--vex ${REFERRERS} needs an image in a registry; ${target} is a file or folder`);
+    return local;
+  }
   if (looksLikePath(target))
     throw new CliError(
       'usage',
-      `there is no file or folder ${target}; give an archive, a folder or an image reference`,
+      `there is no file or folder ${target}; give an archive, a folder, a bill of materials or an image reference`,
     );
   return fromRegistry(cli, target, options, platform);
 }
@@ -60,13 +71,13 @@ async function fromPath(
 async function fromRegistry(
   cli: Cli,
   target: string,
-  access: SourceAccess,
+  options: TargetOptions,
   platform: { readonly platform?: string },
 ): Promise<ScannedTarget> {
   const reference = parseReference(target);
   const http = createHttpClient({ userAgent: 'breakwater' });
   try {
-    const client = await sourceClient(cli, http, reference, access, await currentLogin(await cli.config()));
+    const client = await sourceClient(cli, http, reference, options, await currentLogin(await cli.config()));
     const { registry, repository, tag } = reference;
     const source = await openRegistryImage(
       { client, repository, reference: reference.digest ?? tag ?? 'latest', name: target },
@@ -80,7 +91,10 @@ async function fromRegistry(
       repository: `${registry}/${repository}`,
       ...(tag === undefined ? {} : { tag }),
     };
-    return { ...analysed, repository, subject };
+    const { digest } = analysed;
+    const attached =
+      options.vex?.includes(REFERRERS) && digest ? await vexOfImage(cli, client, repository, digest) : undefined;
+    return { ...analysed, repository, subject, ...(attached ? { attached } : {}) };
   } finally {
     await http.close();
   }
