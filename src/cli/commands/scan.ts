@@ -38,7 +38,7 @@ export function scanCommand(cli: Cli): Command {
     .option(
       '--vex <file>',
       'VEX statements (OpenVEX, CSAF, CycloneDX), may be repeated; "referrers" = what is attached to the image, unverified',
-      (value: string, before: readonly string[] = []) => [...before, value],
+      (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
     );
   return withSourceAccess(command)
     .addHelpText(

@@ -16,7 +16,7 @@ import { applyVex, type VexStatement, type VexSubject } from '../../scanner/vex/
 import { evaluate, inventoryFacts } from '../../verdicts/evaluate.ts';
 import { exceptionsOf, type IgnoreFile, type IgnoreLine, idleLines, lineFor } from './ignore-file.ts';
 import { type FailOn, scanPolicy } from './scan-policy.ts';
-import type { ScannedTarget } from './target.ts';
+import type { ScannedTarget } from './scanned-target.ts';
 
 interface ReportedPackage {
   readonly type: Package['type'];

@@ -7,7 +7,7 @@ import { packageUrl } from '../../scanner/purl.ts';
 import type { Sbom } from '../../scanner/sbom-read/types.ts';
 import { CliError } from '../exit.ts';
 import { bytes } from '../output.ts';
-import type { ScannedTarget } from './target.ts';
+import type { ScannedTarget } from './scanned-target.ts';
 
 const LARGEST_FILE = 256 * 1024 * 1024;
 /** How every form of a bill of materials begins, a byte order mark and white space aside; no archive does. */

@@ -5,27 +5,19 @@ import { type AnalysedTarget, analyseImage, analyseLocalTarget } from '../../sca
 import type { ImageSource } from '../../scanner/image-source.ts';
 import type { SbomSubject } from '../../scanner/sbom-write/index.ts';
 import { openLocalTarget } from '../../scanner/sources/open.ts';
-import type { VexStatement } from '../../scanner/vex/index.ts';
 import type { Cli } from '../cli.ts';
 import { currentLogin } from '../credentials.ts';
 import { CliError } from '../exit.ts';
 import { type SourceAccess, sourceClient } from '../registry-end.ts';
 import { watchLayers } from './progress.ts';
 import { readSbomTarget } from './sbom-target.ts';
+import type { ScannedTarget } from './scanned-target.ts';
 import { REFERRERS, vexOfImage } from './vex.ts';
 
 export interface TargetOptions extends SourceAccess {
   readonly platform?: string;
   /** Files, and `referrers` for what is attached to the image in its registry. */
   readonly vex?: readonly string[];
-}
-
-/** The name used in messages and, for images of a registry, the repository. */
-export interface ScannedTarget extends AnalysedTarget {
-  readonly repository: string;
-  readonly subject: SbomSubject;
-  /** VEX statements attached to the image, where they were asked for. */
-  readonly attached?: readonly VexStatement[];
 }
 
 /**
