@@ -5,7 +5,7 @@ import { EXIT } from '../exit.ts';
 import { withSourceAccess } from '../registry-end.ts';
 import { SCAN_FORMS, type ScanForm } from '../scan/forms.ts';
 import { FAIL_ON, type FailOn } from '../scan/scan-policy.ts';
-import type { TargetOptions } from '../scan/target.ts';
+import { REFERRERS, type TargetOptions } from '../scan/target-options.ts';
 
 interface ScanOptions extends TargetOptions {
   readonly output: ScanForm;
@@ -96,7 +96,7 @@ async function scan(cli: Cli, name: string, options: ScanOptions): Promise<void>
 }
 
 async function vexStatements(cli: Cli, wanted: readonly string[]) {
-  const { REFERRERS, vexOfFiles } = await import('../scan/vex.ts');
+  const { vexOfFiles } = await import('../scan/vex.ts');
   return vexOfFiles(
     cli,
     wanted.filter((path) => path !== REFERRERS),

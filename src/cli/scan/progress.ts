@@ -10,9 +10,8 @@ interface WatchedSource {
   stop(): void;
 }
 
-/** Shows on a terminal how many layers were read; elsewhere nothing. */
+/** Shows on a terminal how many layers were read. */
 export function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): WatchedSource {
-  if (!screen.isTTY) return { source, stop: () => undefined };
   const bar = new SingleBar({
     stream: screen,
     format: '{bar} {value} of {total} layers, {read} read',

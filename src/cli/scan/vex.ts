@@ -7,8 +7,6 @@ import type { Cli } from '../cli.ts';
 import { CliError } from '../exit.ts';
 import { counted, oneLine } from '../output.ts';
 
-/** Word for what is attached to the image, in place of a file. */
-export const REFERRERS = 'referrers';
 const PROBLEMS_SHOWN = 10;
 
 /**
