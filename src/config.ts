@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { z } from 'zod';
+import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './folders.ts';
 import { CodedError, messageOf } from './platform/errors.ts';
 
 export class ConfigError extends CodedError<'config_invalid'> {}
@@ -34,7 +34,7 @@ const settingsSchema = z
     publicUrl: z.url().optional(),
     tlsCert: z.string().optional(),
     tlsKey: z.string().optional(),
-    dataDir: z.string().min(1).prefault('./data'),
+    dataDir: z.string().min(1).prefault(DEFAULT_DATA_DIR),
     databaseUrl: z
       .string()
       .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host/database')
@@ -106,19 +106,16 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze({
     ...parsed.data,
     dataDir: resolve(dataDir),
-    configHome: resolve(configHome ?? userFolder(environment, 'XDG_CONFIG_HOME', '.config')),
-    cacheHome: resolve(cacheHome ?? userFolder(environment, 'XDG_CACHE_HOME', '.cache')),
+    configHome: configFolder(configHome, environment),
+    cacheHome: cacheFolder(cacheHome, environment),
   });
-}
-
-/** Our folder within one of the user's, as the XDG Base Directory Specification places them. */
-function userFolder(environment: NodeJS.ProcessEnv, name: string, fallback: string): string {
-  return join(environment[name] || join(environment['HOME'] || homedir(), fallback), 'breakwater');
 }
 
 function readSettingsFile(path: string): Record<string, unknown> {
   try {
-    const value: unknown = parseYaml(readFileSync(path, 'utf8'));
+    // Loaded only where there is such a file: every command reads the settings.
+    const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+    const value: unknown = parse(readFileSync(path, 'utf8'));
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new Error('expected a mapping of settings');
     return value as Record<string, unknown>;

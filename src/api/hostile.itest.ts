@@ -3,7 +3,7 @@ import { ENGINES } from '../../test/support/engines.ts';
 import { DAY, NOW } from '../verdicts/world.testing.ts';
 import { startApi, type TestApi } from './world.testing.ts';
 
-const LAYERS = [{ distribution: '3.20', packages: ['musl@1.2.5'] }];
+const LAYERS = [{ distribution: '3.23', packages: ['musl@1.2.5'] }];
 const until = new Date(NOW + 10 * DAY).toISOString();
 const source = { entry: 'harbor.example.com', criteria: 'c', findings: 'f', owner: 'o', reviewDue: until };
 

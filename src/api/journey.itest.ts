@@ -5,7 +5,7 @@ import { ENGINES } from '../../test/support/engines.ts';
 import { type LedgerEntry, verifyChain } from '../ledger/chain.ts';
 import { systemClock } from '../platform/clock.ts';
 import { defaultPolicy } from '../policy/policy.ts';
-import { buildAdvisoryDatabase } from '../scanner/advisories/index.ts';
+import { buildAdvisoryDatabase } from '../scanner/advisories/build.ts';
 import { ALPINE, advisoriesOf, DAY, NOW } from '../verdicts/world.testing.ts';
 import { type ApiReply, PASSWORD, startApi, type TestApi } from './world.testing.ts';
 
@@ -15,7 +15,7 @@ const facts = advisoriesOf({
   [`${ALPINE}/musl`]: [{ id: 'CVE-2019-14697', fixed: '1.2.6', severity: 'critical' }],
   [`${ALPINE}/zlib`]: [{ id: 'CVE-2018-25032', severity: 'low' }],
 });
-const LAYERS = [{ distribution: '3.20', packages: ['musl@1.2.5', 'zlib@1.2.11'] }];
+const LAYERS = [{ distribution: '3.23', packages: ['musl@1.2.5', 'zlib@1.2.11'] }];
 
 describe.each(ENGINES)('the management API on %s', (engine) => {
   let api: TestApi;

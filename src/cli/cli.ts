@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { Folders } from '../folders.ts';
 import type { ExitCode } from './exit.ts';
 
 /** What commands may do to the world around them; tests hand in their own. */
@@ -15,6 +16,8 @@ export interface Cli {
   /** Where results go: how wide it is and whether it shows colours. */
   readonly output: NodeJS.WriteStream;
   readonly config: () => Promise<Config>;
+  /** The folders of the settings, for commands that need nothing else of them. */
+  readonly folders: () => Promise<Folders>;
   readonly programs: Programs;
 }
 

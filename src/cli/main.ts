@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { foldersOf } from '../folders.ts';
 import { VERSION } from '../platform/version.ts';
 import type { Cli, Programs } from './cli.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -87,6 +88,7 @@ export async function runCli(argv: readonly string[], programs: Programs = {}): 
     return EXIT.ok;
   }
   let code: ExitCode = EXIT.ok;
+  const config = async () => (await import('../config.ts')).loadConfig();
   const cli: Cli = {
     print: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
@@ -96,7 +98,8 @@ export async function runCli(argv: readonly string[], programs: Programs = {}): 
     input: process.stdin,
     screen: process.stderr,
     output: process.stdout,
-    config: async () => (await import('../config.ts')).loadConfig(),
+    config,
+    folders: async () => foldersOf() ?? config(),
     programs,
   };
   ignoreClosedPipe();

@@ -1,13 +1,11 @@
 import { type Command, Option } from 'commander';
-import { createRegistryClient, type RegistryClient } from '../mirror/registry-client.ts';
-import { reachableUrl } from '../mirror/upstreams.ts';
+import type { RegistryClient } from '../mirror/registry-client.ts';
 import type { Reference } from '../oci/reference.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/http-client.ts';
 import type { Cli } from './cli.ts';
 import type { Login } from './credentials.ts';
 import { CliError } from './exit.ts';
-import { readSecret } from './prompt.ts';
 
 /** How to reach the registry an image comes from. */
 export interface SourceAccess {
@@ -39,6 +37,11 @@ export async function sourceClient(
   const own = new URL(login.url).host === registry;
   const plain = access.sourcePlainHttp === true || (own ? login.url.startsWith('http:') : isLoopback(registry));
   const credentials = (await givenCredentials(cli, access)) ?? (own ? credentialsOf(login) : undefined);
+  // Loaded when a registry is asked: most scans are of files.
+  const [{ createRegistryClient }, { reachableUrl }] = await Promise.all([
+    import('../mirror/registry-client.ts'),
+    import('../mirror/upstreams.ts'),
+  ]);
   return createRegistryClient(
     { http, clock: systemClock },
     { url: reachableUrl(`${plain ? 'http' : 'https'}://${registry}`), ...(credentials ? { credentials } : {}) },
@@ -46,8 +49,9 @@ export async function sourceClient(
 }
 
 /** A client for our own server's registry. */
-export function ownClient(http: HttpClient, login: Login): RegistryClient {
+export async function ownClient(http: HttpClient, login: Login): Promise<RegistryClient> {
   const credentials = credentialsOf(login);
+  const { createRegistryClient } = await import('../mirror/registry-client.ts');
   return createRegistryClient(
     { http, clock: systemClock },
     { url: login.url, ...(credentials ? { credentials } : {}) },
@@ -60,6 +64,7 @@ async function givenCredentials(cli: Cli, access: SourceAccess) {
     if (fromInput) throw new CliError('usage', '--source-password-stdin needs --source-user');
     return undefined;
   }
+  const { readSecret } = await import('./prompt.ts');
   const question = `Password of ${username} at the source`;
   return { username, password: await readSecret(cli, { fromInput, question, flag: '--source-password-stdin' }) };
 }

@@ -191,14 +191,14 @@ interface PackagesTable {
   source_name: string | null;
   source_version: string | null;
   licence: string | null;
-  /** Name advisories use: the source package for apk and deb, the name otherwise. */
+  /** Its own name as advisories are looked up by it; they may also be filed under its source. */
   lookup_name: string;
 }
 
 interface InventoriesTable {
   hash: string;
   analyser: string;
-  /** OSV ecosystem of the distribution, `Alpine:v3.20`; null when not recognised. */
+  /** What the OSV ecosystems of the distribution release have in common, `Alpine:v3.20`; null when not recognised. */
   ecosystem: string | null;
   distribution: string | null;
   gaps: string;

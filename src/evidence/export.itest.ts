@@ -21,7 +21,7 @@ import { verifyEvidence } from './verify.ts';
 
 const person = (name: string): Principal => ({ kind: 'user', id: name, name, admin: true });
 const [boss, dev] = [person('boss'), person('dev')];
-const base = { distribution: '3.20.3', packages: ['musl@1.2.5-r0', 'busybox@1.36.1-r28'] };
+const base = { distribution: '3.23.3', packages: ['musl@1.2.5-r0', 'busybox@1.36.1-r28'] };
 const busyboxHigh = { [`${ALPINE}/busybox`]: [{ id: 'CVE-2024-1', fixed: '1.36.1-r29', severity: 'high' as const }] };
 const month = { from: NOW, to: NOW + 30 * DAY };
 const SECRET = 'a password nobody may see';

@@ -4,7 +4,8 @@ import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
-import { defaultPolicy, type Policy, policySchema, type Threshold } from '../policy/policy.ts';
+import { defaultPolicy, type Policy, type Threshold } from '../policy/policy.ts';
+import { policySchema } from '../policy/policy-schema.ts';
 import { ProjectError } from './errors.ts';
 
 /** One numbered, immutable policy document; `policy` is undefined where a project went back to the installation's. */

@@ -33,6 +33,17 @@ const rpm = (name: string, vendor: string) =>
     1117: ['package.json'],
     1118: [`/usr/lib/node_modules/${name}/`],
   });
+/** A package of an image without apt, and the sums of its files. */
+const fragment = (name: string, maintainer: string): TarItem[] => [
+  {
+    name: `var/lib/dpkg/status.d/${name}`,
+    content: `Package: ${name}\nVersion: 1\nMaintainer: ${maintainer}\n`,
+  },
+  {
+    name: `var/lib/dpkg/status.d/${name}.md5sums`,
+    content: `e11d70c96979a1328ae4e7e50542782b  usr/lib/node_modules/${name}/package.json\n`,
+  },
+];
 const database = makeSqlite([rpm('npm', 'Red Hat, Inc.'), rpm('agent', 'Somebody')]);
 const osRelease = { name: 'etc/os-release', content: 'ID="rhel"\nVERSION_ID="9.3"\n' };
 
@@ -76,16 +87,6 @@ describe('packages of a distribution', () => {
   });
 
   it('own what their checksums name in images without apt', async () => {
-    const fragment = (name: string, maintainer: string): TarItem[] => [
-      {
-        name: `var/lib/dpkg/status.d/${name}`,
-        content: `Package: ${name}\nVersion: 1\nMaintainer: ${maintainer}\n`,
-      },
-      {
-        name: `var/lib/dpkg/status.d/${name}.md5sums`,
-        content: `e11d70c96979a1328ae4e7e50542782b  usr/lib/node_modules/${name}/package.json\n`,
-      },
-    ];
     const inventory = await inventoryOf([
       ...fragment('npm', 'A <a@debian.org>'),
       ...fragment('agent', 'B <b@datadoghq.com>'),

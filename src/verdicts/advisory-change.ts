@@ -1,5 +1,7 @@
 import type { Db } from '../db/database.ts';
+import { SYSTEM_PACKAGE_TYPES } from '../model/inventory.ts';
 import type { AdvisoryKey } from '../scanner/advisories/types.ts';
+import { releaseKey, typesOf } from '../scanner/matcher/ecosystem.ts';
 import { batches } from './batches.ts';
 import type { PolicySource } from './ports.ts';
 
@@ -20,10 +22,15 @@ export async function affectedInventories(
 ): Promise<ReadonlySet<string>> {
   const hashes = new Set<string>();
   for (const [ecosystem, names] of byEcosystem(change.keys))
-    for (const batch of batches(names))
-      for (const row of await selectHolders(db, ecosystem).where('p.lookup_name', 'in', batch).execute())
-        hashes.add(row.inventory_hash);
-  for (const ecosystem of change.ecosystems)
+    for (const batch of batches([...names])) {
+      // Either may be what advisories are filed under; one package too many costs little, one too few would be missed.
+      const holders = selectHolders(db, ecosystem).where('p.lookup_name', 'in', batch);
+      const bySource = selectHolders(db, ecosystem).where('p.source_name', 'in', batch);
+      const language = typesOf(ecosystem).length > 0;
+      for (const query of language ? [holders] : [holders, bySource])
+        for (const row of await query.execute()) hashes.add(row.inventory_hash);
+    }
+  for (const ecosystem of new Set(change.ecosystems.map(releaseKey)))
     for (const row of await selectHolders(db, ecosystem).execute()) hashes.add(row.inventory_hash);
   return hashes;
 }
@@ -77,19 +84,22 @@ function selectHolders(db: Db, ecosystem: string) {
     .select('h.inventory_hash')
     .distinct();
   // Packages of the distribution belong to its release; the others to an ecosystem of their own.
-  if (ecosystem === 'npm') return holders.where('p.type', '=', 'npm');
+  const types = typesOf(ecosystem);
+  if (types.length > 0) return holders.where('p.type', 'in', types);
   return holders
     .innerJoin('inventories as i', 'i.hash', 'h.inventory_hash')
     .where('i.ecosystem', '=', ecosystem)
-    .where('p.type', '<>', 'npm');
+    .where('p.type', 'in', [...SYSTEM_PACKAGE_TYPES]);
 }
 
-function byEcosystem(keys: Iterable<AdvisoryKey>): Map<string, string[]> {
-  const names = new Map<string, string[]>();
+/** Names by what stored inventories are found by: products of one distribution release are one. */
+function byEcosystem(keys: Iterable<AdvisoryKey>): Map<string, Set<string>> {
+  const names = new Map<string, Set<string>>();
   for (const { ecosystem, name } of keys) {
-    const known = names.get(ecosystem);
-    if (known) known.push(name);
-    else names.set(ecosystem, [name]);
+    const release = releaseKey(ecosystem);
+    const known = names.get(release);
+    if (known) known.add(name);
+    else names.set(release, new Set([name]));
   }
   return names;
 }

@@ -15,7 +15,7 @@ import {
   type World,
 } from './world.testing.ts';
 
-const base = { distribution: '3.20.3', packages: ['musl@1.2.5-r0', 'busybox@1.36.1-r28'] };
+const base = { distribution: '3.23.3', packages: ['musl@1.2.5-r0', 'busybox@1.36.1-r28'] };
 const app = { packages: ['npm:lodash@4.17.20'] };
 const busyboxHigh = { [`${ALPINE}/busybox`]: [{ id: 'CVE-2024-1', fixed: '1.36.1-r29', severity: 'high' as const }] };
 const exception = {
@@ -54,7 +54,7 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     it('keeps the inventory and gives it back as it was composed', async () => {
       const { digest } = await world.push('front/app', [base, app]);
       const inventory = await world.verdicts.inventoryOf(digest);
-      expect(inventory).toMatchObject({ complete: true, distribution: { id: 'alpine', version: '3.20.3' }, gaps: [] });
+      expect(inventory).toMatchObject({ complete: true, distribution: { id: 'alpine', version: '3.23.3' }, gaps: [] });
       expect(inventory?.packages.map(({ type, name, version }) => `${type}/${name} ${version}`)).toEqual([
         'apk/busybox 1.36.1-r28',
         'apk/musl 1.2.5-r0',
@@ -373,7 +373,7 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     it('look again only at what holds a changed package, and note on the rest that it still holds', async () => {
       const affected = await world.push('front/app', [base]);
       const index = await world.pushIndex('front/app', [affected.digest]);
-      const other = await world.push('front/other', [{ distribution: '3.20.3', packages: ['musl@1.2.5-r0'] }]);
+      const other = await world.push('front/other', [{ distribution: '3.23.3', packages: ['musl@1.2.5-r0'] }]);
       const elsewhere = await world.push('front/old', [{ distribution: '3.19.1', packages: ['busybox@1'] }]);
       const previous = world.state.advisories?.version ?? '';
       const next = advisoriesOf({});

@@ -38,12 +38,12 @@ interface Vulnerable {
   readonly severity: 'low' | 'medium' | 'high' | 'critical';
 }
 
-export const ALPINE = 'Alpine:v3.20';
+export const ALPINE = 'Alpine:v3.23';
 export const gated: Policy = { ...defaultPolicy, block: { fixable: 'high', unfixable: 'critical' } };
 export const someone: Caller = { name: 'dev', may: () => true, bypassesGate: false };
 export const scannerAccount: Caller = { name: 'scanner', may: () => true, bypassesGate: true };
 
-/** A database of made-up facts; Alpine 3.20 is complete, npm a sample. */
+/** A database of made-up facts; Alpine 3.23 is complete, npm a sample. */
 export function advisoriesOf(facts: Facts, builtAt = NOW - DAY): AdvisoryDatabase {
   const statements = new Map(
     Object.entries(facts).map(([key, list]) => [

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { policySchema, thresholdSchema } from '../../policy/policy.ts';
+import { policySchema, thresholdSchema } from '../../policy/policy-schema.ts';
 import { inProject, listOf, moment, name, page } from './common.ts';
 import { endpoint } from './endpoint.ts';
 

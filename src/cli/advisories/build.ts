@@ -1,5 +1,5 @@
 import { systemClock } from '../../platform/clock.ts';
-import { type BuildProgress, type BuildReport, buildAdvisoryDatabase } from '../../scanner/advisories/index.ts';
+import { type BuildProgress, type BuildReport, buildAdvisoryDatabase } from '../../scanner/advisories/build.ts';
 import type { Cli } from '../cli.ts';
 import { bytes, counted, facts, type OutputOptions, printAs } from '../output.ts';
 import { sourceTable } from './sources.ts';

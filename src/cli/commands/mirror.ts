@@ -41,7 +41,7 @@ Examples:
             repository: from.repository,
             reference: from.digest ?? from.tag ?? 'latest',
           },
-          { client: ownClient(http, login), ...to },
+          { client: await ownClient(http, login), ...to },
           ({ done, total }) => progress.update(done, total),
         );
         progress.stop();

@@ -12,7 +12,7 @@ import {
   setMember,
   updateProject,
 } from '../../api/contract/projects.ts';
-import { thresholdSchema } from '../../policy/policy.ts';
+import { thresholdSchema } from '../../policy/policy-schema.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { CliError } from '../exit.ts';

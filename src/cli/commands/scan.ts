@@ -70,7 +70,7 @@ async function scan(cli: Cli, name: string, options: ScanOptions): Promise<void>
   // Before the long part: a bad database or ignore file must not cost a download first.
   const ignoreFile = await readIgnoreFile(options.ignoreFile);
   const statements = options.vex ? await vexStatements(cli, options.vex) : [];
-  const advisories = await openAdvisories(await cli.config(), options.db);
+  const advisories = await openAdvisories(await cli.folders(), options.db);
   try {
     const target = await analyseTarget(cli, name, options);
     const now = systemClock.now();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '../../config.ts';
+import type { Folders } from '../../folders.ts';
 import { systemClock } from '../../platform/clock.ts';
 import {
   type AdvisoryDatabase,
@@ -22,10 +22,7 @@ export interface OpenedAdvisories {
  * The advisories to scan with: the file that was named, else what a server on this machine has installed in its data folder,
  * else the snapshot that ships with the program. Throws `AdvisoryDatabaseError`.
  */
-export async function openAdvisories(
-  config: Pick<Config, 'dataDir' | 'cacheHome'>,
-  file: string | undefined,
-): Promise<OpenedAdvisories> {
+export async function openAdvisories(config: Folders, file: string | undefined): Promise<OpenedAdvisories> {
   if (file !== undefined) return importedFile(file);
   return (await installedIn(join(config.dataDir, 'advisories'))) ?? shippedSnapshot(config.cacheHome);
 }

@@ -1,17 +1,30 @@
-import { SingleBar } from 'cli-progress';
 import type { ByteSource } from '../../platform/streams.ts';
+import { type AnalysedTarget, analyseImage } from '../../scanner/analyse-image.ts';
 import type { FilePart, ImageSource } from '../../scanner/image-source.ts';
+import type { Cli } from '../cli.ts';
 import { bytes } from '../output.ts';
 
-/** Watches the layers of a source being read. */
+/** Looks into an image, see `analyseImage`, and shows how far it is when the screen is a terminal. */
+export async function analyseWatched({ screen }: Pick<Cli, 'screen'>, source: ImageSource): Promise<AnalysedTarget> {
+  if (!screen.isTTY) return analyseImage(source);
+  const watched = await watchLayers(source, screen);
+  try {
+    return await analyseImage(watched.source);
+  } finally {
+    watched.stop();
+  }
+}
+
+/** A source whose layers tell how far they were read. */
 interface WatchedSource {
   readonly source: ImageSource;
   /** May be called more than once. */
   stop(): void;
 }
 
-/** Shows on a terminal how many layers were read. */
-export function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): WatchedSource {
+/** Shows how many layers were read. */
+async function watchLayers(source: ImageSource, screen: NodeJS.WriteStream): Promise<WatchedSource> {
+  const { SingleBar } = await import('cli-progress');
   const bar = new SingleBar({
     stream: screen,
     format: '{bar} {value} of {total} layers, {read} read',

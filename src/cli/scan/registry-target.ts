@@ -5,7 +5,7 @@ import type { SbomSubject } from '../../scanner/sbom-write/index.ts';
 import type { Cli } from '../cli.ts';
 import { currentLogin } from '../credentials.ts';
 import { sourceClient } from '../registry-end.ts';
-import { analyseWatched } from './analyse-watched.ts';
+import { analyseWatched } from './progress.ts';
 import type { ScannedTarget } from './scanned-target.ts';
 import { REFERRERS, type TargetOptions } from './target-options.ts';
 import { vexOfImage } from './vex.ts';

@@ -2,7 +2,7 @@ import { analyseLocalTarget } from '../../scanner/analyse-image.ts';
 import { openLocalTarget } from '../../scanner/sources/open.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../exit.ts';
-import { analyseWatched } from './analyse-watched.ts';
+import { analyseWatched } from './progress.ts';
 import { readSbomTarget } from './sbom-target.ts';
 import type { ScannedTarget } from './scanned-target.ts';
 import { REFERRERS, type TargetOptions } from './target-options.ts';

@@ -106,7 +106,7 @@ async function readAll(
       accounts.add(record);
       for (const fact of record.facts) {
         if (fact.kind === 'statement' && excluded.has(baseOf(fact.ecosystem))) continue;
-        staging.add(fact, record.modified ?? '');
+        staging.add(fact, record.feed, record.modified ?? '');
       }
       count += 1;
       if (count % REPORT_EVERY === 0) report();

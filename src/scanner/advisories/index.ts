@@ -1,4 +1,3 @@
-export { type BuildProgress, type BuildReport, buildAdvisoryDatabase } from './build.ts';
 export { changedKeys } from './changes.ts';
 export { installSnapshot, SNAPSHOT_PATH } from './snapshot.ts';
 export { createAdvisoryStore } from './store.ts';

@@ -8,8 +8,8 @@ const BATCH = 20_000;
 /** A temporary database that takes facts in any order and gives them back by key, so that no feed has to fit in memory. */
 export interface Staging {
   readonly path: string;
-  /** `modified` decides between two records of one vulnerability. */
-  add(fact: FeedFact, modified: string): void;
+  /** `modified` decides between two records of one feed about one vulnerability. */
+  add(fact: FeedFact, feed: string, modified: string): void;
   /** Ends the last transaction; nothing can be added afterwards. */
   finish(): void;
 }
@@ -21,14 +21,15 @@ export function createStaging(path: string): Staging {
     pragma journal_mode = memory; pragma synchronous = off; pragma cache_size = -16000; pragma locking_mode = exclusive;
     create table fact (ecosystem text not null, name text not null, body text not null);
     create table vulnerability (
-      id text primary key, severities text, published text, rejected integer not null, modified text not null
+      id text not null, feed text not null, severities text, published text, rejected integer not null,
+      modified text not null, primary key (id, feed)
     ) without rowid;
     create table kev (id text primary key, added text not null) without rowid;
     create table epss (id text primary key, probability real not null, percentile real not null) without rowid;
   `);
   const insertFact = db.prepare('insert into fact values (?, ?, ?)');
   const insertVulnerability = db.prepare(
-    `insert into vulnerability values (?, ?, ?, ?, ?) on conflict (id) do update set severities = excluded.severities,
+    `insert into vulnerability values (?, ?, ?, ?, ?, ?) on conflict (id, feed) do update set severities = excluded.severities,
      published = excluded.published, rejected = excluded.rejected, modified = excluded.modified
      where excluded.modified >= modified`,
   );
@@ -38,14 +39,14 @@ export function createStaging(path: string): Staging {
   const insertEpss = db.prepare('insert or replace into epss values (?, ?, ?)');
   let pending = 0;
 
-  function insert(fact: FeedFact, modified: string): void {
+  function insert(fact: FeedFact, feed: string, modified: string): void {
     switch (fact.kind) {
       case 'statement':
         insertFact.run(fact.ecosystem, fact.name, encodeStatement(fact.statement));
         break;
       case 'vulnerability': {
         const severities = fact.severities.length === 0 ? null : JSON.stringify(fact.severities);
-        insertVulnerability.run(fact.id, severities, fact.published ?? null, Number(fact.rejected), modified);
+        insertVulnerability.run(fact.id, feed, severities, fact.published ?? null, Number(fact.rejected), modified);
         break;
       }
       case 'kev':
@@ -61,9 +62,9 @@ export function createStaging(path: string): Staging {
 
   return {
     path,
-    add(fact, modified) {
+    add(fact, feed, modified) {
       if (pending === 0) db.exec('begin');
-      insert(fact, modified);
+      insert(fact, feed, modified);
       pending += 1;
       if (pending < BATCH) return;
       db.exec('commit');

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { AdvisorySource } from '../../model/coverage.ts';
-import type { PublishedStatement } from '../feeds/advisory.ts';
-import { decodeStatement, encodeBody } from './codec.ts';
+import { encodeBody } from './codec.ts';
 import { contentHash } from './content-hash.ts';
+import { mergeCopies } from './merge-copies.ts';
 import { createSchema, SCHEMA_VERSION } from './schema.ts';
+import { writeVulnerabilities } from './write-vulnerabilities.ts';
 
 export interface Written {
   readonly version: string;
@@ -50,21 +51,6 @@ function writeSources(db: DatabaseSync, sources: readonly AdvisorySource[]): voi
   }
 }
 
-function writeVulnerabilities(db: DatabaseSync): number {
-  const { changes } = db
-    .prepare(
-      `insert into main.vulnerability
-       select ids.id, v.severities, v.published, coalesce(v.rejected, 0), k.added, e.probability, e.percentile
-       from (select id from staging.vulnerability union select id from staging.kev union select id from staging.epss) ids
-       left join staging.vulnerability v on v.id = ids.id
-       left join staging.kev k on k.id = ids.id
-       left join staging.epss e on e.id = ids.id
-       order by ids.id`,
-    )
-    .run();
-  return Number(changes);
-}
-
 function writePackages(
   db: DatabaseSync,
   onPackage: (done: number) => void,
@@ -102,31 +88,4 @@ function writePackages(
   }
   close();
   return { packages, statements };
-}
-
-/**
- * OSV's Alpine records are made from Alpine's security database: where both say the same, one statement is kept, with the
- * date and the record id that only OSV has. What OSV says beyond that stays.
- */
-function mergeCopies(bodies: readonly string[]): readonly PublishedStatement[] {
-  const statements = bodies.map(decodeStatement);
-  const originals = new Map<string, number>();
-  for (const [i, statement] of statements.entries()) {
-    if (statement.feed === 'alpine-secdb') originals.set(substance(statement), i);
-  }
-  if (originals.size === 0) return statements;
-  const copies = new Set<number>();
-  for (const [i, statement] of statements.entries()) {
-    const at = originals.get(substance(statement));
-    const original = at === undefined ? undefined : statements[at];
-    if (at === undefined || original === undefined || statement.feed !== 'osv:Alpine') continue;
-    if (statement.severities.length > 0 || statement.advisory !== original.advisory) continue;
-    statements[at] = { ...original, ...(statement.published ? { published: statement.published } : {}) };
-    copies.add(i);
-  }
-  return statements.filter((_, i) => !copies.has(i));
-}
-
-function substance({ vulnerabilities, ranges, versions }: PublishedStatement): string {
-  return JSON.stringify([vulnerabilities[0]?.[0], ranges, versions]);
 }

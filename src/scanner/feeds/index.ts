@@ -1,13 +1,16 @@
 import type { FeedReader } from './advisory.ts';
+import { readCsaf } from './csaf/read.ts';
+import { readCveList } from './cvelist/read.ts';
+import { readDebianTracker } from './debian-tracker/read.ts';
 import { readEpss } from './epss/read.ts';
 import { readKev } from './kev/read.ts';
 import { readNvd } from './nvd/read.ts';
 import { readOsvZip } from './osv/read.ts';
 import { readSecdb } from './secdb/read.ts';
 
-export type FeedKind = 'osv' | 'secdb' | 'nvd' | 'kev' | 'epss';
+export type FeedKind = 'osv' | 'secdb' | 'debian-tracker' | 'csaf' | 'cvelist' | 'nvd' | 'kev' | 'epss';
 
-/** A feed file found in a folder. */
+/** A feed found in a folder: a file, or a folder of documents. */
 export interface FeedFile {
   readonly kind: FeedKind;
   readonly path: string;
@@ -19,6 +22,9 @@ export interface FeedFile {
 const READERS: Readonly<Record<FeedKind, (file: FeedFile) => FeedReader>> = {
   osv: ({ path, ecosystem = '' }) => readOsvZip(path, ecosystem),
   secdb: ({ path }) => readSecdb(path),
+  'debian-tracker': ({ path }) => readDebianTracker(path),
+  csaf: ({ path }) => readCsaf(path),
+  cvelist: ({ path }) => readCveList(path),
   nvd: ({ path }) => readNvd(path),
   kev: ({ path }) => readKev(path),
   epss: ({ path }) => readEpss(path),

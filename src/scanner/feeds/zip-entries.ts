@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { crc32, inflateRawSync } from 'node:zlib';
+import { closeSync, createReadStream, createWriteStream, fstatSync, openSync, readSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { messageOf } from '../../platform/errors.ts';
 import { FeedError } from './errors.ts';
@@ -14,6 +15,8 @@ export interface ZipDocument {
   readonly name: string;
   /** The unpacked bytes, or why there are none. Throws never. */
   read(): { readonly bytes: Buffer } | { readonly problem: 'malformed-record' | 'too-large'; readonly detail: string };
+  /** Unpacks the entry into a new file without holding it; throws when it is damaged or has more than `most` bytes. */
+  extract(to: string, most: number): Promise<void>;
 }
 
 /**
@@ -34,7 +37,11 @@ export async function* readZip(path: string, limit: number): AsyncGenerator<ZipD
     });
     for await (const entry of zip.eachEntry()) {
       const descriptor = file;
-      yield { name: entry.fileName, read: () => readEntry(reader, descriptor, entry, limit) };
+      yield {
+        name: entry.fileName,
+        read: () => readEntry(reader, descriptor, entry, limit),
+        extract: (to, most) => extractEntry(reader, path, entry, to, most),
+      };
     }
   } catch (cause) {
     if (cause instanceof FeedError) throw cause;
@@ -64,6 +71,27 @@ function readEntry(reader: FileReader, file: number, entry: Entry, limit: number
   } catch (error) {
     return bad(messageOf(error));
   }
+}
+
+async function extractEntry(reader: FileReader, path: string, entry: Entry, to: string, most: number): Promise<void> {
+  const { compressedSize, compressionMethod, uncompressedSize } = entry;
+  const start = reader.dataStart(entry.relativeOffsetOfLocalHeader);
+  const known = compressionMethod === STORED || compressionMethod === DEFLATED;
+  if (start === undefined || !known || uncompressedSize > most || compressedSize === 0) {
+    throw new FeedError('malformed', `${entry.fileName} in ${path} cannot be unpacked`);
+  }
+  let bytes = 0;
+  async function* limited(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      bytes += chunk.length;
+      if (bytes > uncompressedSize) throw new FeedError('malformed', `${entry.fileName} unpacks to more than it says`);
+      yield chunk;
+    }
+  }
+  const source = createReadStream(path, { start, end: start + compressedSize - 1 });
+  const target = createWriteStream(to, { flags: 'wx' });
+  if (compressionMethod === STORED) await pipeline(source, limited, target);
+  else await pipeline(source, createInflateRaw(), limited, target);
 }
 
 function unpack(packed: Buffer, method: number, size: number): Buffer | undefined {

@@ -2,25 +2,30 @@ import type { Package } from '../../model/inventory.ts';
 import { isProVersion } from './distribution-release.ts';
 import type { AdvisoryStatement } from './lookup.ts';
 
-/** Which of the statements about one vulnerability speak of this very package: its binary, module stream and architecture. */
-export function concerning<Claim extends { readonly statement: AdvisoryStatement }>(
-  pkg: Package,
-  claims: readonly Claim[],
-  /** Whether any statement under the same name, whatever the vulnerability, is about a module stream. */
-  modular: boolean,
-): readonly Claim[] {
-  const own = claims.filter(({ statement }) => concerns(pkg, statement, modular));
-  // Whoever runs what Ubuntu Pro gives out is spoken of by its records; the public ones know nothing of those fixes.
-  const pro = isProVersion(pkg.version) ? own.filter(({ statement }) => statement.subscription) : [];
-  return pro.length > 0 ? pro : own;
+/** True when a statement does not hold for every package of the name it is filed under. */
+export function isRestricted(statement: AdvisoryStatement): boolean {
+  return statement.binaries !== undefined || statement.arches !== undefined || isModular(statement);
 }
 
-function concerns(pkg: Package, statement: AdvisoryStatement, modular: boolean): boolean {
+/**
+ * True when a statement about one of a package's names speaks of this very package: its binary, architecture and module
+ * stream. `modular` tells whether any statement under its names, whatever the vulnerability, is about a stream.
+ */
+export function concerns(pkg: Package, statement: AdvisoryStatement, modular: boolean): boolean {
   const { binaries, arches } = statement;
   if (binaries !== undefined && !binaries.includes(pkg.name)) return false;
   if (arches !== undefined && pkg.arch !== undefined && pkg.arch !== 'noarch' && !arches.includes(pkg.arch))
     return false;
   return pkg.type !== 'rpm' || concernsStream(pkg, statement, modular);
+}
+
+/** Whoever runs what Ubuntu Pro gives out is spoken of by its records; the public ones know nothing of those fixes. */
+export function preferPro<Claim extends { readonly statement: AdvisoryStatement }>(
+  { version }: Package,
+  claims: readonly Claim[],
+): readonly Claim[] {
+  const pro = isProVersion(version) ? claims.filter(({ statement }) => statement.subscription) : [];
+  return pro.length > 0 ? pro : claims;
 }
 
 /** True when a statement is about packages of a module stream, by what it says or by the release of its fix. */

@@ -3,7 +3,7 @@ import type { Package } from '../../model/inventory.ts';
 import type { SeverityStatement } from '../../model/severity.ts';
 import type { VersionScheme } from '../versions/index.ts';
 import type { AdvisedName } from './advised-names.ts';
-import { concerning } from './concerns.ts';
+import { preferPro } from './concerns.ts';
 import { type FixVersions, fixVersions, isAffected, type Judged } from './fix-version.ts';
 import type { VulnerabilityGroup } from './groups.ts';
 import { isKernelHeaders } from './kernel-headers.ts';
@@ -17,8 +17,6 @@ export interface Advised {
   readonly pkg: Package;
   readonly names: readonly AdvisedName[];
   readonly scheme: VersionScheme;
-  /** Whether any statement under its names is about a module stream. */
-  readonly modular: boolean;
 }
 
 /**
@@ -26,11 +24,11 @@ export interface Advised {
  * version, a negative statement vetoes it, or the CVE was rejected.
  */
 export function matchOf(
-  { pkg, names, scheme, modular }: Advised,
+  { pkg, names, scheme }: Advised,
   { ids, claims }: VulnerabilityGroup,
   advisories: AdvisoryLookup,
 ): Match | undefined {
-  const judged: readonly Judged[] = concerning(pkg, claims, modular).map(({ statement, by }) => ({
+  const judged: readonly Judged[] = preferPro(pkg, claims).map(({ statement, by }) => ({
     statement,
     by,
     version: names[by]?.version ?? '',

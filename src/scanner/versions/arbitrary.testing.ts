@@ -175,6 +175,46 @@ const generic = join(
   ),
 );
 
+const plainMavenWord = join(
+  anyCase(one('alpha', 'a', 'beta', 'b', 'milestone', 'm', 'rc', 'cr', 'snapshot', 'sp', 'x', 'redhat', 'jre')),
+  optional(join(one('-', ''), digits)),
+);
+
+/**
+ * Versions as projects write them, within what released Maven orders without contradiction: no part is empty, the words for a
+ * release have no number, and nothing follows a word after a dot.
+ */
+export const plainMavenVersion: Text = join(
+  numbers(digits, 3),
+  fc.oneof(
+    one('', '.Final', '-GA', '.RELEASE', '.final', '-ga'),
+    join(fc.constant('.'), plainMavenWord),
+    join(one('', '-'), plainMavenWord, optional(one('-SNAPSHOT', '-1', '-2', '-jre', '-redhat-00001'))),
+  ),
+);
+
+const upTo = (max: number): Text => fc.nat(max).map(String);
+
+/** Versions of Go releases: three numbers or a candidate since 1.21; before that, no third number that is zero. */
+export const goReleaseVersion: Text = fc.oneof(
+  join(
+    fc.constant('go1.'),
+    upTo(20),
+    fc.oneof(
+      one('', 'rc1', 'rc2', 'beta1'),
+      upTo(20).map((patch) => `.${Number(patch) + 1}`),
+    ),
+  ),
+  join(
+    fc.constant('go1.'),
+    upTo(20).map((minor) => `${Number(minor) + 21}`),
+    fc.oneof(one('rc1', 'rc2'), join(fc.constant('.'), upTo(20))),
+  ),
+);
+
+/** Module versions, pseudo-versions included. */
+export const goModuleVersion: Text = fc.oneof(goModule, goPseudo);
+
 /** Versions of each scheme that its reference takes, close to each other so that every rule is met often. */
 export const ARBITRARY_VERSIONS: Readonly<Record<VersionScheme, Text>> = {
   alpm,
@@ -183,7 +223,7 @@ export const ARBITRARY_VERSIONS: Readonly<Record<VersionScheme, Text>> = {
   cran,
   dpkg,
   generic,
-  go: fc.oneof(goModule, goPseudo, goToolchain),
+  go: fc.oneof(goModuleVersion, goToolchain),
   maven,
   nuget,
   packagist: fc.oneof({ weight: 9, arbitrary: packagist }, packagistBranch),

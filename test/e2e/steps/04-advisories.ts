@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JudgedImage } from '../../../src/api/contract/verdicts.ts';
-import type { BuildReport } from '../../../src/scanner/advisories/index.ts';
+import type { BuildReport } from '../../../src/scanner/advisories/build.ts';
 import { dataPath } from '../../support/data.ts';
 import { api } from '../api.ts';
 import { ended, eventually, holds, matches, same, yes } from '../check.ts';

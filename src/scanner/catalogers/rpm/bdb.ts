@@ -27,7 +27,7 @@ interface Database {
  */
 export function* readBdb(file: FileView, report: Report): Generator<Buffer> {
   const database = openDatabase(file, report);
-  if (!database) return;
+  if (typeof database === 'string') return report(database);
   let records = 0;
   for (let number = 1; number < database.pages; number += 1) {
     const page = readPage(database, number);
@@ -48,17 +48,17 @@ export function* readBdb(file: FileView, report: Report): Generator<Buffer> {
   }
 }
 
-function openDatabase(file: FileView, report: Report): Database | undefined {
+function openDatabase(file: FileView, report: Report): Database | string {
   const meta = file.read(0, META);
-  if (meta.length < META) return void report('it is no Berkeley DB database');
+  if (meta.length < META) return 'it is no Berkeley DB database';
   const bigEndian = meta.readUInt32BE(12) === HASH_MAGIC;
-  if (!bigEndian && meta.readUInt32LE(12) !== HASH_MAGIC) return void report('it is no Berkeley DB hash');
+  if (!bigEndian && meta.readUInt32LE(12) !== HASH_MAGIC) return 'it is no Berkeley DB hash';
   const word = (at: number) => (bigEndian ? meta.readUInt32BE(at) : meta.readUInt32LE(at));
   const [version, pageSize, lastPage] = [word(16), word(20), word(32)];
-  if (!VERSIONS.has(version)) return void report(`version ${version} of Berkeley DB hashes is not known`);
-  if (!PAGE_SIZES.has(pageSize)) return void report(`pages of ${pageSize} bytes are not possible`);
-  if (meta[24] !== 0) return void report('it is encrypted');
-  if ((meta[26] ?? 0) & CHECKSUM_FLAG) return void report('its pages have checksums, which rpm does not write');
+  if (!VERSIONS.has(version)) return `version ${version} of Berkeley DB hashes is not known`;
+  if (!PAGE_SIZES.has(pageSize)) return `pages of ${pageSize} bytes are not possible`;
+  if (meta[24] !== 0) return 'it is encrypted';
+  if ((meta[26] ?? 0) & CHECKSUM_FLAG) return 'its pages have checksums, which rpm does not write';
   const present = Math.floor(file.size / pageSize);
   if (lastPage >= present) report(`it should have ${lastPage + 1} pages, and has ${present}`);
   return { file, pageSize, pages: Math.min(lastPage + 1, present), bigEndian, used: new Set() };

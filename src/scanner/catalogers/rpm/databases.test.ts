@@ -26,6 +26,9 @@ function changed(
   return copy;
 }
 
+/** Pages of a SQLite database with the given first byte. */
+const pagesOf = (bytes: Buffer, type: number) =>
+  Array.from({ length: bytes.length / 4096 }, (_, at) => at).filter((at) => at > 0 && bytes[at * 4096] === type);
 const little = (value: number): number => Buffer.from(Uint32Array.of(value).buffer).readUInt32BE(0);
 const long = Buffer.alloc(9000, 'x');
 const short = Buffer.alloc(300, 'y');
@@ -128,9 +131,6 @@ describe('hostile databases', () => {
   const ndb = makeNdb([short, long]);
   const bdb = makeBdb([long, Buffer.alloc(9000, 'z')]);
   const sqlite = makeSqlite([long, short]);
-  /** Pages of a SQLite database with the given first byte. */
-  const pagesOf = (bytes: Buffer, type: number) =>
-    Array.from({ length: bytes.length / 4096 }, (_, at) => at).filter((at) => at > 0 && bytes[at * 4096] === type);
   /** Where the leaf with so many records begins: other tables have one. */
   const leafOf = (bytes: Buffer, cells: number) =>
     (pagesOf(bytes, 0x0d).find((at) => bytes.readUInt16BE(at * 4096 + 3) === cells) ?? 0) * 4096;
@@ -219,6 +219,13 @@ describe('hostile databases', () => {
     expect(problems.join('\n')).toMatch(problem);
     expect(blobs.length).toBeGreaterThanOrEqual(given === 48 ? 30 : given);
     expect(blobs.length).toBeLessThanOrEqual(given === 48 ? 59 : given);
+  });
+
+  it('does not take more branches than pages', () => {
+    const wide = Buffer.from(chained);
+    wide.writeUInt16BE(1500, interior + 3);
+    const { problems } = read(readSqlite, wide);
+    expect(problems).toEqual(['its tree has more branches than the file has pages']);
   });
 
   it('counts a record once, however many slots or cells lead to it', () => {

@@ -1,0 +1,36 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export const DEFAULT_DATA_DIR = './data';
+
+/** The folders of a command that needs no server and no other setting. */
+export interface Folders {
+  readonly dataDir: string;
+  readonly cacheHome: string;
+}
+
+/**
+ * The folders as `loadConfig` gives them, when the environment alone decides: nothing is checked, and what checks settings
+ * is not loaded. Undefined when there is a settings file.
+ */
+export function foldersOf(environment: NodeJS.ProcessEnv = process.env): Folders | undefined {
+  if (environment['BREAKWATER_CONFIG']) return undefined;
+  return {
+    dataDir: resolve(environment['BREAKWATER_DATA_DIR'] || DEFAULT_DATA_DIR),
+    cacheHome: cacheFolder(environment['BREAKWATER_CACHE_HOME'], environment),
+  };
+}
+
+/** Where settings of the user are kept: as set, else as the XDG Base Directory Specification places it. */
+export function configFolder(setting: string | undefined, environment: NodeJS.ProcessEnv): string {
+  return resolve(setting || userFolder(environment, 'XDG_CONFIG_HOME', '.config'));
+}
+
+/** Where what can be had again is kept. */
+export function cacheFolder(setting: string | undefined, environment: NodeJS.ProcessEnv): string {
+  return resolve(setting || userFolder(environment, 'XDG_CACHE_HOME', '.cache'));
+}
+
+function userFolder(environment: NodeJS.ProcessEnv, name: string, fallback: string): string {
+  return join(environment[name] || join(environment['HOME'] || homedir(), fallback), 'breakwater');
+}

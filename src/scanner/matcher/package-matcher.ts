@@ -1,0 +1,108 @@
+import type { CoverageGap, Distribution, Package } from '../../model/inventory.ts';
+import { compareVersions } from '../versions/index.ts';
+import { advisedNames, withoutEpochs } from './advised-names.ts';
+import { concerns, isModular, isRestricted } from './concerns.ts';
+import { ecosystemsOf, schemeOf } from './ecosystem.ts';
+import { type Match, matchOf } from './finding.ts';
+import { type Claim, groupByVulnerability, type VulnerabilityGroup } from './groups.ts';
+import { compareCanonical } from './ids.ts';
+import type { AdvisoryLookup } from './lookup.ts';
+import { incomparable } from './match-gaps.ts';
+import { identityOf } from './package-copies.ts';
+
+/** Answers for packages kept at hand, and findings in them: images of one base share nearly all of theirs. */
+const KEPT_PACKAGES = 20_000;
+const KEPT_FINDINGS = 50_000;
+
+/** What advisories say about one package, wherever it lies. */
+export interface Answer {
+  /** Empty when no ecosystem stands for it. */
+  readonly ecosystems: readonly string[];
+  readonly matches: readonly Match[];
+  readonly gap?: CoverageGap;
+}
+
+/** Answers for packages of distributions; remembers its answers, bounded. */
+export function createPackageMatcher(
+  advisories: AdvisoryLookup,
+): (pkg: Package, distribution: Distribution | undefined) => Answer {
+  const groupsOf = createGroupCache(advisories);
+  const kept = new Map<string, Answer>();
+  let findings = 0;
+
+  function answer(pkg: Package, distribution: Distribution | undefined): Answer {
+    const ecosystems = ecosystemsOf(pkg, distribution, advisories);
+    const [first = ''] = ecosystems;
+    const scheme = schemeOf(first);
+    if (scheme === undefined) return { ecosystems: [], matches: [] };
+    const names = advisedNames(pkg, first);
+    const groups = groupsOf(pkg, ecosystems, names);
+    const bad = names.find(({ version }) => compareVersions(scheme, version, version) === undefined);
+    const matches = groups
+      .flatMap((group) => matchOf({ pkg, names, scheme }, group, advisories) ?? [])
+      .sort((a, b) => compareCanonical(a.id, b.id));
+    return {
+      ecosystems,
+      matches,
+      ...(bad && groups.length > 0 ? { gap: incomparable(pkg, bad.version, scheme) } : {}),
+    };
+  }
+
+  return (pkg, distribution) => {
+    const key = `${identityOf(pkg)}\n${distribution?.id}\n${distribution?.version}\n${distribution?.prettyName}`;
+    const known = kept.get(key);
+    if (known) return known;
+    const found = answer(pkg, distribution);
+    if (kept.size >= KEPT_PACKAGES || findings >= KEPT_FINDINGS) {
+      kept.clear();
+      findings = 0;
+    }
+    kept.set(key, found);
+    findings += found.matches.length;
+    return found;
+  };
+}
+
+interface Filed {
+  readonly claims: readonly Claim[];
+  /** All of them by vulnerability; absent where not every package of the name is meant by all. */
+  readonly groups?: readonly VulnerabilityGroup[];
+}
+
+/** Names whose statements are kept grouped: binary packages of one source ask for the same ones after each other. */
+const KEPT_GROUPS = 64;
+
+function createGroupCache(
+  advisories: AdvisoryLookup,
+): (
+  pkg: Package,
+  ecosystems: readonly string[],
+  names: ReturnType<typeof advisedNames>,
+) => readonly VulnerabilityGroup[] {
+  const kept = new Map<string, Filed>();
+
+  function filedUnder(ecosystems: readonly string[], names: ReturnType<typeof advisedNames>): Filed {
+    const key = JSON.stringify([ecosystems, names.map(({ name, withoutEpoch }) => [name, withoutEpoch])]);
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const claims = names.flatMap(({ name, withoutEpoch }, by): readonly Claim[] =>
+      ecosystems.flatMap((ecosystem) =>
+        advisories
+          .advisoriesFor(ecosystem, name)
+          .map((statement) => ({ statement: withoutEpoch ? withoutEpochs(statement) : statement, by })),
+      ),
+    );
+    const restricted = claims.some(({ statement }) => isRestricted(statement));
+    const found = restricted ? { claims } : { claims, groups: groupByVulnerability(claims) };
+    if (kept.size >= KEPT_GROUPS) kept.clear();
+    kept.set(key, found);
+    return found;
+  }
+
+  return (pkg, ecosystems, names) => {
+    const { claims, groups } = filedUnder(ecosystems, names);
+    if (groups) return groups;
+    const modular = claims.some(({ statement }) => isModular(statement));
+    return groupByVulnerability(claims.filter(({ statement }) => concerns(pkg, statement, modular)));
+  };
+}
