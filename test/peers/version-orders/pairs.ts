@@ -48,7 +48,8 @@ export function osvVersions(ecosystems: readonly string[]): readonly (readonly s
   const packages = new Map<string, Set<string>>();
   for (const ecosystem of ecosystems) {
     for (const member of membersOf(dataPath('osv', ecosystem, 'all.zip'))) {
-      for (const { package: pkg, versions = [], ranges = [] } of (JSON.parse(member.toString()) as OsvRecord).affected ?? []) {
+      for (const { package: pkg, versions = [], ranges = [] } of (JSON.parse(member.toString()) as OsvRecord)
+        .affected ?? []) {
         const key = `${pkg?.ecosystem} ${pkg?.name}`;
         const known = packages.get(key) ?? new Set();
         packages.set(key, known);

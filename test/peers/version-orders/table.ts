@@ -1,6 +1,14 @@
 import type { Agreement } from './agreement.ts';
 
-const COLUMNS = ['scheme', 'reference and version', 'generated pairs', 'real pairs', 'agree', 'differ', 'neither parses'];
+const COLUMNS = [
+  'scheme',
+  'reference and version',
+  'generated pairs',
+  'real pairs',
+  'agree',
+  'differ',
+  'neither parses',
+];
 const ONE_SIDED = ['only we parse', 'only they parse'];
 const rows: (readonly (string | number)[])[] = [];
 
