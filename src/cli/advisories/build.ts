@@ -1,5 +1,6 @@
 import { systemClock } from '../../platform/clock.ts';
-import { type BuildProgress, type BuildReport, buildAdvisoryDatabase } from '../../scanner/advisories/build.ts';
+import type { BuildProgress, BuildReport } from '../../scanner/advisories/build.ts';
+import { buildApart } from '../../scanner/advisories/build-apart.ts';
 import type { Cli } from '../cli.ts';
 import { bytes, counted, facts, type OutputOptions, printAs } from '../output.ts';
 import { sourceTable } from './sources.ts';
@@ -16,7 +17,7 @@ const SECOND = 1000;
 export async function buildDatabase(cli: Cli, options: BuildCommandOptions): Promise<void> {
   const { from, out, completeness } = options;
   let shownAt = 0;
-  const report = await buildAdvisoryDatabase({
+  const report = await buildApart({
     from,
     out,
     clock: systemClock,

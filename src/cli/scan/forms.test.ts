@@ -27,13 +27,13 @@ const SCAN = scanOf(
         { name: 'musl', purl: 'pkg:apk/alpine/musl@1.0-r0', layer: LAYER, path: 'lib/apk/db/installed' },
         { name: 'zlib', purl: 'pkg:apk/alpine/zlib@1.0-r0', path: 'lib/apk/a b', licence: 'Zlib' },
       ],
-      { version: '3.20.3' },
+      { version: '3.23.3' },
     ),
     layers: [{ digest: LAYER, createdBy: 'RUN apk add musl' }],
     gaps: [{ kind: 'unreadable-file', path: 'x', message: 'x could not be read' }],
   },
   databaseOf(
-    { 'Alpine:v3.20 musl': ids('CVE-2026-0001'), 'Alpine:v3.20 zlib': ids('CVE-2026-0002') },
+    { 'Alpine:v3.23 musl': ids('CVE-2026-0001'), 'Alpine:v3.23 zlib': ids('CVE-2026-0002') },
     {
       'CVE-2026-0001': {
         severities: [{ source: 'nvd', severity: 'critical', score: 9.8, vector: 'CVSS:3.1/AV:N/AC:L' }],
@@ -75,7 +75,7 @@ describe('the published schema of reports', () => {
 
 async function printsOf(version: string, layer: string) {
   const musl = { name: 'musl', version, purl: `pkg:apk/alpine/musl@${version}`, layer: digestOf(layer) };
-  const scan = scanOf(inventoryOf([musl], { version: '3.20.3' }), databaseOf({ 'Alpine:v3.20 musl': ids('CVE-1') }));
+  const scan = scanOf(inventoryOf([musl], { version: '3.23.3' }), databaseOf({ 'Alpine:v3.23 musl': ids('CVE-1') }));
   const [run] = (await json('sarif', scan))['runs'] as unknown as { results: { partialFingerprints: object }[] }[];
   return run?.results.map(({ partialFingerprints }) => partialFingerprints);
 }

@@ -17,7 +17,7 @@ const FACTS = {
 } as const;
 const MUSL = { name: 'musl', version: '1.2.2-r0', purl: 'pkg:apk/alpine/musl@1.2.2-r0' };
 const ZLIB = { name: 'zlib', version: '1.0-r0', purl: 'pkg:apk/alpine/zlib@1.0-r0' };
-const ALPINE = { version: '3.20.3', prettyName: 'Alpine Linux v3.20' };
+const ALPINE = { version: '3.23.3', prettyName: 'Alpine Linux v3.23' };
 const PLAIN: Paper = { colours: false };
 
 function affected(id: string, fixed?: string): Partial<AdvisoryStatement> {
@@ -34,7 +34,7 @@ interface Options extends Partial<ReportInput> {
 function scan(musl: readonly Partial<AdvisoryStatement>[], options: Options = {}) {
   const { packages = [MUSL], samples = [], paper = PLAIN, layers, ...rest } = options;
   const database = databaseOf(
-    { 'Alpine:v3.20 musl': musl, 'Alpine:v3.20 zlib': [affected('CVE-2026-0003')] },
+    { 'Alpine:v3.23 musl': musl, 'Alpine:v3.23 zlib': [affected('CVE-2026-0003')] },
     FACTS,
     samples,
   );
@@ -95,12 +95,12 @@ describe('a scan for people', () => {
   it('says how far it reaches and how old that is', () => {
     const { lines } = scan([]);
     expect(lines).toContain('no known vulnerabilities');
-    expect(lines).toContain('distribution: Alpine Linux v3.20');
-    expect(lines).toContain('advisories: Alpine:v3.20 from test, complete, 1 record');
+    expect(lines).toContain('distribution: Alpine Linux v3.23 (fixes until 2027-11-01)');
+    expect(lines).toContain('advisories: Alpine:v3.23 from test, complete, 1 record');
     expect(lines).toContain('database: sha256:111111111111, built 2026-06-09 (2 days ago)');
   });
   it('warns of a sample and of an old database', () => {
-    expect(scan([], { samples: ['Alpine:v3.20'] }).lines.join('\n')).toContain('a SAMPLE: silence proves nothing');
+    expect(scan([], { samples: ['Alpine:v3.23'] }).lines.join('\n')).toContain('a SAMPLE: silence proves nothing');
     const { report } = scan([]);
     expect(renderScan(report, NOW + 30 * 86_400_000, PLAIN)).toContain('(32 days ago); OLD: what became known');
   });
@@ -188,7 +188,7 @@ describe('an ignore file', () => {
 describe('the report', () => {
   it('names ecosystem and severity with their sources', () => {
     const { report } = scan([affected('CVE-2026-0001', '1.2.9-r0')]);
-    expect(report.packages).toMatchObject([{ ecosystem: 'Alpine:v3.20', name: 'musl', version: '1.2.2-r0' }]);
+    expect(report.packages).toMatchObject([{ ecosystem: 'Alpine:v3.23', name: 'musl', version: '1.2.2-r0' }]);
     expect(report.findings).toMatchObject([
       { id: 'CVE-2026-0001', package: 'musl', fixed: '1.2.9-r0', severity: 'critical', severitySource: 'nvd' },
     ]);

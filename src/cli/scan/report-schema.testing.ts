@@ -94,7 +94,7 @@ const coverage = z
     }),
     gaps: z.array(
       z.object({
-        kind: z.enum(['unreadable-file', 'limit', 'unsupported-layer', 'malformed-entry', 'truncated']),
+        kind: z.enum(['unreadable-file', 'limit', 'unsupported-layer', 'malformed-entry', 'truncated', 'not-covered']),
         path: z.string().optional(),
         layer: z.string().optional(),
         message: z.string(),

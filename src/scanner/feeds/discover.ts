@@ -82,7 +82,8 @@ async function classify(path: string): Promise<FeedFile | undefined> {
   return kind === undefined ? undefined : { kind, path };
 }
 
-function kindOf(head: string): FeedKind | undefined {
+/** What a file is, told by its first bytes as text; undefined when it is no feed. */
+export function kindOf(head: string): FeedKind | undefined {
   if (/^(?:#model_version:[^\n]*\n)?cve,epss\b/.test(head)) return 'epss';
   if (/"format"\s*:\s*"NVD_CVE"/.test(head)) return 'nvd';
   if (/"catalogVersion"\s*:/.test(head)) return 'kev';

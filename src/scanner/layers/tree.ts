@@ -26,6 +26,8 @@ export type TreeNode = FileNode | DirectoryNode | LinkNode;
 /** A layer in the order of the stack. */
 export interface StackedLayer {
   readonly digest?: Digest;
+  /** The build step that made it. */
+  readonly createdBy?: string;
   readonly evidence: LayerEvidence;
 }
 

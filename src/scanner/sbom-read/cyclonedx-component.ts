@@ -1,6 +1,6 @@
+import { listOf, memberOf, textOf } from '../foreign-json.ts';
 import { type SourcePackage, sourceOfFileName } from './source-package.ts';
 import type { SbomItem } from './types.ts';
-import { listOf, memberOf, textOf } from './values.ts';
 
 const SYSTEM = 'operating-system';
 const PACKAGES: ReadonlySet<string> = new Set(['framework', 'library', 'platform']);

@@ -1,9 +1,9 @@
+import { listOf, memberOf, textOf } from '../foreign-json.ts';
 import { createSbomCollector, type SbomCollector } from './collect.ts';
 import { itemsOfComponent } from './cyclonedx-component.ts';
 import { isClosed, type JsonPiece, jsonElements, jsonMembers } from './json-pieces.ts';
 import { itemOfSpdxPackage } from './spdx-package.ts';
 import type { Sbom } from './types.ts';
-import { listOf, memberOf, textOf } from './values.ts';
 
 const LARGEST_PIECE = 4 * 1024 * 1024;
 const MOST_SUBJECTS = 1000;

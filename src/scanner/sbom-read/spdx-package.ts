@@ -1,6 +1,6 @@
+import { listOf, memberOf, textOf } from '../foreign-json.ts';
 import { type SourcePackage, sourceOfFileName } from './source-package.ts';
 import type { SbomItem } from './types.ts';
-import { listOf, memberOf, textOf } from './values.ts';
 
 const NOTHING: ReadonlySet<string> = new Set(['NOASSERTION', 'NONE']);
 /** Purposes of what need be no package (SPDX 2.3, 7.24), with either spelling of the dash. */

@@ -175,19 +175,40 @@ const generic = join(
   ),
 );
 
-/** Versions as projects write them: a number, then a qualifier or two, and no part is empty. */
-export const plainMavenVersion: Text = join(
-  numbers(digits, 3),
-  optional(join(one('.', '-', ''), mavenWord, optional(join(one('-', ''), digits)))),
-  optional(one('-SNAPSHOT', '-1', '-2', '-jre', '-redhat-00001')),
+const plainMavenWord = join(
+  anyCase(one('alpha', 'a', 'beta', 'b', 'milestone', 'm', 'rc', 'cr', 'snapshot', 'sp', 'x', 'redhat', 'jre')),
+  optional(join(one('-', ''), digits)),
 );
 
-/** Versions of Go releases: three numbers or a candidate since 1.21, no third number that is zero before. */
-export const goReleaseVersion: Text = join(
-  fc.constant('go1.'),
+/**
+ * Versions as projects write them, within what released Maven orders without contradiction: no part is empty, the words for a
+ * release have no number, and nothing follows a word after a dot.
+ */
+export const plainMavenVersion: Text = join(
+  numbers(digits, 3),
   fc.oneof(
-    join(one('9', '19', '20'), one('', '.1', '.2', '.10', 'rc1', 'rc2', 'beta1')),
-    join(one('21', '22', '30'), one('.0', '.1', '.2', '.10', 'rc1', 'rc2')),
+    one('', '.Final', '-GA', '.RELEASE', '.final', '-ga'),
+    join(fc.constant('.'), plainMavenWord),
+    join(one('', '-'), plainMavenWord, optional(one('-SNAPSHOT', '-1', '-2', '-jre', '-redhat-00001'))),
+  ),
+);
+
+const upTo = (max: number): Text => fc.nat(max).map(String);
+
+/** Versions of Go releases: three numbers or a candidate since 1.21; before that, no third number that is zero. */
+export const goReleaseVersion: Text = fc.oneof(
+  join(
+    fc.constant('go1.'),
+    upTo(20),
+    fc.oneof(
+      one('', 'rc1', 'rc2', 'beta1'),
+      upTo(20).map((patch) => `.${Number(patch) + 1}`),
+    ),
+  ),
+  join(
+    fc.constant('go1.'),
+    upTo(20).map((minor) => `${Number(minor) + 21}`),
+    fc.oneof(one('rc1', 'rc2'), join(fc.constant('.'), upTo(20))),
   ),
 );
 

@@ -42,6 +42,8 @@ const METHODS: ReadonlyMap<number, string> = new Map([
   [99, 'AES'],
 ]);
 const ENCRYPTED = 1;
+/** What deflate adds to content that does not shrink is far less than this and an eighth. */
+const PACKING_OVERHEAD = 64 * 1024;
 const LOCAL = 0x04034b50;
 const LOCAL_LENGTH = 30;
 
@@ -68,6 +70,9 @@ export function entryOf(
     if (at + record.compressedSize > file.size) return problem(`${name} ends after the archive`);
     if (record.method === STORED && record.compressedSize !== size)
       return problem(`${name} is stored with two different sizes`);
+    // Otherwise a lie about the size would have the whole archive read into memory.
+    if (record.compressedSize > size + size / 8 + PACKING_OVERHEAD)
+      return problem(`${name} is longer packed than unpacked`);
     return at;
   }
 

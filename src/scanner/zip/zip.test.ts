@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FileView, viewOf } from '../file-view.ts';
@@ -111,6 +112,11 @@ describe('openZip on hostile files', () => {
       'more content than stated',
       makeZip([{ name: 'a', content, lie: { size: 10 } }]),
       /a is longer than the directory/,
+    ],
+    [
+      'far more bytes than stated',
+      makeZip([{ name: 'a', content: randomBytes(MB), lie: { size: 10 } }]),
+      /a is longer packed/,
     ],
     ['less content than stated', makeZip([{ name: 'a', content, lie: { size: 2000 } }]), /a has another size/],
     ['two sizes', makeZip([{ name: 'a', content, stored: true, lie: { size: 10 } }]), /a is stored with two different/],

@@ -8,15 +8,19 @@ const PAIRS = 10_000;
 const SEED = 20_261_125;
 const ORDERABLE = /^[\x21-\x7e]+$/;
 
-/** Pairs of generated versions; in a third of them the second is the first with one character gone, doubled or another's. */
-export function generatedPairs(version: fc.Arbitrary<string>): readonly Pair[] {
-  const near = fc
+/**
+ * Pairs of generated versions; with `near`, the second of every third pair is the first with a character put in, gone or
+ * another, which may well be no version.
+ */
+export function generatedPairs(version: fc.Arbitrary<string>, near: boolean): readonly Pair[] {
+  const both = fc.tuple(version, version);
+  const change = fc
     .tuple(version, fc.nat(30), fc.constantFrom('', '.', '-', '0', '1', 'a'), fc.boolean())
     .map(([text, at, other, replace]): Pair => {
       const i = at % (text.length + 1);
       return [text, `${text.slice(0, i)}${other}${text.slice(replace ? i + 1 : i)}`.trim() || '1'];
     });
-  return sample(fc.oneof({ weight: 2, arbitrary: fc.tuple(version, version) }, near));
+  return sample(near ? fc.oneof({ weight: 2, arbitrary: both }, change) : both);
 }
 
 /** Pairs of versions that advisories name: half of them of one package, half of any two. All pairs where there are few versions. */

@@ -19,6 +19,8 @@ export interface Reference {
   readonly program: string;
   readonly command: () => Command;
   readonly generated: fc.Arbitrary<string>;
+  /** Asks only about versions as the generator makes them, not about small changes of them: see there for the reason. */
+  readonly exact?: boolean;
   /** Folders of OSV records that name real versions. Empty: none, or none that the reference can be asked about. */
   readonly ecosystems: readonly string[];
   /** Forms of versions that only one of the two takes. A pair that only one orders must have one of these. */
@@ -41,6 +43,8 @@ export const REFERENCES: readonly Reference[] = [
     ecosystems: ['Debian', 'Ubuntu'],
     // dpkg warns of these and orders them all the same.
     onlyOurs: [/^(?:\d+:)?[^0-9]/],
+    // An epoch of minus zero.
+    onlyTheirs: [/^-0+:/],
   },
   {
     scheme: 'rpm',
@@ -94,6 +98,8 @@ export const REFERENCES: readonly Reference[] = [
     program: 'go-versions',
     command: () => [requirePeer('go-versions'), 'release'],
     generated: goReleaseVersion,
+    // `go1.21` is a language there and `go1.21-x` is one with a suffix; for us, as in advisories, both are the release.
+    exact: true,
     ecosystems: [],
   },
   {
@@ -112,6 +118,8 @@ export const REFERENCES: readonly Reference[] = [
     program: 'maven-versions',
     command: () => [requirePeer('maven-versions')],
     generated: plainMavenVersion,
+    // Maven contradicts itself elsewhere (3.Final = 3 < 3.Final-jre < 3.Final; 0-rc < 0 < x < 0-rc): no order can agree with it there.
+    exact: true,
     ecosystems: ['Maven'],
   },
   {

@@ -4,5 +4,5 @@ import semver from 'semver';
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [a, b] = line.split('\t').map((version) => semver.parse(version, { loose: true }));
-  console.log(a && b ? '<=>'[a.compare(b) + 1] : '?');
+  process.stdout.write(`${a && b ? '<=>'[a.compare(b) + 1] : '?'}\n`);
 }

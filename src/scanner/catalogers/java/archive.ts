@@ -39,12 +39,16 @@ interface Contents {
   readonly archives: readonly ZipEntry[];
 }
 
-/** The packages in a Java archive and in the archives inside it, each with its place. Never throws. */
+/**
+ * The packages in a Java archive and in the archives inside it, each with its place. Never throws. At most `unpacked` bytes
+ * are unpacked, at every depth together.
+ */
 export function readArchive(
   name: string,
   file: FileView,
+  unpacked: number = MOST_UNPACKED,
 ): { readonly packages: readonly StatedPackage[]; readonly problems?: readonly string[] } {
-  const budget: Budget = { entries: MOST_ENTRIES, bytes: MOST_UNPACKED, held: MOST_HELD, packages: [], problems: [] };
+  const budget: Budget = { entries: MOST_ENTRIES, bytes: unpacked, held: MOST_HELD, packages: [], problems: [] };
   visit(name, file, [], budget);
   const { packages, problems } = budget;
   return problems.length === 0 ? { packages } : { packages, problems };

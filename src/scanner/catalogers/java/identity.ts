@@ -1,5 +1,5 @@
 import { type NameAndVersion, readFileName, readFileNameWith } from './file-name.ts';
-import { knownGroupOf } from './known-groups.ts';
+import { knownGroupOf, likelyGroupOf } from './known-groups.ts';
 import type { Manifest } from './manifest.ts';
 import { type Coordinates, isIdentifier, isVersion } from './pom-properties.ts';
 
@@ -18,12 +18,11 @@ const IVY = /^([\w.-]+)#([\w.-]+);/;
 export function identify(stem: string, manifest: Manifest, packages: ReadonlySet<string>): Coordinates | undefined {
   const named = fromFileName(stem, manifest);
   if (named) {
-    const group = groupOf(named.artifact, manifest) ?? groupOfPackages(named.artifact, packages) ?? named.artifact;
-    return { group, ...named };
+    return { group: groupOf(named.artifact, manifest, packages) ?? named.artifact, ...named };
   }
   const version = versionsOf(manifest)[0];
   const artifact = artifactOf(stem, manifest);
-  const group = artifact === undefined ? undefined : groupOf(artifact, manifest);
+  const group = artifact === undefined ? undefined : groupOf(artifact, manifest, packages);
   return group !== undefined && artifact !== undefined && version !== undefined
     ? { group, artifact, version }
     : undefined;
@@ -51,6 +50,7 @@ function symbolicName(manifest: Manifest): string | undefined {
 
 /** The artifact where the file name does not tell. */
 function artifactOf(stem: string, manifest: Manifest): string | undefined {
+  if ((knownGroupOf(stem) ?? likelyGroupOf(stem)) !== undefined) return stem;
   const symbolic = symbolicName(manifest);
   const last = symbolic?.slice(symbolic.lastIndexOf('.') + 1);
   // `org.apache.tomcat-catalina`: the group, and an artifact that repeats its last part.
@@ -60,24 +60,29 @@ function artifactOf(stem: string, manifest: Manifest): string | undefined {
   const title = manifest.get('implementation-title')?.trim() ?? '';
   const ivy = IVY.exec(title)?.[2];
   if (ivy !== undefined) return ivy;
+  const names = [title, symbolic ?? ''].map((name) => name.toLowerCase());
+  if (names.some((name) => name === stem || name.endsWith(`.${stem}`))) return stem;
   if (isIdentifier(title)) return title;
-  if (last !== undefined && last === stem) return stem;
   // A title in words is no artifact anybody could look up, but says better than the file name what it is.
   return /^[\w .&+-]{1,100}$/.test(title) ? title : undefined;
 }
 
-function groupOf(artifact: string, manifest: Manifest): string | undefined {
-  const ivy = IVY.exec(manifest.get('implementation-title')?.trim() ?? '')?.[1];
-  if (ivy !== undefined) return ivy;
-  for (const name of ['group-id', 'implementation-vendor-id']) {
-    const id = manifest.get(name)?.trim() ?? '';
-    if (isIdentifier(id) && id.includes('.')) return id;
-  }
+function groupOf(artifact: string, manifest: Manifest, packages: ReadonlySet<string>): string | undefined {
+  const certain = knownGroupOf(artifact) ?? IVY.exec(manifest.get('implementation-title')?.trim() ?? '')?.[1];
+  if (certain !== undefined) return certain;
+  const byPackages = groupOfPackages(artifact, packages);
+  const vendor = ['group-id', 'implementation-vendor-id']
+    .map((name) => manifest.get(name)?.trim() ?? '')
+    .find((id) => isIdentifier(id) && id.includes('.'));
+  // `org.apache` is an organisation: the packages say which of its projects.
+  if (vendor?.split('.').length === 2 && byPackages?.startsWith(`${vendor}.`)) return byPackages;
   return (
+    vendor ??
     groupIn(symbolicName(manifest), artifact) ??
-    knownGroupOf(artifact) ??
+    likelyGroupOf(artifact) ??
     groupIn(manifest.get('automatic-module-name')?.trim(), artifact) ??
-    groupIn(artifact, artifact)
+    groupIn(artifact, artifact) ??
+    byPackages
   );
 }
 
@@ -85,7 +90,9 @@ function groupOf(artifact: string, manifest: Manifest): string | undefined {
 function groupIn(name: string | undefined, artifact: string): string | undefined {
   if (name === undefined || !isIdentifier(name) || !beginsWithDomain(name)) return undefined;
   const dash = name.indexOf('-', name.lastIndexOf('.'));
-  if (name.endsWith(`.${artifact}`)) return dottedOrWhole(name.slice(0, -artifact.length - 1), name, dash);
+  // Names of modules have no dashes: `org.checkerframework.checker.qual` for `checker-qual`.
+  const ending = [artifact, artifact.replaceAll('-', '.')].find((text) => name.endsWith(`.${text}`));
+  if (ending !== undefined) return dottedOrWhole(name.slice(0, -ending.length - 1), name, dash);
   if (dash > 0) return name.slice(0, dash);
   return dottedOrWhole(name.slice(0, name.lastIndexOf('.')), name, dash);
 }
@@ -98,7 +105,7 @@ function dottedOrWhole(group: string, whole: string, dash: number): string {
   return group.includes('.') ? group : whole;
 }
 
-/** The longest package all classes are in, at least two parts, without a last part that repeats the artifact's name. */
+/** The longest package all classes are in, two or three parts, without the module `beans` of an artifact `spring-beans`. */
 function groupOfPackages(artifact: string, packages: ReadonlySet<string>): string | undefined {
   let common: readonly string[] | undefined;
   for (const name of packages) {
@@ -106,7 +113,7 @@ function groupOfPackages(artifact: string, packages: ReadonlySet<string>): strin
     common = common === undefined ? parts : common.slice(0, firstDifference(common, parts));
   }
   const group = (common ?? []).slice(0, 3);
-  if (group.length > 2 && group.at(-1) === artifact.split('-').at(-1)) group.pop();
+  if (group.length > 2 && artifact.endsWith(`-${group.at(-1)}`)) group.pop();
   const text = group.join('.');
   return group.length >= 2 && isIdentifier(text) && beginsWithDomain(text) ? text : undefined;
 }

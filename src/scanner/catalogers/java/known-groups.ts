@@ -1,7 +1,7 @@
 /**
- * Groups of artifacts whose archives carry neither `pom.properties` nor another sign of their group, because they are not
- * built with Maven. By the names their makers publish in Maven Central; the first that fits counts. A name ending in `-`
- * stands for all that begin so.
+ * Groups of artifacts whose archives carry neither `pom.properties` nor a true sign of their group, because they are not
+ * built with Maven. By the names their makers publish in Maven Central. A name ending in `-` or `.` stands for all that
+ * begin so; the first that fits counts.
  */
 const GROUPS: readonly (readonly [group: string, artifacts: readonly string[]])[] = [
   [
@@ -32,7 +32,7 @@ const GROUPS: readonly (readonly [group: string, artifacts: readonly string[]])[
   ['org.apache.kafka', ['kafka-', 'kafka_2.', 'connect-api', 'connect-runtime', 'connect-json', 'connect-transforms']],
   ['org.apache.lucene', ['lucene-']],
   ['org.apache.solr', ['solr-core', 'solr-solrj']],
-  ['org.apache.tomcat.embed', ['tomcat-embed-']],
+  ['org.apache.tomcat.embed', ['core', 'el', 'jasper', 'websocket'].map((module) => `tomcat-embed-${module}`)],
   ['org.apache.tomcat', ['tomcat-']],
   ['org.apache.ant', ['ant', 'ant-']],
   ['org.apache.derby', ['derby', 'derbyclient', 'derbynet', 'derbyshared', 'derbytools']],
@@ -49,18 +49,35 @@ const GROUPS: readonly (readonly [group: string, artifacts: readonly string[]])[
   ['io.projectreactor.netty', ['reactor-netty', 'reactor-netty-']],
   ['io.projectreactor', ['reactor-core', 'reactor-test']],
   ['io.reactivex.rxjava2', ['rxjava2']],
+  ['mysql', ['mysql-connector-java']],
+  ['com.mysql', ['mysql-connector-j']],
+  ['oro', ['oro']],
+  ['asm', ['asm', 'asm-all']],
   ['xerces', ['xercesImpl']],
   ['xalan', ['xalan', 'serializer']],
   ['xml-apis', ['xml-apis']],
   ['axis', ['axis']],
 ];
 
-const EXACT = new Map(GROUPS.flatMap(([group, names]) => names.map((name) => [name, group] as const)));
-const PREFIXES = GROUPS.flatMap(([group, names]) =>
-  names.filter((name) => name.endsWith('-') || name.endsWith('.')).map((prefix) => ({ prefix, group })),
-);
+/** The first artifacts of Apache Commons have groups of their own name. */
+const COMMONS =
+  'beanutils chain cli codec collections configuration dbcp digester discovery el fileupload httpclient io jexl jxpath lang logging net pool validator'
+    .split(' ')
+    .map((module) => `commons-${module}`);
+
+const isPrefix = (name: string) => name.endsWith('-') || name.endsWith('.');
+const EXACT: ReadonlyMap<string, string> = new Map([
+  ...GROUPS.flatMap(([group, names]) => names.filter((name) => !isPrefix(name)).map((name) => [name, group] as const)),
+  ...COMMONS.map((name) => [name, name] as const),
+]);
+const PREFIXES = GROUPS.flatMap(([group, names]) => names.filter(isPrefix).map((prefix) => ({ prefix, group })));
 
 /** The group under which an artifact is published, if it is one of the well-known ones. */
 export function knownGroupOf(artifact: string): string | undefined {
-  return EXACT.get(artifact) ?? PREFIXES.find(({ prefix }) => artifact.startsWith(prefix))?.group;
+  return EXACT.get(artifact);
+}
+
+/** The group of the family an artifact belongs to by its name; others use such names as well, so a manifest tells better. */
+export function likelyGroupOf(artifact: string): string | undefined {
+  return PREFIXES.find(({ prefix }) => artifact.startsWith(prefix))?.group;
 }

@@ -2,6 +2,7 @@
 export type Manifest = ReadonlyMap<string, string>;
 
 const MOST_BYTES = 1024 * 1024;
+const MOST_LINES = 20_000;
 const LONGEST_VALUE = 4096;
 const ATTRIBUTE = /^([A-Za-z0-9_-]{1,70}): ?(.*)$/;
 
@@ -12,7 +13,7 @@ const ATTRIBUTE = /^([A-Za-z0-9_-]{1,70}): ?(.*)$/;
 export function parseManifest(bytes: Buffer): Manifest {
   const attributes = new Map<string, string>();
   let name: string | undefined;
-  for (const line of bytes.toString('utf8', 0, MOST_BYTES).split(/\r\n|\n|\r/)) {
+  for (const line of bytes.toString('utf8', 0, MOST_BYTES).split(/\r\n|\n|\r/, MOST_LINES)) {
     if (line === '') break;
     if (line.startsWith(' ')) {
       const value = name === undefined ? undefined : attributes.get(name);

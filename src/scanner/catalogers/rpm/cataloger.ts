@@ -25,6 +25,8 @@ const MANIFEST = 'var/lib/rpmmanifest/container-manifest-2';
 const WANTED =
   /(?:^|\/)(?:(?:lib|sysimage|share)\/rpm\/(?:Packages|Packages\.db|rpmdb\.sqlite|rpmdb\.sqlite-wal)|rpmmanifest\/container-manifest-2)$/;
 const MOST_PROBLEMS = 100;
+/** Of all packages in one database; distributions as a whole have more, systems do not. */
+const MOST_FILES = 4_000_000;
 /** Of a journal; content follows it. */
 const JOURNAL_HEADER = 32;
 
@@ -55,6 +57,7 @@ function readPackages(reader: BlobReader, file: FileView, report: (problem: stri
   const packages: StatedPackage[] = [];
   const owned: string[] = [];
   let bytes = 0;
+  let filesLeft = MOST_FILES;
   for (const blob of reader(file, report)) {
     bytes += blob.length;
     if (bytes > file.size) {
@@ -62,12 +65,15 @@ function readPackages(reader: BlobReader, file: FileView, report: (problem: stri
       break;
     }
     const header = parseHeader(blob);
-    const stated = typeof header === 'string' ? header : packageOf(header);
+    const stated = typeof header === 'string' ? header : packageOf(header, filesLeft);
     if (typeof stated === 'string') {
       report(stated);
       continue;
     }
     packages.push(stated.pkg);
+    if (filesLeft > 0 && stated.files >= filesLeft)
+      report(`its packages have more than ${MOST_FILES} files; what the rest of them own is not known`);
+    filesLeft -= stated.files;
     for (const path of stated.owned) owned.push(path);
     if (packages.length >= MOST_RECORDS) break;
   }

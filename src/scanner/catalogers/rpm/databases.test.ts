@@ -221,6 +221,13 @@ describe('hostile databases', () => {
     expect(blobs.length).toBeLessThanOrEqual(given === 48 ? 59 : given);
   });
 
+  it('does not take more branches than pages', () => {
+    const wide = Buffer.from(chained);
+    wide.writeUInt16BE(1500, interior + 3);
+    const { problems } = read(readSqlite, wide);
+    expect(problems).toEqual(['its tree has more branches than the file has pages']);
+  });
+
   it('counts a record once, however many slots or cells lead to it', () => {
     const one = named('a', { 1014: 'x'.repeat(2000) });
     const many = makeSqlite([named('b'), one]);

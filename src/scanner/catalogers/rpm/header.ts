@@ -19,10 +19,11 @@ type Tag = (typeof TAG)[keyof typeof TAG];
 
 /** A package header, decoded when asked. Fields that are missing or damaged are empty. */
 export interface Header {
-  /** The first string of a field. */
+  /** The first string of a field, at most its first 4096 bytes. */
   text(tag: Tag): string | undefined;
+  /** The strings of a field, at most a million. */
   texts(tag: Tag): readonly string[];
-  /** Numbers of 32 bits, without sign. */
+  /** Numbers of 32 bits, without sign, at most a million. */
   numbers(tag: Tag): readonly number[];
 }
 
@@ -40,6 +41,8 @@ const STRING_ARRAY = 8;
 const I18N_STRING = 9;
 /** rpm refuses more itself (hdrblobInit). */
 const MOST_ENTRIES = 0xffff;
+const LONGEST_TEXT = 4096;
+const MOST_TEXTS = 1_000_000;
 const WANTED: ReadonlySet<number> = new Set(Object.values(TAG));
 
 /**
@@ -56,8 +59,8 @@ export function parseHeader(blob: Buffer): Header | string {
   const entries = readEntries(blob, count);
   const data = blob.subarray(start, start + length);
   return {
-    text: (tag) => readTexts(data, entries.get(tag), 1)[0],
-    texts: (tag) => readTexts(data, entries.get(tag), undefined),
+    text: (tag) => readText(data, entries.get(tag)),
+    texts: (tag) => readTexts(data, entries.get(tag)),
     numbers: (tag) => readNumbers(data, entries.get(tag)),
   };
 }
@@ -77,10 +80,16 @@ function readEntries(blob: Buffer, count: number): ReadonlyMap<number, Entry> {
   return entries;
 }
 
+function readText(data: Buffer, entry: Entry | undefined): string | undefined {
+  if (!isText(entry)) return undefined;
+  const end = data.indexOf(0, entry.offset);
+  return end < 0 ? undefined : data.toString('utf8', entry.offset, Math.min(end, entry.offset + LONGEST_TEXT));
+}
+
 /** Strings end with a zero byte; a string without an end, and what would come after it, is left out. */
-function readTexts(data: Buffer, entry: Entry | undefined, most: number | undefined): string[] {
-  if (!entry || ![STRING, STRING_ARRAY, I18N_STRING].includes(entry.type)) return [];
-  const count = Math.min(entry.type === STRING ? 1 : entry.count, most ?? entry.count);
+function readTexts(data: Buffer, entry: Entry | undefined): string[] {
+  if (!isText(entry)) return [];
+  const count = Math.min(entry.type === STRING ? 1 : entry.count, MOST_TEXTS);
   let texts = 0;
   let end = entry.offset;
   for (let at = entry.offset; at < data.length && texts < count; at += 1) {
@@ -92,9 +101,14 @@ function readTexts(data: Buffer, entry: Entry | undefined, most: number | undefi
   return texts === 0 ? [] : data.toString('utf8', entry.offset, end).split('\0');
 }
 
+function isText(entry: Entry | undefined): entry is Entry {
+  return entry?.type === STRING || entry?.type === STRING_ARRAY || entry?.type === I18N_STRING;
+}
+
 function readNumbers(data: Buffer, entry: Entry | undefined): number[] {
   const numbers: number[] = [];
   if (entry?.type !== INT32 || entry.offset + entry.count * 4 > data.length) return numbers;
-  for (let at = 0; at < entry.count; at += 1) numbers.push(data.readUInt32BE(entry.offset + at * 4));
+  for (let at = 0; at < Math.min(entry.count, MOST_TEXTS); at += 1)
+    numbers.push(data.readUInt32BE(entry.offset + at * 4));
   return numbers;
 }

@@ -52,6 +52,5 @@ function readBlob(file: FileView, number: number, at: number): Buffer | string {
   if (head.readUInt32LE(0) !== BLOB_MAGIC || head.readUInt32LE(4) !== number) return 'its slot leads to something else';
   const length = head.readUInt32LE(12);
   if (length > LARGEST_BLOB) return `its header should have ${length} bytes, more than ${LARGEST_BLOB} are not read`;
-  const blob = file.read(at + BLOB_HEAD, length);
-  return blob.length === length ? blob : 'its header ends outside the file';
+  return at + BLOB_HEAD + length > file.size ? 'its header ends outside the file' : file.read(at + BLOB_HEAD, length);
 }

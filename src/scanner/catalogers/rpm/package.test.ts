@@ -18,7 +18,7 @@ const line = (name: string, version: string, vendor: string, epoch: string, sour
 
 function stated(fields: HeaderFields) {
   const header = parseHeader(makeHeader(fields));
-  return typeof header === 'string' ? header : packageOf(header);
+  return typeof header === 'string' ? header : packageOf(header, 100);
 }
 
 describe('packageOf', () => {
@@ -43,6 +43,7 @@ describe('packageOf', () => {
     expect(stated({ ...bash, 1044: 'bash-5.1.8-9.el9.src.rpm', 1014: '', 5096: 'nodejs' })).toEqual({
       pkg: { type: 'rpm', name: 'bash', version: '5.1.8-9.el9', arch: 'x86_64' },
       owned: [],
+      files: 0,
     });
   });
 
@@ -50,6 +51,7 @@ describe('packageOf', () => {
     expect(stated({ 1000: 'gpg-pubkey', 1001: 'fd431d51', 1002: '4ae0493b' })).toEqual({
       pkg: { type: 'rpm', name: 'gpg-pubkey', version: 'fd431d51-4ae0493b' },
       owned: [],
+      files: 0,
     });
   });
 
@@ -80,6 +82,15 @@ describe('packageOf', () => {
     });
   });
 
+  it('looks at so many files only, and at none with a longer path than there are', () => {
+    const header = parseHeader(makeHeader({ ...bash, ...files }));
+    if (typeof header === 'string') throw new Error(header);
+    expect(packageOf(header, 1)).toMatchObject({ owned: ['usr/lib/node_modules/npm/package.json'], files: 1 });
+    expect(packageOf(header, 0)).toMatchObject({ owned: [], files: 0 });
+    const deep = { 1116: [0], 1117: ['package.json'], 1118: [`/${'a/'.repeat(2100)}node_modules/b/`] };
+    expect(stated({ ...bash, ...deep })).toMatchObject({ owned: [], files: 0 });
+  });
+
   it('lets those of another maker be found', () => {
     expect(stated({ ...bash, ...files, 1011: 'NodeSource' })).toMatchObject({ owned: [] });
   });
@@ -102,6 +113,23 @@ describe('parseHeader', () => {
     expect(parseHeader(blob)).toMatch(problem);
   });
 
+  it('takes no more of a text than is sensible, and nothing without its end', () => {
+    const header = parseHeader(makeHeader({ 1014: 'x'.repeat(100_000) }));
+    expect(typeof header === 'string' ? header : header.text(1014)?.length).toBe(4096);
+    const endless = makeHeader({ 1014: 'x'.repeat(100) });
+    endless[endless.length - 1] = 0x78;
+    const open = parseHeader(endless);
+    expect(typeof open === 'string' ? open : [open.text(1014), open.texts(1014)]).toEqual([undefined, []]);
+  });
+
+  it('gives a million texts at most', () => {
+    const many = makeHeader({ 1117: ['a', 'b'] });
+    many.writeUInt32BE(0x7fffffff, 8 + 12);
+    many.writeUInt32BE(1_500_000 + 4, 4);
+    const header = parseHeader(Buffer.concat([many, Buffer.alloc(1_500_000)]));
+    expect(typeof header === 'string' ? header : header.texts(1117).length).toBe(1_000_000);
+  });
+
   it.each([0, 0x7fffffff, 0xffffffff])('takes a field with offset or count %d for empty or short', (value) => {
     for (const at of [16, 20]) {
       const header = parseHeader(withWord(at, value));
@@ -116,7 +144,7 @@ describe('parseHeader', () => {
         for (const [at, value] of changes) copy[at] = value;
         const header = parseHeader(copy);
         if (typeof header === 'string') return;
-        const result = packageOf(header);
+        const result = packageOf(header, 100);
         if (typeof result !== 'string') expect(`${result.pkg.name} ${result.pkg.version}`).toMatch(/^\S+ \S+$/);
       }),
     );
@@ -144,6 +172,8 @@ describe('isThirdParty', () => {
   it.each([
     ['Red Hat, Inc.', '9.el9', false],
     ['SUSE LLC <https://www.suse.com/>', '1.1', false],
+    ['Fedora Project', '1.fc41', false],
+    ['Fedora Project', '1.el9', true],
     ['Oracle America', '1.el8', false],
     ['Oracle and/or its affiliates', '1.el8', true],
     ['obs://build.opensuse.org/home:somebody', '1.1', true],

@@ -9,22 +9,29 @@ export interface StatedRpm {
   readonly pkg: StatedPackage;
   /** Paths of language packages it owns; none for those of a third party, whose files nobody else patches. */
   readonly owned: readonly string[];
+  /** How many files were looked at for that. */
+  readonly files: number;
 }
 
 /** Names, versions and architectures hold no blanks, and are short. */
 const WORD = /^[^\s\p{C}]{1,256}$/u;
 const LONGEST_LICENCE = 1024;
+/** As long as Linux lets paths be. */
+const LONGEST_PATH = 4096;
 /** Keys that packages are checked with stand among the packages. They are listed, as `rpm -qa` does, but nobody made them. */
 const KEY = 'gpg-pubkey';
 
-/** The package of a header; text when it has no name, version or release. */
-export function packageOf(header: Header): StatedRpm | string {
+/**
+ * The package of a header, with at most so many of its files looked at; text when it has no name, version or release.
+ */
+export function packageOf(header: Header, mostFiles: number): StatedRpm | string {
   const name = header.text(TAG.name) ?? '';
   const written = header.text(TAG.version) ?? '';
   const release = header.text(TAG.release) ?? '';
   if (!WORD.test(name)) return 'a package without name';
   if (!WORD.test(written) || !WORD.test(release)) return `package ${name} has no version`;
   const thirdParty = name !== KEY && isThirdParty(header.text(TAG.vendor) ?? '', release);
+  const paths = thirdParty || mostFiles === 0 ? [] : pathsOf(header).slice(0, mostFiles);
   const version = withEpoch(`${written}-${release}`, header.numbers(TAG.epoch)[0]);
   return {
     pkg: statedRpm({
@@ -36,7 +43,8 @@ export function packageOf(header: Header): StatedRpm | string {
       module: moduleOf(header.text(TAG.modularityLabel)),
       thirdParty,
     }),
-    owned: thirdParty ? [] : languageFiles(header),
+    owned: paths.filter((path) => isLanguagePackageFile(path)),
+    files: paths.length,
   };
 }
 
@@ -77,15 +85,15 @@ function moduleOf(label: string | undefined): string | undefined {
 }
 
 /** Files are kept as names and numbers of their folders; very old packages have whole paths. */
-function languageFiles(header: Header): readonly string[] {
+function pathsOf(header: Header): readonly string[] {
   const folders = header.texts(TAG.directoryNames).map(withoutRoot);
   const indexes = header.numbers(TAG.directoryIndexes);
   const paths: string[] = [];
   for (const [at, name] of header.texts(TAG.baseNames).entries()) {
     const folder = folders[indexes[at] ?? folders.length];
-    if (folder !== undefined && isLanguagePackageFile(folder + name)) paths.push(folder + name);
+    if (folder !== undefined && folder.length + name.length <= LONGEST_PATH) paths.push(folder + name);
   }
-  for (const path of header.texts(TAG.oldFileNames).map(withoutRoot)) if (isLanguagePackageFile(path)) paths.push(path);
+  for (const path of header.texts(TAG.oldFileNames)) if (path.length <= LONGEST_PATH) paths.push(withoutRoot(path));
   return paths;
 }
 

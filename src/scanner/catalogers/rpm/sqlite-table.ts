@@ -41,6 +41,7 @@ export function* readTable(database: SqliteFile, root: number, most: number, rep
     if (type === INTERIOR) {
       todo.push(page.readUInt32BE(start + 8));
       for (const at of pointers.reverse()) if (at + 4 <= page.length) todo.push(page.readUInt32BE(at));
+      if (todo.length > database.pages) return report('its tree has more branches than the file has pages');
       continue;
     }
     for (const at of pointers) {

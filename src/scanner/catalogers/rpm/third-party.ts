@@ -25,7 +25,8 @@ const DISTRIBUTIONS: readonly string[] = [
 ];
 /** Distributions that leave the vendor out, or share it with other products of the same company, mark the release. */
 const MARKED_RELEASE = /\.(?:amzn|azl|cm|ph)\d/;
-const SHARED_VENDORS: readonly string[] = ['', 'microsoft'];
+/** Extra packages for enterprise systems have the vendor of Fedora, and none of those systems patches them. */
+const EXTRA = { vendor: 'fedora project', release: /\.el\d/ };
 
 /**
  * True for a package that no distribution has built, by its `Vendor` and release: advisories of the distribution do not
@@ -33,9 +34,8 @@ const SHARED_VENDORS: readonly string[] = ['', 'microsoft'];
  */
 export function isThirdParty(vendor: string, release: string): boolean {
   const maker = vendor.trim().toLowerCase();
+  if (maker.startsWith(EXTRA.vendor) && EXTRA.release.test(release)) return true;
   if (DISTRIBUTIONS.some((name) => maker.startsWith(name))) return false;
-  const shared = SHARED_VENDORS.some((name) =>
-    name === '' ? maker === '' || maker === '(none)' : maker.startsWith(name),
-  );
+  const shared = maker === '' || maker === '(none)' || maker.startsWith('microsoft');
   return !(shared && MARKED_RELEASE.test(release));
 }

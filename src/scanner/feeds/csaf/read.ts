@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { messageOf } from '../../../platform/errors.ts';
 import { createByteReader } from '../../layers/byte-reader.ts';
@@ -20,6 +20,8 @@ const SMALL = 8 * 1024 * 1024;
 /** The largest real document had 94 MB in 2026. */
 const MAX_DOCUMENT_BYTES = 512 * 1024 * 1024;
 const MAX_ARCHIVE_BYTES = 64 * 1024 * 1024 * 1024;
+/** Folder beside an archive with the documents that changed since. */
+const CHANGES = 'changes';
 const DOCUMENT = /^(?:cve|rh[sbe]a)-[\w.-]{1,100}\.json(?:\.gz)?$/i;
 
 /**
@@ -38,12 +40,13 @@ async function* readFolder(folder: string): FeedReader {
 }
 
 async function* readArchive(path: string): FeedReader {
+  const newer = await changedDocuments(join(dirname(path), CHANGES));
   const folder = await mkdtemp(join(tmpdir(), 'breakwater-csaf-'));
   const reader = createByteReader(decompressed(createReadStream(path), MAX_ARCHIVE_BYTES));
   try {
     for await (const entry of readTar(reader)) {
       const name = basename(entry.name);
-      if (!DOCUMENT.test(name)) continue;
+      if (!DOCUMENT.test(name) || newer.has(name)) continue;
       if (entry.size > MAX_DOCUMENT_BYTES) yield tooLarge(name, entry.size);
       else if (entry.size <= SMALL) yield parseCsafDocument((await entry.read(SMALL)).toString('utf8'), name);
       else yield await readLarge(await entry.read(MAX_DOCUMENT_BYTES), join(folder, 'document.json'), name);
@@ -54,6 +57,14 @@ async function* readArchive(path: string): FeedReader {
     await reader.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Names of documents that were fetched after the archive beside them was made: they stand for those in it. */
+async function changedDocuments(folder: string): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory()) return names;
+  for await (const path of walkDocuments(folder, DOCUMENT)) names.add(basename(path));
+  return names;
 }
 
 /** A document of the folder, parsed at once when it is small. */

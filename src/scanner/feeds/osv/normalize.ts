@@ -1,8 +1,8 @@
 import { baseOf, schemeOf } from '../../matcher/ecosystem.ts';
 import type { AffectedRange } from '../../matcher/lookup.ts';
 import { packageKey } from '../../matcher/package-key.ts';
-import { contains } from '../../matcher/ranges.ts';
 import { type FeedFact, type FeedRecord, type PublishedStatement, problem } from '../advisory.ts';
+import { isCovered } from './covered.ts';
 import { rangesOfEvents } from './ranges.ts';
 import type { OsvAffected, OsvRecord } from './schema.ts';
 import { severitiesOf, statusOf } from './severities.ts';
@@ -69,5 +69,5 @@ function affectedness(
   const listed = affected.versions ?? [];
   if (ranges.length === 0) return { ranges, versions: listed };
   if (scheme === undefined) return { ranges, versions: broken ? listed : [] };
-  return { ranges, versions: listed.filter((version) => !ranges.some((range) => contains(scheme, range, version))) };
+  return { ranges, versions: listed.filter((version) => !isCovered(scheme, ranges, version)) };
 }

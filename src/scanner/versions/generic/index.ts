@@ -11,22 +11,38 @@ const RANK = { preRelease: 0, end: 1, word: 2, number: 3 } as const;
 
 /** Words of releases that come before the one they name. */
 const PRE_RELEASES: ReadonlySet<string> = new Set(
-  'alpha beta canary cr dev devel ea insiders milestone nightly next pre prerelease preview rc snapshot test'.split(' '),
+  'alpha beta canary cr dev devel ea insiders milestone nightly next pre prerelease preview rc snapshot test'.split(
+    ' ',
+  ),
 );
 
 /**
  * Order of two versions of software whose scheme nobody wrote down, such as runtimes that were unpacked by hand: runs of digits
  * and of letters, whatever separates them and whatever their case. Pre-release words < the end < other words < numbers; zeros
- * before a word or the end do not count. `a` and `b` right between digits are alpha and beta (`3.13.0b2`, but not `1.1.1b`).
+ * before a word or the end do not count; what stands after a plus counts only where all before it is the same. `a` and `b` right between digits are alpha and beta (`3.13.0b2`, but not `1.1.1b`).
  * Takes everything in ASCII that begins with a digit, or `v` and a digit.
  */
-export const compareGeneric = ordering(parse, (a, b) => compareLists(a, b, compareToken));
+export const compareGeneric = ordering(
+  parse,
+  (a, b) => compareLists(a.version, b.version, compareToken) || compareLists(a.build, b.build, compareToken),
+);
 
-function parse(text: string): readonly string[] | undefined {
+interface Tokens {
+  readonly version: readonly string[];
+  /** After the plus. */
+  readonly build: readonly string[];
+}
+
+function parse(text: string): Tokens | undefined {
   const version = text.trim().toLowerCase().replace(/^v/, '');
   if (!FORM.test(version)) return undefined;
+  const plus = version.includes('+') ? version.indexOf('+') : version.length;
+  return { version: tokensOf(version.slice(0, plus)), build: tokensOf(version.slice(plus)) };
+}
+
+function tokensOf(text: string): readonly string[] {
   return withoutIdleZeros(
-    Array.from(version.matchAll(TOKEN), ([token, letter]) =>
+    Array.from(text.matchAll(TOKEN), ([token, letter]) =>
       letter === undefined ? token : letter === 'a' ? 'alpha' : 'beta',
     ),
   );

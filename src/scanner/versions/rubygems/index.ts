@@ -24,7 +24,8 @@ function parse(text: string): readonly string[] | undefined {
 
 function withoutZerosAtEnd(text: string): string {
   for (const { 0: run, index } of text.matchAll(ZEROS)) {
-    if (index + run.length === text.length) return text.slice(0, index + idleFrom(run, LETTER.test(text.charAt(index - 1))));
+    if (index + run.length === text.length)
+      return text.slice(0, index + idleFrom(run, LETTER.test(text.charAt(index - 1))));
   }
   return text;
 }
