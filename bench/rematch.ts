@@ -237,8 +237,10 @@ async function openEngine(engine: Engine): Promise<{ readonly handle: DatabaseHa
     return { handle, stop: () => handle.close() };
   }
   const port = await freePort();
+  // A folder of its own: the server runs under another account.
+  const databaseDir = await mkdtemp(join(tmpdir(), 'breakwater-rematch-postgres-'));
   const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'postgres'),
+    databaseDir,
     port,
     user: 'postgres',
     password: 'postgres',
@@ -258,6 +260,7 @@ async function openEngine(engine: Engine): Promise<{ readonly handle: DatabaseHa
     async stop() {
       await handle.close();
       await server.stop();
+      await rm(databaseDir, { recursive: true, force: true });
     },
   };
 }
