@@ -57,6 +57,12 @@ const settingsSchema = z
     clusterName: z.string().min(1).prefault('default'),
     /** Seconds between two audits of the cluster. */
     auditIntervalSeconds: z.coerce.number().int().min(5).max(86_400).prefault(60),
+    /** Sources the server fetches advisories from by itself, comma separated, or `usual`; without it, it fetches nothing. */
+    advisorySources: z.string().optional(),
+    /** Where they are fetched instead of from their publishers: `kind=address`, comma separated. */
+    advisoryMirrors: z.string().optional(),
+    /** Hours between two times, moved by chance by up to a quarter. */
+    advisoryRefreshHours: z.coerce.number().min(1).max(720).prefault(12),
     /** Believe `X-Forwarded-*` headers: only behind a proxy that sets them. */
     trustProxy: flag.prefault(false),
     fourEyes: flag.prefault(true),
