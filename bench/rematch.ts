@@ -53,7 +53,8 @@ try {
 }
 
 async function measure(engine: Engine, first: AdvisoryDatabase): Promise<void> {
-  const { handle, stop } = await openEngine(engine);
+  const opened = await openEngine(engine);
+  const { handle } = opened;
   try {
     const packages = await fill(handle);
     let current = first;
@@ -96,7 +97,7 @@ async function measure(engine: Engine, first: AdvisoryDatabase): Promise<void> {
     console.log(`on average ${findings.toFixed(1)} findings and ${reasons.toFixed(1)} reasons in a verdict`);
     await verdicts.close();
   } finally {
-    await stop();
+    await opened.stop();
   }
 }
 
@@ -157,14 +158,11 @@ async function fill({ db }: DatabaseHandle): Promise<number> {
       .execute();
   let number = 0;
   const all = inventories(count);
-  for (let done = false; !done; )
+  for (let stored = 0; stored < count; stored += 200)
     await db.transaction().execute(async (tx) => {
       for (let batch = 0; batch < 200; batch += 1) {
         const next = all.next();
-        if (next.done) {
-          done = true;
-          return;
-        }
+        if (next.done) return;
         const inventory = next.value;
         packages += inventory.packages.length;
         const hash = canonicalHash(inventory);
@@ -221,10 +219,13 @@ function nothingKnown(subject: Verdict['subject']): Verdict {
   };
 }
 
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+}
+
 async function averages({ db }: DatabaseHandle): Promise<{ readonly reasons: number; readonly findings: number }> {
   const rows = await db.selectFrom('verdicts').select('document').limit(1000).execute();
   const verdicts = rows.map(({ document }) => JSON.parse(document) as Verdict);
-  const mean = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
   return {
     reasons: mean(verdicts.map(({ reasons }) => reasons.length)),
     findings: mean(verdicts.map(({ counts }) => counts.total)),

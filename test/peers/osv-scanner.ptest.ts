@@ -110,7 +110,7 @@ describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
       sameRecords = await build('same.sqlite');
       for (const feed of ['secdb', 'nvd', 'kev', 'epss']) symlinkSync(dataPath(feed), join(folder, 'feeds', feed));
       allFeeds = await build('all.sqlite');
-    }, 240_000);
+    }, 900_000);
 
     afterAll(() => {
       sameRecords?.close();
