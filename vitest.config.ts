@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/architecture.test.ts'],
+          include: ['src/**/*.test.ts', 'test/architecture.test.ts', 'dev/**/*.test.ts'],
           // Nothing here keeps state in modules, and loading them once for all files halves the time.
           isolate: false,
           testTimeout: 60_000,

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { LoadGenerator } from './load.ts';
 
-export const PARTS = ['registry', 'scan', 'webhook'] as const;
+export const PARTS = ['registry', 'scan', 'verdict', 'webhook'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What a part of the benchmark is given. */

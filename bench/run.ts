@@ -6,11 +6,13 @@ import { checkoutLine, machineLine } from './machine.ts';
 import { type Options, type Part, readOptions } from './options.ts';
 import { benchRegistries } from './registry.ts';
 import { benchScanners } from './scan.ts';
+import { benchVerdicts } from './verdict.ts';
 import { benchWebhooks } from './webhook.ts';
 
 const BENCHES: Readonly<Record<Part, (options: Options) => Promise<void>>> = {
   registry: benchRegistries,
   scan: benchScanners,
+  verdict: benchVerdicts,
   webhook: benchWebhooks,
 };
 

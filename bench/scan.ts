@@ -1,18 +1,14 @@
-import { mkdir, stat, symlink } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { dataPath, hasData } from '../test/support/data.ts';
-import { writeDockerArchive } from '../test/support/docker-archive.ts';
 import { findPeer, requirePeer } from '../test/support/peers.ts';
 import { alternate, type Row, type Sample } from './figures.ts';
+import { benchImages } from './images.ts';
 import { versionOf } from './machine.ts';
 import type { Options } from './options.ts';
 import { printRows } from './print.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../bin/breakwater.mjs');
-const IMAGES = [
-  ['Alpine 3.20.3', 'alpine/alpine-minirootfs-3.20.3-x86_64.tar.gz'],
-  ['Debian 12 minbase', 'debian/debian-12-minbase.tar.gz'],
-] as const;
 /** Runs of one round; the shortest counts, as what disturbs a run only makes it longer. */
 const RUNS = 5;
 
@@ -39,10 +35,7 @@ export async function benchScanners({ rounds, folder, scale, load }: Options): P
   for (const name of scanners.absent)
     console.log(`${name} is not measured: it was not built (dev/peers/peers ${name})`);
   const rows: Row[] = [];
-  for (const [scenario, rootfs] of IMAGES) {
-    const archive = join(folder, `${scenario.replaceAll(/\W+/g, '-').toLowerCase()}.tar`);
-    writeDockerArchive(dataPath('images', rootfs), archive);
-    const megabytes = ((await stat(archive)).size / 1e6).toFixed(0);
+  for (const { name: scenario, archive } of await benchImages(folder)) {
     const weigh = ({ program, environment, mayFail, ...scanner }: Scanner) =>
       load.weigh([program, ...scanner.arguments(archive)], { mayFail, environment });
     for (const scanner of scanners.list) await weigh(scanner);
@@ -51,7 +44,7 @@ export async function benchScanners({ rounds, folder, scale, load }: Options): P
       for (let count = 0; count < runs; count += 1) times.push(await weigh(scanner));
       return times.reduce((best, one) => (one.perSecond > best.perSecond ? one : best));
     });
-    rows.push({ scenario: `${scenario}, ${megabytes} MB`, samples });
+    rows.push({ scenario, samples });
   }
   printRows(rows);
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './folders.ts';
+import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './config-folders.ts';
 import { CodedError, messageOf } from './platform/errors.ts';
 
 export class ConfigError extends CodedError<'config_invalid'> {}

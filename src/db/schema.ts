@@ -191,6 +191,10 @@ interface PackagesTable {
   source_name: string | null;
   source_version: string | null;
   licence: string | null;
+  /** Module stream of an rpm. */
+  module: string | null;
+  /** 1 for a package of the system's manager that the distribution did not make. */
+  third_party: Generated<number>;
   /** Its own name as advisories are looked up by it; they may also be filed under its source. */
   lookup_name: string;
 }
@@ -202,6 +206,8 @@ interface InventoriesTable {
   ecosystem: string | null;
   distribution: string | null;
   gaps: string;
+  /** JSON, lowest first, with the build step of each; null where none is known. */
+  layers: string | null;
   complete: Bit;
   created_at: number;
 }

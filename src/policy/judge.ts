@@ -54,11 +54,11 @@ function weigh(
   finding: Finding,
   input: JudgeInput,
   exceptions: readonly GrantedException[],
-  clocks: ReadonlyMap<string, number>,
+  clocks: Clocks,
 ): WeighedFinding {
-  const name = clockPackage(finding.package);
+  const running = clocks.get(clockPackage(finding.package));
   // A vulnerability may have been seen under another of its ids before it got its CVE.
-  const seen = [finding.id, ...finding.aliases].map((id) => clocks.get(`${id} ${name}`));
+  const seen = [finding.id, ...finding.aliases].map((id) => running?.get(id));
   return {
     finding,
     severity: effectiveSeverity(finding, input.inventory.distribution, input.policy),
@@ -67,13 +67,17 @@ function weigh(
   };
 }
 
-function earliestReadings(readings: readonly ClockReading[]): Map<string, number> {
-  const earliestOf = new Map<string, number>();
+/** When vulnerabilities were first seen, by package and then by id. */
+type Clocks = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+function earliestReadings(readings: readonly ClockReading[]): Clocks {
+  const clocks = new Map<string, Map<string, number>>();
   for (const { vulnerability, package: name, firstSeen } of readings) {
-    const key = `${vulnerability} ${name}`;
-    earliestOf.set(key, Math.min(firstSeen, earliestOf.get(key) ?? firstSeen));
+    const running = clocks.get(name) ?? new Map<string, number>();
+    clocks.set(name, running);
+    running.set(vulnerability, Math.min(firstSeen, running.get(vulnerability) ?? firstSeen));
   }
-  return earliestOf;
+  return clocks;
 }
 
 function asCountable({ finding, severity, exceptions }: WeighedFinding, now: number): Countable {

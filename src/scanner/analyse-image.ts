@@ -2,10 +2,13 @@ import type { Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import { analyseLayer } from './analyse-layer.ts';
 import { composeInventory } from './compose.ts';
-import type { ImageSource, SourceOptions } from './image-source.ts';
+import type { ImageSource, SourceLayer, SourceOptions } from './image-source.ts';
+import { closedLayer } from './layers/closed.ts';
 import type { StackedLayer } from './layers/tree.ts';
+import type { LayerEvidence } from './model.ts';
 import { analyseFolder } from './sources/folder.ts';
 import { openLocalTarget } from './sources/open.ts';
+import { unreadLayer } from './unread-layer.ts';
 
 export interface AnalysedTarget {
   readonly name: string;
@@ -22,13 +25,24 @@ export async function analyseImage(source: ImageSource): Promise<AnalysedTarget>
   const todo = source.layers.entries();
   const work = async (): Promise<void> => {
     for (const [at, layer] of todo) {
-      const named = layer.digest === undefined ? {} : { digest: layer.digest };
-      stack[at] = { ...named, evidence: await analyseLayer(await layer.open(), named) };
+      const { digest, createdBy } = layer;
+      const named = digest === undefined ? {} : { digest };
+      stack[at] = {
+        ...named,
+        ...(createdBy === undefined ? {} : { createdBy }),
+        evidence: await evidenceOf(layer, named),
+      };
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   const { name, digest } = source;
   return { name, ...(digest ? { digest } : {}), inventory: composeInventory(stack) };
+}
+
+async function evidenceOf(layer: SourceLayer, named: { readonly digest?: Digest }): Promise<LayerEvidence> {
+  const why = closedLayer(layer.mediaType ?? '');
+  if (why === undefined) return analyseLayer(await layer.open(), named);
+  return unreadLayer('unsupported-layer', `layer ${named.digest ?? ''} could not be read: ${why}`, named.digest);
 }
 
 /** Analyses a path of this machine, see `openLocalTarget`; undefined when there is nothing of that name. */

@@ -8,7 +8,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import { createWorkerPool, WorkerError } from '../platform/worker-pool.ts';
 import { ScanError } from './errors.ts';
-import { ANALYSER_VERSION, type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
+import { type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
+import { unreadLayer } from './unread-layer.ts';
 
 /** What a worker is told: where the layer is and how far to go. */
 export interface AnalysisTask {
@@ -54,7 +55,8 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
     try {
       return await pool.run({ path, limits, ...(digest ? { digest } : {}) });
     } catch (error) {
-      if (error instanceof WorkerError && error.code !== 'pool_closed') return unreadable(error.message, digest);
+      if (error instanceof WorkerError && error.code !== 'pool_closed')
+        return unreadLayer('limit', `the layer could not be analysed: ${error.message}`, digest);
       throw error;
     }
   }
@@ -84,13 +86,4 @@ async function* bounded(source: ByteSource, limit: number): ByteSource {
     if (size > limit) throw new ScanError('limit_exceeded', `the layer is larger than ${limit} bytes`);
     yield chunk;
   }
-}
-
-function unreadable(why: string, digest: Digest | undefined): LayerEvidence {
-  const gap = {
-    kind: 'limit',
-    ...(digest ? { layer: digest } : {}),
-    message: `the layer could not be analysed: ${why}`,
-  } as const;
-  return { analyser: ANALYSER_VERSION, entries: '', files: [], removed: [], opaque: [], gaps: [gap], complete: false };
 }

@@ -1,4 +1,4 @@
-import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
+import type { CoverageGap, Distribution, Inventory, InventoryLayer, Package } from '../model/inventory.ts';
 import { compareText } from '../oci/canonical.ts';
 import { listedPackage } from './catalogers/dpkg/cataloger.ts';
 import { CATALOGERS } from './catalogers/index.ts';
@@ -54,6 +54,7 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
     ...(distribution ? { distribution } : {}),
     packages: packages.sort(comparePackages),
     gaps: gaps.slice(0, MOST_GAPS),
+    ...(layers.some(({ createdBy }) => createdBy !== undefined) ? { layers: layers.map(stepOf) } : {}),
     // Without its database nothing is known about a system, however well the rest was read.
     complete: complete && system.every(({ file }) => file.evidence.unread === undefined),
   };
@@ -145,6 +146,10 @@ function firstLayers(file: FileNode): ReadonlyMap<string, number> {
 
 function keyOf({ name, version, arch, inside }: StatedPackage): string {
   return [name, version, arch, inside].join(' ');
+}
+
+function stepOf({ digest, createdBy }: StackedLayer): InventoryLayer {
+  return { ...(digest ? { digest } : {}), ...(createdBy === undefined ? {} : { createdBy }) };
 }
 
 function problemsOf(layers: readonly StackedLayer[]): (found: Found) => CoverageGap[] {

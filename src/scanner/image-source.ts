@@ -16,6 +16,8 @@ export interface SourceLayer {
   readonly digest?: Digest;
   /** A hint only. */
   readonly mediaType?: string;
+  /** The build step that made it, as the image's history tells. */
+  readonly createdBy?: string;
   /** Opens the bytes as stored, or says where they lie; each call a new reading. */
   open(): Promise<ByteSource | FilePart>;
 }

@@ -73,7 +73,7 @@ export interface AnalysisLimits {
 }
 
 export const DEFAULT_LIMITS: AnalysisLimits = {
-  entries: 2_000_000,
+  entries: 4_000_000,
   uncompressedBytes: 100 * 1024 ** 3,
   fileBytes: 1024 ** 3,
   catalogedBytes: 16 * 1024 ** 3,

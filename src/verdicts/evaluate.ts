@@ -5,7 +5,7 @@ import type { InventoryFacts } from '../policy/judge-input.ts';
 import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
 import { distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
 import type { AdvisoryLookup } from '../scanner/matcher/lookup.ts';
-import { matchInventory } from '../scanner/matcher/match.ts';
+import { createMatcher } from '../scanner/matcher/match.ts';
 import { endOfLife } from '../scanner/support-dates.ts';
 
 /** What the advisories say about an inventory, and how far that answer reaches. */
@@ -21,9 +21,18 @@ const NOTHING_KNOWN: AdvisoryLookup = {
   vulnerability: () => undefined,
 };
 
+/** What was found out about packages lives as long as the database it came from. */
+const matchers = new WeakMap<AdvisoryLookup, ReturnType<typeof createMatcher>>();
+
+function matcherOf(database: AdvisoryLookup): ReturnType<typeof createMatcher> {
+  const known = matchers.get(database) ?? createMatcher(database);
+  matchers.set(database, known);
+  return known;
+}
+
 /** Matches an inventory with a database, or with none: then every ecosystem in it is reported as missing. */
 export function evaluate(inventory: Inventory, database: AdvisoryDatabase | undefined): Evaluation {
-  const { findings, sources, missing, gaps } = matchInventory(inventory, database ?? NOTHING_KNOWN);
+  const { findings, sources, missing, gaps } = matcherOf(database ?? NOTHING_KNOWN)(inventory);
   const { distribution } = inventory;
   const lastDay = endOfLife(distribution);
   const name = distribution?.prettyName ?? [distribution?.id, distribution?.version].filter(Boolean).join(' ');

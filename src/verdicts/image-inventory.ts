@@ -1,10 +1,13 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Db } from '../db/database.ts';
 import type { CoverageGap, Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
-import { isForeignLayer } from '../oci/media-types.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
+import { readBounded } from '../platform/streams.ts';
 import { type BlobReference, manifestBlobs } from '../registry/manifest-reader.ts';
+import { stepsOfConfig } from '../scanner/image-config.ts';
+import { closedLayer } from '../scanner/layers/closed.ts';
 import { VerdictError } from './errors.ts';
 import { saveInventory } from './inventory-store.ts';
 import type { LayerAnalyses } from './layer-analyses.ts';
@@ -12,9 +15,12 @@ import type { LayerAnalyser } from './ports.ts';
 import { storableInventory } from './storable-inventory.ts';
 import type { Subject } from './subjects.ts';
 
+const LARGEST_CONFIG = 4 * 1024 * 1024;
+
 export interface ImageInventoryDeps<Evidence> {
   readonly db: Db;
   readonly clock: Clock;
+  readonly blobs: Pick<BlobStore, 'open'>;
   readonly analyser: LayerAnalyser<Evidence>;
   readonly layers: LayerAnalyses<Evidence>;
 }
@@ -71,12 +77,12 @@ export async function ensureInventory<Evidence>(
 }
 
 async function composeImage<Evidence>(deps: ImageInventoryDeps<Evidence>, subject: Subject): Promise<Inventory> {
-  const { layers } = await manifestBlobs(deps.db, subject.repositoryId, subject.digest);
+  const { config, layers } = await manifestBlobs(deps.db, subject.repositoryId, subject.digest);
   const readable = layers.filter((layer) => unreadable(layer) === undefined);
   const evidence = await Promise.all(
     readable.map(async (layer) => ({ digest: layer.digest, evidence: await deps.layers.evidenceOf(layer) })),
   );
-  const composed = deps.analyser.compose(evidence);
+  const composed = { ...deps.analyser.compose(evidence), ...(await stepsOf(deps, config, layers)) };
   const closed = layers.flatMap((layer) => unreadable(layer) ?? []);
   const partial = evidence.filter((layer) => !deps.analyser.isComplete(layer.evidence));
   if (closed.length + partial.length === 0) return composed;
@@ -86,11 +92,25 @@ async function composeImage<Evidence>(deps: ImageInventoryDeps<Evidence>, subjec
   return { ...composed, complete: false, gaps: [...composed.gaps, ...closed, ...unexplained] };
 }
 
-/** Why a layer cannot be looked into whatever its bytes; undefined when it can. */
+/** Which build step made each layer; nothing when the configuration does not say, or cannot be had: it only helps people. */
+async function stepsOf<Evidence>(
+  { blobs }: ImageInventoryDeps<Evidence>,
+  config: BlobReference | undefined,
+  layers: readonly BlobReference[],
+): Promise<Pick<Inventory, 'layers'>> {
+  if (!config || config.size > LARGEST_CONFIG) return {};
+  const content = await blobs.open(config.digest).catch(() => undefined);
+  const bytes = content && (await readBounded(content, LARGEST_CONFIG, 'the configuration').catch(() => undefined));
+  const steps = stepsOfConfig(bytes, layers.length);
+  if (steps.every((step) => step === undefined)) return {};
+  return {
+    layers: layers.map(({ digest }, at) => ({ digest, ...(steps[at] === undefined ? {} : { createdBy: steps[at] }) })),
+  };
+}
+
 function unreadable({ digest, mediaType }: BlobReference): CoverageGap | undefined {
-  if (isForeignLayer(mediaType)) return gap(digest, 'it is a foreign layer whose content is fetched from elsewhere');
-  if (mediaType.endsWith('+encrypted')) return gap(digest, 'it is encrypted');
-  return undefined;
+  const why = closedLayer(mediaType);
+  return why === undefined ? undefined : gap(digest, why);
 }
 
 function gap(layer: Digest, why: string): CoverageGap {

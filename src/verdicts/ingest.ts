@@ -1,4 +1,3 @@
-import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Db } from '../db/database.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -20,7 +19,6 @@ export const JUDGE_JOB = 'judge-manifest';
 const SMALLEST_AHEAD = 16 * 1024;
 
 export interface IngestDeps<Evidence> extends ImageInventoryDeps<Evidence> {
-  readonly blobs: Pick<BlobStore, 'open'>;
   readonly judging: Judging;
   readonly jobs: JobSink;
   readonly logger: Logger;

@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../db/database.ts';
 import type { NewRow, Row } from '../db/schema.ts';
-import type { CoverageGap, Distribution, Inventory, Package } from '../model/inventory.ts';
+import type { CoverageGap, Distribution, Inventory, InventoryLayer, Package } from '../model/inventory.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { lookupName } from '../scanner/matcher/advised-names.ts';
@@ -32,6 +32,7 @@ export async function saveInventory(tx: Tx, hash: string, inventory: Inventory, 
       ecosystem: releaseKey(distributionEcosystem(inventory.distribution) ?? '') || null,
       distribution: inventory.distribution ? JSON.stringify(inventory.distribution) : null,
       gaps: JSON.stringify(inventory.gaps),
+      layers: inventory.layers ? JSON.stringify(inventory.layers) : null,
       complete: inventory.complete ? 1 : 0,
       created_at: now,
     })
@@ -55,6 +56,7 @@ export async function loadInventory(db: Db, hash: string): Promise<Inventory | u
     ...(row.distribution === null ? {} : { distribution: JSON.parse(row.distribution) as Distribution }),
     packages: packages.map(asPackage).sort(comparePackages),
     gaps: JSON.parse(row.gaps) as CoverageGap[],
+    ...(row.layers === null ? {} : { layers: JSON.parse(row.layers) as InventoryLayer[] }),
     complete: row.complete === 1,
   };
 }
@@ -101,17 +103,22 @@ function asRow(identity: string, pkg: Package | undefined): NewRow<'packages'> |
     source_name: pkg.source?.name ?? null,
     source_version: pkg.source?.version ?? null,
     licence: pkg.licence ?? null,
+    module: pkg.module ?? null,
+    third_party: pkg.thirdParty ? 1 : 0,
     lookup_name: lookupName(pkg),
   };
 }
 
-function asPackage(row: Row<'packages'> & { readonly path: string; readonly layer: string | null }): Package {
+/** The package of a row and where it lies. */
+export function asPackage(row: Row<'packages'> & { readonly path: string; readonly layer: string | null }): Package {
   return {
     type: row.type as Package['type'],
     name: row.name,
     version: row.version,
     ...(row.arch === null ? {} : { arch: row.arch }),
     ...(row.source_name === null ? {} : { source: { name: row.source_name, version: row.source_version ?? '' } }),
+    ...(row.module === null ? {} : { module: row.module }),
+    ...(row.third_party === 1 ? { thirdParty: true as const } : {}),
     purl: row.purl,
     path: row.path,
     ...(row.layer === null ? {} : { layer: parseDigest(row.layer) satisfies Digest }),

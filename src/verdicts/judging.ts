@@ -33,7 +33,7 @@ export interface JudgingDeps {
 }
 
 /** A verdict that was put in place, and whether it differs from the one before. */
-interface Judgement {
+export interface Judgement {
   readonly verdict: Verdict;
   readonly previous?: Verdict;
   readonly changed: boolean;

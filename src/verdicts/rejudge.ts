@@ -1,10 +1,12 @@
 import type { Db } from '../db/database.ts';
+import { compareText } from '../oci/canonical.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { batches } from './batches.ts';
-import type { Judging } from './judging.ts';
+import { judgeMany, type ManyMemory } from './judge-many.ts';
+import type { Judgement, Judging, JudgingDeps } from './judging.ts';
 import type { Cause } from './ports.ts';
-import { asSubject, type Subject, selectSubjects } from './subjects.ts';
+import { asSubject, type Subject, selectSubjects, subjectKey } from './subjects.ts';
 
 const PAGE = 200;
 
@@ -20,8 +22,7 @@ export interface RejudgeResult {
   readonly failed: number;
 }
 
-export interface RejudgeDeps {
-  readonly db: Db;
+export interface RejudgeDeps extends Omit<JudgingDeps, 'serial'> {
   readonly judging: Judging;
   readonly logger: Logger;
 }
@@ -34,9 +35,10 @@ type Scope = { readonly projectId?: string; readonly dueAt?: number };
  */
 export async function rejudge(deps: RejudgeDeps, cause: Cause, scope: Scope = {}): Promise<RejudgeResult> {
   let result = nothing;
+  const memory = emptyMemory();
   for (const indexes of [false, true])
     for await (const subjects of judgedSubjects(deps.db, indexes, scope))
-      result = add(result, await rejudgeSubjects(deps, subjects, cause));
+      result = add(result, await rejudgeSubjects(deps, subjects, cause, memory));
   return result;
 }
 
@@ -46,7 +48,7 @@ export async function rejudgeInventories(
   hashes: readonly string[],
   cause: Cause,
 ): Promise<RejudgeResult> {
-  let result = nothing;
+  const images: Subject[] = [];
   const parents = new Map<string, Subject>();
   for (const batch of batches(hashes)) {
     const rows = await selectSubjects(deps.db)
@@ -57,42 +59,53 @@ export async function rejudgeInventories(
       .where('i.inventory_hash', 'in', batch)
       .execute();
     const subjects = rows.map(asSubject);
-    result = add(result, await rejudgeSubjects(deps, subjects, cause));
-    for (const subject of subjects)
-      for (const parent of await judgedParents(deps.db, subject))
-        parents.set(`${parent.repositoryId} ${parent.digest}`, parent);
+    images.push(...subjects);
+    for (const parent of await judgedParents(deps.db, subjects)) parents.set(subjectKey(parent), parent);
   }
-  return add(result, await rejudgeSubjects(deps, [...parents.values()], cause));
-}
-
-async function judgedParents(db: Db, { repositoryId, digest }: Subject, depth = 0): Promise<Subject[]> {
-  const rows = await selectSubjects(db)
-    .innerJoin('manifest_children as c', (join) =>
-      join.onRef('c.repository_id', '=', 'm.repository_id').onRef('c.parent_digest', '=', 'm.digest'),
-    )
-    .where('c.repository_id', '=', repositoryId)
-    .where('c.child_digest', '=', digest)
-    .execute();
-  const parents = rows.map(asSubject);
-  if (depth > 2) return parents;
-  const above = await Promise.all(parents.map((parent) => judgedParents(db, parent, depth + 1)));
-  return [...parents, ...above.flat()];
-}
-
-async function rejudgeSubjects(deps: RejudgeDeps, subjects: readonly Subject[], cause: Cause): Promise<RejudgeResult> {
+  // Images of one repository share their clocks.
+  images.sort((a, b) => compareText(subjectKey(a), subjectKey(b)));
   let result = nothing;
-  for (const subject of subjects) {
+  const memory = emptyMemory();
+  for (const part of batches(images, PAGE)) result = add(result, await rejudgeSubjects(deps, part, cause, memory));
+  return add(result, await rejudgeSubjects(deps, [...parents.values()], cause, memory));
+}
+
+/** Indexes above manifests, and those above them. */
+async function judgedParents(db: Db, children: readonly Subject[], depth = 0): Promise<readonly Subject[]> {
+  const parents: Subject[] = [];
+  for (const [repositoryId, own] of Map.groupBy(children, (child) => child.repositoryId))
+    for (const batch of batches(own.map(({ digest }) => digest))) {
+      const rows = await selectSubjects(db)
+        .innerJoin('manifest_children as c', (join) =>
+          join.onRef('c.repository_id', '=', 'm.repository_id').onRef('c.parent_digest', '=', 'm.digest'),
+        )
+        .where('c.repository_id', '=', repositoryId)
+        .where('c.child_digest', 'in', batch)
+        .distinct()
+        .execute();
+      parents.push(...rows.map(asSubject));
+    }
+  if (depth > 2 || parents.length === 0) return parents;
+  return [...parents, ...(await judgedParents(db, parents, depth + 1))];
+}
+
+function emptyMemory(): ManyMemory {
+  return { packages: new Map(), clocks: new Map() };
+}
+
+async function rejudgeSubjects(
+  deps: RejudgeDeps,
+  subjects: readonly Subject[],
+  cause: Cause,
+  memory: ManyMemory,
+): Promise<RejudgeResult> {
+  const images = subjects.filter(({ kind }) => kind === 'image');
+  const others = subjects.filter(({ kind }) => kind !== 'image');
+  const { judgements, rest } = await manyOrNone(deps, images, cause, memory);
+  let result = judgements.map(countOf).reduce(add, nothing);
+  for (const subject of [...rest, ...others]) {
     try {
-      const { verdict, previous, changed } = await deps.judging.judgeNow(subject, cause);
-      const was = previous?.kind === 'block';
-      const is = verdict.kind === 'block';
-      result = add(result, {
-        judged: 1,
-        changed: Number(changed),
-        blocked: Number(is && !was),
-        released: Number(was && !is),
-        failed: 0,
-      });
+      result = add(result, countOf(await deps.judging.judgeNow(subject, cause)));
     } catch (error) {
       const { repository, digest } = subject;
       deps.logger.warn({ repository, digest, reason: messageOf(error) }, 'verdict could not be renewed');
@@ -100,6 +113,28 @@ async function rejudgeSubjects(deps: RejudgeDeps, subjects: readonly Subject[], 
     }
   }
   return result;
+}
+
+/** What keeps many from being judged at once is found out, and written down, one by one. */
+async function manyOrNone(deps: RejudgeDeps, images: readonly Subject[], cause: Cause, memory: ManyMemory) {
+  try {
+    return images.length === 0 ? { judgements: [], rest: [] } : await judgeMany(deps, images, cause, memory);
+  } catch (error) {
+    deps.logger.warn({ images: images.length, reason: messageOf(error) }, 'verdicts are renewed one by one');
+    return { judgements: [], rest: images };
+  }
+}
+
+function countOf({ verdict, previous, changed }: Judgement): RejudgeResult {
+  const was = previous?.kind === 'block';
+  const is = verdict.kind === 'block';
+  return {
+    judged: 1,
+    changed: Number(changed),
+    blocked: Number(is && !was),
+    released: Number(was && !is),
+    failed: 0,
+  };
 }
 
 async function* judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: Scope): AsyncGenerator<Subject[]> {

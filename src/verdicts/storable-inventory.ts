@@ -10,12 +10,13 @@ const LONGEST_TEXT = 8192;
  * and half characters, and of bounded length, they are what they were; no real package is touched.
  */
 export function storableInventory(inventory: Inventory): Inventory {
-  const { distribution, packages, gaps } = inventory;
+  const { distribution, packages, gaps, layers } = inventory;
   return {
     ...inventory,
     ...(distribution ? { distribution: withTexts(distribution, (text) => plain(text, LONGEST_TEXT)) } : {}),
     packages: packages.map(storablePackage),
     gaps: gaps.map((gap) => withTexts(gap, (text) => plain(text, LONGEST_TEXT))),
+    ...(layers ? { layers: layers.map((layer) => withTexts(layer, (text) => plain(text, LONGEST_TEXT))) } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Db } from '../db/database.ts';
 import type { Reason, Verdict } from '../model/verdict.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Cause } from './ports.ts';
-import type { Subject } from './subjects.ts';
+import { type Subject, subjectKey } from './subjects.ts';
 import { readDocument } from './verdict-list.ts';
 
 /** A verdict as it is kept. */
@@ -35,13 +35,42 @@ export async function readVerdict(db: Db, repositoryId: string, digest: Digest):
     .where('repository_id', '=', repositoryId)
     .where('digest', '=', digest)
     .executeTakeFirst();
-  if (!row) return undefined;
+  return row && asStored(row);
+}
+
+function asStored(row: {
+  readonly document: string;
+  readonly advisories: string;
+  readonly policy_version: number;
+  readonly judged_at: number;
+  readonly changes_at: number | null;
+}): StoredVerdict {
   return {
     verdict: readDocument(row),
     advisories: row.advisories,
     policyVersion: row.policy_version,
     revision: { judgedAt: row.judged_at, changesAt: row.changes_at },
   };
+}
+
+/** The verdicts kept for many manifests, by `subjectKey`; those never judged are left out. */
+export async function readVerdicts(db: Db, subjects: readonly Subject[]): Promise<ReadonlyMap<string, StoredVerdict>> {
+  const wanted = new Set(subjects.map(subjectKey));
+  const found = new Map<string, StoredVerdict>();
+  for (const [repositoryId, own] of Map.groupBy(subjects, (subject) => subject.repositoryId)) {
+    const digests = own.map(({ digest }) => digest);
+    const rows = await db
+      .selectFrom('verdicts')
+      .select(['digest', 'document', 'advisories', 'policy_version', 'judged_at', 'changes_at'])
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', digests)
+      .execute();
+    for (const row of rows) {
+      const key = `${repositoryId} ${row.digest}`;
+      if (wanted.has(key)) found.set(key, asStored(row));
+    }
+  }
+  return found;
 }
 
 /**
@@ -117,7 +146,8 @@ export async function markStale(db: Db, projectId?: string): Promise<void> {
   await update.execute();
 }
 
-function describeChange(before: Verdict | undefined, after: Verdict): ChangeDocument | undefined {
+/** What is different in kind or reasons; undefined when nothing is. */
+export function describeChange(before: Verdict | undefined, after: Verdict): ChangeDocument | undefined {
   const [known, present] = [linesOf(before), linesOf(after)];
   const added = [...present].flatMap(([key, reason]) => (known.has(key) ? [] : [reason]));
   const removed = [...known].flatMap(([key, reason]) => (present.has(key) ? [] : [reason]));

@@ -1,15 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Inventory } from '../../src/model/inventory.ts';
+import type { Inventory, Package, PackageType } from '../../src/model/inventory.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { buildAdvisoryDatabase } from '../../src/scanner/advisories/build.ts';
 import { openAdvisoryDatabase } from '../../src/scanner/advisories/database.ts';
 import type { AdvisoryDatabase } from '../../src/scanner/advisories/types.ts';
+import { ecosystemOf } from '../../src/scanner/matcher/ecosystem.ts';
 import { expectedInventory } from '../../src/scanner/matcher/expected-inventory.testing.ts';
 import { matchInventory } from '../../src/scanner/matcher/match.ts';
+import { packageUrl } from '../../src/scanner/purl.ts';
 import { dataPath, hasData } from '../support/data.ts';
 import { writeDockerArchive } from '../support/docker-archive.ts';
 
@@ -64,6 +66,31 @@ const IMAGES: readonly (readonly [string, number, Image])[] = [
   ],
 ];
 
+const LANGUAGES = [
+  'cargo',
+  'composer',
+  'gem',
+  'golang',
+  'maven',
+  'npm',
+  'nuget',
+  'pypi',
+] as const satisfies readonly PackageType[];
+/** Packages of an ecosystem that are asked about, and versions of each. */
+const PACKAGES = 250;
+const VERSIONS = 4;
+/** Rows that only we report, and only osv-scanner does; docs/matching-differences.md gives the reasons. */
+const DIFFERENCES: Readonly<Record<(typeof LANGUAGES)[number], readonly [ours: number, theirs: number]>> = {
+  cargo: [0, 0],
+  composer: [136, 10],
+  gem: [0, 0],
+  golang: [23, 0],
+  maven: [2, 0],
+  npm: [0, 0],
+  nuget: [29, 0],
+  pypi: [39, 0],
+};
+
 describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
   'findings beside osv-scanner with the same records',
   () => {
@@ -76,14 +103,14 @@ describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
       }
       const osv = join(folder, 'feeds/osv');
       mkdirSync(osv, { recursive: true });
-      for (const ecosystem of ['Alpine', 'Debian', 'npm'])
+      for (const ecosystem of ['Alpine', 'Debian', ...LANGUAGES.map(ecosystemName)])
         symlinkSync(dataPath('osv', ecosystem), join(osv, ecosystem));
       mkdirSync(join(folder, 'cache'));
       symlinkSync(osv, join(folder, 'cache/osv-scalibr'));
       sameRecords = await build('same.sqlite');
       for (const feed of ['secdb', 'nvd', 'kev', 'epss']) symlinkSync(dataPath(feed), join(folder, 'feeds', feed));
       allFeeds = await build('all.sqlite');
-    }, 240_000);
+    }, 900_000);
 
     afterAll(() => {
       sameRecords?.close();
@@ -99,6 +126,28 @@ describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
       expect(rows(inventory(), allFeeds)).toEqual(ours);
     });
 
+    it.each(LANGUAGES)(
+      '%s packages in versions that the records name: the same records, but for what is explained',
+      (type) => {
+        const packages = namedPackages(sameRecords, type);
+        const theirs = askAboutPackages(packages);
+        const inventory = { analyser: 'named', packages, gaps: [], complete: true };
+        const ours = new Set(
+          matchInventory(inventory, sameRecords).findings.flatMap(({ package: pkg, advisories }) =>
+            advisories.map((advisory) => `${pkg.name} ${pkg.version} ${advisory}`),
+          ),
+        );
+        const [expectedOurs, expectedTheirs] = DIFFERENCES[type];
+        const onlyOurs = ours.difference(theirs).size;
+        const onlyTheirs = theirs.difference(ours).size;
+        console.log(
+          `${type}: ${packages.length} packages, ${ours.union(theirs).size} rows, only ours ${onlyOurs}, only theirs ${onlyTheirs}`,
+        );
+        expect(onlyOurs).toBeLessThanOrEqual(expectedOurs);
+        expect(onlyTheirs).toBeLessThanOrEqual(expectedTheirs);
+      },
+    );
+
     it('Alpine edge: known to secdb only, its findings are fixes that secdb names', () => {
       const list = 'alpine/alpine-minirootfs-20240923-x86_64.tar.gz.tsv';
       const edge = expectedInventory(list, 'apk', { id: 'alpine', version: '3.21.0_alpha20240923', rolling: true });
@@ -110,6 +159,56 @@ describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
     });
   },
 );
+
+function ecosystemName(type: PackageType): string {
+  return ecosystemOf({ type }, undefined) ?? '';
+}
+
+/** Packages of an ecosystem, spread over all its names, in versions that records about them name: bounds, where errors are. */
+function namedPackages(database: AdvisoryDatabase, type: PackageType): readonly Package[] {
+  const ecosystem = ecosystemName(type);
+  const keys = [...database.keys()].filter((key) => key.ecosystem === ecosystem);
+  const step = Math.max(1, Math.floor(keys.length / PACKAGES));
+  return keys
+    .filter((_, at) => at % step === 0)
+    .flatMap(({ name }) => {
+      const versions = database
+        .advisoriesFor(ecosystem, name)
+        .flatMap(({ ranges, versions: listed }) => [
+          ...ranges.flatMap(({ introduced, fixed, lastAffected }) => [introduced, fixed, lastAffected]),
+          ...listed.slice(0, 2),
+        ]);
+      return [...new Set(versions.filter((version) => version !== undefined))].slice(0, VERSIONS).map((version) => {
+        const pkg = { type, name, version };
+        return { ...pkg, purl: packageUrl(pkg, undefined), path: 'named' };
+      });
+    });
+}
+
+/** `name version record` of everything osv-scanner reports for a list of packages. */
+function askAboutPackages(packages: readonly Package[]): ReadonlySet<string> {
+  const file = join(folder, 'named.cdx.json');
+  const components = packages.map(({ name, version, purl }) => ({ type: 'library', name, version, purl }));
+  writeFileSync(file, JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.5', version: 1, components }));
+  const report = runScanner([
+    'scan',
+    'source',
+    '-L',
+    file,
+    '--offline',
+    '--format',
+    'json',
+    '--all-packages',
+    '--all-vulns',
+  ]);
+  return new Set(
+    report.results.flatMap(({ packages: found }) =>
+      found.flatMap(({ package: { name, version }, groups = [] }) =>
+        groups.flatMap(({ ids }) => ids.map((id) => `${name} ${version} ${id}`)),
+      ),
+    ),
+  );
+}
 
 async function build(name: string): Promise<AdvisoryDatabase> {
   const out = join(folder, name);
@@ -137,11 +236,7 @@ function askScanner(rootfs: string): readonly string[] {
     '--all-vulns',
     archive,
   ];
-  const env = { ...process.env, OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY: join(folder, 'cache') };
-  const { status, stdout, stderr } = spawnSync(scanner, args, { env, encoding: 'utf8', maxBuffer: 1e9 });
-  // 1 means that there are findings.
-  if (status !== 0 && status !== 1) throw new Error(`osv-scanner ended with ${status}: ${stderr}`);
-  const report = JSON.parse(stdout) as ScannerReport;
+  const report = runScanner(args);
   return sorted(
     report.results.flatMap(({ packages }) =>
       packages.flatMap(({ package: { name, version }, groups = [] }) =>
@@ -149,6 +244,14 @@ function askScanner(rootfs: string): readonly string[] {
       ),
     ),
   );
+}
+
+function runScanner(args: readonly string[]): ScannerReport {
+  const env = { ...process.env, OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY: join(folder, 'cache') };
+  const { status, stdout, stderr } = spawnSync(scanner, args, { env, encoding: 'utf8', maxBuffer: 1e9 });
+  // 1 means that there are findings.
+  if (status !== 0 && status !== 1) throw new Error(`osv-scanner ended with ${status}: ${stderr}`);
+  return JSON.parse(stdout) as ScannerReport;
 }
 
 interface ScannerReport {

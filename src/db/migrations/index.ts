@@ -2,8 +2,9 @@ import type { Migration } from 'kysely/migration';
 import type { Engine } from '../engine.ts';
 import { initial } from './0001-initial.ts';
 import { sourceNames } from './0003-source-names.ts';
+import { layers } from './0004-layers.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
-  return { '0001-initial': initial(engine), '0003-source-names': sourceNames };
+  return { '0001-initial': initial(engine), '0003-source-names': sourceNames, '0004-layers': layers };
 }

@@ -1,3 +1,5 @@
+import { binaryCataloger } from './binaries/cataloger.ts';
+import { releaseFileCataloger } from './binaries/release-files.ts';
 import { condaCataloger } from './conda/cataloger.ts';
 import { dotnetCataloger } from './dotnet/cataloger.ts';
 import { javaCataloger } from './java/cataloger.ts';
@@ -18,4 +20,6 @@ export const LANGUAGE_CATALOGERS: readonly Cataloger[] = [
   phpCataloger,
   dotnetCataloger,
   sbomCataloger,
+  binaryCataloger,
+  releaseFileCataloger,
 ];

@@ -1,6 +1,7 @@
 import type { LayerEntry } from '../model.ts';
 
 const END = '\0';
+const MOST_PIECES = 10_000;
 
 /** Collects entries in the text that `readEntries` reads. */
 export interface EntryWriter {
@@ -16,22 +17,32 @@ export interface EntryWriter {
  * fraction of the paths, and one string passes between threads and into JSON at once.
  */
 export function createEntryWriter(): EntryWriter {
-  let text = '';
+  // Joined now and then: a text that grows by millions of pieces is kept as a tree of them.
+  const texts: string[] = [];
+  let pieces: string[] = [];
   let previous = '';
   let count = 0;
+  function join(): void {
+    texts.push(pieces.join(''));
+    pieces = [];
+  }
   return {
     add(entry) {
       const [kind, path, value] = entry;
       const shared = sharedLength(previous, path);
-      text += `${kind}${shared.toString(36)}:${path.slice(shared)}${END}`;
-      if (value !== undefined) text += `${value}${END}`;
+      const rest = `${kind}${shared.toString(36)}:${path.slice(shared)}${END}`;
+      pieces.push(value === undefined ? rest : `${rest}${value}${END}`);
+      if (pieces.length >= MOST_PIECES) join();
       previous = path;
       count += 1;
     },
     get count() {
       return count;
     },
-    text: () => text,
+    text() {
+      join();
+      return texts.join('');
+    },
   };
 }
 

@@ -194,6 +194,10 @@ describe('one row per vulnerability and package', () => {
   });
 });
 
+const fixedIn = (fixed: string) => ({
+  'Rocky Linux:9 perl': [{ ids: ['CVE-2024-0001'], ranges: [{ fixed }] }],
+});
+
 describe('rpm packages', () => {
   const rhel = { id: 'rhel', version: '9.4' };
   const libs = { type: 'rpm' as const, name: 'openssl-libs', version: '1:3.0.7-1.el9', arch: 'x86_64' };
@@ -222,9 +226,6 @@ describe('rpm packages', () => {
 
   it('are compared without epochs where that of the source is not known', () => {
     const pkg = { name: 'perl-Errno', version: '1.30-481.el9', source: { name: 'perl', version: '5.32.1-481.el9' } };
-    const fixedIn = (fixed: string) => ({
-      'Rocky Linux:9 perl': [{ ids: ['CVE-2024-0001'], ranges: [{ fixed }] }],
-    });
     const rocky = { id: 'rocky', version: '9.3' };
     expect(rows(pkg, fixedIn('4:5.32.1-481.el9'), rocky)).toEqual([]);
     expect(rows(pkg, fixedIn('4:5.32.1-482.el9'), rocky)).toEqual([['CVE-2024-0001', '5.32.1-482.el9', 'affected']]);

@@ -29,9 +29,9 @@ export function matchInventory(inventory: Inventory, advisories: AdvisoryLookup)
  * exact ecosystems that their distribution or language files advisories under. Remembers its answers for packages, bounded.
  */
 export function createMatcher(advisories: AdvisoryLookup): (inventory: Inventory) => MatchResult {
-  const answerOf = createPackageMatcher(advisories);
+  const matcherFor = createPackageMatcher(advisories);
   return (inventory) => {
-    const { distribution } = inventory;
+    const answerOf = matcherFor(inventory.distribution);
     const findings: Finding[] = [];
     const incomparables: CoverageGap[] = [];
     const uncovered: Parameters<typeof uncoveredLines>[0][number][] = [];
@@ -43,13 +43,15 @@ export function createMatcher(advisories: AdvisoryLookup): (inventory: Inventory
         uncovered.push({ pkg, reason });
         continue;
       }
-      const answer = answerOf(pkg, distribution);
+      const answer = answerOf(pkg);
       const [first] = answer.ecosystems;
       if (first === undefined) {
         missing.add(describeUnknown(pkg, inventory));
         continue;
       }
-      ecosystems.set(first, [...new Set([...(ecosystems.get(first) ?? []), ...answer.ecosystems])]);
+      const known = ecosystems.get(first);
+      if (known !== answer.ecosystems)
+        ecosystems.set(first, known === undefined ? answer.ecosystems : [...new Set([...known, ...answer.ecosystems])]);
       if (answer.gap) incomparables.push({ ...answer.gap, path: pkg.path, ...(pkg.layer ? { layer: pkg.layer } : {}) });
       for (const match of answer.matches)
         findings.push({ ...match, package: pkg, ...(paths.length > 1 ? { paths } : {}) });

@@ -11,25 +11,37 @@ export interface Copies {
 
 /** Copies of one package are one: the same in everything but where they were found. By type, name, version and identity. */
 export function copiesOf(packages: readonly Package[]): readonly Copies[] {
-  return [...Map.groupBy(packages, identityOf).values()]
-    .map((copies) => copies.toSorted((a, b) => compareText(a.path, b.path)))
-    .flatMap((copies) =>
-      copies[0] === undefined ? [] : [{ pkg: copies[0], paths: [...new Set(copies.map(({ path }) => path))] }],
-    )
-    .sort((a, b) => comparePackages(a.pkg, b.pkg));
+  const sorted = isSorted(packages) ? packages : packages.toSorted(compareCopies);
+  const copies: { pkg: Package; paths: string[] }[] = [];
+  let last: { pkg: Package; paths: string[] } | undefined;
+  for (const pkg of sorted) {
+    if (last === undefined || identityOf(last.pkg) !== identityOf(pkg)) {
+      last = { pkg, paths: [pkg.path] };
+      copies.push(last);
+    } else if (last.paths.at(-1) !== pkg.path) last.paths.push(pkg.path);
+  }
+  return copies;
 }
+
+const identities = new WeakMap<Package, string>();
 
 /** Text that two packages share exactly when advisories say the same of them. */
-export function identityOf({ purl, type, name, version, arch, source, module, thirdParty }: Package): string {
-  return [type, name, version, arch, source?.name, source?.version, module, thirdParty, purl].join('\n');
+export function identityOf(pkg: Package): string {
+  const known = identities.get(pkg);
+  if (known !== undefined) return known;
+  const { purl, type, name, version, arch, source, module, thirdParty } = pkg;
+  const identity = [type, name, version, arch, source?.name, source?.version, module, thirdParty, purl].join('\n');
+  identities.set(pkg, identity);
+  return identity;
 }
 
-function comparePackages(a: Package, b: Package): number {
-  return (
-    compareText(a.type, b.type) ||
-    compareText(a.name, b.name) ||
-    compareText(a.version, b.version) ||
-    compareText(a.purl, b.purl) ||
-    compareText(identityOf(a), identityOf(b))
-  );
+function compareCopies(a: Package, b: Package): number {
+  return compareText(identityOf(a), identityOf(b)) || compareText(a.path, b.path);
+}
+
+function isSorted(packages: readonly Package[]): boolean {
+  return packages.every((pkg, at) => {
+    const before = packages[at - 1];
+    return before === undefined || compareCopies(before, pkg) <= 0;
+  });
 }

@@ -22,16 +22,27 @@ export interface Answer {
   readonly gap?: CoverageGap;
 }
 
-/** Answers for packages of distributions; remembers its answers, bounded. */
+/** Answers for the packages of a distribution; remembers its answers, bounded. */
 export function createPackageMatcher(
-  advisories: AdvisoryLookup,
-): (pkg: Package, distribution: Distribution | undefined) => Answer {
+  lookup: AdvisoryLookup,
+): (distribution: Distribution | undefined) => (pkg: Package) => Answer {
+  const advisories = withKeptFacts(lookup);
   const groupsOf = createGroupCache(advisories);
-  const kept = new Map<string, Answer>();
+  const lists = new Map<string, readonly string[]>();
+  const kept = new Map<string, Map<string, Answer>>();
+  let packages = 0;
   let findings = 0;
 
+  /** The same list for the same ecosystems, so that lists can be told apart at a glance. */
+  function shared(list: readonly string[]): readonly string[] {
+    const key = list.join('\n');
+    const known = lists.get(key) ?? list;
+    lists.set(key, known);
+    return known;
+  }
+
   function answer(pkg: Package, distribution: Distribution | undefined): Answer {
-    const ecosystems = ecosystemsOf(pkg, distribution, advisories);
+    const ecosystems = shared(ecosystemsOf(pkg, distribution, advisories));
     const [first = ''] = ecosystems;
     const scheme = schemeOf(first);
     if (scheme === undefined) return { ecosystems: [], matches: [] };
@@ -48,18 +59,47 @@ export function createPackageMatcher(
     };
   }
 
-  return (pkg, distribution) => {
-    const key = `${identityOf(pkg)}\n${distribution?.id}\n${distribution?.version}\n${distribution?.prettyName}`;
-    const known = kept.get(key);
-    if (known) return known;
-    const found = answer(pkg, distribution);
-    if (kept.size >= KEPT_PACKAGES || findings >= KEPT_FINDINGS) {
-      kept.clear();
-      findings = 0;
-    }
-    kept.set(key, found);
-    findings += found.matches.length;
-    return found;
+  function forget(): void {
+    kept.clear();
+    packages = 0;
+    findings = 0;
+  }
+
+  return (distribution) => {
+    const { id, version, codename, prettyName, idLike, rolling } = distribution ?? {};
+    const key = JSON.stringify([id, version, codename, prettyName, idLike, rolling]);
+    return (pkg) => {
+      const answers = kept.get(key) ?? new Map<string, Answer>();
+      const identity = identityOf(pkg);
+      const known = answers.get(identity);
+      if (known) return known;
+      const found = answer(pkg, distribution);
+      if (packages >= KEPT_PACKAGES || findings >= KEPT_FINDINGS) forget();
+      else kept.set(key, answers);
+      answers.set(identity, found);
+      packages += 1;
+      findings += found.matches.length;
+      return found;
+    };
+  };
+}
+
+/** Facts on vulnerabilities that are kept: every version of a package asks for the same ones. */
+const KEPT_FACTS = 50_000;
+
+function withKeptFacts(advisories: AdvisoryLookup): AdvisoryLookup {
+  const kept = new Map<string, ReturnType<AdvisoryLookup['vulnerability']>>();
+  return {
+    sourcesOf: (ecosystem) => advisories.sourcesOf(ecosystem),
+    ecosystemsUnder: (prefix) => advisories.ecosystemsUnder(prefix),
+    advisoriesFor: (ecosystem, name) => advisories.advisoriesFor(ecosystem, name),
+    vulnerability(id) {
+      if (kept.has(id)) return kept.get(id);
+      if (kept.size >= KEPT_FACTS) kept.clear();
+      const facts = advisories.vulnerability(id);
+      kept.set(id, facts);
+      return facts;
+    },
   };
 }
 

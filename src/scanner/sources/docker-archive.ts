@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { type Digest, tryParseDigest } from '../../oci/digest.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { ScanError } from '../errors.ts';
+import { type ImageConfig, readImageConfig, stepsOfLayers } from '../image-config.ts';
 import type { ImageSource, SourceLayer, SourceOptions } from '../image-source.ts';
 import type { ArchiveIndex } from './archive-index.ts';
 
@@ -9,21 +9,11 @@ const LARGEST_MANIFEST = 4 * 1024 * 1024;
 const LARGEST_CONFIG = 16 * 1024 * 1024;
 const MOST_IMAGES = 100;
 
-const manifestSchema = z.array(
-  z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()).nullish() }),
-);
-const configSchema = z.object({
-  os: z.string().optional(),
-  architecture: z.string().optional(),
-  variant: z.string().optional(),
-  rootfs: z.object({ diff_ids: z.array(z.string()).nullish() }).optional(),
-});
-
 interface SavedImage {
   readonly name: string | undefined;
   readonly platform: string;
   readonly layers: readonly string[];
-  readonly diffIds: readonly string[];
+  readonly config: ImageConfig;
 }
 
 /**
@@ -35,25 +25,54 @@ export async function openDockerArchive(
   path: string,
   options: SourceOptions,
 ): Promise<ImageSource> {
-  const listed = manifestSchema.safeParse(parseJson(await archive.read('manifest.json', LARGEST_MANIFEST), path));
-  if (!listed.success) throw new ScanError('source_invalid', `${path}: manifest.json is not that of a docker archive`);
   const images: SavedImage[] = [];
-  for (const { Config, RepoTags, Layers } of listed.data.slice(0, MOST_IMAGES)) {
-    const config = configSchema.safeParse(parseJson(await archive.read(Config, LARGEST_CONFIG), path));
-    if (!config.success)
-      throw new ScanError('source_invalid', `${path}: ${Config} is not the configuration of an image`);
-    const { os = 'linux', architecture = 'unknown', variant, rootfs } = config.data;
-    const platform = [os, architecture, ...(variant ? [variant] : [])].join('/');
-    images.push({ name: RepoTags?.[0], platform, layers: Layers ?? [], diffIds: rootfs?.diff_ids ?? [] });
+  for (const { Config, RepoTags, Layers } of await listedImages(archive, path)) {
+    const config = readImageConfig(parseJson(await archive.read(Config, LARGEST_CONFIG), path));
+    if (!config) throw new ScanError('source_invalid', `${path}: ${Config} is not the configuration of an image`);
+    images.push({ name: RepoTags[0], platform: config.platform, layers: Layers, config });
   }
   const image = choose(images, path, options.platform);
+  const steps = stepsOfLayers(image.config, image.layers.length);
   const layers = image.layers.map((name, at): SourceLayer => {
     if (!archive.has(name))
       throw new ScanError('source_invalid', `${path} names the layer ${name}, but does not hold it`);
-    const digest = layerDigest(name, image.diffIds[at]);
-    return { ...(digest ? { digest } : {}), open: () => Promise.resolve(archive.locate(name)) };
+    const digest = layerDigest(name, image.config.diffIds[at]);
+    const createdBy = steps[at];
+    return {
+      ...(digest ? { digest } : {}),
+      ...(createdBy === undefined ? {} : { createdBy }),
+      open: () => Promise.resolve(archive.locate(name)),
+    };
   });
   return { name: image.name ?? path, layers, close: () => archive.close() };
+}
+
+interface ListedImage {
+  readonly Config: string;
+  readonly RepoTags: readonly string[];
+  readonly Layers: readonly string[];
+}
+
+/** What manifest.json lists. Throws `ScanError('source_invalid')`. */
+async function listedImages(archive: ArchiveIndex, path: string): Promise<readonly ListedImage[]> {
+  const listed = parseJson(await archive.read('manifest.json', LARGEST_MANIFEST), path);
+  const images = Array.isArray(listed) ? listed.slice(0, MOST_IMAGES).map(listedImage) : [undefined];
+  if (images.includes(undefined))
+    throw new ScanError('source_invalid', `${path}: manifest.json is not that of a docker archive`);
+  return images.flatMap((image) => image ?? []);
+}
+
+function listedImage(value: unknown): ListedImage | undefined {
+  if (typeof value !== 'object' || value === null || !('Config' in value)) return undefined;
+  const { Config, RepoTags, Layers } = value as Record<string, unknown>;
+  const [tags, layers] = [textsOf(RepoTags), textsOf(Layers)];
+  return typeof Config === 'string' && tags && layers ? { Config, RepoTags: tags, Layers: layers } : undefined;
+}
+
+/** A list of texts; empty for null, as docker writes it. */
+function textsOf(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }
 
 function choose(images: readonly SavedImage[], path: string, platform: string | undefined): SavedImage {

@@ -3,6 +3,7 @@ import { join, sep } from 'node:path';
 import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
 import { MANIFEST_LIMIT, parseManifest } from '../../oci/manifest.ts';
 import { ScanError } from '../errors.ts';
+import { stepsOfConfig } from '../image-config.ts';
 import type { FilePart, ImageSource, SourceOptions } from '../image-source.ts';
 import type { ArchiveIndex } from './archive-index.ts';
 import { chooseImage } from './choose-manifest.ts';
@@ -16,6 +17,7 @@ export interface LayoutFiles {
   close(): Promise<void>;
 }
 
+const LARGEST_CONFIG = 16 * 1024 * 1024;
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 
 /** An image in OCI image layout (image-layout.md). Throws `ScanError`, `ManifestError`. */
@@ -26,12 +28,20 @@ export async function openOciLayout(files: LayoutFiles, path: string, options: S
     async ({ digest, mediaType }) => parseManifest(await files.read(blobPath(digest), MANIFEST_LIMIT), mediaType),
     options.platform,
   );
+  const { config } = manifest;
+  const steps = config
+    ? stepsOfConfig(
+        await files.read(blobPath(config.digest), LARGEST_CONFIG).catch(() => undefined),
+        manifest.layers.length,
+      )
+    : [];
   return {
     name: path,
     ...(descriptor ? { digest: descriptor.digest } : {}),
-    layers: manifest.layers.map(({ digest, mediaType }) => ({
+    layers: manifest.layers.map(({ digest, mediaType }, at) => ({
       digest,
       mediaType,
+      ...(steps[at] === undefined ? {} : { createdBy: steps[at] }),
       open: () => files.locate(blobPath(digest)),
     })),
     close: () => files.close(),

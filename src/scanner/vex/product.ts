@@ -1,5 +1,5 @@
 import { type Digest, tryParseDigest } from '../../oci/digest.ts';
-import { asObject, type Json } from './json.ts';
+import { asObject } from './json.ts';
 import { type PurlPattern, parsePattern } from './purl-pattern.ts';
 import type { VexProduct } from './types.ts';
 
@@ -30,7 +30,7 @@ export function productOf(
 
 /** The digests among hashes by algorithm: `{"sha-256": "…"}`. */
 export function digestsOf(hashes: unknown): readonly Digest[] {
-  return Object.entries(asObject(hashes) ?? ({} as Json)).flatMap(([name, value]) => digestFromHash(name, value));
+  return Object.entries(asObject(hashes) ?? {}).flatMap(([name, value]) => digestFromHash(name, value));
 }
 
 /** The digest of a hash and the name of its algorithm, however it is spelt. */

@@ -124,12 +124,13 @@ describe('OpenVEX', () => {
   });
 });
 
+const product = (id: string, purl: string) => ({
+  category: 'product_version',
+  name: id,
+  product: { product_id: id, name: id, product_identification_helper: { purl } },
+});
+
 describe('CSAF', () => {
-  const product = (id: string, purl: string) => ({
-    category: 'product_version',
-    name: id,
-    product: { product_id: id, name: id, product_identification_helper: { purl } },
-  });
   const document = {
     document: {
       category: 'csaf_vex',
@@ -195,14 +196,15 @@ describe('CSAF', () => {
   });
 });
 
+const analysed = (state: string, affects: readonly unknown[], component?: object) => ({
+  bomFormat: 'CycloneDX',
+  specVersion: '1.6',
+  metadata: { authors: [{ name: 'Acme' }], timestamp: '2026-01-01T00:00:00Z', component },
+  components: [{ 'bom-ref': 'c1', purl: 'pkg:deb/debian/libssl3@3.0.11-1', name: 'libssl3' }],
+  vulnerabilities: [{ id: 'CVE-2024-0001', analysis: { state, justification: 'code_not_reachable' }, affects }],
+});
+
 describe('CycloneDX', () => {
-  const saying = (state: string, affects: readonly unknown[], component: object | undefined = undefined) => ({
-    bomFormat: 'CycloneDX',
-    specVersion: '1.6',
-    metadata: { authors: [{ name: 'Acme' }], timestamp: '2026-01-01T00:00:00Z', component },
-    components: [{ 'bom-ref': 'c1', purl: 'pkg:deb/debian/libssl3@3.0.11-1', name: 'libssl3' }],
-    vulnerabilities: [{ id: 'CVE-2024-0001', analysis: { state, justification: 'code_not_reachable' }, affects }],
-  });
   const app = { 'bom-ref': 'root', type: 'container', name: 'app', purl: `pkg:oci/app@sha256%3A${hex}` };
   const other = { ...app, purl: `pkg:oci/app@sha256%3A${'0'.repeat(64)}` };
 
@@ -223,20 +225,20 @@ describe('CycloneDX', () => {
     ['not_affected', [{ ref: 'c1' }], other, undefined],
     ['not_affected', [], app, undefined],
   ])('%s of %j in %j: %s', (state, affects, component, status) => {
-    expect(statusOf(saying(state, affects, component))).toBe(status);
+    expect(statusOf(analysed(state, affects, component))).toBe(status);
   });
 });
 
-describe('statements that disagree', () => {
-  const says = (status: VexStatement['status'], author: string, at: number): VexStatement => ({
-    vulnerabilities: ['CVE-2024-0001'],
-    products: [{ digests: [digest], purls: [], names: [], components: [] }],
-    status,
-    author,
-    at,
-    document: `${author} ${at}`,
-  });
+const says = (status: VexStatement['status'], author: string, at: number): VexStatement => ({
+  vulnerabilities: ['CVE-2024-0001'],
+  products: [{ digests: [digest], purls: [], names: [], components: [] }],
+  status,
+  author,
+  at,
+  document: `${author} ${at}`,
+});
 
+describe('statements that disagree', () => {
   it.each([
     ['the newest of one author', [says('affected', 'a', 1), says('not_affected', 'a', 2)], 'not_affected'],
     ['also when it is worse', [says('not_affected', 'a', 1), says('affected', 'a', 2)], 'affected'],

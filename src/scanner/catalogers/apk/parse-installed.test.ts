@@ -20,7 +20,7 @@ describe('parseInstalled', () => {
         },
         { type: 'apk', name: 'musl', version: '1.2.5-r0' },
       ],
-      owned: ['usr/lib/node_modules/npm/package.json'],
+      owned: ['usr/lib/node_modules/npm/package.json', 'usr/bin/npm'],
       problems: [],
     });
   });

@@ -88,6 +88,7 @@ describe('file lists', () => {
     expect(parseFileList(Buffer.from(list))).toEqual([
       'usr/share/nodejs/semver/package.json',
       'usr/share/nodejs/npm/node_modules/@a/b/package.json',
+      'usr/bin/npm',
     ]);
   });
 
@@ -97,6 +98,7 @@ describe('file lists', () => {
     expect(parseFileList(Buffer.from(list))).toEqual([
       'usr/lib/node_modules/npm/package.json',
       'a/node_modules/b/package.json',
+      'usr/bin/npm',
     ]);
   });
 

@@ -24,6 +24,10 @@ describe('npmCataloger', () => {
       '\ufeff{"name":"a","version":"1.0.0","license":{"type":"ISC"}}',
       [{ type: 'npm', name: 'a', version: '1.0.0', licence: 'ISC' }],
     ],
+    [
+      '{"name":"a","version":"1.0.0","licenses":[{"type":"MIT","url":"x"},{"type":"Apache-2.0"},3]}',
+      [{ type: 'npm', name: 'a', version: '1.0.0', licence: 'MIT OR Apache-2.0' }],
+    ],
     ['{"name":"a"}', []],
     ['{"type":"module"}', []],
   ])('reads %s', (text, packages) => {

@@ -18,11 +18,11 @@ export function parsePackageJson(content: Buffer): {
     return { packages: [], problems: ['it is no JSON'] };
   }
   if (typeof value !== 'object' || value === null) return { packages: [], problems: ['it is no object'] };
-  const { name, version, license } = value as Record<string, unknown>;
+  const { name, version, license, licenses } = value as Record<string, unknown>;
   if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '') return { packages: [] };
   if (name.length > 214 || version.length > 256 || !PRINTABLE.test(name) || !PRINTABLE.test(version))
     return { packages: [], problems: ['its name or version cannot be one'] };
-  const licence = licenceOf(license);
+  const licence = licenceOf(license) ?? choiceOf(licenses);
   return { packages: [{ type: 'npm', name, version, ...(licence === undefined ? {} : { licence }) }] };
 }
 
@@ -30,6 +30,12 @@ function licenceOf(value: unknown): string | undefined {
   if (typeof value === 'string' && value !== '') return value.slice(0, 200).toWellFormed();
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
   return typeof type === 'string' && type !== '' ? type.slice(0, 200).toWellFormed() : undefined;
+}
+
+/** Before SPDX expressions a package listed the licences one could choose from. */
+function choiceOf(value: unknown): string | undefined {
+  const names = (Array.isArray(value) ? value.slice(0, 10) : [value]).flatMap((one) => licenceOf(one) ?? []);
+  return names.length > 0 ? names.join(' OR ').slice(0, 200).toWellFormed() : undefined;
 }
 
 function withoutMark(text: string): string {

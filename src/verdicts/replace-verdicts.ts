@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import type { Db, Tx } from '../db/database.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { Cause } from './ports.ts';
+import { type Subject, subjectKey } from './subjects.ts';
+import { type ChangeDocument, describeChange, type StoredVerdict } from './verdict-store.ts';
+
+/** A verdict that was computed in the place of another. */
+export interface Replacement {
+  readonly subject: Subject;
+  readonly before: StoredVerdict;
+  readonly verdict: Verdict;
+}
+
+/**
+ * Puts many verdicts in the places of those they were computed against, and notes what changed, in one transaction. Gives
+ * what became of each by `subjectKey`; `lost` are those whose kept verdict was replaced or marked meanwhile.
+ */
+export async function replaceVerdicts(
+  db: Db,
+  replacements: readonly Replacement[],
+  cause: Cause,
+): Promise<ReadonlyMap<string, 'changed' | 'same' | 'lost'>> {
+  const outcomes = new Map<string, 'changed' | 'same' | 'lost'>(
+    replacements.map(({ subject }) => [subjectKey(subject), 'lost']),
+  );
+  if (replacements.length === 0) return outcomes;
+  await db.transaction().execute(async (tx) => {
+    const written = await writeAll(tx, replacements);
+    const changes: (Replacement & { readonly change: ChangeDocument })[] = [];
+    for (const replacement of replacements) {
+      const key = subjectKey(replacement.subject);
+      if (!written.has(key)) continue;
+      const change = describeChange(replacement.before.verdict, replacement.verdict);
+      outcomes.set(key, change ? 'changed' : 'same');
+      if (change) changes.push({ ...replacement, change });
+    }
+    if (changes.length > 0)
+      await tx
+        .insertInto('verdict_changes')
+        .values(changes.map(asRow(cause)))
+        .execute();
+  });
+  return outcomes;
+}
+
+/** One statement for all, whatever the engine. */
+async function writeAll(tx: Tx, replacements: readonly Replacement[]): Promise<ReadonlySet<string>> {
+  const rows = replacements.map(({ subject, before, verdict }) => {
+    const { judgedAt, changesAt } = before.revision;
+    return sql`(${subject.repositoryId}, ${subject.digest}, ${verdict.kind}, ${JSON.stringify(verdict)},
+      ${verdict.inputs.advisories}, cast(${verdict.inputs.policy} as bigint), cast(${verdict.judgedAt} as bigint),
+      cast(${verdict.changesAt ?? null} as bigint), cast(${judgedAt} as bigint), cast(${changesAt} as bigint))`;
+  });
+  const written = await sql<{ repository_id: string; digest: string }>`
+    with n (repository_id, digest, kind, document, advisories, policy_version, judged_at, changes_at, old_judged, old_changes)
+      as (values ${sql.join(rows)})
+    update verdicts set kind = n.kind, document = n.document, advisories = n.advisories,
+      policy_version = n.policy_version, judged_at = n.judged_at, changes_at = n.changes_at
+    from n where verdicts.repository_id = n.repository_id and verdicts.digest = n.digest
+      and verdicts.judged_at = n.old_judged and verdicts.changes_at is not distinct from n.old_changes
+    returning verdicts.repository_id, verdicts.digest`.execute(tx);
+  return new Set(written.rows.map((row) => `${row.repository_id} ${row.digest}`));
+}
+
+function asRow(cause: Cause) {
+  return ({ subject, before, verdict, change }: Replacement & { readonly change: ChangeDocument }) => ({
+    repository_id: subject.repositoryId,
+    repository: subject.repository,
+    digest: subject.digest,
+    previous: before.verdict.kind,
+    kind: verdict.kind,
+    cause,
+    document: JSON.stringify(change),
+    at: verdict.judgedAt,
+  });
+}
