@@ -112,17 +112,17 @@ function ubuntuRecord(id: string, i: number): object {
         ranges: [
           {
             type: 'ECOSYSTEM',
-            events: [{ introduced: '0' }, ...(i % 3 ? [{ fixed: `5.${release}.${i % 97}-1` }] : [])],
+            events: [{ introduced: '0' }, ...(i % 3 ? [{ fixed: `5.${release}.${1 + (i % 97)}-1` }] : [])],
           },
         ],
         versions: Array.from(
           { length: sources.length > 1 ? 300 : 40 },
-          (_, n) => `5.${release}.${n % 96}-${n}ubuntu${(i * 7 + n) % 13}`,
+          (_, n) => `5.${release}.0-${n}ubuntu${(i * 7 + n) % 13}`,
         ),
         ecosystem_specific: {
           binaries: Array.from({ length: sources.length > 1 ? 40 : 6 }, (_, n) => ({
             binary_name: `${name}-part-${n}`,
-            binary_version: `5.${release}.${i % 97}-1`,
+            binary_version: `5.${release}.${1 + (i % 97)}-1`,
           })),
         },
       })),

@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../platform/errors.ts';
 import { FeedError } from '../feeds/errors.ts';
-import { type BuildOptions, type BuildProgress, type BuildReport } from './build.ts';
+import type { BuildOptions, BuildProgress, BuildReport } from './build.ts';
 import { AdvisoryDatabaseError } from './errors.ts';
+import { leftovers } from './leftovers.ts';
 
 /** What a build in a thread of its own is told. */
 export interface BuildTask extends Omit<BuildOptions, 'clock' | 'onProgress'> {
@@ -42,11 +44,13 @@ export function buildApart(
       else reject(errorOf(message));
     });
     worker.on('error', (cause: unknown) => {
+      for (const part of leftovers(options.out)) rmSync(part, { force: true });
       const starved = cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
       const why = starved ? 'it needs more memory' : messageOf(cause);
       reject(new AdvisoryDatabaseError('build_died', `the build of ${options.out} died: ${why}`, { cause }));
     });
     worker.on('exit', () => {
+      if (signal?.aborted) for (const part of leftovers(options.out)) rmSync(part, { force: true });
       reject(new AdvisoryDatabaseError('build_died', `the build of ${options.out} ended without a word`));
     });
   });

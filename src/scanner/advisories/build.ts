@@ -6,6 +6,7 @@ import { discoverFeeds } from '../feeds/discover.ts';
 import { type FeedFile, readFeed } from '../feeds/index.ts';
 import { baseOf } from '../matcher/ecosystem.ts';
 import { type Accounts, createAccounts, type Problems } from './accounts.ts';
+import { leftovers } from './leftovers.ts';
 import { readManifest } from './manifest.ts';
 import { packDatabase } from './pack.ts';
 import { createStaging, type Staging } from './staging.ts';
@@ -59,7 +60,7 @@ export async function buildAdvisoryDatabase(options: BuildOptions): Promise<Buil
   const files = (await discoverFeeds(from)).filter(({ ecosystem }) => !excluded.has(ecosystem ?? ''));
   const builtAt = toRfc3339(clock.now());
   const accounts = createAccounts(manifest, clock.now());
-  const [stagingPath, partPath] = [`${out}.staging`, `${out}.part`];
+  const [stagingPath, partPath] = leftovers(out);
   await Promise.all([rm(stagingPath, { force: true }), rm(partPath, { force: true })]);
   try {
     const staging = createStaging(stagingPath);

@@ -5,8 +5,8 @@ import type { AdvisoryStatement } from '../matcher/lookup.ts';
 
 /** A range as [introduced, fixed, last affected], null where absent. */
 type EncodedRange = readonly [string | null, string | null, string | null];
-/** A list of names: itself, or in the body of a package its place among the lists that statements share. */
-type Names = readonly string[] | number;
+/** A list of names as it is written in a statement: the name of a list in the staging database, or its place in a package. */
+type NamesRef = string | number;
 
 /** A statement as a tuple; nulls at its end are left out. Order is part of the file format. */
 type Encoded = readonly [
@@ -19,9 +19,9 @@ type Encoded = readonly [
   versions?: readonly string[] | null,
   never?: 1 | null,
   status?: FindingStatus | null,
-  binaries?: Names | null,
+  binaries?: NamesRef | null,
   module?: string | null,
-  arches?: Names | null,
+  arches?: NamesRef | null,
   flags?: number | null,
 ];
 
@@ -29,23 +29,30 @@ type Encoded = readonly [
 const SUBSCRIPTION = 1;
 const MALICIOUS = 2;
 
-/** Compact JSON text of one statement. Equal statements give equal text. */
-export function encodeStatement(statement: PublishedStatement): string {
-  return JSON.stringify(toTuple(statement, (names) => names));
+/**
+ * Compact JSON text of one statement; `share` takes a list of names and gives what stands for it. Equal statements give equal
+ * text when equal lists give the same.
+ */
+export function encodeStatement(statement: PublishedStatement, share: (names: readonly string[]) => string): string {
+  return JSON.stringify(toTuple(statement, share));
 }
 
-/** The statement of one encoded text. */
-export function decodeStatement(text: string): PublishedStatement {
-  return fromTuple(JSON.parse(text) as Encoded, []);
+/** The statement of one encoded text; `listOf` gives the list that something stands for. */
+export function decodeStatement(text: string, listOf: (ref: string) => readonly string[]): PublishedStatement {
+  return fromTuple(JSON.parse(text) as Encoded, (ref) => listOf(String(ref)));
 }
 
 /** Body of a package row: the lists of names that its statements share, each once, and the statements. */
 export function encodeBody(statements: readonly PublishedStatement[]): string {
   const lists = new Map<string, number>();
+  const known = new Map<readonly string[], number>();
   const share = (names: readonly string[]): number => {
+    const same = known.get(names);
+    if (same !== undefined) return same;
     const text = JSON.stringify(names);
     const at = lists.get(text) ?? lists.size;
     lists.set(text, at);
+    known.set(names, at);
     return at;
   };
   const tuples = statements.map((statement) => toTuple(statement, share));
@@ -56,12 +63,12 @@ export function encodeBody(statements: readonly PublishedStatement[]): string {
 export function decodeBody(body: string): readonly AdvisoryStatement[] {
   const [lists, tuples] = JSON.parse(body) as readonly [readonly (readonly string[])[], readonly Encoded[]];
   return tuples.flatMap((tuple) => {
-    const { vulnerabilities, ...rest } = fromTuple(tuple, lists);
+    const { vulnerabilities, ...rest } = fromTuple(tuple, (ref) => lists[Number(ref)] ?? []);
     return vulnerabilities.map((ids) => ({ ...rest, ids }));
   });
 }
 
-function toTuple(statement: PublishedStatement, share: (names: readonly string[]) => Names): readonly unknown[] {
+function toTuple(statement: PublishedStatement, share: (names: readonly string[]) => NamesRef): readonly unknown[] {
   const { advisory, vulnerabilities, feed, ranges, published, severities, versions, never, status } = statement;
   const { binaries, module, arches, subscription, malicious } = statement;
   const flags = (subscription ? SUBSCRIPTION : 0) | (malicious ? MALICIOUS : 0);
@@ -84,15 +91,9 @@ function toTuple(statement: PublishedStatement, share: (names: readonly string[]
   return tuple;
 }
 
-function fromTuple(tuple: Encoded, lists: readonly (readonly string[])[]): PublishedStatement {
+function fromTuple(tuple: Encoded, listOf: (ref: NamesRef) => readonly string[]): PublishedStatement {
   const [advisory, vulnerabilities, feed, ranges, published, severities, versions, never, status] = tuple;
-  const [binaries, module, arches, flags] = tuple.slice(9) as [
-    (Names | null)?,
-    (string | null)?,
-    (Names | null)?,
-    (number | null)?,
-  ];
-  const namesOf = (names: Names): readonly string[] => (typeof names === 'number' ? (lists[names] ?? []) : names);
+  const [, , , , , , , , , binaries, module, arches, flags] = tuple;
   return {
     advisory,
     vulnerabilities,
@@ -107,9 +108,9 @@ function fromTuple(tuple: Encoded, lists: readonly (readonly string[])[]): Publi
     ...(never ? { never: true } : {}),
     ...(status ? { status } : {}),
     ...(published ? { published } : {}),
-    ...(binaries === undefined || binaries === null ? {} : { binaries: namesOf(binaries) }),
+    ...(binaries === undefined || binaries === null ? {} : { binaries: listOf(binaries) }),
     ...(module ? { module } : {}),
-    ...(arches === undefined || arches === null ? {} : { arches: namesOf(arches) }),
+    ...(arches === undefined || arches === null ? {} : { arches: listOf(arches) }),
     ...((flags ?? 0) & SUBSCRIPTION ? { subscription: true } : {}),
     ...((flags ?? 0) & MALICIOUS ? { malicious: true } : {}),
   };

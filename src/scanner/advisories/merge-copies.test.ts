@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { PublishedStatement } from '../feeds/advisory.ts';
-import { encodeStatement } from './codec.ts';
 import { mergeCopies } from './merge-copies.ts';
 
 const BASE: PublishedStatement = {
@@ -14,7 +13,7 @@ const BASE: PublishedStatement = {
 const tracker: PublishedStatement = { ...BASE, feed: 'debian-tracker' };
 
 function merge(...statements: readonly PublishedStatement[]): readonly PublishedStatement[] {
-  return mergeCopies(statements.map(encodeStatement));
+  return mergeCopies(statements);
 }
 
 describe('copies of statements', () => {

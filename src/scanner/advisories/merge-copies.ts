@@ -1,15 +1,14 @@
 import type { PublishedStatement } from '../feeds/advisory.ts';
-import { decodeStatement } from './codec.ts';
 
 const SECDB = 'alpine-secdb';
 const TRACKER = 'debian-tracker';
 
 /**
- * The statements about one package out of their encoded texts, without the copies that OSV made of another feed at hand: the
+ * The statements about one package without the copies that OSV made of another feed at hand: the
  * original is kept, with the date that only OSV has. What OSV says beyond that stays.
  */
-export function mergeCopies(bodies: readonly string[]): readonly PublishedStatement[] {
-  const statements = bodies.map(decodeStatement);
+export function mergeCopies(given: readonly PublishedStatement[]): readonly PublishedStatement[] {
+  const statements = [...given];
   const originals = new Map<string, number>();
   for (const [i, statement] of statements.entries()) {
     if (statement.feed === SECDB) originals.set(substance(statement), i);

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { FeedFact } from '../feeds/advisory.ts';
 import { encodeStatement } from './codec.ts';
 
 /** Facts per transaction: large enough to be fast, small enough to stay in the page cache. */
 const BATCH = 20_000;
+
+/** Names of lists that are known to be there already. */
+const KNOWN_LISTS = 50_000;
 
 /** A temporary database that takes facts in any order and gives them back by key, so that no feed has to fit in memory. */
 export interface Staging {
@@ -19,6 +23,8 @@ export function createStaging(path: string): Staging {
   const db = new DatabaseSync(path);
   db.exec(`
     pragma journal_mode = memory; pragma synchronous = off; pragma cache_size = -16000; pragma locking_mode = exclusive;
+    -- Lists of names that statements share, named by their hash: the order in which records come changes nothing.
+    create table list (hash text primary key, names text not null) without rowid;
     create table fact (ecosystem text not null, name text not null, body text not null);
     create table vulnerability (
       id text not null, feed text not null, severities text, published text, rejected integer not null,
@@ -37,12 +43,24 @@ export function createStaging(path: string): Staging {
     'insert into kev values (?, ?) on conflict (id) do update set added = min(added, excluded.added)',
   );
   const insertEpss = db.prepare('insert or replace into epss values (?, ?, ?)');
+  const insertList = db.prepare('insert or ignore into list values (?, ?)');
+  const known = new Set<string>();
   let pending = 0;
+
+  function share(names: readonly string[]): string {
+    const text = JSON.stringify(names);
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 32);
+    if (known.has(hash)) return hash;
+    insertList.run(hash, text);
+    if (known.size >= KNOWN_LISTS) known.clear();
+    known.add(hash);
+    return hash;
+  }
 
   function insert(fact: FeedFact, feed: string, modified: string): void {
     switch (fact.kind) {
       case 'statement':
-        insertFact.run(fact.ecosystem, fact.name, encodeStatement(fact.statement));
+        insertFact.run(fact.ecosystem, fact.name, encodeStatement(fact.statement, share));
         break;
       case 'vulnerability': {
         const severities = fact.severities.length === 0 ? null : JSON.stringify(fact.severities);

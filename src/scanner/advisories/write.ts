@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { AdvisorySource } from '../../model/coverage.ts';
-import { encodeBody } from './codec.ts';
+import type { PublishedStatement } from '../feeds/advisory.ts';
+import { decodeStatement, encodeBody } from './codec.ts';
 import { contentHash } from './content-hash.ts';
 import { mergeCopies } from './merge-copies.ts';
 import { createSchema, SCHEMA_VERSION } from './schema.ts';
@@ -61,13 +62,21 @@ function writePackages(
   );
   facts.setReturnArrays(true);
   const rows = db.prepare('select distinct ecosystem, name, body from staging.fact order by ecosystem, name, body');
+  const selectList = db.prepare('select names from staging.list where hash = ?');
+  const lists = new Map<string, readonly string[]>();
+  /** One array for all statements of a package that name the same list. */
+  const listOf = (hash: string): readonly string[] => {
+    const known = lists.get(hash) ?? (JSON.parse(String(selectList.get(hash)?.['names'])) as readonly string[]);
+    lists.set(hash, known);
+    return known;
+  };
   let packages = 0;
   let statements = 0;
-  let open: { ecosystem: string; name: string; bodies: string[] } | undefined;
+  let open: { ecosystem: string; name: string; statements: PublishedStatement[] } | undefined;
 
   function close(): void {
     if (open === undefined) return;
-    const merged = mergeCopies(open.bodies);
+    const merged = mergeCopies(open.statements);
     const body = encodeBody(merged);
     const hash = createHash('sha256').update(body);
     for (const id of new Set(merged.flatMap(({ vulnerabilities }) => vulnerabilities.flat())))
@@ -82,9 +91,10 @@ function writePackages(
     const { ecosystem, name, body } = row as { ecosystem: string; name: string; body: string };
     if (open?.ecosystem !== ecosystem || open.name !== name) {
       close();
-      open = { ecosystem, name, bodies: [] };
+      open = { ecosystem, name, statements: [] };
+      lists.clear();
     }
-    open.bodies.push(body);
+    open.statements.push(decodeStatement(body, listOf));
   }
   close();
   return { packages, statements };
