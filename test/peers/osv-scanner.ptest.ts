@@ -83,7 +83,7 @@ const VERSIONS = 4;
 const DIFFERENCES: Readonly<Record<(typeof LANGUAGES)[number], readonly [ours: number, theirs: number]>> = {
   cargo: [0, 0],
   composer: [136, 10],
-  gem: [0, 0],
+  gem: [7, 4],
   golang: [23, 0],
   maven: [2, 0],
   npm: [0, 0],
