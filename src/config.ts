@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './folders.ts';
+import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './config-folders.ts';
 import { CodedError, messageOf } from './platform/errors.ts';
 
 export class ConfigError extends CodedError<'config_invalid'> {}
@@ -57,6 +57,12 @@ const settingsSchema = z
     clusterName: z.string().min(1).prefault('default'),
     /** Seconds between two audits of the cluster. */
     auditIntervalSeconds: z.coerce.number().int().min(5).max(86_400).prefault(60),
+    /** Sources the server fetches advisories from by itself, comma separated, or `usual`; without it, it fetches nothing. */
+    advisorySources: z.string().optional(),
+    /** Where they are fetched instead of from their publishers: `kind=address`, comma separated. */
+    advisoryMirrors: z.string().optional(),
+    /** Hours between two times, moved by chance by up to a quarter. */
+    advisoryRefreshHours: z.coerce.number().min(1).max(720).prefault(12),
     /** Believe `X-Forwarded-*` headers: only behind a proxy that sets them. */
     trustProxy: flag.prefault(false),
     fourEyes: flag.prefault(true),

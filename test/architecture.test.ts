@@ -9,7 +9,7 @@ const SRC = resolve(import.meta.dirname, '../src');
 const LAYERS: readonly (readonly string[])[] = [
   ['platform'],
   ['oci'],
-  ['model'],
+  ['model', 'config-folders'],
   ['blobs', 'db'],
   ['policy', 'scanner/versions', 'trust/match'],
   ['scanner/matcher'],
@@ -68,7 +68,7 @@ describe('architecture', () => {
     expect(offenders.map((module) => module.path)).toEqual([]);
   });
 
-  it('only config.ts reads the environment', () => expectOnly(/\bprocess\.env\b/, (path) => path === 'config.ts'));
+  it('only config.ts and config-folders.ts read the environment', () => expectOnly(/\bprocess\.env\b/, (path) => path === 'config.ts' || path === 'config-folders.ts'));
 
   it('only platform/clock.ts reads the time', () =>
     expectOnly(/\bDate\.now\(|\bnew Date\(\)/, (path) => path === 'platform/clock.ts'));

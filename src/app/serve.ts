@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { apiRoutes } from '../api/index.ts';
 import { createCallers, createPrincipals } from '../auth/caller.ts';
+import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { tokenService } from '../auth/token-service.ts';
 import { bootstrapAdministrator } from '../auth/user-store.ts';
 import { type Config, formatAddress } from '../config.ts';
@@ -12,6 +13,8 @@ import { createHttpClient } from '../platform/http-client.ts';
 import { createLogger } from '../platform/logger.ts';
 import { VERSION } from '../platform/version.ts';
 import { registryRoutes } from '../registry/routes.ts';
+import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
+import { createAdvisoryRefresh } from './advisory-refresh.ts';
 import { banner } from './banner.ts';
 import { createEvidenceFiles } from './evidence-file.ts';
 import { openGuard } from './guard.ts';
@@ -54,6 +57,19 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   });
 
   const http = createHttpClient({ userAgent: 'breakwater' });
+  const refresh = createAdvisoryRefresh({
+    config,
+    clock,
+    logger,
+    http,
+    advisories,
+    async onInstalled({ database }) {
+      await noteAdvisoryVersion(db, database, { by: nameOf(SYSTEM), at: clock.now() });
+      const { version, builtAt } = database;
+      const details = { builtAt, changed: true };
+      await ledger.record({ actor: nameOf(SYSTEM), action: 'advisories.import', target: version, details });
+    },
+  });
   const downloads = createDownloads({ blobs });
   const mirror = createMirror({
     db,
@@ -118,11 +134,13 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   const working = judging
     .start()
     .catch((error: unknown) => logger.error({ err: error }, 'background work did not start'));
+  refresh.start();
 
   return {
     banner: banner(config, first),
     async close() {
       await server.close();
+      await refresh.close();
       await working;
       await mirror.drain();
       await guard.close();

@@ -106,6 +106,49 @@ describe('scan without a server', () => {
     expect(out).toMatch(/apk-tools +2\.10\.6-r0 +2\.10\.7-r0 +critical +CVE-2021-36159/);
     expect(out.trimEnd().split('\n').at(-1)).toMatch(/^allowed with a warning: CVE-2021-36159/);
   });
+  it('does not count what an ignore file or a VEX statement sets aside', async () => {
+    const set = ['--fail-on', 'critical'];
+    await writeFile(join(folder, '.breakwaterignore'), 'CVE-2021-36159 # not reachable\n');
+    try {
+      const ignored = await breakwater(['scan', 'rootfs', ...set]);
+      expect([ignored.code, ignored.err]).toEqual([0, '']);
+      expect(ignored.out).toContain('CVE-2021-36159 in apk-tools 2.10.6-r0: .breakwaterignore line 1: not reachable');
+      expect((await breakwater(['scan', 'rootfs', ...set, '--no-ignore-file'])).code).toBe(1);
+    } finally {
+      await rm(join(folder, '.breakwaterignore'));
+    }
+    await writeFile(join(folder, 'wrong'), 'CVE-1 until=tomorrow');
+    const wrong = await breakwater(['scan', 'rootfs', '--ignore-file', 'wrong']);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('wrong, line 1: until=tomorrow')]);
+
+    const statement = {
+      vulnerability: { name: 'CVE-2021-36159' },
+      products: [{ '@id': 'pkg:apk/alpine/apk-tools@2.10.6-r0' }],
+      status: 'not_affected',
+      justification: 'vulnerable_code_not_in_execute_path',
+    };
+    const document = { '@context': 'https://openvex.dev/ns/v0.2.0', '@id': 'urn:x', author: 'Acme', version: 1 };
+    const vex = { ...document, timestamp: '2026-01-01T00:00:00Z', statements: [statement] };
+    await writeFile(join(folder, 'app.vex.json'), JSON.stringify(vex));
+    const dismissed = await breakwater(['scan', 'rootfs', ...set, '--vex', 'app.vex.json']);
+    expect([dismissed.code, dismissed.err]).toEqual([0, '']);
+    expect(dismissed.out).toMatch(/CVE-2021-36159 in apk-tools 2\.10\.6-r0: it is not affected, says Acme/);
+    const missing = await breakwater(['scan', 'rootfs', '--vex', 'none.json']);
+    expect([missing.code, missing.err]).toEqual([3, expect.stringContaining('none.json could not be read')]);
+  });
+  it('writes any form to a file, and judges the bill of materials it wrote', async () => {
+    for (const form of ['json', 'sarif', 'html', 'spdx', 'cyclonedx']) {
+      const { code, out } = await breakwater(['scan', 'rootfs', '-o', form, '--out', `scan.${form}`]);
+      expect([code, out.trimEnd().split('\n').at(-1)]).toEqual([0, expect.stringMatching(/^allowed with a warning/)]);
+      const text = await readFile(join(folder, `scan.${form}`), 'utf8');
+      expect(text).toContain(form === 'spdx' ? 'SPDX-2.3' : 'CVE-2021-36159');
+    }
+    for (const form of ['spdx', 'cyclonedx']) {
+      const { code, out } = await breakwater(['scan', `scan.${form}`, '--fail-on', 'critical']);
+      expect(code).toBe(1);
+      expect(out).toMatch(/apk-tools +2\.10\.6-r0 +2\.10\.7-r0 +critical +CVE-2021-36159/);
+    }
+  });
   it('refuses a file that is no image, and a database that is none', async () => {
     await writeFile(join(folder, 'text.tar'), 'no archive at all');
     const broken = await breakwater(['scan', 'text.tar']);
@@ -180,6 +223,18 @@ describe('against a server', () => {
     expect((await run('verdict', 'back/alpine:3.10', '-o', 'json')).code).toBe(0);
     expect((await run('scan', `${host}/back/alpine:3.10`)).out).toContain('CVE-2021-36159');
     expect((await run('project', 'show', 'front')).out).toMatch(/front\/alpine:3\.10 +block/);
+
+    const sbom = await run('sbom', 'front/alpine:3.10', '-o', 'spdx', '--out', 'front.spdx.json');
+    expect([sbom.code, sbom.out]).toEqual([0, '']);
+    expect((await run('scan', 'front.spdx.json')).out).toContain('CVE-2021-36159');
+    expect(JSON.parse((await run('sbom', 'front/alpine:3.10')).out)).toMatchObject({
+      bomFormat: 'CycloneDX',
+      metadata: { component: { name: expect.stringMatching(/^front\/alpine@sha256:/) as string } },
+    });
+    expect(await run('sbom', 'front/none:1')).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('no image') as string,
+    });
 
     const exported = await run('evidence', 'export', '--from', '2020-01-01', '--to', '2100-01-01', '--out', 'e.json');
     expect(exported.out).toMatch(/digest +sha256:/);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { foldersOf } from '../folders.ts';
+import { foldersOf } from '../config-folders.ts';
 import { VERSION } from '../platform/version.ts';
 import type { Cli, Programs } from './cli.ts';
 import { EXIT, type ExitCode } from './exit.ts';

@@ -51,11 +51,15 @@ export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }
 
-const CHARACTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when a text needs it: it takes longer to load than all else here. */
+let characters: Intl.Segmenter | undefined;
 
 /** The characters of a text as people count them. */
 export function charactersOf(text: string): readonly string[] {
-  return Array.from(CHARACTERS.segment(text), ({ segment }) => segment);
+  return Array.from(
+    (characters ??= new Intl.Segmenter('en', { granularity: 'grapheme' })).segment(text),
+    ({ segment }) => segment,
+  );
 }
 
 /** Columns a text takes. */

@@ -269,7 +269,7 @@ describe.skipIf(!hasData)('package lists equal those of independent tools', () =
       ],
       problems: [],
     });
-    expect(readFragment(`${path}.md5sums`)).toEqual({ owned: [] });
+    expect(readFragment(`${path}.md5sums`)).toEqual({ owned: ['usr/lib/aarch64-linux-gnu/libsqlite3.so.0.8.6'] });
   });
 
   const oddLayers = ['odd-tars', 'whiteouts'].flatMap((folder) =>

@@ -35,7 +35,7 @@ for (const reference of REFERENCES) {
   const { scheme, name, program, version, generated, ecosystems, exact, onlyOurs, onlyTheirs } = reference;
 
   describe.skipIf(isLeftOut(program))(`the order of ${scheme} versions`, () => {
-    it(`is that of ${name}`, { timeout: 600_000 }, async () => {
+    it(`is that of ${name}`, { timeout: 1_200_000 }, async () => {
       requirePeer(program);
       const madeUp = generatedPairs(generated, exact !== true);
       const fromMadeUp = await agreement(scheme, madeUp, reference.command());
@@ -63,16 +63,12 @@ describe.skipIf(!hasData || isLeftOut('chroot'))('the order of apk versions', ()
     return outputOf(apk('xargs -n 200 apk version -c < /versions || true')).split('\n').filter(Boolean);
   };
 
-  /** It orders what it takes for no version too, which says nothing. */
-  const valid = (pairs: readonly Pair[]): readonly Pair[] => {
-    const invalid = new Set(refused([...new Set(pairs.flat())]));
-    return pairs.filter((pair) => !pair.some((version) => invalid.has(version)));
-  };
-
   it('is that of apk version -t', { timeout: 1_200_000 }, async () => {
     const compare = apk('while read -r a b; do apk version -t "$a" "$b"; done');
-    const madeUp = valid(generatedPairs(ARBITRARY_VERSIONS.apk, false));
-    const real = valid(realPairs(secdbVersions()));
+    const madeUp = generatedPairs(ARBITRARY_VERSIONS.apk, false);
+    // It orders what it takes for no version too, which says nothing.
+    const invalid = new Set(refused([...new Set(secdbVersions().flat())]));
+    const real = realPairs(secdbVersions().map((versions) => versions.filter((version) => !invalid.has(version))));
     const [fromMadeUp, fromReal] = [await agreement('apk', madeUp, compare), await agreement('apk', real, compare)];
     addRow('apk', outputOf(apk('apk --version')).split(',')[0] ?? '', fromMadeUp, fromReal);
     expectAgreement(fromMadeUp);

@@ -39,7 +39,7 @@ const OFFLINE = [
 export async function trivy(folder: string): Promise<Tool> {
   const program = requirePeer('trivy');
   const built = await buildTrivyDatabase(join(folder, 'trivy-database'));
-  const version = /Version: *(\S+)/.exec(await run(program, ['--version', '--skip-version-check']))?.[1] ?? 'unknown';
+  const version = /Version: *(\S+)/.exec(await run(program, ['--version']))?.[1] ?? 'unknown';
   return {
     name: 'trivy',
     version,

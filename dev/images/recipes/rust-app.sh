@@ -15,19 +15,17 @@ smallvec = "=1.6.0"
 chrono = "=0.4.19"
 tokio = { version = "=1.8.0", features = ["net", "rt", "io-util"] }
 hyper = { version = "=0.14.9", features = ["server", "http1", "tcp"] }
-h2 = "=0.3.3"
-crossbeam-deque = "=0.8.0"
+h2 = "=0.3.4"
 thread_local = "=1.1.3"
-rand_core = "=0.6.1"
 bytes = "=1.0.1"
 TOML
 cat >src/main.rs <<'RS'
 fn main() {
     println!("{:?} {:?}", chrono::Utc::now(), regex::Regex::new("a"));
-    let _ = (time::now(), smallvec::SmallVec::<[u8; 4]>::new(), crossbeam_deque::Worker::<u8>::new_fifo(), bytes::Bytes::new());
+    let _ = (time::now(), smallvec::SmallVec::<[u8; 4]>::new(), bytes::Bytes::new());
     let _ = thread_local::ThreadLocal::<u8>::new();
     let _ = hyper::Body::empty();
-    let _ = std::mem::size_of::<(h2::Error, rand_core::Error, tokio::runtime::Runtime)>();
+    let _ = std::mem::size_of::<(h2::Error, tokio::runtime::Runtime)>();
 }
 RS
 cargo auditable build --quiet --release

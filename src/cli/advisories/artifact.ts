@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { RegistryClient } from '../../mirror/registry-client.ts';
 import { type Digest, digestFrom, digestOf, tryParseDigest } from '../../oci/digest.ts';
 import { messageOf } from '../../platform/errors.ts';
-import { type AdvisoryDatabase, SCHEMA_VERSION } from '../../scanner/advisories/index.ts';
+import { SCHEMA_VERSION } from '../../scanner/advisories/schema.ts';
+import type { AdvisoryDatabase } from '../../scanner/advisories/types.ts';
 import { CliError } from '../exit.ts';
 
 /** An advisory database in a registry: an artifact of this type with one layer, the packed database file. */

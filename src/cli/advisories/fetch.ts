@@ -1,5 +1,6 @@
 import { systemClock } from '../../platform/clock.ts';
 import { createHttpClient } from '../../platform/http-client.ts';
+import { stateFetched } from '../../scanner/advisories/state-fetched.ts';
 import { fetchFeeds, type SourceReport } from '../../scanner/feeds/fetch/index.ts';
 import { parseMirrors } from '../../scanner/feeds/fetch/mirrors.ts';
 import type { Cli } from '../cli.ts';
@@ -24,6 +25,7 @@ export async function fetchCommand(cli: Cli, feeds: readonly string[], options: 
       now: systemClock.now(),
       onReport: (report) => cli.note(`${report.source}: ${oneLine(describe(report))}`),
     });
+    await stateFetched(options.to, reports, systemClock.now());
     printAs(cli, options, reports, () =>
       table(
         ['source', 'result', 'received'],

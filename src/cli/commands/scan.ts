@@ -5,7 +5,7 @@ import { EXIT } from '../exit.ts';
 import { withSourceAccess } from '../registry-end.ts';
 import { SCAN_FORMS, type ScanForm } from '../scan/forms.ts';
 import { FAIL_ON, type FailOn } from '../scan/scan-policy.ts';
-import type { TargetOptions } from '../scan/target.ts';
+import { REFERRERS, type TargetOptions } from '../scan/target-options.ts';
 
 interface ScanOptions extends TargetOptions {
   readonly output: ScanForm;
@@ -34,7 +34,12 @@ export function scanCommand(cli: Cli): Command {
     )
     .option('--only-fixable', 'leave out what has no fixed version')
     .option('--ignore-file <file>', 'lines ID [package] [until=YYYY-MM-DD] [# reason] that do not count')
-    .option('--no-ignore-file', 'do not read the .breakwaterignore of this folder');
+    .option('--no-ignore-file', 'do not read the .breakwaterignore of this folder')
+    .option(
+      '--vex <file>',
+      'VEX statements (OpenVEX, CSAF, CycloneDX), may be repeated; "referrers" = what is attached to the image, unverified',
+      (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+    );
   return withSourceAccess(command)
     .addHelpText(
       'after',
@@ -64,6 +69,7 @@ async function scan(cli: Cli, name: string, options: ScanOptions): Promise<void>
     ]);
   // Before the long part: a bad database or ignore file must not cost a download first.
   const ignoreFile = await readIgnoreFile(options.ignoreFile);
+  const statements = options.vex ? await vexStatements(cli, options.vex) : [];
   const advisories = await openAdvisories(await cli.folders(), options.db);
   try {
     const target = await analyseTarget(cli, name, options);
@@ -74,6 +80,7 @@ async function scan(cli: Cli, name: string, options: ScanOptions): Promise<void>
       failOn: options.failOn ?? 'off',
       onlyFixable: options.onlyFixable === true,
       ...(ignoreFile ? { ignoreFile } : {}),
+      vex: [...statements, ...(target.attached ?? [])],
       now,
     });
     const finished = { ...judged, target, now };
@@ -86,4 +93,12 @@ async function scan(cli: Cli, name: string, options: ScanOptions): Promise<void>
   } finally {
     await advisories.close();
   }
+}
+
+async function vexStatements(cli: Cli, wanted: readonly string[]) {
+  const { vexOfFiles } = await import('../scan/vex.ts');
+  return vexOfFiles(
+    cli,
+    wanted.filter((path) => path !== REFERRERS),
+  );
 }

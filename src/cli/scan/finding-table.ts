@@ -68,8 +68,8 @@ function roomBeside(headings: readonly string[], rows: readonly (readonly string
 }
 
 /** The version that ends everything that has an end; how much has none. */
-function fixOf({ fixed, unfixed }: PackageGroup, { version, open }: Measure): string {
-  if (fixed === undefined) return '-';
+function fixOf({ fixed, unfixable, unfixed }: PackageGroup, { version, open }: Measure): string {
+  if (fixed === undefined) return unfixable === undefined ? '-' : cut(unfixable, version);
   return unfixed === 0 ? cut(fixed, version) : `${cut(fixed, version)} (${unfixed} ${open})`;
 }
 
@@ -80,9 +80,12 @@ function layersOf(group: PackageGroup, layers: ReadonlyMap<string, NumberedLayer
 
 /** The worst ids that fit, at least one, and how many more there are. */
 function idsOf(sorted: readonly ReportedFinding[], room: number, paper: Paper): string {
-  const ids = sorted.slice(0, IDS_SHOWN).map(({ id, kev }) => ({ text: cut(id, 40), exploited: kev !== undefined }));
+  const ids = sorted.slice(0, IDS_SHOWN).map(({ id, kev, malicious }) => ({
+    text: cut(id, 40),
+    mark: malicious ? 'MALICIOUS' : kev === undefined ? '' : 'KEV',
+  }));
   const written = (count: number, mark: (text: string) => string): string => {
-    const shown = ids.slice(0, count).map(({ text, exploited }) => (exploited ? `${text} ${mark('KEV')}` : text));
+    const shown = ids.slice(0, count).map((one) => (one.mark === '' ? one.text : `${one.text} ${mark(one.mark)}`));
     const more = sorted.length - shown.length;
     return shown.join(', ') + (more > 0 ? `, and ${more} more` : '');
   };

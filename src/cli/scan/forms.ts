@@ -3,8 +3,8 @@ import { VERSION } from '../../platform/version.ts';
 import type { SbomFinding, SbomForm } from '../../scanner/sbom-write/index.ts';
 import type { Paper } from './paper.ts';
 import type { JudgedScan } from './report.ts';
+import type { ScannedTarget } from './scanned-target.ts';
 import { setAsideText } from './set-aside-text.ts';
-import type { ScannedTarget } from './target.ts';
 
 /** What `breakwater scan -o` takes; `table` is another word for `text`. */
 export const SCAN_FORMS = ['text', 'table', 'json', 'sarif', 'cyclonedx', 'spdx', 'html'] as const;

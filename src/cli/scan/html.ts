@@ -100,16 +100,17 @@ function findingSection(groups: readonly PackageGroup[], layers: ReadonlyMap<str
   );
 }
 
-function fixOf({ fixed, unfixed }: PackageGroup): Html {
-  if (fixed === undefined) return html`no fix yet`;
+function fixOf({ fixed, unfixable = 'no fix yet', unfixed }: PackageGroup): Html {
+  if (fixed === undefined) return html`${short(unfixable)}`;
   const open = unfixed === 0 ? '' : ` (${unfixed} without a fix)`;
   return html`<code>${short(fixed)}</code>${open}`;
 }
 
-function idItem({ id, severity, severitySource, kev, fixed }: ReportedFinding): Html {
+function idItem({ id, severity, severitySource, kev, malicious, fixed }: ReportedFinding): Html {
   const link = advisoryLink(id);
   const name = link === undefined ? html`${short(id)}` : html`<a href="${link}" rel="noreferrer">${id}</a>`;
-  const mark = kev === undefined ? '' : html` <span class="kev">exploited since ${short(kev)}</span>`;
+  const marks = [...(malicious ? ['malicious'] : []), ...(kev === undefined ? [] : [`exploited since ${short(kev)}`])];
+  const mark = marks.map((text) => html` <span class="kev">${text}</span>`);
   const source = severitySource === undefined ? '' : ` (${short(severitySource)})`;
   const fix = fixed === undefined ? ', no fix yet' : `, fixed in ${short(fixed)}`;
   return html`<li>${name}${mark} <span class="${severity}">${severity}</span>${source}${fix}</li>`;

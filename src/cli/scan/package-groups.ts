@@ -11,6 +11,8 @@ export interface PackageGroup {
   readonly purl: string;
   /** The version that ends everything that has an end; absent when nothing has one. */
   readonly fixed?: string;
+  /** Why nothing has a fix, where all have the same reason. */
+  readonly unfixable?: string;
   /** How many vulnerabilities have no fix. */
   readonly unfixed: number;
   readonly worst: Severity;
@@ -44,12 +46,29 @@ function groupOf(copies: readonly ReportedFinding[], ecosystem: string | undefin
     installed: first.installed,
     purl: first.purl,
     ...(fixed === undefined ? {} : { fixed }),
+    ...unfixableBy(findings),
     unfixed: findings.filter((one) => one.fixed === undefined).length,
     worst: first.severity,
     findings,
     layers: unique(copies.flatMap(({ layer }) => layer ?? [])),
-    paths: unique(copies.map(({ path }) => path)),
+    paths: unique(copies.flatMap(({ path, paths = [path] }) => paths)),
   };
+}
+
+const WITHOUT_FIX: Readonly<Partial<Record<ReportedFinding['status'], string>>> = {
+  will_not_fix: 'will not be fixed',
+  fix_deferred: 'put off',
+  end_of_life: 'no more fixes',
+};
+
+function unfixableBy(findings: readonly ReportedFinding[]): { readonly unfixable?: string } {
+  const [reason, ...others] = unique(
+    findings.map(({ fixed, subscriptionFix, status }) => {
+      if (fixed !== undefined) return '';
+      return subscriptionFix === undefined ? (WITHOUT_FIX[status] ?? '') : `${subscriptionFix} (subscription)`;
+    }),
+  );
+  return reason && others.length === 0 ? { unfixable: reason } : {};
 }
 
 function newest(versions: readonly string[], ecosystem: string | undefined): string | undefined {

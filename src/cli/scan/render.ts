@@ -1,4 +1,5 @@
 import type { Coverage } from '../../model/coverage.ts';
+import type { VerdictKind } from '../../model/verdict.ts';
 import { explain } from '../../policy/explain.ts';
 import { counted, facts, oneLine } from '../output.ts';
 import { coverageLines } from './coverage-lines.ts';
@@ -100,16 +101,17 @@ function ignoreFileLines({ ignoreFile }: ScanReport): readonly string[] {
 /** The decision in one line, and what to do about it. */
 function lastLine({ verdict, coverage, findings }: ScanReport, paper: Paper): string {
   const style = { allow: 'green', warn: 'yellow', block: 'red' } as const;
-  const line = `${cut(explain(verdict), LONGEST_VERDICT)}. ${nextStep(findings, coverage)}`;
+  const line = `${cut(explain(verdict), LONGEST_VERDICT)}. ${nextStep(findings, coverage, verdict.kind)}`.trimEnd();
   return painted(paper, style[verdict.kind], wrapped(line, paper));
 }
 
-function nextStep(findings: readonly ReportedFinding[], coverage: Coverage): string {
+function nextStep(findings: readonly ReportedFinding[], coverage: Coverage, kind: VerdictKind): string {
   const counting = findings.filter(({ setAside }) => setAside === undefined);
   const fixable = counting.filter(({ fixed }) => fixed !== undefined);
   if (fixable.length > 0) return 'Update the packages named above and scan again.';
   if (counting.length > 0) return 'There is no fixed version yet: remove what is not needed, or change the base image.';
   if (coverage.missing.length > 0)
     return 'Nothing is known about some of its packages: build a database that covers them with "breakwater db build".';
-  return 'Nothing to do.';
+  // Reasons that are no findings say themselves what to do.
+  return kind === 'allow' ? 'Nothing to do.' : '';
 }

@@ -39,13 +39,35 @@ const reportedPackage = z.object({
   path: z.string().describe('File that says so; !/ leads into an archive'),
 });
 
-const setAside = z.object({
-  by: z.literal('ignore-file'),
-  document: z.string(),
-  line: z.number().int().min(1),
-  until: z.string().optional().describe('RFC 3339'),
-  reason: z.string().optional(),
-});
+const setAside = z.union([
+  z.object({
+    by: z.literal('ignore-file'),
+    document: z.string(),
+    line: z.number().int().min(1),
+    until: z.string().optional().describe('RFC 3339'),
+    reason: z.string().optional(),
+  }),
+  z.object({ by: z.literal('vex'), document: z.string(), reason: z.string() }),
+]);
+const vex = z
+  .object({
+    status: z.enum(['not_affected', 'affected', 'fixed', 'under_investigation']),
+    justification: z.string().optional(),
+    author: z.string(),
+    document: z.string(),
+    unverified: z.literal(true).optional().describe('Nobody vouches for the author'),
+  })
+  .describe('The VEX statement that decides about it');
+const status = z.enum([
+  'affected',
+  'fixed',
+  'not_affected',
+  'will_not_fix',
+  'fix_deferred',
+  'under_investigation',
+  'end_of_life',
+  'unknown',
+]);
 
 const finding = z.object({
   id: z.string().describe('The CVE where there is one'),
@@ -53,26 +75,22 @@ const finding = z.object({
   package: z.string(),
   installed: z.string(),
   fixed: z.string().optional().describe('Lowest version that ends it; absent when there is none'),
-  status: z.enum([
-    'affected',
-    'fixed',
-    'not_affected',
-    'will_not_fix',
-    'fix_deferred',
-    'under_investigation',
-    'end_of_life',
-    'unknown',
-  ]),
+  subscriptionFix: z.string().optional().describe('The fix that needs a subscription, where there is no other'),
+  status,
   severity: severity.describe('The one that counts'),
   severitySource: z.string().optional().describe('Who says so; absent when nobody does'),
   severities: z.array(statement),
   kev: z.string().optional().describe("Day it entered CISA's catalogue of known exploited vulnerabilities"),
   epss: z.object({ probability: z.number(), percentile: z.number() }).optional(),
   published: z.string().optional(),
+  malicious: z.literal(true).optional().describe('The package itself is the attack'),
+  kernelHeaders: z.literal(true).optional().describe('Headers of a kernel, of which nothing runs'),
   advisories: z.array(z.string()).describe('Ids of the records behind it'),
   purl: z.string(),
   layer: z.string().optional(),
   path: z.string(),
+  paths: z.array(z.string()).optional().describe('All of them, where copies lie in several places'),
+  vex: vex.optional(),
   setAside: setAside.optional().describe('Why it does not count'),
 });
 
@@ -139,11 +157,14 @@ const reason = z.object({
   package: z.string().optional(),
   installed: z.string().optional(),
   fixed: z.string().optional(),
+  subscriptionFix: z.string().optional(),
+  status: status.optional(),
   kev: z.boolean().optional(),
   epss: z.number().optional(),
   firstSeen: moment.optional(),
   deadline: moment.optional(),
   suppressedBy: z.object({ exception: z.string(), until: moment }).optional(),
+  vex: vex.optional(),
   message: z.string(),
   source: z.string(),
 });

@@ -1,19 +1,23 @@
 import type { Coverage } from '../../model/coverage.ts';
-import type { Finding } from '../../model/finding.ts';
+import type { Finding, FindingVex } from '../../model/finding.ts';
 import type { Distribution, Inventory, Package } from '../../model/inventory.ts';
 import type { Severity, SeverityStatement } from '../../model/severity.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
+import { describeVex } from '../../policy/describe.ts';
 import { effectiveSeverity } from '../../policy/effective-severity.ts';
+import { dismissedBy } from '../../policy/finding-lines.ts';
 import { judge } from '../../policy/judge.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { AdvisoryDatabase } from '../../scanner/advisories/index.ts';
 import { inventoryHash } from '../../scanner/inventory-hash.ts';
 import { ecosystemOf } from '../../scanner/matcher/ecosystem.ts';
+import { applyVex } from '../../scanner/vex/apply.ts';
+import type { VexStatement, VexSubject } from '../../scanner/vex/index.ts';
 import { evaluate, inventoryFacts } from '../../verdicts/evaluate.ts';
 import { exceptionsOf, type IgnoreFile, type IgnoreLine, idleLines, lineFor } from './ignore-file.ts';
 import { type FailOn, scanPolicy } from './scan-policy.ts';
-import type { ScannedTarget } from './target.ts';
+import type { ScannedTarget } from './scanned-target.ts';
 
 interface ReportedPackage {
   readonly type: Package['type'];
@@ -32,15 +36,22 @@ interface ReportedPackage {
 }
 
 /** Why a finding does not count. */
-export interface SetAside {
-  readonly by: 'ignore-file';
-  /** File, and its line. */
-  readonly document: string;
-  readonly line: number;
-  /** RFC 3339; absent when it has no end. */
-  readonly until?: string;
-  readonly reason?: string;
-}
+export type SetAside =
+  | {
+      readonly by: 'ignore-file';
+      /** File, and its line. */
+      readonly document: string;
+      readonly line: number;
+      /** RFC 3339; absent when it has no end. */
+      readonly until?: string;
+      readonly reason?: string;
+    }
+  | {
+      readonly by: 'vex';
+      /** File, or digest of what is attached to the image. */
+      readonly document: string;
+      readonly reason: string;
+    };
 
 export interface ReportedFinding {
   readonly id: string;
@@ -48,6 +59,8 @@ export interface ReportedFinding {
   readonly package: string;
   readonly installed: string;
   readonly fixed?: string;
+  /** The fix that needs a subscription, where there is no other. */
+  readonly subscriptionFix?: string;
   readonly status: Finding['status'];
   /** The severity that counts, and whose it is. */
   readonly severity: Severity;
@@ -56,10 +69,18 @@ export interface ReportedFinding {
   readonly kev?: string;
   readonly epss?: Finding['epss'];
   readonly published?: string;
+  /** The package itself is the attack. */
+  readonly malicious?: true;
+  /** Headers of a kernel, of which nothing runs. */
+  readonly kernelHeaders?: true;
   readonly advisories: readonly string[];
   readonly purl: string;
   readonly layer?: string;
   readonly path: string;
+  /** All of them, where copies lie in several places. */
+  readonly paths?: readonly string[];
+  /** What VEX says, whatever it says. */
+  readonly vex?: FindingVex;
   readonly setAside?: SetAside;
 }
 
@@ -103,6 +124,7 @@ export interface ReportInput {
   /** Leaves out what has no fix. */
   readonly onlyFixable?: boolean;
   readonly ignoreFile?: IgnoreFile;
+  readonly vex?: readonly VexStatement[];
   /** Epoch ms. */
   readonly now: number;
 }
@@ -114,10 +136,12 @@ export interface JudgedScan {
 }
 
 /** Matches and judges what was found in a target, by the built-in policy. Pure but for the database. */
-export function judgeScan({ target, database, failOn, onlyFixable, ignoreFile, now }: ReportInput): JudgedScan {
+export function judgeScan(input: ReportInput): JudgedScan {
+  const { target, database, failOn, onlyFixable, ignoreFile, vex = [], now } = input;
   const { inventory } = target;
   const policy = scanPolicy(failOn);
-  const { findings: all, coverage } = evaluate(inventory, database);
+  const { findings: matched, coverage } = evaluate(inventory, database);
+  const all = applyVex(matched, vex, vexSubject(target));
   const findings = onlyFixable ? all.filter(({ fixed }) => fixed !== undefined) : all;
   const hash = inventoryHash(inventory);
   const verdict = judge({
@@ -173,7 +197,8 @@ function reportedPackage(pkg: Package, { distribution }: Inventory): ReportedPac
 
 function reportedFinding(finding: Finding, { distribution }: Inventory, policy: Policy): ReportedFinding {
   const { severity, source } = effectiveSeverity(finding, distribution, policy);
-  const { id, aliases, installed, fixed, status, severities, kev, epss, published, advisories } = finding;
+  const { id, aliases, installed, fixed, subscriptionFix, status, severities, advisories, paths, vex } = finding;
+  const { kev, epss, published, malicious, kernelHeaders } = finding;
   const { name, purl, layer, path } = finding.package;
   return {
     id,
@@ -181,6 +206,7 @@ function reportedFinding(finding: Finding, { distribution }: Inventory, policy: 
     package: name,
     installed,
     ...(fixed === undefined ? {} : { fixed }),
+    ...(subscriptionFix === undefined ? {} : { subscriptionFix }),
     status,
     severity,
     ...(source === undefined ? {} : { severitySource: source }),
@@ -188,14 +214,20 @@ function reportedFinding(finding: Finding, { distribution }: Inventory, policy: 
     ...(kev === undefined ? {} : { kev }),
     ...(epss === undefined ? {} : { epss }),
     ...(published === undefined ? {} : { published }),
+    ...(malicious === undefined ? {} : { malicious }),
+    ...(kernelHeaders === undefined ? {} : { kernelHeaders }),
     advisories,
     purl,
     ...(layer === undefined ? {} : { layer }),
     path,
+    ...(paths === undefined ? {} : { paths }),
+    ...(vex === undefined ? {} : { vex }),
   };
 }
 
 function setAsideBy(finding: Finding, file: IgnoreFile | undefined, now: number): { readonly setAside?: SetAside } {
+  const vex = dismissedBy(finding);
+  if (vex) return { setAside: { by: 'vex', document: vex.document, reason: describeVex(vex) } };
   const found = lineFor(finding, file, now);
   if (!file || !found) return {};
   const { line, until, reason } = found;
@@ -207,5 +239,16 @@ function setAsideBy(finding: Finding, file: IgnoreFile | undefined, now: number)
       ...(until === undefined ? {} : { until: toRfc3339(until) }),
       ...(reason === undefined ? {} : { reason }),
     },
+  };
+}
+
+/** What a VEX statement may call the image. */
+function vexSubject({ digest, subject, inventory }: ScannedTarget): VexSubject {
+  const { name, repository, tag } = subject;
+  const tagged = repository === undefined ? [] : [tag === undefined ? repository : `${repository}:${tag}`];
+  return {
+    digests: digest === undefined ? [] : [digest],
+    names: [name, ...tagged],
+    purls: inventory.packages.map(({ purl }) => purl),
   };
 }

@@ -8,7 +8,7 @@ import type { FinishedScan } from './forms.ts';
 import { type IgnoreFile, lineFor } from './ignore-file.ts';
 import { judgeScan, type ReportedFinding, type ReportInput } from './report.ts';
 
-export const NOW = Date.parse('2026-06-11T00:00:00Z');
+export const NOW = Date.parse('2026-03-11T00:00:00Z');
 
 type Statements = Readonly<Record<string, readonly Partial<AdvisoryStatement>[]>>;
 
@@ -21,7 +21,7 @@ export function databaseOf(
   return {
     ...lookupOf(statements, facts, samples),
     version: `sha256:${'1'.repeat(64)}`,
-    builtAt: '2026-06-09T00:00:00Z',
+    builtAt: '2026-03-09T00:00:00Z',
     path: '',
     sources: [],
     keys: () => [],
@@ -48,7 +48,7 @@ export const hostileScan: fc.Arbitrary<FinishedScan> = fc
       const scan = scanOf(inventory, databaseOf({}), {}, name);
       const ignoreFile: IgnoreFile = { path: name, lines: [{ line: 1, id: 'CVE-2026-0002', reason: name }] };
       const reported = findings.map(
-        ({ package: { name: pkg, purl, path, layer }, ...finding }): ReportedFinding => ({
+        ({ package: { name: pkg, purl, path, layer }, source: _source, ...finding }): ReportedFinding => ({
           ...finding,
           package: pkg,
           purl,

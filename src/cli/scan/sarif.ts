@@ -137,8 +137,15 @@ function suppression(text: string): Suppression {
   return { kind: 'external', status: 'accepted', justification: short(text) };
 }
 
-function describe({ id, package: name, installed, fixed }: ReportedFinding): string {
-  return describeFinding({ vulnerability: id, package: name, installed, ...(fixed === undefined ? {} : { fixed }) });
+function describe({ id, package: name, installed, fixed, subscriptionFix, status }: ReportedFinding): string {
+  return describeFinding({
+    vulnerability: id,
+    package: name,
+    installed,
+    ...(fixed === undefined ? {} : { fixed }),
+    ...(subscriptionFix === undefined ? {} : { subscriptionFix }),
+    status,
+  });
 }
 
 /** A path as a relative reference (RFC 3986, section 4.2). */

@@ -1,20 +1,11 @@
-import { type AnalysedTarget, analyseLocalTarget } from '../../scanner/analyse-image.ts';
-import type { SbomSubject } from '../../scanner/sbom-write/index.ts';
+import { analyseLocalTarget } from '../../scanner/analyse-image.ts';
 import { openLocalTarget } from '../../scanner/sources/open.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../exit.ts';
-import type { SourceAccess } from '../registry-end.ts';
 import { analyseWatched } from './progress.ts';
-
-export interface TargetOptions extends SourceAccess {
-  readonly platform?: string;
-}
-
-/** The name used in messages and, for images of a registry, the repository. */
-export interface ScannedTarget extends AnalysedTarget {
-  readonly repository: string;
-  readonly subject: SbomSubject;
-}
+import { readSbomTarget } from './sbom-target.ts';
+import type { ScannedTarget } from './scanned-target.ts';
+import { REFERRERS, type TargetOptions } from './target-options.ts';
 
 /**
  * Looks into what the user named: a path of this machine if there is one of that name, else an image of a registry. Throws
@@ -22,12 +13,16 @@ export interface ScannedTarget extends AnalysedTarget {
  */
 export async function analyseTarget(cli: Cli, target: string, options: TargetOptions): Promise<ScannedTarget> {
   const platform = options.platform === undefined ? {} : { platform: options.platform };
-  const local = await fromPath(cli, target, platform);
-  if (local) return local;
+  const local = (await readSbomTarget(target)) ?? (await fromPath(cli, target, platform));
+  if (local) {
+    if (options.vex?.includes(REFERRERS))
+      throw new CliError('usage', `--vex ${REFERRERS} needs an image in a registry; ${target} is a file or folder`);
+    return local;
+  }
   if (looksLikePath(target))
     throw new CliError(
       'usage',
-      `there is no file or folder ${target}; give an archive, a folder or an image reference`,
+      `there is no file or folder ${target}; give an archive, a folder, a bill of materials or an image reference`,
     );
   const { analyseRegistryImage } = await import('./registry-target.ts');
   return analyseRegistryImage(cli, target, options, platform);

@@ -20,9 +20,13 @@ const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 
 /**
  * Builds a database as `buildAdvisoryDatabase` does, in a thread of its own: the caller goes on, and the memory of the build is
- * bounded whatever the feeds hold. Throws the same errors; a build that needs more memory is an `AdvisoryDatabaseError`.
+ * bounded whatever the feeds hold. Throws the same errors; a build that needs more memory is an
+ * `AdvisoryDatabaseError`, and so is one that `signal` ended.
  */
-export function buildApart({ clock, onProgress, ...options }: BuildOptions): Promise<BuildReport> {
+export function buildApart(
+  { clock, onProgress, ...options }: BuildOptions,
+  signal?: AbortSignal,
+): Promise<BuildReport> {
   const task: BuildTask = { ...options, now: clock.now() };
   const worker = new Worker(new URL('./build-worker.ts', import.meta.url), {
     workerData: task,
@@ -30,6 +34,7 @@ export function buildApart({ clock, onProgress, ...options }: BuildOptions): Pro
     // What hostile bytes are parsed in has no business knowing our secrets.
     env: {},
   });
+  signal?.addEventListener('abort', () => void worker.terminate(), { once: true });
   return new Promise((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'progress') onProgress?.(message.progress);

@@ -6,7 +6,7 @@ import { baseOf } from '../matcher/ecosystem.ts';
 import { AdvisoryDatabaseError } from './errors.ts';
 
 /** File in a folder of feeds that says what the copies in it are worth. */
-const MANIFEST_NAME = 'breakwater-feeds.json';
+export const MANIFEST_NAME = 'breakwater-feeds.json';
 
 const statementSchema = z
   .object({

@@ -23,7 +23,7 @@ describe('the shipped snapshot', () => {
     const worth = (ecosystem: string) =>
       sources.filter((source) => source.ecosystem === ecosystem).map(({ completeness }) => completeness);
     expect(worth('Alpine:v3.20')).toContain('complete');
-    expect([worth('npm'), worth('Debian:12')]).toEqual([['sample'], ['sample']]);
+    expect(new Set([...worth('npm'), ...worth('Debian:12')])).toEqual(new Set(['sample']));
     store.close();
   });
 

@@ -67,11 +67,11 @@ function readSections(
   { fields, wide, sections: { at, count, names } }: Header,
 ): { readonly sections: readonly Section[]; readonly lost: number } {
   const size = wide ? 64 : 40;
-  const table = file.read(at, count * size);
+  const { u32, word } = fields(file.read(at, count * size));
   const records = Array.from({ length: count }, (_, number) => {
-    const { u32, word } = fields(table.subarray(number * size, (number + 1) * size));
-    const [where, length] = wide ? [word(24), word(32)] : [word(16), word(20)];
-    return { name: u32(0), type: u32(4), flags: word(8), at: where, size: length };
+    const start = number * size;
+    const [where, length] = wide ? [word(start + 24), word(start + 32)] : [word(start + 16), word(start + 20)];
+    return { name: u32(start), type: u32(start + 4), flags: word(start + 8), at: where, size: length };
   });
   const held = records[names];
   const texts =
@@ -101,15 +101,15 @@ function kindOf(flags: number): Section['holds'] {
 function readSegments(file: FileView, { fields, wide, segments: { at, count } }: Header): readonly Segment[] {
   const size = wide ? 56 : 32;
   if (!liesInside(file.size, at, count * size)) return [];
-  const table = file.read(at, count * size);
+  const { u32, word } = fields(file.read(at, count * size));
   return Array.from({ length: count }, (_, number) => {
-    const { u32, word } = fields(table.subarray(number * size, (number + 1) * size));
+    const start = number * size;
     return {
-      loaded: u32(0) === PT_LOAD,
-      writable: (u32(wide ? 4 : 24) & PF_W) !== 0,
-      at: wide ? word(8) : word(4),
-      address: wide ? word(16) : word(8),
-      size: wide ? word(32) : word(16),
+      loaded: u32(start) === PT_LOAD,
+      writable: (u32(start + (wide ? 4 : 24)) & PF_W) !== 0,
+      at: word(start + (wide ? 8 : 4)),
+      address: word(start + (wide ? 16 : 8)),
+      size: word(start + (wide ? 32 : 16)),
     };
   })
     .filter((one) => one.loaded && one.size > 0 && liesInside(file.size, one.at, one.size))

@@ -1,12 +1,12 @@
 /** Reads numbers of one byte order out of a record. What lies beyond its end is zero. */
 export interface Fields {
-  u16(at: number): number;
-  u32(at: number): number;
-  u64(at: number): number;
+  readonly u16: (at: number) => number;
+  readonly u32: (at: number) => number;
+  readonly u64: (at: number) => number;
   /** An address or offset: 4 or 8 bytes. Above 2^53 only roughly right, which no file is long enough to notice. */
-  word(at: number): number;
+  readonly word: (at: number) => number;
   /** Text of at most `length` bytes up to the first zero. */
-  text(at: number, length: number): string;
+  readonly text: (at: number, length: number) => string;
 }
 
 /** Fields of a record in this byte order and word size. */
@@ -24,7 +24,7 @@ export function fieldsOf(
     u32,
     u64,
     word: wide ? u64 : u32,
-    text(at, length) {
+    text: (at, length) => {
       const piece = record.subarray(at, at + length);
       const end = piece.indexOf(0);
       return piece.toString('latin1', 0, end < 0 ? piece.length : end);

@@ -50,9 +50,9 @@ export function fields(
       if (typeof value === 'string') return Buffer.alloc(16, value.padEnd(16, '\0'), 'latin1');
       const length = { u8: 1, u16: 2, u32: 4, u64: 8, word: bits / 8, text16: 16 }[kind];
       const bytes = Buffer.alloc(length);
-      if (length === 8) bigEndian ? bytes.writeBigUInt64BE(BigInt(value)) : bytes.writeBigUInt64LE(BigInt(value));
-      else bigEndian ? bytes.writeUIntBE(value, 0, length) : bytes.writeUIntLE(value, 0, length);
-      return bytes;
+      if (length === 8) bytes.writeBigUInt64BE(BigInt(value));
+      else bytes.writeUIntBE(value, 0, length);
+      return bigEndian ? bytes : bytes.reverse();
     }),
   );
 }

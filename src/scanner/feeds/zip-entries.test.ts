@@ -26,7 +26,7 @@ async function readAll(path: string, limit = 1_000_000): Promise<readonly (reado
   return found;
 }
 
-const files = new Map(Array.from({ length: 300 }, (_, n) => [`X:${n} y.json`, `text ${n}`.repeat(n)]));
+const files = new Map(Array.from({ length: 300 }, (_, n) => [`ID-${n}:1 y.json`, `text ${n}`.repeat(n)]));
 const archive = zipOf(files);
 
 describe('zip archives of many documents', () => {
@@ -34,7 +34,7 @@ describe('zip archives of many documents', () => {
 
   it('give no more than the limit', async () =>
     expect((await readAll(zip(archive), 100)).at(-1)?.[1]).toBe(
-      `too-large: ${files.get('X:299 y.json')?.length} bytes, at most 100`,
+      `too-large: ${files.get('ID-299:1 y.json')?.length} bytes, at most 100`,
     ));
 
   it.each([
@@ -52,7 +52,7 @@ describe('zip archives of many documents', () => {
   it('are unpacked entry by entry into files, at most what was asked', async () => {
     const to = join(folder, 'out');
     for await (const entry of readZip(zip(archive), 10)) {
-      if (entry.name !== 'X:299 y.json') continue;
+      if (entry.name !== 'ID-299:1 y.json') continue;
       await expect(entry.extract(to, 100)).rejects.toThrow(FeedError);
       await entry.extract(to, 1_000_000);
       expect(readFileSync(to, 'utf8')).toBe(files.get(entry.name));

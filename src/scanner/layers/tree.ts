@@ -143,9 +143,10 @@ export class LayerTree {
     const slash = path.lastIndexOf('/');
     const name = path.slice(slash + 1);
     if (slash < 0) return { folder: this.root, name };
+    const last = this.#last;
+    if (last?.path.length === slash && path.startsWith(last.path)) return { folder: last.folder, name };
     const above = path.slice(0, slash);
-    if (this.#last?.path === above) return { folder: this.#last.folder, name };
-    const folder = this.#walk(above.split('/'), make).node;
+    const folder = this.#descend(above, make) ?? this.#walk(above.split('/'), make).node;
     if (folder) this.#last = { path: above, folder };
     return { folder, name };
   }
@@ -161,6 +162,23 @@ export class LayerTree {
       parts = [...(node.target.startsWith('/') ? [] : above.path), ...node.target.split('/')];
     }
     return undefined;
+  }
+
+  /** As `#walk`, where nothing but folders lies on a normal path: nearly always. Undefined for everything else. */
+  #descend(path: string, make: boolean): DirectoryNode | undefined {
+    let node = this.root;
+    for (let start = 0; start <= path.length; ) {
+      const slash = path.indexOf('/', start);
+      const end = slash < 0 ? path.length : slash;
+      const part = path.slice(start, end);
+      this.#steps += 1;
+      const child = node.children.get(part);
+      if (child?.kind === 'directory') node = child;
+      else if (child || !make || part === '' || part === '.' || part === '..') return undefined;
+      else node = this.#made(node, part);
+      start = end + 1;
+    }
+    return node;
   }
 
   /**

@@ -14,6 +14,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'SOURCE',
 ]);
 const FOUND_AT = /^found at (.+?)(?: in layer (\S+))?(?: made by .*)?$/m;
+const THIRD_PARTY = /^not built by the distribution$/m;
 const SYFT_PLACE = /^acquired package info from [^\n]*?: (\/[^,\n]+)/;
 const BUILT_FROM = /^built (?:from|package from:) (\S+) (\S+)$/m;
 const TRIVY_LAYER = /^(?:LayerDigest|LayerDiffID): (\S+)/;
@@ -47,7 +48,7 @@ export function itemOfSpdxPackage(
     layer: found?.[2] ?? trivyLayer,
     source: sourceOf(sourceInfo),
     module: undefined,
-    thirdParty: false,
+    thirdParty: THIRD_PARTY.test(sourceInfo),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Finding } from '../../model/finding.ts';
+import type { Finding, VexStatus } from '../../model/finding.ts';
 import type { Package } from '../../model/inventory.ts';
 import type { Severity, SeverityStatement } from '../../model/severity.ts';
 import type { SbomFinding } from './input.ts';
@@ -91,14 +91,38 @@ function methodOf(vector: string): string {
   }
 }
 
-/** What was set aside everywhere it was found is told apart from what still counts. */
+const STATES: Readonly<Record<VexStatus, string>> = {
+  not_affected: 'not_affected',
+  affected: 'exploitable',
+  fixed: 'resolved',
+  under_investigation: 'in_triage',
+};
+/** The justifications of OpenVEX and CSAF in the words of CycloneDX. */
+const JUSTIFICATIONS: ReadonlyMap<string, string> = new Map([
+  ['component_not_present', 'code_not_present'],
+  ['vulnerable_code_not_present', 'code_not_present'],
+  ['vulnerable_code_not_in_execute_path', 'code_not_reachable'],
+  ['vulnerable_code_cannot_be_controlled_by_adversary', 'code_not_reachable'],
+  ['inline_mitigations_already_exist', 'protected_by_mitigating_control'],
+]);
+
+/** What VEX says of all of it alike, and why it was set aside, where that holds everywhere it was found. */
 function analysis(group: readonly SbomFinding[]) {
+  const [vex, ...others] = group.map(({ finding }) => finding.vex);
+  const alike = vex !== undefined && others.every((other) => other?.status === vex.status) ? vex : undefined;
+  const justification = alike?.status === 'not_affected' ? JUSTIFICATIONS.get(alike.justification ?? '') : undefined;
   const reasons = group.map(({ setAside }) => setAside);
-  if (reasons.includes(undefined)) return {};
-  return { analysis: { detail: unique(reasons.flatMap((reason) => reason ?? [])).join('\n') } };
+  const detail = reasons.includes(undefined) ? '' : unique(reasons.flatMap((reason) => reason ?? [])).join('\n');
+  const told = {
+    ...(alike ? { state: STATES[alike.status] } : {}),
+    ...(justification === undefined ? {} : { justification }),
+    ...(detail === '' ? {} : { detail }),
+  };
+  return Object.keys(told).length === 0 ? {} : { analysis: told };
 }
 
 function properties(findings: readonly Finding[]) {
+  const paid = unique(findings.flatMap(({ subscriptionFix }) => subscriptionFix ?? []));
   const kev = findings.flatMap((finding) => finding.kev ?? []).sort()[0];
   const epss = findings.find((finding) => finding.epss)?.epss;
   return [
@@ -107,6 +131,7 @@ function properties(findings: readonly Finding[]) {
       name: 'breakwater:advisory',
       value,
     })),
+    ...paid.map((value) => ({ name: 'breakwater:subscription-fix', value })),
     ...(kev === undefined ? [] : [{ name: 'breakwater:kev', value: kev }]),
     ...(epss === undefined
       ? []

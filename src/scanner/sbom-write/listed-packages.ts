@@ -46,10 +46,20 @@ function placeOf(path: string, layer: Digest | undefined, step: string | undefin
   return { path, ...(layer === undefined ? {} : { layer }), ...(step === undefined ? {} : { step }) };
 }
 
-function withUpstream({ purl, version, source }: Package): string {
+function withUpstream({ type, purl, version, source }: Package): string {
   if (source === undefined || purl === '') return purl;
-  const upstream =
-    source.version === '' || source.version === version ? source.name : `${source.name}@${source.version}`;
+  const upstream = type === 'rpm' ? sourceFile(source) : sourceName(source, version);
   // After every qualifier an inventory's own package URLs have, which are in order.
   return `${purl}${purl.includes('?') ? '&' : '?'}upstream=${encodeURIComponent(upstream.toWellFormed())}`;
+}
+
+type Source = NonNullable<Package['source']>;
+
+function sourceName({ name, version }: Source, built: string): string {
+  return version === '' || version === built ? name : `${name}@${version}`;
+}
+
+/** As rpm names it, without the epoch. */
+function sourceFile({ name, version }: Source): string {
+  return `${name}-${version.replace(/^\d+:/, '')}.src.rpm`;
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { algorithmOf, hexOf } from '../../oci/digest.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
+import { clean } from '../../policy/explain.ts';
 import { documentUrn } from './document-id.ts';
 import { imagePurl } from './image-purl.ts';
 import type { SbomInput, SbomSubject } from './input.ts';
 import { readLicence } from './licence.ts';
-import { type ListedPackage, listedPackages, type Place } from './listed-packages.ts';
+import { type ListedPackage, listedPackages } from './listed-packages.ts';
 import { supplierOf } from './supplier.ts';
 
 const ROOT = 'SPDXRef-Root';
@@ -89,7 +90,7 @@ function systemPackage({ inventory: { distribution } }: SbomInput) {
 }
 
 function spdxPackage(listed: ListedPackage, { inventory }: SbomInput, licences: Map<string, string>) {
-  const { pkg, purl, places } = listed;
+  const { pkg, purl } = listed;
   const supplier = supplierOf(pkg, inventory.distribution);
   return {
     SPDXID: idOf(listed),
@@ -98,7 +99,7 @@ function spdxPackage(listed: ListedPackage, { inventory }: SbomInput, licences: 
     ...NOTHING_SAID,
     licenseDeclared: declaredLicence(pkg.licence, licences),
     supplier: supplier === undefined ? UNKNOWN : `Organization: ${supplier}`,
-    sourceInfo: sourceInfo(pkg.source, places),
+    sourceInfo: sourceInfo(listed),
     ...(purl === '' ? {} : { externalRefs: [purlReference(purl)] }),
   };
 }
@@ -124,16 +125,25 @@ function extracted([licenseId, text]: readonly [string, string]) {
   return { licenseId, name: text, extractedText: text };
 }
 
-/** `found at lib/apk/db/installed in layer sha256:… made by RUN …`, one line for each place. */
-function sourceInfo(source: ListedPackage['pkg']['source'], places: readonly Place[]): string {
-  const lines = places.map(({ path, layer, step }) =>
+/**
+ * `built from openssl 3.0.11-1`, `found at lib/apk/db/installed in layer sha256:… made by RUN …`, one line for each fact: what
+ * images hold makes no lines of its own.
+ */
+function sourceInfo({ pkg: { source, thirdParty }, places }: ListedPackage): string {
+  const found = places.map(({ path, layer, step }) =>
     [
       `found at ${path}`,
       ...(layer === undefined ? [] : [`in layer ${layer}`]),
       ...(step === undefined ? [] : [`made by ${step}`]),
     ].join(' '),
   );
-  return [...(source === undefined ? [] : [`built from ${source.name} ${source.version}`.trim()]), ...lines].join('\n');
+  return [
+    ...(source === undefined ? [] : [`built from ${source.name} ${source.version}`]),
+    ...(thirdParty === undefined ? [] : ['not built by the distribution']),
+    ...found,
+  ]
+    .map(clean)
+    .join('\n');
 }
 
 function contained(id: string) {

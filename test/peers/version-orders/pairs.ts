@@ -47,16 +47,16 @@ interface OsvRecord {
   }[];
 }
 
-/** The versions that the OSV records of some ecosystems name, by package. */
+/** The versions that the OSV records of some ecosystems name for packages of theirs, by package. */
 export function osvVersions(ecosystems: readonly string[]): readonly (readonly string[])[] {
   const packages = new Map<string, Set<string>>();
   for (const ecosystem of ecosystems) {
     for (const member of membersOf(dataPath('osv', ecosystem, 'all.zip'))) {
       for (const { package: pkg, versions = [], ranges = [] } of (JSON.parse(member.toString()) as OsvRecord)
         .affected ?? []) {
-        const key = `${pkg?.ecosystem} ${pkg?.name}`;
-        const known = packages.get(key) ?? new Set();
-        packages.set(key, known);
+        if (pkg?.ecosystem.split(':')[0] !== ecosystem) continue;
+        const known = packages.get(`${pkg.ecosystem} ${pkg.name}`) ?? new Set();
+        packages.set(`${pkg.ecosystem} ${pkg.name}`, known);
         const events = ranges.filter(({ type }) => type !== 'GIT').flatMap((range) => range.events);
         for (const version of [...versions, ...events.flatMap((event) => Object.values(event))]) {
           if (ORDERABLE.test(version)) known.add(version);

@@ -139,7 +139,7 @@ export const REFERENCES: readonly Reference[] = [
     command: () => ['php', driver('packagist.php')],
     generated: ARBITRARY_VERSIONS.packagist,
     ecosystems: ['Packagist'],
-    // Dates that a second short number follows: Composer\Semver takes them since 3.4.
+    // Dates that a second short number follows: newer Composer\Semver takes them.
     onlyOurs: [/^v?\d{4}(?:[.:-]?\d{2}){1,6}(?:[.:-]?\d{1,3}){2}/],
   },
   {

@@ -36,7 +36,7 @@ describe('alpmCataloger', () => {
 
   it('knows the language packages that a package owns', () => {
     const text =
-      '%FILES%\nusr/\nusr/lib/node_modules/npm/package.json\nusr/bin/npm\n\n%BACKUP%\na/node_modules/b/package.json\tx\n';
+      '%FILES%\nusr/\nusr/lib/node_modules/npm/package.json\nusr/share/npm.html\n\n%BACKUP%\na/node_modules/b/package.json\tx\n';
     expect(catalog('files', text)).toEqual({ owned: ['usr/lib/node_modules/npm/package.json'] });
   });
 

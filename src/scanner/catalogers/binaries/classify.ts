@@ -29,8 +29,15 @@ export function classify(
 }
 
 function highestOf(versions: readonly string[]): readonly string[] {
-  const compare = new Intl.Collator('en', { numeric: true }).compare;
-  return [...versions].sort(compare).slice(-1);
+  const [first, ...others] = versions.map((text) => text.split('.').map(Number));
+  if (!first) return [];
+  const highest = others.reduce((high, next) => (isHigher(next, high) ? next : high), first);
+  return [highest.join('.')];
+}
+
+function isHigher(one: readonly number[], other: readonly number[]): boolean {
+  const differs = one.findIndex((number, at) => number !== other[at]);
+  return differs >= 0 && (one[differs] ?? 0) > (other[differs] ?? 0);
 }
 
 function patternFor({ file, text }: Runtime, name: string): RegExp | undefined {

@@ -14,7 +14,7 @@ describe('chiselCataloger', () => {
       '{"kind":"content","slice":"libc6_libs","path":"/usr/lib/libc.so.6"}\n' +
       '{"kind":"package","name":"libc6","version":"2.39-0ubuntu8.4","sha256":"b2","arch":"amd64"}\n' +
       '{"kind":"path","path":"/usr/lib/node_modules/npm/package.json","mode":"0644","slices":["npm_all"]}\n' +
-      '{"kind":"path","path":"/usr/bin/npm","mode":"0755","slices":["npm_all"]}\n\n';
+      '{"kind":"path","path":"/usr/share/npm.html","mode":"0755","slices":["npm_all"]}\n\n';
     expect(catalog(HEAD + text)).toEqual({
       packages: [{ type: 'deb', name: 'libc6', version: '2.39-0ubuntu8.4', arch: 'amd64' }],
       owned: ['usr/lib/node_modules/npm/package.json'],

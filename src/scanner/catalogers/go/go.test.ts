@@ -126,10 +126,10 @@ describe('readGoBuildInfo', () => {
   });
 });
 
-describe('packagesOfGo', () => {
-  const list = (version: string, modules: string) =>
-    packagesOfGo({ version, modules }).packages.map((one) => `${one.name} ${one.version}`);
+const list = (version: string, modules: string) =>
+  packagesOfGo({ version, modules }).packages.map((one) => `${one.name} ${one.version}`);
 
+describe('packagesOfGo', () => {
   it.each([
     ['go1.22.1', '1.22.1'],
     ['go1.20', '1.20'],

@@ -17,7 +17,7 @@ describe('opkgCataloger', () => {
 
   it('knows the language packages that a package owns', () => {
     expect(
-      catalog('var/lib/opkg/info/npm.list', '/a/node_modules/b/package.json\t0100644\n/usr/bin/npm\t0755\n'),
+      catalog('var/lib/opkg/info/npm.list', '/a/node_modules/b/package.json\t0100644\n/usr/share/npm.html\t0755\n'),
     ).toEqual({
       owned: ['a/node_modules/b/package.json'],
     });

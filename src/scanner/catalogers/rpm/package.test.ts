@@ -66,7 +66,7 @@ describe('packageOf', () => {
 
   const files = {
     1116: [0, 1, 1, 9],
-    1117: ['package.json', 'npm', 'package.json', 'package.json'],
+    1117: ['package.json', 'npm.html', 'package.json', 'package.json'],
     1118: ['/usr/lib/node_modules/npm/', '/usr/lib/node_modules/npm/node_modules/@a/b/'],
   };
 
@@ -77,7 +77,7 @@ describe('packageOf', () => {
   });
 
   it('knows them by whole paths in very old packages', () => {
-    expect(stated({ ...bash, 1027: ['/usr/bin/npm', '/a/node_modules/b/package.json'] })).toMatchObject({
+    expect(stated({ ...bash, 1027: ['/usr/share/npm.html', '/a/node_modules/b/package.json'] })).toMatchObject({
       owned: ['a/node_modules/b/package.json'],
     });
   });

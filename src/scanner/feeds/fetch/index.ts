@@ -7,7 +7,11 @@ import type { FetchOutcome } from './types.ts';
 
 /** What came of one source: its outcome, or why there is none and what was there before stays in use. */
 export type SourceReport = { readonly source: string } & (
-  | (FetchOutcome & { readonly ok: true })
+  | (FetchOutcome & {
+      readonly ok: true;
+      /** Host it is fetched from first. */
+      readonly from: string;
+    })
   | { readonly ok: false; readonly error: string }
 );
 
@@ -43,7 +47,7 @@ export async function fetchFeeds(options: FetchOptions): Promise<readonly Source
     let report: SourceReport;
     try {
       const outcome = await kind.fetch(scope, { http, to, bases, ...(signal ? { signal } : {}) }, now);
-      report = { source, ok: true, ...outcome };
+      report = { source, ok: true, from: new URL(bases[0] ?? '').host, ...outcome };
     } catch (error) {
       signal?.throwIfAborted();
       report = { source, ok: false, error: messageOf(error) };

@@ -12,14 +12,14 @@ interface NuGetVersion {
 }
 
 const IDENTIFIERS = '[0-9a-z-]+(?:\\.[0-9a-z-]+)*';
-const FORM = new RegExp(`^\\s*v?(\\d+(?:\\.\\d+){0,3})(?:-(${IDENTIFIERS}))?(?:\\+${IDENTIFIERS})?\\s*$`);
+const FORM = new RegExp(`^\\s*(\\d+(?:\\.\\d+){0,3})(?:-(${IDENTIFIERS}))?(?:\\+${IDENTIFIERS})?\\s*$`);
 const LEADING_ZERO = /^0\d+$/;
 const INTEGER = /^-?\d+$/;
 const MAX_INTEGER = 2147483647;
 
 /**
  * Order of two NuGet versions as `NuGetVersion` has it: one to four numbers, the missing ones zero; pre-release labels as in
- * Semantic Versioning but whatever their case; metadata does not count. Takes a leading `v` too, since advisories have it. undefined for anything
+ * Semantic Versioning but whatever their case; metadata does not count. undefined for anything
  * else, for numbers over 2³¹-1 and for labels of digits with a leading zero.
  */
 export const compareNuGet = ordering(parse, compare);

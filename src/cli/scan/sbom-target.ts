@@ -1,0 +1,83 @@
+import { open, stat } from 'node:fs/promises';
+import type { Inventory, Package } from '../../model/inventory.ts';
+import { compareText } from '../../oci/canonical.ts';
+import { tryParseDigest } from '../../oci/digest.ts';
+import { ANALYSER_VERSION } from '../../scanner/model.ts';
+import { packageUrl } from '../../scanner/purl.ts';
+import type { Sbom } from '../../scanner/sbom-read/types.ts';
+import { CliError } from '../exit.ts';
+import { bytes } from '../output.ts';
+import type { ScannedTarget } from './scanned-target.ts';
+
+const LARGEST_FILE = 256 * 1024 * 1024;
+/** How every form of a bill of materials begins, a byte order mark and white space aside; no archive does. */
+const BEGINNING = /^\ufeff?\s*(?:[{<]|#|SPDXVersion:)/;
+const HEAD = 4096;
+
+/**
+ * A bill of materials as something to judge, told by its content; undefined for files that begin otherwise. Throws
+ * `CliError` for text that is none and for what is larger than is read.
+ */
+export async function readSbomTarget(path: string): Promise<ScannedTarget | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info?.isFile()) return undefined;
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
+    if (!BEGINNING.test(buffer.toString('utf8', 0, bytesRead))) return undefined;
+    if (info.size > LARGEST_FILE)
+      throw new CliError(
+        'failed',
+        `${path} has ${bytes(info.size)}; a bill of materials has at most ${bytes(LARGEST_FILE)}`,
+      );
+    const { readSbom } = await import('../../scanner/sbom-read/read-sbom.ts');
+    const sbom = readSbom(await file.readFile());
+    if (!sbom || !isUnderstood(sbom))
+      throw new CliError(
+        'failed',
+        `${path} is no bill of materials that can be read: give SPDX 2.2 or 2.3 (JSON, tag-value), or CycloneDX 1.2 to 1.7 (JSON, XML)`,
+      );
+    return targetOf(path, sbom);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A JSON or XML file of any other kind gives nothing but problems. */
+function isUnderstood({ packages, subject, problems }: Sbom): boolean {
+  return packages.length > 0 || subject !== undefined || problems.length === 0;
+}
+
+function targetOf(path: string, sbom: Sbom): ScannedTarget {
+  const { subject } = sbom;
+  const digest = subject?.version === undefined ? undefined : tryParseDigest(subject.version);
+  return {
+    name: path,
+    ...(digest ? { digest } : {}),
+    repository: '',
+    subject: { kind: 'document', name: subject?.name ?? path, ...(digest ? { digest } : {}) },
+    inventory: inventoryOf(path, sbom),
+  };
+}
+
+/** What the document lists, in the form and order of what was analysed; what it lacks cannot be known. */
+function inventoryOf(path: string, { distribution, packages, problems }: Sbom): Inventory {
+  return {
+    analyser: ANALYSER_VERSION,
+    ...(distribution ? { distribution } : {}),
+    packages: packages
+      .map((pkg): Package => ({ ...pkg, purl: packageUrl(pkg, distribution), path: pkg.path ?? path }))
+      .sort(comparePackages),
+    gaps: problems.map((message) => ({ kind: 'malformed-entry', path, message: `${path}: ${message}` })),
+    complete: true,
+  };
+}
+
+function comparePackages(a: Package, b: Package): number {
+  return (
+    compareText(a.type, b.type) ||
+    compareText(a.name, b.name) ||
+    compareText(a.version, b.version) ||
+    compareText(a.path, b.path)
+  );
+}

@@ -1,0 +1,11 @@
+import type { SourceAccess } from '../registry-end.ts';
+
+/** Word for what is attached to the image, in place of a file of VEX statements. */
+export const REFERRERS = 'referrers';
+
+/** How to reach and choose what is scanned. */
+export interface TargetOptions extends SourceAccess {
+  readonly platform?: string;
+  /** Files, and `referrers` for what is attached to the image in its registry. */
+  readonly vex?: readonly string[];
+}
