@@ -143,7 +143,6 @@ export async function writeLargeCsaf(path: string, bytes: number): Promise<void>
   const builds = Array.from({ length: packages }, (_, n) =>
     arches.map((arch) => `kernel-part-${n}-0:5.14.0-${n}.el9.${arch}`),
   ).flat();
-  const quoted = (texts: Iterable<string>) => [...texts].map((text) => JSON.stringify(text)).join(',\n');
   await write(
     '{"document":{"category":"csaf_vex","csaf_version":"2.0","tracking":{"id":"CVE-2026-99999","current_release_date":"2026-10-01T00:00:00Z"}},',
   );
@@ -202,4 +201,8 @@ export async function writeEpss(path: string, rows: number): Promise<void> {
   }
   gzip.end();
   await once(out, 'close');
+}
+
+function quoted(texts: Iterable<string>): string {
+  return [...texts].map((text) => JSON.stringify(text)).join(',\n');
 }

@@ -48,7 +48,7 @@ export function createAdvisoryRefresh(deps: Deps): AdvisoryRefresh {
   /** There when everything that was fetched is in the database. */
   const done = join(folder, 'built', 'done');
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<unknown> = Promise.resolve();
+  let running: Promise<void> = Promise.resolve();
 
   async function run(): Promise<boolean> {
     const named = (config.advisorySources ?? '').split(',').map((name) => name.trim());
@@ -78,16 +78,19 @@ export function createAdvisoryRefresh(deps: Deps): AdvisoryRefresh {
     }
   }
 
+  async function runAndPlan(): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (!signal.aborted) logger.error({ err: error }, 'the advisories could not be brought up to date');
+    }
+    const period = config.advisoryRefreshHours * HOUR_MS;
+    if (!signal.aborted) plan(randomInt(Math.floor(period * 0.75), Math.ceil(period * 1.25)));
+  }
+
   function plan(delay: number): void {
     timer = setTimeout(() => {
-      running = run()
-        .catch((error: unknown) => {
-          if (!signal.aborted) logger.error({ err: error }, 'the advisories could not be brought up to date');
-        })
-        .then(() => {
-          const period = config.advisoryRefreshHours * HOUR_MS;
-          if (!signal.aborted) plan(randomInt(Math.floor(period * 0.75), Math.ceil(period * 1.25)));
-        });
+      running = runAndPlan();
     }, delay);
     timer.unref();
   }

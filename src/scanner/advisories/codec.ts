@@ -86,7 +86,12 @@ function toTuple(statement: PublishedStatement, share: (names: readonly string[]
 
 function fromTuple(tuple: Encoded, lists: readonly (readonly string[])[]): PublishedStatement {
   const [advisory, vulnerabilities, feed, ranges, published, severities, versions, never, status] = tuple;
-  const [binaries, module, arches, flags] = tuple.slice(9) as [Names?, string?, Names?, number?];
+  const [binaries, module, arches, flags] = tuple.slice(9) as [
+    (Names | null)?,
+    (string | null)?,
+    (Names | null)?,
+    (number | null)?,
+  ];
   const namesOf = (names: Names): readonly string[] => (typeof names === 'number' ? (lists[names] ?? []) : names);
   return {
     advisory,
@@ -102,9 +107,9 @@ function fromTuple(tuple: Encoded, lists: readonly (readonly string[])[]): Publi
     ...(never ? { never: true } : {}),
     ...(status ? { status } : {}),
     ...(published ? { published } : {}),
-    ...(binaries == null ? {} : { binaries: namesOf(binaries) }),
+    ...(binaries === undefined || binaries === null ? {} : { binaries: namesOf(binaries) }),
     ...(module ? { module } : {}),
-    ...(arches == null ? {} : { arches: namesOf(arches) }),
+    ...(arches === undefined || arches === null ? {} : { arches: namesOf(arches) }),
     ...((flags ?? 0) & SUBSCRIPTION ? { subscription: true } : {}),
     ...((flags ?? 0) & MALICIOUS ? { malicious: true } : {}),
   };

@@ -57,7 +57,6 @@ function readEntry(reader: FileReader, file: number, entry: Entry, limit: number
   if (uncompressedSize > limit || compressedSize > limit) {
     return { problem: 'too-large', detail: `${uncompressedSize} bytes, at most ${limit}` };
   }
-  const bad = (detail: string) => ({ problem: 'malformed-record', detail }) as const;
   if ((generalPurposeBitFlag & ENCRYPTED) !== 0) return bad('is encrypted');
   try {
     const start = reader.dataStart(entry.relativeOffsetOfLocalHeader);
@@ -92,6 +91,10 @@ async function extractEntry(reader: FileReader, path: string, entry: Entry, to: 
   const target = createWriteStream(to, { flags: 'wx' });
   if (compressionMethod === STORED) await pipeline(source, limited, target);
   else await pipeline(source, createInflateRaw(), limited, target);
+}
+
+function bad(detail: string): { readonly problem: 'malformed-record'; readonly detail: string } {
+  return { problem: 'malformed-record', detail };
 }
 
 function unpack(packed: Buffer, method: number, size: number): Buffer | undefined {

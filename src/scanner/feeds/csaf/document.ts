@@ -12,15 +12,15 @@ const MAX_MALFORMED = 100;
 export interface DocumentParts {
   /** `document.tracking.id` and its date. */
   tracking(id: unknown, modified: unknown): void;
-  product(value: unknown): void;
-  relationship(value: unknown): void;
+  readonly product: (value: unknown) => void;
+  readonly relationship: (value: unknown) => void;
   startVulnerability(): void;
   cve(value: unknown): void;
   published(value: unknown): void;
   status(kind: string, productId: unknown): void;
-  remediation(value: unknown): void;
-  threat(value: unknown): void;
-  score(value: unknown): void;
+  readonly remediation: (value: unknown) => void;
+  readonly threat: (value: unknown) => void;
+  readonly score: (value: unknown) => void;
   endVulnerability(): void;
   /** Everything the document says. */
   record(): FeedRecord;

@@ -51,7 +51,7 @@ type Open = { readonly list: unknown[] } | { readonly fields: Map<string, unknow
 function createWalker(parts: DocumentParts): (token: Token) => void {
   const path: Step[] = [];
   /** The value being put together, its open containers, and who takes it. */
-  let building: { readonly stack: Open[]; take(value: unknown): void } | undefined;
+  let building: { readonly stack: Open[]; readonly take: (value: unknown) => void } | undefined;
   let tracking: unknown;
 
   function begin(): void {

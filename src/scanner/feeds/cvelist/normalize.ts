@@ -42,8 +42,8 @@ function adpSource({ providerMetadata }: CveContainer): string {
 function severityOf(container: CveContainer | null | undefined, source: string): readonly SeverityStatement[] {
   const metrics = container?.metrics ?? [];
   for (const version of ['cvssV4_0', 'cvssV3_1', 'cvssV3_0', 'cvssV2_0'] as const) {
-    const cvss = metrics.map((metric) => metric[version]).find((found) => found?.baseScore != null);
-    if (cvss?.baseScore == null) continue;
+    const cvss = metrics.map((metric) => metric[version]).find((found) => typeof found?.baseScore === 'number');
+    if (typeof cvss?.baseScore !== 'number') continue;
     return [
       {
         source,

@@ -5,7 +5,7 @@ import { type FeedFact, type FeedRecord, type PublishedStatement, problem } from
 import { severityOfWord } from '../cvss.ts';
 import { type TrackerIssue, type TrackerRelease, trackerIssueSchema } from './schema.ts';
 
-export const TRACKER_FEED = 'debian-tracker';
+const TRACKER_FEED = 'debian-tracker';
 
 /** The releases OSV names by number. `sid` has no number: it is a rolling release and no image can name its state. */
 const RELEASES: ReadonlyMap<string, string> = new Map([
@@ -88,5 +88,5 @@ function statusOf({ status, urgency, nodsa_reason: reason }: TrackerRelease): Fi
 }
 
 function isVersion(version: string | null | undefined): boolean {
-  return version != null && compareVersions('dpkg', version, version) !== undefined;
+  return typeof version === 'string' && compareVersions('dpkg', version, version) !== undefined;
 }

@@ -23,6 +23,10 @@ async function readAll(path: string): Promise<readonly FeedRecord[]> {
   return records;
 }
 
+function sample(n: number): string {
+  return join(import.meta.dirname, `testdata/tracker-data-sample-${n}.json`);
+}
+
 describe('the Debian security tracker', () => {
   it.each([
     [{ status: 'resolved', fixed_version: '1.2-3' }, { ranges: [{ fixed: '1.2-3' }] }],
@@ -71,8 +75,7 @@ describe('the Debian security tracker', () => {
   });
 
   it('reads real exports', async () => {
-    const of = (n: number) => readAll(join(import.meta.dirname, `testdata/tracker-data-sample-${n}.json`));
-    const facts = [...(await of(1)), ...(await of(2))].flatMap((record) => record.facts);
+    const facts = [...(await readAll(sample(1))), ...(await readAll(sample(2)))].flatMap((record) => record.facts);
     expect(facts.filter(({ kind }) => kind === 'problem')).toEqual([]);
     const said = facts.flatMap((fact) =>
       fact.kind === 'statement' && fact.ecosystem === 'Debian:11' ? [[fact.name, fact.statement] as const] : [],

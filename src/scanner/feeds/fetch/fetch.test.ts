@@ -246,33 +246,15 @@ describe('fetching files', () => {
 });
 
 describe('fetching CSAF documents', () => {
-  const document = (cve: string, claim = 'known_affected') =>
-    JSON.stringify({
-      document: {
-        category: 'csaf_vex',
-        csaf_version: '2.0',
-        tracking: { id: cve, current_release_date: '2026-11-01T00:00:00Z' },
-      },
-      product_tree: {
-        branches: [
-          {
-            product: { product_id: 'rhel', product_identification_helper: { cpe: 'cpe:/o:redhat:enterprise_linux:9' } },
-          },
-          { product: { product_id: 'p', product_identification_helper: { purl: 'pkg:rpm/redhat/p' } } },
-        ],
-        relationships: [
-          { full_product_name: { product_id: 'rhel:p' }, product_reference: 'p', relates_to_product_reference: 'rhel' },
-        ],
-      },
-      vulnerabilities: [{ cve, product_status: { [claim]: ['rhel:p'] } }],
-    });
-
   it('puts what changed since over the archive, and removes what was deleted', async () => {
     const to = newFolder();
     const names = ['CVE-2026-0001', 'CVE-2026-0002', 'CVE-2026-0003'];
     files = new Map([
       ['/archive_latest.txt', Buffer.from('csaf_vex_2026-11-20.tar.zst\n')],
-      ['/csaf_vex_2026-11-20.tar.zst', tarOf(names.map((name) => [`2026/${name.toLowerCase()}.json`, document(name)]))],
+      [
+        '/csaf_vex_2026-11-20.tar.zst',
+        tarOf(names.map((name) => [`2026/${name.toLowerCase()}.json`, documentOf(name)])),
+      ],
       [
         '/changes.csv',
         Buffer.from(
@@ -280,7 +262,7 @@ describe('fetching CSAF documents', () => {
         ),
       ],
       ['/deletions.csv', Buffer.from('"2026/cve-2026-0003.json","2026-11-22T10:00:00+00:00"\n')],
-      ['/2026/cve-2026-0002.json', Buffer.from(document('CVE-2026-0002', 'known_not_affected'))],
+      ['/2026/cve-2026-0002.json', Buffer.from(documentOf('CVE-2026-0002', 'known_not_affected'))],
     ]);
     expect(await fetchInto(to, ['redhat-csaf'])).toMatchObject([{ ok: true, detail: 'fetched whole' }]);
     const said = (await readAll(to)).flatMap(({ facts }) =>
@@ -310,6 +292,28 @@ describe('fetching CSAF documents', () => {
     expect((await readAll(to)).flatMap(({ facts }) => facts)).toHaveLength(2);
   });
 });
+
+function documentOf(cve: string, claim = 'known_affected'): string {
+  return JSON.stringify({
+    document: {
+      category: 'csaf_vex',
+      csaf_version: '2.0',
+      tracking: { id: cve, current_release_date: '2026-11-01T00:00:00Z' },
+    },
+    product_tree: {
+      branches: [
+        {
+          product: { product_id: 'rhel', product_identification_helper: { cpe: 'cpe:/o:redhat:enterprise_linux:9' } },
+        },
+        { product: { product_id: 'p', product_identification_helper: { purl: 'pkg:rpm/redhat/p' } } },
+      ],
+      relationships: [
+        { full_product_name: { product_id: 'rhel:p' }, product_reference: 'p', relates_to_product_reference: 'rhel' },
+      ],
+    },
+    vulnerabilities: [{ cve, product_status: { [claim]: ['rhel:p'] } }],
+  });
+}
 
 function tarOf(entries: readonly (readonly [string, string])[]): Buffer {
   const blocks = entries.flatMap(([name, text]) => {
