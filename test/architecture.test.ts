@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['platform'],
   ['oci'],
   ['model'],
-  ['blobs', 'db'],
+  ['folders', 'blobs', 'db'],
   ['policy', 'scanner/versions', 'trust/match'],
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'exceptions', 'cluster', 'scanner', 'trust'],
@@ -68,7 +68,8 @@ describe('architecture', () => {
     expect(offenders.map((module) => module.path)).toEqual([]);
   });
 
-  it('only config.ts reads the environment', () => expectOnly(/\bprocess\.env\b/, (path) => path === 'config.ts'));
+  it('only the readers of settings read the environment', () =>
+    expectOnly(/\bprocess\.env\b/, (path) => path === 'config.ts' || path === 'folders.ts'));
 
   it('only platform/clock.ts reads the time', () =>
     expectOnly(/\bDate\.now\(|\bnew Date\(\)/, (path) => path === 'platform/clock.ts'));
