@@ -139,7 +139,7 @@ export async function writeLargeCsaf(path: string, bytes: number): Promise<void>
   };
   const arches = ['aarch64', 'ppc64le', 's390x', 'x86_64', 'src'];
   // A package of one stream and architecture is named in the tree, a relationship, its status, and three times more.
-  const packages = Math.ceil(bytes / (arches.length * STREAMS.length * 760));
+  const packages = Math.ceil(bytes / (arches.length * STREAMS.length * 600));
   const builds = Array.from({ length: packages }, (_, n) =>
     arches.map((arch) => `kernel-part-${n}-0:5.14.0-${n}.el9.${arch}`),
   ).flat();

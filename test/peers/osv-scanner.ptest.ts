@@ -140,8 +140,8 @@ describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
         const [expectedOurs, expectedTheirs] = DIFFERENCES[type];
         const onlyOurs = ours.difference(theirs).size;
         const onlyTheirs = theirs.difference(ours).size;
-        console.log(
-          `${type}: ${packages.length} packages, ${ours.union(theirs).size} rows, only ours ${onlyOurs}, only theirs ${onlyTheirs}`,
+        process.stdout.write(
+          `${type}: ${packages.length} packages, ${ours.union(theirs).size} rows, only ours ${onlyOurs}, only theirs ${onlyTheirs}\n`,
         );
         expect(onlyOurs).toBeLessThanOrEqual(expectedOurs);
         expect(onlyTheirs).toBeLessThanOrEqual(expectedTheirs);
