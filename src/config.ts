@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './config-folders.ts';
+import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './folders.ts';
 import { CodedError, messageOf } from './platform/errors.ts';
 
 export class ConfigError extends CodedError<'config_invalid'> {}
@@ -120,8 +120,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 function readSettingsFile(path: string): Record<string, unknown> {
   try {
     // Loaded only where there is such a file: every command reads the settings.
-    const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
-    const value: unknown = parse(readFileSync(path, 'utf8'));
+    const { parse } = createRequire(import.meta.url)('yaml') as { readonly parse: (text: string) => unknown };
+    const value = parse(readFileSync(path, 'utf8'));
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new Error('expected a mapping of settings');
     return value as Record<string, unknown>;

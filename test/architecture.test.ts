@@ -9,8 +9,8 @@ const SRC = resolve(import.meta.dirname, '../src');
 const LAYERS: readonly (readonly string[])[] = [
   ['platform'],
   ['oci'],
-  ['model', 'config-folders'],
-  ['blobs', 'db'],
+  ['model'],
+  ['folders', 'blobs', 'db'],
   ['policy', 'scanner/versions', 'trust/match'],
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'exceptions', 'cluster', 'scanner', 'trust'],
@@ -68,7 +68,8 @@ describe('architecture', () => {
     expect(offenders.map((module) => module.path)).toEqual([]);
   });
 
-  it('only config.ts and config-folders.ts read the environment', () => expectOnly(/\bprocess\.env\b/, (path) => path === 'config.ts' || path === 'config-folders.ts'));
+  it('only the readers of settings read the environment', () =>
+    expectOnly(/\bprocess\.env\b/, (path) => path === 'config.ts' || path === 'folders.ts'));
 
   it('only platform/clock.ts reads the time', () =>
     expectOnly(/\bDate\.now\(|\bnew Date\(\)/, (path) => path === 'platform/clock.ts'));
@@ -77,9 +78,8 @@ describe('architecture', () => {
     const offenders = modules.filter(
       (module) =>
         module.room !== 'db' &&
-        // The advisory database is a SQLite file by definition, whatever engine holds the rest.
+        // The advisory database, and what changed in its feeds, are SQLite files by definition, whatever engine holds the rest.
         !module.path.startsWith('scanner/advisories/') &&
-        // So is the note of what changed since a bulk file was fetched.
         module.path !== 'scanner/feeds/osv/changes.ts' &&
         // Tests of a reader of foreign SQLite files take them from SQLite itself.
         !(isTest(module.path) && module.path.startsWith('scanner/catalogers/')) &&

@@ -34,7 +34,7 @@ export function packageKey({ type, name, version }: ListedPackage): string {
   return `${type}\t${name}\t${version}`;
 }
 
-/** Names and versions as their ecosystem compares them: case, `_` and `-`, a leading `v`, an explicit zero epoch. */
+/** Names and versions as their ecosystem compares them: case, `_` and `-`, a leading `v`, an explicit zero epoch, no version at all. */
 export function listed(type: PackageType, name: string, version: string): ListedPackage {
   return { type, name: plainName(type, name), version: plainVersion(type, version) };
 }
@@ -46,6 +46,7 @@ function plainName(type: PackageType, name: string): string {
 }
 
 function plainVersion(type: PackageType, version: string): string {
+  if (version === '(devel)') return '';
   if (type === 'golang') return version.replace(/^(?:v|go)(?=\d)/, '').split(' ', 1)[0] ?? '';
   if (type === 'composer') return version.replace(/^v(?=\d)/, '');
   return type === 'rpm' ? version.replace(/^0:/, '') : version;

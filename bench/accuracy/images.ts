@@ -18,16 +18,7 @@ export interface TestImage {
 }
 
 /** Images of `dev/images/images`; those that are not built are named by the caller. */
-export const RECIPES = [
-  'alma-8',
-  'alma-9',
-  'go-app',
-  'java-app',
-  'npm-app',
-  'python-app',
-  'ruby-app',
-  'rust-app',
-] as const;
+const RECIPES = ['alma-8', 'alma-9', 'go-app', 'java-app', 'npm-app', 'python-app', 'ruby-app', 'rust-app'] as const;
 
 const APK = [
   '3.6.5',

@@ -16,7 +16,7 @@ const MOST_FOR_ONE = 12;
 export function dataFiles(folder: string, fits: (path: string) => boolean, most = MOST_FOR_ONE): Sample[] {
   if (!hasData) return [];
   const root = dataPath(folder);
-  return (readdirSync(root, { recursive: true, encoding: 'utf8' }) as string[])
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((name) => join(root, name))
     .filter((path) => statSync(path).isFile() && fits(path))
     .sort((a, b) => statSync(a).size - statSync(b).size)
@@ -48,8 +48,11 @@ async function harvest(): Promise<ReadonlyMap<string, readonly Sample[]>> {
       : sample;
     keep(plain);
     keep({ path: `var/lib/rpm/${plain.path.split(/[/.]/).at(-1) ?? ''}`, bytes: plain.bytes });
-    keep({ path: 'var/lib/rpm/rpmdb.sqlite', bytes: /sqlite$/.test(plain.path) ? plain.bytes : Buffer.alloc(0) });
-    keep({ path: 'var/lib/rpm/Packages.db', bytes: /Packages\.db$/.test(plain.path) ? plain.bytes : Buffer.alloc(0) });
+    keep({ path: 'var/lib/rpm/rpmdb.sqlite', bytes: plain.path.endsWith('sqlite') ? plain.bytes : Buffer.alloc(0) });
+    keep({
+      path: 'var/lib/rpm/Packages.db',
+      bytes: plain.path.endsWith('Packages.db') ? plain.bytes : Buffer.alloc(0),
+    });
   }
   for (const archive of dataFiles('images/layers', (path) => path.endsWith('.tar.gz'), 20)) {
     const { reader, close } = openLayer(pieces(archive.bytes), 1e9);

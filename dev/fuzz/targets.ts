@@ -90,8 +90,8 @@ const layerTargets: readonly Target[] = [
   },
 ];
 
-const TEXTS = new Set(['apk', 'dpkg', 'alpm', 'opkg', 'system', 'python', 'gem', 'ruby']);
-const JSONS = new Set(['npm', 'conda', 'composer', 'php', 'dotnet', 'nuget', 'chisel', 'sbom']);
+const TEXTS = new Set(['apk', 'dpkg', 'alpm', 'opkg', 'system', 'python', 'ruby']);
+const JSONS = new Set(['npm', 'conda', 'php', 'dotnet', 'sbom']);
 
 const catalogerTargets: readonly Target[] = CATALOGERS.map((cataloger) => ({
   name: `cataloger-${cataloger.name}`,

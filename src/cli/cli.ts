@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Folders } from '../config-folders.ts';
+import type { Folders } from '../folders.ts';
 import type { ExitCode } from './exit.ts';
 
 /** What commands may do to the world around them; tests hand in their own. */

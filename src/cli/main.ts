@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { foldersOf } from '../config-folders.ts';
+import { foldersOf } from '../folders.ts';
 import { VERSION } from '../platform/version.ts';
 import type { Cli, Programs } from './cli.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -88,7 +88,6 @@ export async function runCli(argv: readonly string[], programs: Programs = {}): 
     return EXIT.ok;
   }
   let code: ExitCode = EXIT.ok;
-  const config = async () => (await import('../config.ts')).loadConfig();
   const cli: Cli = {
     print: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
@@ -98,13 +97,17 @@ export async function runCli(argv: readonly string[], programs: Programs = {}): 
     input: process.stdin,
     screen: process.stderr,
     output: process.stdout,
-    config,
-    folders: async () => foldersOf() ?? config(),
+    config: settings,
+    folders: async () => foldersOf() ?? settings(),
     programs,
   };
   ignoreClosedPipe();
   const failed = await run(argv, cli);
   return failed ?? code;
+}
+
+async function settings() {
+  return (await import('../config.ts')).loadConfig();
 }
 
 /** Gives an exit code when the command failed, undefined when it ran to its end. */

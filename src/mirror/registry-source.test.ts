@@ -73,6 +73,22 @@ describe('an image in a registry', () => {
       /no linux\/s390x; it has linux\/amd64, linux\/arm64/,
     );
   });
+  it('says which step made each layer, when its configuration can be believed', async () => {
+    const config = Buffer.from('{}');
+    const history = Buffer.from(JSON.stringify({ history: [{ created_by: 'ADD a /' }] }));
+    for (const [content, steps] of [
+      [history, ['ADD a /']],
+      [config, [undefined]],
+    ] as const) {
+      const named = Buffer.from(manifest.toString().replace(digestOf('{}'), digestOf(history)));
+      const contents = {
+        [digestOf(named)]: { mediaType: MANIFEST, content: named },
+        [digestOf(history)]: { mediaType: '', content },
+      };
+      const source = await openRegistryImage(registryOf(contents, digestOf(named)));
+      expect(source.layers.map(({ createdBy }) => createdBy)).toEqual(steps);
+    }
+  });
   it('must be there, with all that it names', async () => {
     await expect(openRegistryImage(registryOf(stored, digestOf('other')))).rejects.toThrow(/has no app:latest/);
     await expect(openRegistryImage(registryOf(stored, digestOf(index)))).rejects.toThrow(/has no app@sha256/);

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { algorithmOf, type Digest, digestFrom, tryParseDigest } from '../oci/digest.ts';
-import { parseManifest } from '../oci/manifest.ts';
-import type { ByteSource } from '../platform/streams.ts';
+import { type Descriptor, parseManifest } from '../oci/manifest.ts';
+import { type ByteSource, readBounded } from '../platform/streams.ts';
+import { stepsOfConfig } from '../scanner/image-config.ts';
 import type { ImageSource, SourceOptions, StreamedLayer } from '../scanner/image-source.ts';
 import { chooseImage } from '../scanner/sources/choose-manifest.ts';
 import { UpstreamError } from './errors.ts';
 import type { RegistryClient } from './registry-client.ts';
+
+const LARGEST_CONFIG = 4 * 1024 * 1024;
 
 export interface RegistryImage {
   readonly client: RegistryClient;
@@ -36,12 +39,14 @@ export async function openRegistryImage(
     async ({ digest }) => (await load(digest)).manifest,
     options.platform,
   );
+  const steps = stepsOfConfig(await configOf(image, manifest.config), manifest.layers.length);
   return {
     name,
     digest: descriptor?.digest ?? root.digest,
-    layers: manifest.layers.map(({ digest, mediaType }) => ({
+    layers: manifest.layers.map(({ digest, mediaType }, at) => ({
       digest,
       mediaType,
+      ...(steps[at] === undefined ? {} : { createdBy: steps[at] }),
       open: async () => {
         const blob = await client.getBlob(repository, digest);
         if (!blob) throw new UpstreamError('not_found', `${client.host} has no blob ${digest} in ${repository}`);
@@ -50,6 +55,18 @@ export async function openRegistryImage(
     })),
     close: () => Promise.resolve(),
   };
+}
+
+/** The configuration's bytes; undefined when they cannot be had, as nothing but the steps of the build is read from them. */
+async function configOf({ client, repository }: RegistryImage, config: Descriptor | undefined) {
+  if (!config || config.size > LARGEST_CONFIG) return undefined;
+  try {
+    const blob = await client.getBlob(repository, config.digest);
+    if (!blob) return undefined;
+    return await readBounded(verified(blob.content, config.digest, client.host), LARGEST_CONFIG, 'the configuration');
+  } catch {
+    return undefined;
+  }
 }
 
 /** The same bytes; ends with an error when they are not those of the digest. */

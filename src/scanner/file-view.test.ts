@@ -18,6 +18,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const spools = () => readdirSync(tmpdir()).filter((name) => name.startsWith('breakwater-spool-'));
+
 async function spooled(): Promise<FileView> {
   let at = 0;
   return createSpool().take(() => {
@@ -44,7 +46,6 @@ describe('a file at hand', () => {
   });
 
   it('leaves nothing behind that has a name', async () => {
-    const spools = () => readdirSync(tmpdir()).filter((name) => name.startsWith('breakwater-spool-'));
     const before = spools();
     const view = await spooled();
     expect(spools()).toEqual(before);

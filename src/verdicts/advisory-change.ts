@@ -1,7 +1,6 @@
 import type { Db } from '../db/database.ts';
-import { SYSTEM_PACKAGE_TYPES } from '../model/inventory.ts';
 import type { AdvisoryKey } from '../scanner/advisories/types.ts';
-import { releaseKey, typesOf } from '../scanner/matcher/ecosystem.ts';
+import { releaseKey, systemTypeOf, typesOf } from '../scanner/matcher/ecosystem.ts';
 import { batches } from './batches.ts';
 import type { PolicySource } from './ports.ts';
 
@@ -21,7 +20,11 @@ export async function affectedInventories(
   change: Pick<AdvisoryChange, 'keys' | 'ecosystems'>,
 ): Promise<ReadonlySet<string>> {
   const hashes = new Set<string>();
-  for (const [ecosystem, names] of byEcosystem(change.keys))
+  const stored = await storedReleases(db);
+  const isStored = (ecosystem: string): boolean => typesOf(ecosystem).length > 0 || stored.has(ecosystem);
+  for (const [ecosystem, names] of byEcosystem(change.keys)) {
+    // Feeds cover many releases, a registry holds few.
+    if (!isStored(ecosystem)) continue;
     for (const batch of batches([...names])) {
       // Either may be what advisories are filed under; one package too many costs little, one too few would be missed.
       const holders = selectHolders(db, ecosystem).where('p.lookup_name', 'in', batch);
@@ -30,7 +33,8 @@ export async function affectedInventories(
       for (const query of language ? [holders] : [holders, bySource])
         for (const row of await query.execute()) hashes.add(row.inventory_hash);
     }
-  for (const ecosystem of new Set(change.ecosystems.map(releaseKey)))
+  }
+  for (const ecosystem of [...new Set(change.ecosystems.map(releaseKey))].filter(isStored))
     for (const row of await selectHolders(db, ecosystem).execute()) hashes.add(row.inventory_hash);
   return hashes;
 }
@@ -77,6 +81,11 @@ export async function noteUnchanged(
   }
 }
 
+async function storedReleases(db: Db): Promise<ReadonlySet<string>> {
+  const rows = await db.selectFrom('inventories').select('ecosystem').distinct().execute();
+  return new Set(rows.flatMap(({ ecosystem }) => ecosystem ?? []));
+}
+
 function selectHolders(db: Db, ecosystem: string) {
   const holders = db
     .selectFrom('packages as p')
@@ -89,7 +98,7 @@ function selectHolders(db: Db, ecosystem: string) {
   return holders
     .innerJoin('inventories as i', 'i.hash', 'h.inventory_hash')
     .where('i.ecosystem', '=', ecosystem)
-    .where('p.type', 'in', [...SYSTEM_PACKAGE_TYPES]);
+    .where('p.type', '=', systemTypeOf(ecosystem) ?? '');
 }
 
 /** Names by what stored inventories are found by: products of one distribution release are one. */

@@ -83,7 +83,7 @@ const VERSIONS = 4;
 const DIFFERENCES: Readonly<Record<(typeof LANGUAGES)[number], readonly [ours: number, theirs: number]>> = {
   cargo: [0, 0],
   composer: [136, 10],
-  gem: [0, 0],
+  gem: [7, 4],
   golang: [23, 0],
   maven: [2, 0],
   npm: [0, 0],
@@ -140,8 +140,8 @@ describe.skipIf(!hasData || leftOut.includes('osv-scanner'))(
         const [expectedOurs, expectedTheirs] = DIFFERENCES[type];
         const onlyOurs = ours.difference(theirs).size;
         const onlyTheirs = theirs.difference(ours).size;
-        console.log(
-          `${type}: ${packages.length} packages, ${ours.union(theirs).size} rows, only ours ${onlyOurs}, only theirs ${onlyTheirs}`,
+        process.stdout.write(
+          `${type}: ${packages.length} packages, ${ours.union(theirs).size} rows, only ours ${onlyOurs}, only theirs ${onlyTheirs}\n`,
         );
         expect(onlyOurs).toBeLessThanOrEqual(expectedOurs);
         expect(onlyTheirs).toBeLessThanOrEqual(expectedTheirs);

@@ -9,7 +9,7 @@ export function packageOfPurl(purl: string): ListedPackage | undefined {
   const parts = (match[2] ?? '').split('/').map(decodeURIComponent);
   const epoch = new URLSearchParams(match[4] ?? '').get('epoch');
   const version = decodeURIComponent(match[3] ?? '');
-  return listed(type, nameOf(type, parts), type === 'rpm' && epoch ? `${epoch}:${version}` : version);
+  return listed(type, nameOf(type, parts), epoch && !version.includes(':') ? `${epoch}:${version}` : version);
 }
 
 function nameOf(type: PackageType, parts: readonly string[]): string {

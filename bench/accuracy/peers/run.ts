@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
 
 export interface RunOptions {
   readonly environment?: NodeJS.ProcessEnv;
@@ -19,4 +20,12 @@ export function run(program: string, args: readonly string[], options: RunOption
       else reject(new Error(`${program} ended with ${code}: ${stderr.trim().split('\n').slice(-3).join(' ')}`));
     });
   });
+}
+
+/** Version of the main module, or of the module a program was built through, as go wrote it into the program. */
+export async function builtVersion(program: string): Promise<string> {
+  const name = basename(program);
+  const lines = (await run('go', ['version', '-m', program])).split('\n').map((line) => line.trim().split(/\s+/));
+  const line = lines.find(([kind, module]) => (kind === 'mod' || kind === 'dep') && module?.endsWith(`/${name}`));
+  return line?.[2] ?? 'unknown';
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { requirePeer } from '../../../test/support/peers.ts';
 import type { Tool } from '../facts.ts';
 import { packageOfPurl } from './purl.ts';
-import { run } from './run.ts';
+import { builtVersion, run } from './run.ts';
 
 const outputSchema = z.object({ artifacts: z.array(z.object({ purl: z.string(), type: z.string() })) });
 
@@ -10,7 +10,7 @@ const outputSchema = z.object({ artifacts: z.array(z.object({ purl: z.string(), 
 export async function syft(): Promise<Tool> {
   const program = requirePeer('syft');
   const environment = { SYFT_CHECK_FOR_APP_UPDATE: 'false' };
-  const version = /Version: *(\S+)/.exec(await run(program, ['version'], { environment }))?.[1] ?? 'unknown';
+  const version = await builtVersion(program);
   return {
     name: 'syft',
     version,

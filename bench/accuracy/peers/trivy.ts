@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { requirePeer } from '../../../test/support/peers.ts';
 import type { ListedFinding, Tool } from '../facts.ts';
 import { packageOfPurl } from './purl.ts';
-import { run } from './run.ts';
+import { builtVersion, run } from './run.ts';
 import { buildTrivyDatabase } from './trivy-database.ts';
 
 const outputSchema = z.object({
@@ -39,7 +39,7 @@ const OFFLINE = [
 export async function trivy(folder: string): Promise<Tool> {
   const program = requirePeer('trivy');
   const built = await buildTrivyDatabase(join(folder, 'trivy-database'));
-  const version = /Version: *(\S+)/.exec(await run(program, ['--version']))?.[1] ?? 'unknown';
+  const version = await builtVersion(program);
   return {
     name: 'trivy',
     version,

@@ -12,6 +12,9 @@ rm -rf "$site/bin"
 python3 - "$site" >"$EXPECTED" <<'PY'
 import sys
 from importlib.metadata import distributions
-for line in sorted({f"pypi\t{d.metadata['Name']}\t{d.version}" for d in distributions(path=sys.argv[1:])}):
+from pathlib import Path
+# Wherever they lie: some packages carry others inside.
+folders = {str(found.parent) for found in Path(sys.argv[1]).rglob('*.dist-info')}
+for line in sorted({f"pypi\t{d.metadata['Name']}\t{d.version}" for d in distributions(path=sorted(folders))}):
     print(line)
 PY

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Folders } from '../../config-folders.ts';
+import type { Folders } from '../../folders.ts';
 import { systemClock } from '../../platform/clock.ts';
 import {
   type AdvisoryDatabase,

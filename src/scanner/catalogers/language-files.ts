@@ -2,5 +2,5 @@ import { LANGUAGE_CATALOGERS } from './languages.ts';
 
 /** True for files that can make a language package known: of what an operating system package owns, only these matter. */
 export function isLanguagePackageFile(path: string): boolean {
-  return LANGUAGE_CATALOGERS.some(({ wants, sniff }) => wants(path) || sniff?.mayWant(path) === true);
+  return LANGUAGE_CATALOGERS.some((cataloger) => cataloger.wants(path) || cataloger.sniff?.mayWant(path) === true);
 }

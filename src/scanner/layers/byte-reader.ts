@@ -24,14 +24,19 @@ const EMPTY: Buffer = Buffer.alloc(0);
 /** Reads a source piece by piece. `done` is told of every piece that nobody looks at any more. */
 export function createByteReader(source: ByteSource, done?: (piece: Uint8Array) => void): ByteReader {
   const iterator = source[Symbol.asyncIterator]();
+  /** What is read from: a piece, or a bridge from what was left of one to the begin of the next. */
   let current: Buffer = EMPTY;
-  let piece: Uint8Array | undefined;
-  /** How far `current` is used up. */
   let used = 0;
+  /** The piece that comes after the bridge. */
+  let following: Buffer | undefined;
+  let piece: Uint8Array | undefined;
+  /** Memory of bridges, used again and again. */
+  let memory: Buffer = EMPTY;
   let position = 0;
   let ended = false;
 
   async function next(): Promise<Buffer | undefined> {
+    release();
     for (;;) {
       const { value, done: last } = await iterator.next();
       if (last) {
@@ -49,39 +54,68 @@ export function createByteReader(source: ByteSource, done?: (piece: Uint8Array) 
     piece = undefined;
   }
 
+  /** Goes on to the piece behind the bridge, once that is used up. */
+  function cross(): void {
+    if (used < current.length || !following) return;
+    current = following;
+    used = 0;
+    following = undefined;
+  }
+
+  /** Puts the next `length` bytes, or everything up to the end, into one piece of memory. */
+  async function bridge(length: number): Promise<void> {
+    const rest = current.subarray(used);
+    if (memory.length < length) {
+      const larger = Buffer.allocUnsafeSlow(length);
+      rest.copy(larger);
+      memory = larger;
+    } else memory.set(rest);
+    let filled = rest.length;
+    let source = following;
+    current = memory.subarray(0, filled);
+    used = 0;
+    following = undefined;
+    while (filled < length) {
+      source ??= await next();
+      if (!source) break;
+      const copied = source.copy(memory, filled, 0, length - filled);
+      filled += copied;
+      following = copied < source.length ? source.subarray(copied) : undefined;
+      source = undefined;
+    }
+    current = memory.subarray(0, filled);
+  }
+
   return {
     get position() {
       return position;
     },
     get ended() {
-      return ended;
+      return ended && !following;
     },
-    peek: (length) => current.subarray(used, used + length),
+    peek(length) {
+      cross();
+      return current.subarray(used, used + length);
+    },
     pass(length) {
-      const passed = Math.min(length, current.length - used);
-      used += passed;
+      let passed = 0;
+      do {
+        cross();
+        const step = Math.min(length - passed, current.length - used);
+        used += step;
+        passed += step;
+      } while (passed < length && following);
       position += passed;
       return passed;
     },
     async fill(length) {
-      let held = current.length - used;
-      if (held >= length || ended) return;
-      // What is left of one piece is copied together with the next.
-      const pieces: Buffer[] = held > 0 ? [Buffer.from(current.subarray(used))] : [];
-      release();
-      while (held < length) {
-        const more = await next();
-        if (!more) break;
-        held += more.length;
-        if (held < length) {
-          pieces.push(Buffer.from(more));
-          release();
-        } else pieces.push(more);
-      }
-      const [only = EMPTY] = pieces;
-      current = pieces.length > 1 ? Buffer.concat(pieces, held) : only;
-      if (pieces.length > 1) release();
+      cross();
+      if (current.length - used >= length || (ended && !following)) return;
+      if (used < current.length) return bridge(length);
+      const more = await next();
+      current = more ?? EMPTY;
       used = 0;
+      if (current.length < length && !ended) await bridge(length);
     },
     async close() {
       await iterator.return?.();

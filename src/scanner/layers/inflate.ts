@@ -26,10 +26,10 @@ function start(kind: 'gzip' | 'zstd', input: AsyncIterator<Uint8Array>): AsyncIt
   const options = { chunkSize: PIECE };
   const stream = kind === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
   const waiting: Uint8Array[] = [];
-  let outcome: { readonly error?: unknown } | undefined;
+  let outcome: { readonly error?: Error } | undefined;
   let wake: (() => void) | undefined;
 
-  function settle(result: { readonly error?: unknown }): void {
+  function settle(result: { readonly error?: Error }): void {
     outcome ??= result;
     wake?.();
   }
@@ -40,9 +40,9 @@ function start(kind: 'gzip' | 'zstd', input: AsyncIterator<Uint8Array>): AsyncIt
     wake?.();
   });
   stream.on('end', () => settle({}));
-  stream.on('error', (error) => settle({ error }));
+  stream.on('error', (error: Error) => settle({ error }));
   void feed(input, stream).catch((error: unknown) => {
-    settle({ error });
+    settle({ error: asError(error) });
     stream.destroy();
   });
 
@@ -73,13 +73,17 @@ function start(kind: 'gzip' | 'zstd', input: AsyncIterator<Uint8Array>): AsyncIt
   };
 }
 
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
 /** One piece is decompressed while the next one is fetched; a source may use the memory of the one before these again. */
 async function feed(
   input: AsyncIterator<Uint8Array>,
   stream: ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>,
 ): Promise<void> {
-  let closed = (): void => undefined;
-  stream.on('close', () => closed());
+  let closed: (() => void) | undefined;
+  stream.on('close', () => closed?.());
   let written = Promise.resolve();
   for (;;) {
     const { value, done } = await input.next();

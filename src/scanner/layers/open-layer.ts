@@ -10,7 +10,7 @@ export interface OpenLayer {
   readonly reader: ByteReader;
   /** What went wrong with getting the bytes, as opposed to what they are. */
   readonly failure: { readonly error: unknown } | undefined;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Bytes of a file that are read at once, to be decompressed. */
@@ -83,7 +83,7 @@ async function* piecesOf(fd: number, start: number, length: number): ByteSource 
 
 function openSource(source: ByteSource, limit: number, failed: Failed): Opened {
   const plain = decompressed(watched(source, failed), limit);
-  const reader = createByteReader(plain, plain.free);
+  const reader = createByteReader(plain, (piece) => plain.free(piece));
   return { reader, close: () => reader.close() };
 }
 

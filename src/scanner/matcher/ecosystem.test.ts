@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type Distribution, PACKAGE_TYPES, SYSTEM_PACKAGE_TYPES } from '../../model/inventory.ts';
-import { distributionEcosystem, ecosystemOf, ecosystemsOf, releaseKey, schemeOf, typesOf } from './ecosystem.ts';
+import {
+  distributionEcosystem,
+  ecosystemOf,
+  ecosystemsOf,
+  releaseKey,
+  schemeOf,
+  systemTypeOf,
+  typesOf,
+} from './ecosystem.ts';
 
 const KNOWN = [
   'Red Hat:enterprise_linux:9::appstream',
@@ -84,6 +92,7 @@ describe('ecosystems of a distribution', () => {
     const key = releaseKey(distributionEcosystem(known) ?? '');
     expect(ecosystems.map(releaseKey)).toEqual(ecosystems.map(() => key));
     expect(ecosystems.every((ecosystem) => schemeOf(ecosystem) !== undefined)).toBe(true);
+    expect(ecosystems.map(systemTypeOf)).toEqual(ecosystems.map(() => type));
   });
 
   it.each([

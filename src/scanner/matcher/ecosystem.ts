@@ -80,6 +80,17 @@ export function typesOf(ecosystem: string): readonly PackageType[] {
   );
 }
 
+const MANAGERS: ReadonlyMap<VersionScheme | undefined, PackageType> = new Map([
+  ['apk', 'apk'],
+  ['dpkg', 'deb'],
+  ['rpm', 'rpm'],
+]);
+
+/** Type of the packages that advisories of a distribution can concern; undefined for a language ecosystem. */
+export function systemTypeOf(ecosystem: string): PackageType | undefined {
+  return MANAGERS.get(schemeOf(ecosystem));
+}
+
 /**
  * The exact ecosystems whose advisories concern a package, the one it is known by first. Several where a distribution files
  * them under its products (Red Hat, SUSE) or an ecosystem has more than one repository; those are taken from what the

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -38,7 +38,12 @@ function dockerArchive(platforms: readonly string[], extra: readonly TarItem[] =
         { name: `l${at}/layer.tar`, content },
         {
           name: `c${at}.json`,
-          content: JSON.stringify({ os, architecture, rootfs: { diff_ids: [digestOf(content)] } }),
+          content: JSON.stringify({
+            os,
+            architecture,
+            rootfs: { diff_ids: [digestOf(content)] },
+            history: [{ created_by: `ADD ${architecture} /` }, { created_by: 'CMD sh', empty_layer: true }],
+          }),
         },
       ],
     };
@@ -75,6 +80,27 @@ describe('openLocalTarget', () => {
     expect(target).toMatchObject({ kind: 'image', source: { digest: manifestDigest, layers: [{}] } });
     const saved = await analyseLocalTarget(write('g', dockerArchive(['linux/amd64'])));
     expect(saved?.inventory.packages[0]?.layer).toBe(digestOf(layer('musl-amd64')));
+  });
+
+  it('says which step made each layer', async () => {
+    const saved = await analyseLocalTarget(write('steps', dockerArchive(['linux/amd64'])));
+    expect(saved?.inventory.layers).toEqual([{ digest: digestOf(layer('musl-amd64')), createdBy: 'ADD amd64 /' }]);
+    expect((await analyseLocalTarget(rootFolder))?.inventory).not.toHaveProperty('layers');
+  });
+
+  it.each([
+    ['application/vnd.oci.image.layer.v1.tar+gzip+encrypted', 'it is encrypted'],
+    ['application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', 'it is a foreign layer'],
+  ])('names a layer of type %s, and is not complete', async (mediaType, why) => {
+    const closed = mkdtempSync(join(folder, 'closed-'));
+    writeOciLayout(closed, { layers: [join(folder, 'layer.tar.gz')], name: 'musl' });
+    const manifestPath = join(closed, 'blobs/sha256', manifestDigest.replace('sha256:', ''));
+    const manifest = JSON.parse(readFileSync(manifestPath, 'utf8')) as { layers: { mediaType: string }[] };
+    for (const one of manifest.layers) one.mediaType = mediaType;
+    writeFileSync(manifestPath, JSON.stringify(manifest));
+    const analysed = await analyseLocalTarget(closed);
+    expect(analysed?.inventory).toMatchObject({ complete: false, packages: [], gaps: [{ kind: 'unsupported-layer' }] });
+    expect(analysed?.inventory.gaps[0]?.message).toContain(why);
   });
 
   it('takes the asked platform of several images, and names them when none is asked', async () => {
