@@ -55,8 +55,7 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
     packages: packages.sort(comparePackages),
     gaps: gaps.slice(0, MOST_GAPS),
     ...(layers.some(({ createdBy }) => createdBy !== undefined) ? { layers: layers.map(stepOf) } : {}),
-    // Without its database nothing is known about a system, however well the rest was read.
-    complete: complete && system.every(({ file }) => file.evidence.unread === undefined),
+    complete: complete && counted.every(wasRead),
   };
 }
 
@@ -68,6 +67,17 @@ function textsOf(identity: readonly (Found & Pick<SystemFile, 'holds'>)[]): Syst
 
 function roleOf(file: FileNode): CatalogerRole | undefined {
   return BY_NAME.get(file.evidence.cataloger)?.role;
+}
+
+/**
+ * Without the whole of its database nothing is sure about a system, however well the rest was read; nor about a file that by
+ * its name holds packages and that nobody could read.
+ */
+function wasRead({ path, file }: Found): boolean {
+  const { cataloger: name, unread, problems = [] } = file.evidence;
+  const cataloger = BY_NAME.get(name);
+  if (unread !== undefined) return cataloger?.wants(path) !== true;
+  return cataloger?.role !== 'database' || problems.length === 0;
 }
 
 /** Through links a file can come to lie where its cataloger would not look. */

@@ -9,6 +9,7 @@ import { compressionOf, decompressed } from '../layers/compression.ts';
 import { createFileReader } from '../layers/file-reader.ts';
 import { normalisePath } from '../layers/paths.ts';
 import { readTar } from '../layers/tar-reader.ts';
+import { DEFAULT_LIMITS } from '../model.ts';
 import { indexArchive } from './archive-index.ts';
 import { openDockerArchive } from './docker-archive.ts';
 import { layoutArchive, layoutFolder, openOciLayout } from './oci-layout.ts';
@@ -34,7 +35,7 @@ const ROOT_FOLDERS: ReadonlySet<string> = new Set([
 /** What archives of images hold at their top. */
 const IN_IMAGES = /^(?:blobs|oci-layout|[0-9a-f]{64}(?:\.json|\.tar|\.tar\.gz)?)$/;
 const PEEKED_ENTRIES = 2000;
-const PEEKED_BYTES = 1024 ** 3;
+const LAYOUT_FILES: ReadonlySet<string> = new Set(['index.json', 'oci-layout']);
 const PIECE = 256 * 1024;
 
 /**
@@ -77,22 +78,30 @@ function tarball(path: string): ImageSource {
   };
 }
 
-/** Looks at the first entries; a damaged archive is left to be reported by who reads it whole. */
+/**
+ * True for a root file system. One that holds an image as well is the image: that is what container runtimes load, so it is
+ * looked for to the end of the archive. A damaged archive is left to be reported by who reads it whole.
+ */
 async function isRootFileSystem(path: string): Promise<boolean> {
   const file = await open(path, 'r');
+  const ofLayout = new Set<string>();
   let seen = 0;
+  let root = false;
   let reader: ByteReader | undefined;
   try {
     reader = await archiveReader(file, path);
     for await (const entry of readTar(reader)) {
-      const top = normalisePath(entry.name)?.split('/', 1)[0] ?? '';
-      if (ROOT_FOLDERS.has(top)) return true;
+      const name = normalisePath(entry.name) ?? '';
+      if (LAYOUT_FILES.has(name)) ofLayout.add(name);
+      if (name === 'manifest.json' || ofLayout.size === LAYOUT_FILES.size) return false;
+      const top = name.split('/', 1)[0] ?? '';
+      root ||= ROOT_FOLDERS.has(top);
       seen += 1;
-      if (seen >= PEEKED_ENTRIES || IN_IMAGES.test(top)) return false;
+      if (!root && (seen >= PEEKED_ENTRIES || IN_IMAGES.test(top))) return false;
     }
-    return false;
+    return root;
   } catch (error) {
-    if (seen > 0) return false;
+    if (seen > 0) return root;
     throw new ScanError(
       'source_invalid',
       `${path} is no archive in any form that can be scanned: ${messageOf(error)}`,
@@ -108,7 +117,9 @@ async function isRootFileSystem(path: string): Promise<boolean> {
 async function archiveReader(file: FileHandle, path: string): Promise<ByteReader> {
   const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
   if (compressionOf(buffer) === 'none') return createFileReader(file.fd, 0, (await file.stat()).size);
-  return createByteReader(decompressed(createReadStream(path, { highWaterMark: PIECE }), PEEKED_BYTES));
+  return createByteReader(
+    decompressed(createReadStream(path, { highWaterMark: PIECE }), DEFAULT_LIMITS.uncompressedBytes),
+  );
 }
 
 async function exists(path: string): Promise<boolean> {
