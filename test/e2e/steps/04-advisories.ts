@@ -32,7 +32,11 @@ export async function takeAdvisories(stage: Stage): Promise<void> {
   const earlier = await build(stage, join(stage.folder, 'earlier'), 'earlier.sqlite');
   await take(stage, 'earlier.sqlite', earlier);
   const before = await judged(stage, earlier);
-  same([before.kind, before.findings.length], ['allow', 0], `${IMAGE} is fine by it`);
+  same(
+    [before.kind, before.findings.length],
+    ['warn', 0],
+    `${IMAGE} has nothing against it but that its release gets no more fixes`,
+  );
 
   say('the feeds of today arrive');
   const today = await build(stage, dataPath(), 'today.sqlite.zst', ['--completeness', STATEMENT]);
