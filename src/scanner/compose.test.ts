@@ -168,6 +168,13 @@ describe('composeInventory', () => {
     ]);
   });
 
+  it('is not complete when a package database is damaged, though the rest could be read', async () => {
+    const good = [{ name: APK, content: apk('musl') }];
+    expect((await inventoryOf([good])).complete).toBe(true);
+    const damaged = await inventoryOf([[...good, { name: 'var/lib/rpm/rpmdb.sqlite', content: 'x'.repeat(8192) }]]);
+    expect([damaged.complete, names(damaged), damaged.gaps.length]).toEqual([false, ['musl'], 1]);
+  });
+
   it('reads os-release through its link, inside the image', async () => {
     const inventory = await inventoryOf([
       [{ name: 'usr/lib/os-release', content: 'ID=debian\nVERSION_ID="12"\n' }],

@@ -61,6 +61,14 @@ const packagesOf = async (path: string, platform?: string) =>
   );
 
 describe('openLocalTarget', () => {
+  it('finds the image that files of a root file system stand before', async () => {
+    const decoy = [
+      { name: 'etc/os-release', content: 'ID=alpine\n' },
+      { name: 'lib/apk/db/installed', content: '' },
+    ];
+    expect(await packagesOf(write('decoy', dockerArchive(['linux/amd64'], decoy)))).toEqual(['musl-amd64']);
+  });
+
   it('knows what it is given by its content', async () => {
     const docker = dockerArchive(['linux/amd64']);
     const kinds = [
