@@ -59,7 +59,11 @@ export async function takeAdvisories(stage: Stage): Promise<void> {
 
   const shown = await stage.breakwater('admin', ['verdict', IMAGE], { lines: 60 });
   ended(shown, 1, 'the command line says no with its exit code');
-  matches(shown.stdout, /^verdict +blocked: CVE-\d+-\d+ in \S+ \S+ \(fixed in \S+\): (?:critical|high)/m, 'the worst first');
+  matches(
+    shown.stdout,
+    /^verdict +blocked: CVE-\d+-\d+ in \S+ \S+ \(fixed in \S+\): (?:critical|high)/m,
+    'the worst first',
+  );
   await sampleIsSaid(stage);
   await historyTells(stage);
   same(stage.server().pid, pid, 'the server was not restarted');
