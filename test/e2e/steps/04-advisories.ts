@@ -119,7 +119,7 @@ async function historyTells(stage: Stage): Promise<void> {
   for (const { at, previous, kind, cause } of items) say(`${at} ${previous ?? 'new'} -> ${kind}, because of ${cause}`);
   same(
     items.map(({ kind, cause }) => `${kind} by ${cause}`),
-    ['block by advisories', 'allow by advisories', 'block by push'],
+    ['block by advisories', 'warn by advisories', 'block by push'],
     'and tells every change with its cause',
   );
 }
