@@ -1,3 +1,6 @@
+/** Policy of pages that stand alone: nothing is loaded and nothing runs, embedded JSON is data. */
+export const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
 /** Line breaks and tabs are kept as references, so that a row of a table stays one line of the page. */
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -2,7 +2,7 @@ import { type EvidenceDocument, evidenceToJson } from './document.ts';
 import { embedJson } from './embedded.ts';
 import { SECTION_TITLES } from './finding.ts';
 import { TABLES, type Table } from './html-tables.ts';
-import { type Html, html, lines } from './html-text.ts';
+import { CONTENT_POLICY, type Html, html, lines } from './html-text.ts';
 import type { Line, SectionName } from './lines.ts';
 import { summarise } from './summary.ts';
 
@@ -23,9 +23,6 @@ td { white-space: pre-line; } th { background: #f6f8fa; overflow-wrap: normal; }
 nav a { margin-right: .8rem; white-space: nowrap; }
 @media print { body { padding: 0; max-width: none; font-size: 9px; } nav { display: none; } thead { display: table-header-group; } tr { break-inside: avoid; } .wide { overflow: visible; } a { color: inherit; text-decoration: none; } }
 `.trim();
-
-/** Nothing is loaded and nothing runs: the embedded JSON is data. */
-const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /**
  * The document as one readable page that needs nothing else, with the document itself in it as JSON. Depends on the document

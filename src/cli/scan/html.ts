@@ -1,4 +1,4 @@
-import { type Html, html, lines } from '../../evidence/html-text.ts';
+import { CONTENT_POLICY, type Html, html, lines } from '../../evidence/html-text.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
 import { VERSION } from '../../platform/version.ts';
 import { explain } from '../../policy/explain.ts';
@@ -25,8 +25,6 @@ ul.ids { margin: 0; padding: 0; list-style: none; } details summary { cursor: po
 @media print { body { padding: 0; max-width: none; font-size: 10px; } thead { display: table-header-group; } tr { break-inside: avoid; } .wide { overflow: visible; } a { color: inherit; text-decoration: none; } }
 `.trim();
 
-/** Nothing is loaded and nothing runs. */
-const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 const LONGEST_TEXT = 1000;
 
 /** A scan as one page that needs nothing else and prints well; every text of others is escaped. `now` in epoch ms. */
