@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['src/**/*.itest.ts'],
-          globalSetup: ['test/support/postgres-server.ts'],
+          globalSetup: ['dev/bundle.mjs', 'test/support/postgres-server.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: 'peers',
           include: ['test/peers/**/*.ptest.ts'],
+          globalSetup: ['dev/bundle.mjs'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 300_000,

@@ -31,6 +31,11 @@ export function cacheFolder(setting: string | undefined, environment: NodeJS.Pro
   return resolve(setting || userFolder(environment, 'XDG_CACHE_HOME', '.cache'));
 }
 
+/** Where Node keeps our code compiled, so that the next command starts sooner. */
+export function codeFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  return join(cacheFolder(environment['BREAKWATER_CACHE_HOME'], environment), 'code');
+}
+
 function userFolder(environment: NodeJS.ProcessEnv, name: string, fallback: string): string {
   return join(environment[name] || join(environment['HOME'] || homedir(), fallback), 'breakwater');
 }

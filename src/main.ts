@@ -1,7 +1,11 @@
-import { runCli } from './cli/main.ts';
+import { enableCompileCache } from 'node:module';
+import { codeFolder } from './folders.ts';
 
 /** Runs the command line and leaves its exit code with the process; `serve` returns when it has stopped. */
 export async function main(argv: readonly string[]): Promise<void> {
+  enableCompileCache(codeFolder());
+  // Only what is loaded from here on is cached.
+  const { runCli } = await import('./cli/main.ts');
   process.exitCode = await runCli(argv, {
     serve: async (config) => (await import('./app/serve.ts')).serve(config),
   });

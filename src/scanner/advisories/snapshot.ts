@@ -1,8 +1,9 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { INSTALLATION } from '../../platform/installation.ts';
 import type { AdvisoryInstallation, AdvisoryStore } from './types.ts';
 
 /** The database that ships with the program (facts only), and the statements about its feeds that it was built with. */
-export const SNAPSHOT_PATH: string = join(resolve(import.meta.dirname, '../../../advisories'), 'snapshot.sqlite.zst');
+export const SNAPSHOT_PATH: string = join(INSTALLATION, 'advisories', 'snapshot.sqlite.zst');
 
 /**
  * Installs the shipped snapshot when nothing is installed yet, so that the first scan works off-line.

@@ -1,0 +1,100 @@
+// Puts src/ into the few files of dist/ that bin/breakwater.mjs prefers: loading several hundred modules one by one, types and all,
+// costs a short command more than its work does. Takes less than a second, and nothing when no source was edited since; `npm ci`, and
+// every script and test that starts the program, run it.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+/** Where a thread is started; its module becomes an entry of its own. */
+const WORKER = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g;
+/** Packages on the way of short commands. All others stay where npm put them and find their own files there. */
+const INLINED = /^(commander|saxes|xmlchars|zod|undici)\b/;
+const COMMAND = join(root, 'src/cli/main.ts');
+/** The command whose start is waited for most often: what it loads beyond what every command does becomes one file. */
+const SCAN = join(root, 'src/cli/commands/scan.ts');
+
+if (process.argv[1] === import.meta.filename) await bundle();
+
+/** Makes dist/ when it is not current. */
+export default async function bundle() {
+  if (isCurrent()) return;
+  const { rolldown } = await import('rolldown').catch(() => ({}));
+  if (!rolldown) {
+    console.log('breakwater: the bundler is not installed (npm ci --omit=dev), so the program runs from its sources');
+    return;
+  }
+  const built = await mkdtemp(`${dist}.`);
+  try {
+    await write(rolldown, built);
+    // Whoever makes it at the same time makes the same.
+    await rm(dist, { recursive: true, force: true });
+    await rename(built, dist).catch((error) => existsSync(dist) || Promise.reject(error));
+  } finally {
+    await rm(built, { recursive: true, force: true });
+  }
+}
+
+function isCurrent() {
+  try {
+    const { builtAt, inputs } = JSON.parse(readFileSync(join(dist, 'built.json'), 'utf8'));
+    return inputs.every((path) => statSync(join(root, path)).mtimeMs < builtAt);
+  } catch {
+    return false;
+  }
+}
+
+async function write(rolldown, dir) {
+  const builtAt = Date.now();
+  let ofScan = new Set();
+  const build = await rolldown({
+    cwd: root,
+    input: { main: 'src/main.ts' },
+    platform: 'node',
+    preserveEntrySignatures: 'allow-extension',
+    external: (id) => !id.startsWith('.') && !isAbsolute(id) && !INLINED.test(id),
+    plugins: [
+      {
+        name: 'breakwater',
+        transform: bundleWorkers,
+        buildEnd() {
+          const parser = this.getModuleInfo(COMMAND).dynamicallyImportedIds.filter((id) => id.includes('node_modules'));
+          const everyCommand = imported(this, [COMMAND, ...parser]);
+          ofScan = imported(this, [SCAN, ...this.getModuleInfo(SCAN).dynamicallyImportedIds]).difference(everyCommand);
+        },
+      },
+    ],
+    onLog: (level, log, report) => log.code === 'INEFFECTIVE_DYNAMIC_IMPORT' || report(level, log),
+  });
+  const { output } = await build.write({
+    dir,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [{ name: 'scan', test: (id) => ofScan.has(id) }],
+    },
+  });
+  await build.close();
+  const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])).filter(isAbsolute);
+  const inputs = ['package-lock.json', 'dev/bundle.mjs', ...modules.map((path) => relative(root, path))];
+  await writeFile(join(dir, 'built.json'), JSON.stringify({ builtAt, inputs }));
+}
+
+function bundleWorkers(code, id) {
+  return code.replaceAll(WORKER, (_, name) => {
+    this.emitFile({ type: 'chunk', id: join(id, '..', `${name}.ts`), fileName: `${name}.js` });
+    return `new URL('./${name}.js', import.meta.url)`;
+  });
+}
+
+/** The modules that are loaded with these, without those loaded only when called for. */
+function imported(build, ids, found = new Set()) {
+  for (const id of ids) {
+    if (found.has(id) || !isAbsolute(id)) continue;
+    found.add(id);
+    imported(build, build.getModuleInfo(id).importedIds, found);
+  }
+  return found;
+}
