@@ -61,7 +61,8 @@ async function write(rolldown, dir) {
         buildEnd() {
           const parser = this.getModuleInfo(COMMAND).dynamicallyImportedIds.filter((id) => id.includes('node_modules'));
           const everyCommand = imported(this, [COMMAND, ...parser]);
-          ofScan = imported(this, [SCAN, ...this.getModuleInfo(SCAN).dynamicallyImportedIds]).difference(everyCommand);
+          ofScan = imported(this, [SCAN, ...this.getModuleInfo(SCAN).dynamicallyImportedIds]);
+          for (const id of everyCommand) ofScan.delete(id);
         },
       },
     ],

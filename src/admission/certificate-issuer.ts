@@ -1,4 +1,3 @@
-import './reflect-metadata.ts';
 import { createPrivateKey, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
 import { CodedError } from '../platform/errors.ts';
-import { issueAuthority, issueLeaf, type KeyedCertificate } from './certificate-issuer.ts';
+import './reflect-metadata.ts';
+import type { KeyedCertificate } from './certificate-issuer.ts';
 import type { TlsMaterial } from './server.ts';
 
 export class CertificateError extends CodedError<'certificate_store_invalid'> {}
@@ -79,8 +80,12 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   };
 }
 
+/** Loaded when a certificate is due, which is seldom, and after the metadata its library expects to find. */
+const issuer = () => import('./certificate-issuer.ts');
+
 async function firstStore({ clock, hosts }: CertificateOptions): Promise<Store> {
   const now = clock.now();
+  const { issueAuthority, issueLeaf } = await issuer();
   const authority = await issueAuthority(now, AUTHORITY_DAYS);
   const leaf = await issueLeaf(authority, hosts, now, LEAF_DAYS);
   return { authority, leaf, hosts: [...hosts] };
@@ -101,7 +106,7 @@ async function renewed(store: Store, { clock, hosts }: CertificateOptions): Prom
   if (sameHosts && daysLeft(store.leaf, now) > RENEW_BEFORE_DAYS) return kept;
   const ready = next !== undefined && now - next.notBefore >= OVERLAP_DAYS * DAY;
   const signer = ready || store.authority.notAfter <= now ? (next ?? store.authority) : store.authority;
-  const leaf = await issueLeaf(signer, hosts, now, LEAF_DAYS);
+  const leaf = await (await issuer()).issueLeaf(signer, hosts, now, LEAF_DAYS);
   if (signer === store.authority) return { ...kept, leaf, hosts: [...hosts] };
   const { cert, notBefore, notAfter } = store.authority;
   return { authority: signer, previous: { cert, notBefore, notAfter }, leaf, hosts: [...hosts] };
@@ -111,7 +116,7 @@ async function renewed(store: Store, { clock, hosts }: CertificateOptions): Prom
 async function nextAuthority(store: Store, now: number): Promise<KeyedCertificate | undefined> {
   if (store.next) return store.next;
   const due = daysLeft(store.authority, now) <= LEAF_DAYS + RENEW_BEFORE_DAYS;
-  return due ? issueAuthority(now, AUTHORITY_DAYS) : undefined;
+  return due ? (await issuer()).issueAuthority(now, AUTHORITY_DAYS) : undefined;
 }
 
 function daysLeft({ notAfter }: { notAfter: number }, now: number): number {

@@ -1,6 +1,6 @@
 /**
  * The three functions of the Reflect metadata proposal that `@peculiar/x509` (through tsyringe) expects to find, on a
- * WeakMap. Must be imported before it. An implementation that is there already is left alone.
+ * WeakMap. Must have run before that is loaded. An implementation that is there already is left alone.
  */
 const kept = new WeakMap<object, Map<unknown, unknown>>();
 
