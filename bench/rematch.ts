@@ -59,6 +59,7 @@ async function measure(engine: Engine, first: AdvisoryDatabase): Promise<void> {
     const packages = await fill(handle);
     let current = first;
     const verdicts = createVerdicts({
+      state: handle.state,
       db: handle.db,
       blobs: { open: () => Promise.reject(new Error('no blobs here')), localPath: () => '' },
       clock: systemClock,

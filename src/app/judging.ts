@@ -50,6 +50,7 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
   });
   const verdicts = createVerdicts({
     db,
+    state: services.handle.state,
     blobs,
     clock,
     logger,

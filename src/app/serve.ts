@@ -12,6 +12,7 @@ import { systemClock } from '../platform/clock.ts';
 import { createHttpClient } from '../platform/http-client.ts';
 import { createLogger } from '../platform/logger.ts';
 import { VERSION } from '../platform/version.ts';
+import { createReads } from '../registry/reads.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createAdvisoryRefresh } from './advisory-refresh.ts';
@@ -93,6 +94,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     clock,
     logger,
     blobs,
+    reads: createReads(services.handle),
     service: SERVICE,
     publicUrl: config.publicUrl,
     authenticate: createCallers({ users, tokens, access }),

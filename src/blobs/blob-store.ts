@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import { CodedError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
@@ -31,6 +31,8 @@ export interface BlobStore extends UploadStore {
   stat(digest: Digest): Promise<{ readonly size: number } | undefined>;
   /** The content, or part of it, as a stream the caller must consume or destroy; undefined when it is not there. */
   open(digest: Digest, range?: ByteRange): Promise<Readable | undefined>;
+  /** The content for somebody at the other end of a connection; undefined when it is not there. Absent where `open` is as good. */
+  openToSend?(digest: Digest): Promise<SendBlob | undefined>;
   /** Takes a blob away, into the trash where the medium has one; false when it was not there. Open readers go on reading. */
   delete(digest: Digest): Promise<boolean>;
   /** Frees what was deleted before `before` (epoch ms); gives the number of blobs. */
@@ -38,6 +40,9 @@ export interface BlobStore extends UploadStore {
   /** Where the content is as a file of this machine, for readers that need random access. Absent when there is no such file. */
   localPath?(digest: Digest): string;
 }
+
+/** Writes part of a blob to `sink`, which stays open. To be called once; rejects when it cannot give everything. */
+export type SendBlob = (range: ByteRange, sink: Writable) => Promise<void>;
 
 /**
  * Blobs in the making. An upload is a UUID chosen by the caller and the bytes received under it; one that has received

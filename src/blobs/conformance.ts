@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
@@ -214,6 +216,51 @@ export function describeBlobStore(name: string, create: (clock: TestClock) => Pr
         expect(await store.emptyTrash(START + 2)).toBe(2);
         expect(await store.emptyTrash(START + 2)).toBe(0);
         expectBytes(await read(content), content);
+      });
+
+      it('is the same content for a connection, when it is sent directly', async () => {
+        const { openToSend } = store;
+        if (!openToSend) return;
+        const large = Buffer.from(new Uint8Array(2_000_003).map((_, at) => at % 251));
+        await putBlob(store, digestOf(large), chunks(large));
+        for (const [first, last] of [
+          [0, large.length - 1],
+          [0, 0],
+          [524_288, 1_048_575],
+          [700_001, 1_999_999],
+        ] as const) {
+          const received: Buffer[] = [];
+          // Slower than the disk, and keeps nothing but copies: the pieces are used again.
+          const sink = new Writable({
+            highWaterMark: 1,
+            write: (piece: Buffer, _encoding, done) => {
+              received.push(Buffer.from(piece));
+              setImmediate(done);
+            },
+          });
+          const send = await openToSend(digestOf(large));
+          await send?.({ first, last }, sink);
+          expectBytes(Buffer.concat(received), large.subarray(first, last + 1));
+        }
+        expect(await openToSend(digestOf('never stored'))).toBeUndefined();
+      });
+
+      it('stops sending when the connection closes', async () => {
+        const { openToSend } = store;
+        if (!openToSend) return;
+        const large = Buffer.alloc(3_000_000, 'x');
+        await putBlob(store, digestOf(large), chunks(large));
+        let seen = 0;
+        const sink = new Writable({
+          write(piece: Buffer, _encoding, done) {
+            seen += piece.byteLength;
+            done();
+            this.destroy();
+          },
+        });
+        const send = await openToSend(digestOf(large));
+        await expect(send?.({ first: 0, last: large.length - 1 }, sink)).rejects.toThrow();
+        expect(seen).toBeLessThan(large.length);
       });
 
       it('is the same content for a reader with a path, when there is one', async () => {

@@ -3,9 +3,10 @@ import { Migrator } from 'kysely/migration';
 import { CodedError, messageOf } from '../platform/errors.ts';
 import type { Engine } from './engine.ts';
 import { migrations } from './migrations/index.ts';
-import { postgresDialect } from './postgres.ts';
+import { openPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
-import { sqliteDialect } from './sqlite.ts';
+import { openSqlite } from './sqlite.ts';
+import type { DatabaseState } from './unchanged.ts';
 
 class DatabaseError extends CodedError<'database_unavailable' | 'migration_failed'> {}
 
@@ -16,6 +17,7 @@ export type Tx = Transaction<Schema>;
 export interface DatabaseHandle {
   readonly engine: Engine;
   readonly db: Db;
+  readonly state: DatabaseState;
   close(): Promise<void>;
 }
 
@@ -27,7 +29,7 @@ export type DatabaseLocation =
 /** Opens the database and brings its schema up to date. Throws `DatabaseError`; the URL's password is never in it. */
 export async function openDatabase(location: DatabaseLocation): Promise<DatabaseHandle> {
   const { engine } = location;
-  const dialect = location.engine === 'sqlite' ? sqliteDialect(location.path) : postgresDialect(location.url);
+  const { dialect, state } = location.engine === 'sqlite' ? openSqlite(location.path) : openPostgres(location.url);
   const db = new Kysely<Schema>({ dialect });
   const migrator = new Migrator({
     db,
@@ -47,5 +49,5 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
       { cause: error },
     );
   }
-  return { engine, db, close: () => db.destroy() };
+  return { engine, db, state, close: () => db.destroy() };
 }

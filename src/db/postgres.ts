@@ -1,20 +1,28 @@
 import { type Dialect, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import type { DatabaseState } from './unchanged.ts';
+
+/** What a new query would see: it differs as soon as any transaction of any replica has committed or begun to write. */
+const SNAPSHOT = { name: 'snapshot', text: 'select pg_current_snapshot()::text as snapshot' };
 
 /** PostgreSQL through `pg`; a small pool, 64-bit integers as numbers (ours are times, sizes and counters below 2^53). */
-export function postgresDialect(url: string): Dialect {
-  return new PostgresDialect({
-    pool: () =>
-      Promise.resolve(
-        new pg.Pool({
-          connectionString: url,
-          max: 10,
-          idleTimeoutMillis: 30_000,
-          types: {
-            getTypeParser: (oid, format) =>
-              oid === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
-          },
-        }),
-      ),
+export function openPostgres(url: string): { readonly dialect: Dialect; readonly state: DatabaseState } {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    idleTimeoutMillis: 30_000,
+    types: {
+      getTypeParser: (oid, format) =>
+        oid === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
+    },
   });
+  // A connection that breaks while it is idle is replaced when the next one is needed.
+  pool.on('error', () => undefined);
+  return {
+    dialect: new PostgresDialect({ pool }),
+    state: async () => {
+      const { rows } = await pool.query<{ snapshot: string }>(SNAPSHOT);
+      return rows[0]?.snapshot ?? '';
+    },
+  };
 }

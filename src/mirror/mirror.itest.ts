@@ -12,6 +12,7 @@ import { createHttpClient } from '../platform/http-client.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { ensureRepository, linkBlob, storeManifest } from '../registry/content-store.ts';
 import type { Caller, ManifestSubject, MirrorSource } from '../registry/ports.ts';
+import { createReads } from '../registry/reads.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { createDownloads } from './downloads.ts';
 import { createMirror } from './mirror.ts';
@@ -94,6 +95,7 @@ async function openSite(engine: Engine, project: string, upstream?: string): Pro
   await app.register(registryRoutes, {
     db,
     blobs,
+    reads: createReads(handle),
     clock,
     logger: silentLogger,
     authenticate: async () => CALLER,

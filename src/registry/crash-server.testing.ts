@@ -3,11 +3,13 @@ import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
 import { openDatabase } from '../db/database.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
+import { createReads } from './reads.ts';
 import { registryRoutes } from './routes.ts';
 
 /** A registry as a process of its own, to be killed: `node crash-server.testing.ts <folder>`. Prints its address. */
 const [, , root = ''] = process.argv;
-const { db } = await openDatabase({ engine: 'sqlite', path: `${root}/db.sqlite` });
+const handle = await openDatabase({ engine: 'sqlite', path: `${root}/db.sqlite` });
+const { db } = handle;
 await db
   .insertInto('projects')
   .values({ id: 'front', name: 'front', public: 0, created_by: 'test', created_at: 0 })
@@ -17,6 +19,7 @@ const app = fastify({ requestTimeout: 0 });
 await app.register(registryRoutes, {
   db,
   blobs: await openFilesystemBlobStore({ root: `${root}/blobs`, clock: systemClock }),
+  reads: createReads(handle),
   clock: systemClock,
   logger: silentLogger,
   service: 'breakwater',

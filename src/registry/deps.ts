@@ -1,11 +1,13 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Caller, IngestObserver, MirrorSource, PullGate } from './ports.ts';
+import type { Reads } from './reads.ts';
 import type { ContentDeps } from './repositories.ts';
 
 /** Everything the distribution API needs; `app` fits the pieces. */
 export interface RegistryDeps extends ContentDeps {
   readonly blobs: BlobStore;
+  readonly reads: Reads;
   readonly logger: Logger;
   /**
    * Who sent this `Authorization` header (undefined = none was sent). Gives undefined for credentials that are missing,

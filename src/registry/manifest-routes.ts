@@ -10,7 +10,7 @@ import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
 import { addWarnings, bodyOf, type Exchange, headerOf, lengthOf, repositoryPath } from './exchange.ts';
 import { sendError } from './http-errors.ts';
-import { findManifest, findManifestInfo, type ManifestInfo, type StoredManifest } from './manifest-reader.ts';
+import type { ManifestInfo, StoredManifest } from './manifest-reader.ts';
 import { deleteManifest, deleteTag, storeManifest } from './manifest-writer.ts';
 import { refuseMirrored } from './mirrored.ts';
 import type { Caller, ManifestSubject } from './ports.ts';
@@ -20,7 +20,7 @@ import { ensureRepository, findRepository } from './repositories.ts';
 const MOST_TAGS = 100;
 
 interface Located {
-  readonly manifest: ManifestInfo & Partial<Pick<StoredManifest, 'content'>>;
+  readonly manifest: StoredManifest;
   readonly warnings: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export async function getManifest(
 ): Promise<FastifyReply> {
   const caller = await authorize(deps, request, repository, 'pull');
   const head = request.method === 'HEAD';
-  const { manifest, warnings } = await locate(deps, repository, reference, head);
+  const { manifest, warnings } = await locate(deps, repository, reference);
   if (!head || isGatedHead(manifest, caller)) {
     const decision = await deps.gate.decide({ ...manifest, reference }, caller);
     if (decision.kind === 'refuse') {
@@ -45,7 +45,7 @@ export async function getManifest(
   reply.header('docker-content-digest', manifest.digest).header('etag', etagOf(manifest.digest));
   if (isUnchanged(headerOf(request, 'if-none-match'), manifest.digest)) return reply.code(304).send();
   reply.header('content-type', manifest.mediaType).header('content-length', manifest.size);
-  return reply.send(manifest.content);
+  return reply.send(head ? undefined : manifest.content);
 }
 
 /**
@@ -56,18 +56,17 @@ function isGatedHead(manifest: ManifestInfo, caller: Caller): boolean {
   return !manifest.mirrored && !caller.may(manifest.repository, 'push');
 }
 
-async function locate(deps: RegistryDeps, repository: string, reference: string, head: boolean): Promise<Located> {
+async function locate(deps: RegistryDeps, repository: string, reference: string): Promise<Located> {
   const byDigest = reference.includes(':');
   if (byDigest) parseDigest(reference);
-  const read = head ? findManifestInfo : findManifest;
-  const found = await read(deps.db, repository, reference);
+  const found = await deps.reads.manifest(repository, reference);
   // A mirrored tag may have moved on, and the content of a mirrored digest may not be whole yet.
   if (found && !found.mirrored) return { manifest: found, warnings: [] };
   const { mirror } = deps;
   if (mirror && (found?.mirrored || (await mirror.isMirrored(repository)))) {
     const fetched = byDigest || isTag(reference) ? await mirror.ensureManifest(repository, reference) : undefined;
     if (fetched) {
-      const manifest = found?.digest === fetched.digest ? found : await read(deps.db, repository, fetched.digest);
+      const manifest = found?.digest === fetched.digest ? found : await deps.reads.manifest(repository, fetched.digest);
       if (manifest) return { manifest, warnings: fetched.warnings };
     }
     throw manifestUnknown(repository, reference);

@@ -16,6 +16,7 @@ import { fixedClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import type { RegistryDeps } from './deps.ts';
 import type { Caller } from './ports.ts';
+import { createReads } from './reads.ts';
 import { registryRoutes } from './routes.ts';
 
 export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
@@ -74,6 +75,7 @@ export async function startRegistry(
     const deps: RegistryDeps = {
       db: handle.db,
       blobs,
+      reads: createReads(handle),
       clock,
       logger: silentLogger,
       service: 'breakwater',

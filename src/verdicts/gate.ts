@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../db/database.ts';
+import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -7,12 +8,13 @@ import type { Logger } from '../platform/logger.ts';
 import { headerText, type Refused, refusal, unscannedRefusal, warningText } from '../policy/messages.ts';
 import { isGated, type Policy } from '../policy/policy.ts';
 import type { Caller, GateDecision, ManifestSubject, PullGate } from '../registry/ports.ts';
+import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 import { VerdictError } from './errors.ts';
 import { imageState } from './image-inventory.ts';
 import type { Ingest } from './ingest.ts';
 import type { Judging } from './judging.ts';
 import type { GateLedger, PolicySource } from './ports.ts';
-import { findSubject, imageName, type Subject } from './subjects.ts';
+import { findSubject, imageName, type Subject, subjectKey } from './subjects.ts';
 import { within } from './within.ts';
 
 /** Code of a refusal, the one Harbor's clients know. */
@@ -20,11 +22,22 @@ const REFUSED = 'PROJECTPOLICYVIOLATION';
 const RETRY_AFTER_SECONDS = 10;
 /** Between two looks whether the layers of an image have arrived. */
 const ABSENT_RETRY_MS = 200;
+/** Verdicts kept for the next pull, by their size as JSON, roughly. */
+const KEPT = { limit: 16 * 1024 * 1024, weigh: ({ verdict }: Held) => 1024 + verdict.reasons.length * 1024 };
 /** An analysis that failed this recently is not tried again for a pull. */
 const FAILURE_REST_MS = 60_000;
 
+/** A verdict as it was when nothing had changed in the database since, with what else it depends on. */
+interface Held {
+  readonly subject: Subject;
+  readonly verdict: Verdict;
+  readonly advisories: string | undefined;
+}
+
 export interface GateDeps {
   readonly db: Db;
+  readonly state: DatabaseState;
+  readonly advisories: Pick<AdvisoryStore, 'current'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly judging: Judging;
@@ -36,10 +49,30 @@ export interface GateDeps {
 
 /** The pull gate: decides from the kept verdict, renewed when it no longer holds. What cannot be decided is refused. */
 export function createGate(deps: GateDeps): PullGate {
+  const { db, clock, advisories } = deps;
+  const kept = cacheWhileUnchanged<Held>(deps.state, KEPT);
+
+  /** What is asked for and the verdict that holds; without one when it is to be judged first. */
+  async function heldFor(manifest: ManifestSubject): Promise<Partial<Held>> {
+    const version = advisories.current()?.version;
+    const held = await kept.get(subjectKey(manifest), () => lookUp(manifest));
+    if (held && held.advisories === version && clock.now() < (held.verdict.changesAt ?? Infinity)) return held;
+    const subject = held?.subject ?? (await findSubject(db, manifest.repositoryId, manifest.digest));
+    const verdict = subject && (await deps.judging.current(subject));
+    return { ...(subject && { subject }), ...(verdict && { verdict }) };
+  }
+
+  async function lookUp(manifest: ManifestSubject): Promise<Held | undefined> {
+    const version = advisories.current()?.version;
+    const subject = await findSubject(db, manifest.repositoryId, manifest.digest);
+    const verdict = subject && (await deps.judging.current(subject));
+    return subject && verdict && { subject, verdict, advisories: version };
+  }
+
   return {
     async decide(manifest, caller) {
       try {
-        return await decideOn(deps, manifest, caller);
+        return await decideOn(deps, manifest, caller, await heldFor(manifest));
       } catch (error) {
         const { repository, digest } = manifest;
         deps.logger.error({ err: error, repository, digest }, 'the gate could not decide');
@@ -53,12 +86,15 @@ export function createGate(deps: GateDeps): PullGate {
 /** A manifest as somebody asks for it. */
 type Asked = Subject & { readonly reference?: string };
 
-async function decideOn(deps: GateDeps, manifest: ManifestSubject, caller: Caller): Promise<GateDecision> {
-  const found = await findSubject(deps.db, manifest.repositoryId, manifest.digest);
+async function decideOn(
+  deps: GateDeps,
+  manifest: ManifestSubject,
+  caller: Caller,
+  { subject: found, verdict }: Partial<Held>,
+): Promise<GateDecision> {
   // Deleted since it was found: there is nothing to serve, and nothing to say about it.
   if (!found) return { kind: 'refuse', code: REFUSED, message: `${manifest.repository}@${manifest.digest} is gone` };
   const subject: Asked = { ...found, ...(manifest.reference === undefined ? {} : { reference: manifest.reference }) };
-  const verdict = await deps.judging.current(subject);
   const decision = verdict ? await byVerdict(deps, subject, verdict) : await withoutVerdict(deps, subject, caller);
   if (decision.kind === 'serve' || !caller.bypassesGate) return decision;
   return serveInSpite(deps, subject, caller, decision.message);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Db } from '../db/database.ts';
+import type { DatabaseState } from '../db/unchanged.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
@@ -33,6 +34,7 @@ const HOLD_MS = 30_000;
 /** Everything verdicts rest on; `app` fits the pieces. */
 export interface VerdictsDeps<Evidence = unknown> {
   readonly db: Db;
+  readonly state: DatabaseState;
   readonly blobs: Pick<BlobStore, 'open' | 'localPath'>;
   readonly clock: Clock;
   readonly logger: Logger;

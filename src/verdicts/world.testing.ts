@@ -143,6 +143,8 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
   function start(again: Partial<VerdictsDeps<TestLayer>> = {}) {
     return createVerdicts<TestLayer>({
       db,
+      // Policies and exceptions are not in the database here.
+      state: async () => JSON.stringify([await handle.state(), [...state.policies], state.exceptions]),
       blobs,
       clock,
       logger: silentLogger,

@@ -19,6 +19,7 @@ import {
 } from '../blob-store.ts';
 import { ensureFolder, gatheringWriter, moveIntoPlace } from './durable.ts';
 import { layoutOf, trashedAt } from './layout.ts';
+import { createFileSender } from './send-file.ts';
 
 /** Reads of blobs go to the disk in pieces of this size. */
 const READ_SIZE = 1024 * 1024;
@@ -49,6 +50,7 @@ export async function openFilesystemBlobStore(options: {
   const layout = layoutOf(options.root);
   const progress = new Map<string, Progress>();
   const busy = new Set<string>();
+  const sendFile = createFileSender();
   await guarded(async () => {
     for (const folder of [layout.uploads, layout.trash]) {
       await ensureFolder(folder);
@@ -154,6 +156,13 @@ export async function openFilesystemBlobStore(options: {
       }),
 
     open: (digest, range) => guarded(() => openFile(layout.blob(digest), range)),
+
+    openToSend: (digest) =>
+      guarded(async () => {
+        const descriptor = await openDescriptor(layout.blob(digest), 'r').catch(absent);
+        if (descriptor === undefined) return undefined;
+        return (range, sink) => sendFile(descriptor, range, sink).finally(() => close(descriptor, () => undefined));
+      }),
 
     delete: (digest) =>
       guarded(async () => {

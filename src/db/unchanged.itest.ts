@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
+import { cacheWhileUnchanged } from './unchanged.ts';
+
+describe.each(ENGINES)('what is kept while the database is unchanged, %s', (engine) => {
+  it('is always what the database says, whatever is written in between', async () => {
+    const { db, state, close } = await freshDatabase(engine);
+    const kept = cacheWhileUnchanged<string>(state, { limit: 10, weigh: (value) => value.length });
+    const read = (key: string) =>
+      db
+        .selectFrom('settings')
+        .select('value')
+        .where('key', '=', key)
+        .executeTakeFirst()
+        .then((row) => row?.value);
+    const key = fc.constantFrom('a', 'b', 'c');
+    const write = fc.record({ key, value: fc.string({ minLength: 1, maxLength: 4 }), undone: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(key, write), { maxLength: 12 }), async (steps) => {
+        for (const step of steps) {
+          if (typeof step === 'string') {
+            expect(await kept.get(step, () => read(step))).toBe(await read(step));
+            continue;
+          }
+          const { key, value, undone } = step;
+          const writing = db.transaction().execute(async (tx) => {
+            await tx
+              .insertInto('settings')
+              .values({ key, value })
+              .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+              .execute();
+            if (undone) throw new Error('undone');
+          });
+          // A question while the answer is being changed may get the old or the new one, and must not keep the old.
+          const asked = kept.get(key, () => read(key));
+          await Promise.allSettled([writing, asked]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+    await close();
+  });
+
+  it('is asked for once between two changes', async () => {
+    const { db, state, close } = await freshDatabase(engine);
+    const kept = cacheWhileUnchanged<string>(state, { limit: 10, weigh: () => 1 });
+    let asked = 0;
+    const answer = async () => `answer ${(asked += 1)}`;
+    expect([await kept.get('a', answer), await kept.get('a', answer)]).toEqual(['answer 1', 'answer 1']);
+    await db.insertInto('settings').values({ key: 'x', value: 'y' }).execute();
+    expect(await kept.get('a', answer)).toBe('answer 2');
+    await close();
+  });
+});
