@@ -32,7 +32,7 @@ export interface BlobStore extends UploadStore {
   /** The content, or part of it, as a stream the caller must consume or destroy; undefined when it is not there. */
   open(digest: Digest, range?: ByteRange): Promise<Readable | undefined>;
   /** The content for somebody at the other end of a connection; undefined when it is not there. Absent where `open` is as good. */
-  openToSend?(digest: Digest): Promise<SendBlob | undefined>;
+  readonly openToSend?: (digest: Digest) => Promise<SendBlob | undefined>;
   /** Takes a blob away, into the trash where the medium has one; false when it was not there. Open readers go on reading. */
   delete(digest: Digest): Promise<boolean>;
   /** Frees what was deleted before `before` (epoch ms); gives the number of blobs. */

@@ -5,7 +5,8 @@ import { cacheWhileUnchanged } from './unchanged.ts';
 
 describe.each(ENGINES)('what is kept while the database is unchanged, %s', (engine) => {
   it('is always what the database says, whatever is written in between', async () => {
-    const { db, state, close } = await freshDatabase(engine);
+    const handle = await freshDatabase(engine);
+    const { db, state } = handle;
     const kept = cacheWhileUnchanged<string>(state, { limit: 10, weigh: (value) => value.length });
     const read = (key: string) =>
       db
@@ -39,17 +40,18 @@ describe.each(ENGINES)('what is kept while the database is unchanged, %s', (engi
       }),
       { numRuns: 60 },
     );
-    await close();
+    await handle.close();
   });
 
   it('is asked for once between two changes', async () => {
-    const { db, state, close } = await freshDatabase(engine);
+    const handle = await freshDatabase(engine);
+    const { db, state } = handle;
     const kept = cacheWhileUnchanged<string>(state, { limit: 10, weigh: () => 1 });
     let asked = 0;
     const answer = async () => `answer ${(asked += 1)}`;
     expect([await kept.get('a', answer), await kept.get('a', answer)]).toEqual(['answer 1', 'answer 1']);
     await db.insertInto('settings').values({ key: 'x', value: 'y' }).execute();
     expect(await kept.get('a', answer)).toBe('answer 2');
-    await close();
+    await handle.close();
   });
 });

@@ -12,7 +12,7 @@ export interface UnchangedCache<Value> {
  */
 export function cacheWhileUnchanged<Value>(
   state: DatabaseState,
-  { limit, weigh }: { readonly limit: number; weigh(value: Value): number },
+  { limit, weigh }: { readonly limit: number; readonly weigh: (value: Value) => number },
 ): UnchangedCache<Value> {
   let keptAt: number | string | undefined;
   let weight = 0;
