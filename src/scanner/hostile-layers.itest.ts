@@ -40,6 +40,11 @@ function packageIn(byte: number): Buffer {
   return Buffer.concat([header, content]);
 }
 
+/** A file as GNU tar stores it without its holes. */
+function sparseFile(name: string): Buffer {
+  return Buffer.concat([tarHeader({ name, flag: 'S', size: 512 }), Buffer.alloc(512, 'x')]);
+}
+
 describe('hostile layers', () => {
   it('gives what came before the damage, wherever a layer is cut off', async () => {
     const tar = makeTar([
@@ -185,8 +190,9 @@ describe('hostile layers', () => {
   });
 
   it('names a sparse file that may be a program, though only its content would tell', async () => {
-    const sparse = (name: string) => Buffer.concat([tarHeader({ name, flag: 'S', size: 512 }), Buffer.alloc(512, 'x')]);
-    const evidence = await analyse(Buffer.concat([sparse('usr/bin/tool'), sparse('srv/notes.txt'), makeTar([])]));
+    const evidence = await analyse(
+      Buffer.concat([sparseFile('usr/bin/tool'), sparseFile('srv/notes.txt'), makeTar([])]),
+    );
     expect(composeInventory([{ evidence }])).toMatchObject({
       complete: true,
       gaps: [{ kind: 'unreadable-file', path: 'usr/bin/tool', message: expect.stringContaining('sparse') }],
@@ -198,13 +204,7 @@ describe('hostile layers', () => {
       ...DEFAULT_LIMITS,
       fileBytes: 5,
     });
-    const sparse = await analyse(
-      Buffer.concat([
-        tarHeader({ name: DATABASE, flag: 'S', size: 512 }),
-        Buffer.alloc(512, 'x'),
-        makeTar([{ name: 'etc/after' }]),
-      ]),
-    );
+    const sparse = await analyse(Buffer.concat([sparseFile(DATABASE), makeTar([{ name: 'etc/after' }])]));
     for (const [kind, evidence] of [
       ['limit', large],
       ['unreadable-file', sparse],
