@@ -25,6 +25,7 @@ export function scanCommand(cli: Cli): Command {
     .addOption(new Option('-o, --output <form>', 'how to print it').choices([...SCAN_FORMS]).default('text'))
     .option('--out <file>', 'file to write in that form; the text is still printed')
     .option('--db <file>', 'advisory database to use instead of the installed one')
+    .option('--image <name>', 'which image to take from an archive or layout of several: name, tag or digest')
     .option('--platform <os/arch>', 'which image to take from one for several platforms')
     .addOption(
       new Option(
