@@ -57,8 +57,9 @@ class WindowedBytes implements DocumentBytes {
       const found = this.#window.indexOf(sought, place - this.#start, 'latin1');
       if (found >= 0) return this.#start + found < end ? this.#start + found : -1;
       const next = this.#start + this.#window.length;
+      if (next >= this.length) return -1;
       // What begins at the end of one window may end in the next.
-      place = next >= this.length ? end : Math.max(next - text.length + 1, place + 1);
+      place = Math.max(next - text.length + 1, place + 1);
       if (place < next) this.#move(place);
     }
     return -1;
