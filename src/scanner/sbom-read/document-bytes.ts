@@ -59,7 +59,7 @@ class WindowedBytes implements DocumentBytes {
       const next = this.#start + this.#window.length;
       if (next >= this.length) return -1;
       // What begins at the end of one window may end in the next.
-      place = Math.max(next - text.length + 1, place + 1);
+      place = Math.max(next - text.length + 1, place);
       if (place < next) this.#move(place);
     }
     return -1;
