@@ -1,9 +1,9 @@
 import { type Distribution, SYSTEM_PACKAGE_TYPES } from '../../model/inventory.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import type { StatedPackage } from '../model.ts';
+import { type PurlParts, parsePurl } from '../parse-purl.ts';
 import { distributionOfHint, hintOfQualifier, type SystemHint } from './distribution.ts';
 import { packageOfPurl } from './package-of-purl.ts';
-import { type PurlParts, parsePurl } from './parse-purl.ts';
 import { sourceOfUpstream } from './source-package.ts';
 import type { Sbom, SbomItem, SbomPackage } from './types.ts';
 
