@@ -33,21 +33,44 @@ const APK = [
   '3.18.9',
   '3.19.4',
   '3.20.3',
+].map((release) => `${release}-x86_64`);
+
+/** Images of the test data: where they lie, what they are, the packages to expect. */
+const GIVEN: readonly (readonly [path: string, kind: TestImage['kind'], type: PackageType])[] = [
+  ...[...APK, '3.20.3-aarch64', '20240923-x86_64'].map(
+    (release) => [`alpine/alpine-minirootfs-${release}.tar.gz`, 'layer', 'apk'] as const,
+  ),
+  ['docker-archive/alpine-310.tar.gz', 'archive', 'apk'],
+  ['docker-archive/alpine-311.tar.gz', 'archive', 'apk'],
+  ['debian/debian-12-minbase.tar.gz', 'layer', 'deb'],
 ];
 
-/** Every image, the real ones of the test data first, or those of the given names. Throws when a made one is not there. */
-export function testImages(names?: readonly string[]): readonly TestImage[] {
-  const wanted = (name: string): boolean => names?.includes(name) ?? true;
+const SHARED_TYPES: Readonly<Record<string, PackageType>> = {
+  'npm-vulnerable-app': 'npm',
+  'python-site-packages': 'pypi',
+  'go-binaries': 'golang',
+  'rust-binaries': 'cargo',
+};
+
+/** Names of all images, the real ones of the test data first. */
+export function imageNames(): readonly string[] {
+  return [...GIVEN.map(([path]) => nameOf(path)), ...Object.keys(SHARED_TYPES), ...RECIPES];
+}
+
+/** Those made images among the given names, or among all, that nobody has built here. */
+export function notBuilt(names: readonly string[] = imageNames()): readonly string[] {
+  return RECIPES.filter((name) => names.includes(name) && !existsSync(madeSource(name)));
+}
+
+/** Every image, or those of the given names. */
+export function testImages(names: readonly string[] = imageNames()): readonly TestImage[] {
   return [
-    ...APK.map((release) => `alpine-minirootfs-${release}-x86_64.tar.gz`)
-      .concat('alpine-minirootfs-3.20.3-aarch64.tar.gz', 'alpine-minirootfs-20240923-x86_64.tar.gz')
-      .map((file) => given(`alpine/${file}`, 'layer', 'apk')),
-    given('docker-archive/alpine-310.tar.gz', 'archive', 'apk'),
-    given('docker-archive/alpine-311.tar.gz', 'archive', 'apk'),
-    given('debian/debian-12-minbase.tar.gz', 'layer', 'deb'),
-    ...['npm-vulnerable-app', 'python-site-packages', 'go-binaries', 'rust-binaries'].map(sharedLayer),
-    ...RECIPES.filter(wanted).map(made),
-  ].filter(({ name }) => wanted(name));
+    ...GIVEN.filter(([path]) => names.includes(nameOf(path))).map(([path, kind, type]) => given(path, kind, type)),
+    ...Object.keys(SHARED_TYPES)
+      .filter((name) => names.includes(name))
+      .map(sharedLayer),
+    ...RECIPES.filter((name) => names.includes(name)).map(made),
+  ];
 }
 
 /** A docker archive of the image in a folder. */
@@ -61,21 +84,16 @@ export function archiveOf(image: TestImage, folder: string): string {
 function given(path: string, kind: TestImage['kind'], type: PackageType): TestImage {
   const rows = rowsOf(dataPath('images/expected', `${path}.tsv`));
   return {
-    name: basename(path)
-      .replace(/\.tar\.gz$/, '')
-      .replace('-minirootfs', ''),
+    name: nameOf(path),
     source: dataPath('images', path),
     kind,
     expected: rows.map((row) => listed(type, row['name'] ?? '', row['version'] ?? '')),
   };
 }
 
-const SHARED_TYPES: Readonly<Record<string, PackageType>> = {
-  'npm-vulnerable-app': 'npm',
-  'python-site-packages': 'pypi',
-  'go-binaries': 'golang',
-  'rust-binaries': 'cargo',
-};
+function nameOf(path: string): string {
+  return basename(path, '.tar.gz').replace('-minirootfs', '');
+}
 
 function sharedLayer(name: string): TestImage {
   const type = SHARED_TYPES[name] ?? 'generic';
@@ -88,11 +106,14 @@ function sharedLayer(name: string): TestImage {
   };
 }
 
-function made(name: string): TestImage {
+function madeSource(name: string): string {
   const folder = process.env['IMAGES_DIR'] ?? join(homedir(), '.cache/breakwater-images');
-  const source = join(folder, `${name}.tar.gz`);
-  if (!existsSync(source)) throw new Error(`the image ${name} is not there: build it with dev/images/images ${name}`);
-  const lines = readFileSync(join(folder, `${name}.tsv`), 'utf8')
+  return join(folder, `${name}.tar.gz`);
+}
+
+function made(name: string): TestImage {
+  const source = madeSource(name);
+  const lines = readFileSync(source.replace(/\.tar\.gz$/, '.tsv'), 'utf8')
     .trim()
     .split('\n');
   const expected = lines.flatMap((line) => {

@@ -1,11 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { dataPath, hasData } from '../../test/support/data.ts';
 import { isLeftOut } from '../../test/support/peers.ts';
+import { argumentsOf, wrongUse } from '../../test/support/usage.ts';
 import type { Tool, ToolReport } from './facts.ts';
-import { archiveOf, checkout, testImages } from './images.ts';
+import { archiveOf, checkout, imageNames, notBuilt, testImages } from './images.ts';
 import { readLabels } from './labels.ts';
 import type { Measured } from './measured.ts';
 import { breakwater } from './peers/breakwater.ts';
@@ -17,7 +18,7 @@ import { printReport } from './print.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/breakwater.mjs');
 
-const { values } = parseArgs({
+const { values } = argumentsOf('accuracy', {
   options: {
     image: { type: 'string', multiple: true },
     json: { type: 'string' },
@@ -25,7 +26,14 @@ const { values } = parseArgs({
   },
 });
 if (!hasData)
-  throw new Error('accuracy is measured on real images: set BREAKWATER_TEST_DATA to the folder of the test data');
+  wrongUse('accuracy', 'it is measured on real images: set BREAKWATER_TEST_DATA to the folder of the test data');
+for (const name of values.image ?? [])
+  if (!imageNames().includes(name))
+    wrongUse('accuracy', `there is no image ${name}; there are ${imageNames().join(', ')}`);
+if (values.db !== undefined && !existsSync(values.db)) wrongUse('accuracy', `there is no database ${values.db}`);
+const missing = notBuilt(values.image);
+if (missing.length > 0)
+  wrongUse('accuracy', `build these images first: dev/images/images ${missing.join(' ')}; or name others with --image`);
 const folder = await mkdtemp(join(tmpdir(), 'breakwater-accuracy-'));
 try {
   const tools = await contenders(folder);

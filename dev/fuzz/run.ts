@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { argumentsOf, wrongUse } from '../../test/support/usage.ts';
 import { TARGETS } from './targets.ts';
 import { caseOf } from './worker.ts';
 
-const { values } = parseArgs({
+const { values } = argumentsOf('fuzz', {
   options: {
     minutes: { type: 'string', default: '5' },
     target: { type: 'string', multiple: true },
@@ -32,6 +32,11 @@ interface Outcome {
   readonly cpuSeconds: number;
   readonly samples: number;
   readonly problem?: string;
+}
+
+function numberOf(option: string, text: string): number {
+  const number = Number(text);
+  return number > 0 && Number.isFinite(number) ? number : wrongUse('fuzz', `--${option} takes a number above 0`);
 }
 
 /** A case that does not end, in a machine full of other work. */
@@ -103,9 +108,11 @@ function save(target: string, path: string, bytes: Buffer): void {
 }
 
 const wanted = TARGETS.filter(({ name }) => !values.target || values.target.some((part) => name.includes(part)));
-if (wanted.length === 0) throw new Error(`no such target; there are ${TARGETS.map(({ name }) => name).join(', ')}`);
-const each = (Number(values.minutes) * 60_000) / wanted.length;
-const seed = Number(values.seed);
+for (const part of values.target ?? [])
+  if (!TARGETS.some(({ name }) => name.includes(part)))
+    wrongUse('fuzz', `there is no target ${part}; there are ${TARGETS.map(({ name }) => name).join(', ')}`);
+const each = (numberOf('minutes', values.minutes) * 60_000) / wanted.length;
+const seed = numberOf('seed', values.seed);
 console.log(`seed ${seed}: ${wanted.length} targets, ${Math.round(each / 1000)} s each`);
 let total = 0;
 let failed = 0;

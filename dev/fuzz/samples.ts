@@ -47,6 +47,7 @@ async function harvest(): Promise<ReadonlyMap<string, readonly Sample[]>> {
       ? { path: sample.path.slice(0, -3), bytes: gunzipSync(sample.bytes) }
       : sample;
     keep(plain);
+    keep({ path: `usr/lib/ruby/gems/3.0.0/specifications/${plain.path.split('/').at(-1) ?? ''}`, bytes: plain.bytes });
     keep({ path: `var/lib/rpm/${plain.path.split(/[/.]/).at(-1) ?? ''}`, bytes: plain.bytes });
     keep({ path: 'var/lib/rpm/rpmdb.sqlite', bytes: plain.path.endsWith('sqlite') ? plain.bytes : Buffer.alloc(0) });
     keep({
@@ -102,6 +103,14 @@ const MADE: readonly Sample[] = [
   text(
     'usr/lib/python3/dist-packages/a-1.0.dist-info/METADATA',
     'Metadata-Version: 2.1\nName: a\nVersion: 1.0\nLicense: MIT\n folded\n\nbody',
+  ),
+  text(
+    'usr/lib/ruby/gems/3.3.0/specifications/default/a-1.0.gemspec',
+    '# -*- encoding: utf-8 -*-\n# stub: a 1.0 ruby lib\n\nGem::Specification.new do |s|\n  s.name = "a".freeze\n  s.version = "1.0"\n  s.licenses = ["MIT".freeze, "Ruby".freeze]\nend\n',
+  ),
+  text(
+    'usr/lib/ruby/gems/3.3.0/specifications/b-2.0.gemspec',
+    "Gem::Specification.new do |s|\n  s.name = 'b'\n  s.version = Gem::Version.new('2.0.rc1')\n  s.license = 'MIT'\nend\n",
   ),
   text('opt/conda/conda-meta/a-1.0-0.json', '{"name":"a","version":"1.0","build":"0","license":"MIT"}'),
   text('usr/lib/opkg/status', 'Package: a\nVersion: 1.0\nStatus: install user installed\nArchitecture: x86_64\n\n'),

@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ManifestError, parseManifest } from '../../src/oci/manifest.ts';
 import { analyseLocalTarget } from '../../src/scanner/analyse-image.ts';
@@ -8,8 +8,6 @@ import { analyseLayer } from '../../src/scanner/analyse-layer.ts';
 import { CATALOGERS } from '../../src/scanner/catalogers/index.ts';
 import { composeInventory } from '../../src/scanner/compose.ts';
 import { ScanError } from '../../src/scanner/errors.ts';
-import { FeedError } from '../../src/scanner/feeds/errors.ts';
-import { type FeedFile, readFeed } from '../../src/scanner/feeds/index.ts';
 import { viewOf } from '../../src/scanner/file-view.ts';
 import { DEFAULT_LIMITS } from '../../src/scanner/model.ts';
 import { readSbom } from '../../src/scanner/sbom-read/read-sbom.ts';
@@ -18,6 +16,7 @@ import type { ZipLimits } from '../../src/scanner/zip/entry.ts';
 import { makeZip } from '../../src/scanner/zip/make-zip.testing.ts';
 import { openZip, type ZipArchive } from '../../src/scanner/zip/open-zip.ts';
 import { makeTar } from '../../test/support/tar.ts';
+import { feedTargets } from './feed-targets.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { mutateJson } from './mutate-json.ts';
 import { mutateLines } from './mutate-lines.ts';
@@ -136,41 +135,6 @@ const zipTarget: Target = {
   },
 };
 
-function feedTarget(
-  kind: FeedFile['kind'],
-  folder: string,
-  fits: RegExp,
-  mutate: Target['mutate'],
-  pack = false,
-): Target {
-  return {
-    name: `feed-${kind}`,
-    samples: async () =>
-      dataFiles(folder, (path) => fits.test(path))
-        .map((sample) => (kind === 'osv' ? sample : unpacked(sample)))
-        .filter(({ bytes }) => bytes.length < 3e6),
-    mutate: (random, bytes, other) => {
-      const mutated = mutate(random, bytes, other);
-      return pack && random.chance(0.3) ? mutateBytes(random, gzipSync(mutated, { level: 1 }), other) : mutated;
-    },
-    async run({ path, bytes }) {
-      const folderOfCase = join(tmpdir(), 'feed');
-      mkdirSync(folderOfCase, { recursive: true });
-      const file = join(folderOfCase, basename(path));
-      writeFileSync(file, bytes);
-      try {
-        let records = 0;
-        for await (const record of readFeed({ kind, path: file, ecosystem: 'npm' })) {
-          records += 1;
-          if (records % 1000 === 1) checkResult(record, bytes);
-        }
-      } catch (error) {
-        if (!(error instanceof FeedError)) throw error;
-      }
-    },
-  };
-}
-
 const documentTargets: readonly Target[] = [
   {
     name: 'sbom-json',
@@ -241,10 +205,6 @@ export const TARGETS: readonly Target[] = [
   ...layerTargets,
   ...catalogerTargets,
   zipTarget,
-  feedTarget('osv', 'osv', /\.zip$/, mutateBytes),
-  feedTarget('secdb', 'secdb', /\.json(?:\.gz)?$/, mutateJson),
-  feedTarget('nvd', 'nvd', /\.json(?:\.gz)?$/, mutateJson, true),
-  feedTarget('kev', 'kev', /\.json(?:\.gz)?$/, mutateJson),
-  feedTarget('epss', 'epss', /\.csv(?:\.gz)?$/, mutateLines, true),
+  ...feedTargets,
   ...documentTargets,
 ];

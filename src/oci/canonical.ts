@@ -1,4 +1,7 @@
-import { type Digest, digestOf } from './digest.ts';
+import { createHash } from 'node:crypto';
+import { type Digest, digestFrom } from './digest.ts';
+
+const PIECE = 64 * 1024;
 
 /** Order of two texts by UTF-16 code unit: the same on every machine and in every locale. */
 export function compareText(a: string, b: string): -1 | 0 | 1 {
@@ -19,14 +22,47 @@ export function canonicalJson(value: unknown): string {
     if (value.every((member) => typeof member === 'string')) return JSON.stringify(value);
     return `[${value.map(canonicalJson).join(',')}]`;
   }
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
+  const members = membersOf(value).map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
   return `{${members.join(',')}}`;
 }
 
 /** SHA-256 over the canonical JSON, `sha256:<hex>`. Lists keep their order: sort them first where it means nothing. */
 export function canonicalHash(value: unknown): Digest {
-  return digestOf(canonicalJson(value));
+  const hash = createHash('sha256');
+  let pending = '';
+  writePieces(value, (piece) => {
+    pending += piece;
+    if (pending.length < PIECE) return;
+    hash.update(pending);
+    pending = '';
+  });
+  return digestFrom('sha256', hash.update(pending));
+}
+
+/** The text in pieces, so that a list of a hundred thousand things is never one text. */
+function writePieces(value: unknown, write: (piece: string) => void): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return writeList(value, write);
+  let separator = '{';
+  for (const [name, member] of membersOf(value)) {
+    write(`${separator}${JSON.stringify(name)}:`);
+    writeList(member, write);
+    separator = ',';
+  }
+  write(separator === '{' ? '{}' : '}');
+}
+
+function writeList(value: unknown, write: (piece: string) => void): void {
+  if (!Array.isArray(value)) return write(canonicalJson(value));
+  let separator = '[';
+  for (const member of value) {
+    write(`${separator}${canonicalJson(member)}`);
+    separator = ',';
+  }
+  write(separator === '[' ? '[]' : ']');
+}
+
+function membersOf(value: object): readonly (readonly [name: string, member: unknown])[] {
+  return Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => compareText(a, b));
 }

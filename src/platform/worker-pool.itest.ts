@@ -26,11 +26,19 @@ describe('createWorkerPool', () => {
     const pool = poolOf(1);
     const results = await Promise.allSettled(['exhaust', 'a', 'exit', 'b'].map((task) => pool.run(task)));
     expect(results).toMatchObject([
-      { reason: { code: 'worker_died' } },
+      { reason: { code: 'worker_memory', message: 'it needed more than 32 MB of memory' } },
       { value: 'done: a' },
       { reason: { code: 'worker_died' } },
       { value: 'done: b' },
     ]);
+  });
+
+  it('stops a worker whose buffers, outside of the heap, grow without end', async () => {
+    const pool = poolOf(1);
+    const before = process.memoryUsage().rss;
+    await expect(pool.run('exhaust buffers')).rejects.toMatchObject({ code: 'worker_memory' });
+    expect(await pool.run('a')).toBe('done: a');
+    expect(process.memoryUsage().rss - before).toBeLessThan(2 * 1024 ** 3);
   });
 
   it('gives up what takes too long, and goes on', async () => {

@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { CodedError } from './errors.ts';
 
-export class WorkerError extends CodedError<'worker_died' | 'worker_late' | 'pool_closed'> {}
+export class WorkerError extends CodedError<'worker_died' | 'worker_late' | 'worker_memory' | 'pool_closed'> {}
 
 export interface WorkerPoolOptions {
   /** Module that answers each message `{ id, task }` with `{ id, result }` or `{ id, error }`. */
   readonly module: URL;
   readonly size: number;
-  /** Heap of one worker; beyond it the worker dies alone. */
+  /** Heap of one worker, and as much again for its buffers, which lie outside of that; beyond it the worker dies alone. */
   readonly memoryMb: number;
   /** A task that takes longer is given up with its worker. */
   readonly timeoutMs: number;
@@ -27,6 +27,10 @@ interface Pending<Task, Result> {
 }
 
 type Reply<Result> = { readonly id: number; readonly result: Result } | { readonly id: number; readonly error: string };
+
+/** How often the buffers of a busy worker are looked at. */
+const WATCH_MS = 100;
+const MB = 1024 * 1024;
 
 /** Worker threads for work on hostile bytes: one that runs out of memory or time is replaced, the others go on. */
 export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): WorkerPool<Task, Result> {
@@ -74,18 +78,25 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
         false,
       );
     }, options.timeoutMs);
+    const watch = setInterval(() => {
+      void watchBuffers();
+    }, WATCH_MS);
+    async function watchBuffers(): Promise<void> {
+      if ((await buffersOf(worker)) > options.memoryMb * MB) finish(() => pending.reject(tooMuchMemory()), false);
+    }
     const onMessage = (reply: Reply<Result>) => {
       if (reply.id !== id) return;
       finish(() => ('error' in reply ? pending.reject(new Error(reply.error)) : pending.resolve(reply.result)), true);
     };
     const onError = (error: unknown) =>
-      finish(() => pending.reject(new WorkerError('worker_died', 'the worker died', { cause: error })), false);
+      finish(() => pending.reject(isOutOfMemory(error) ? tooMuchMemory(error) : died(error)), false);
     const onExit = (code: number) =>
       finish(() => pending.reject(new WorkerError('worker_died', `the worker ended with code ${code}`)), false);
 
     function finish(report: () => void, reusable: boolean): void {
       if (busy.get(worker) !== pending) return;
       clearTimeout(timer);
+      clearInterval(watch);
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
       busy.delete(worker);
       worker.unref();
@@ -96,6 +107,10 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
     }
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     worker.postMessage({ id, task: pending.task });
+  }
+
+  function tooMuchMemory(cause?: unknown): WorkerError {
+    return new WorkerError('worker_memory', `it needed more than ${options.memoryMb} MB of memory`, { cause });
   }
 
   return {
@@ -116,4 +131,21 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
       await Promise.all(idle.splice(0).map((worker) => worker.terminate()));
     },
   };
+}
+
+/** Bytes outside of the heap that a worker holds: its resource limits do not count them. None of one that is gone. */
+async function buffersOf(worker: Worker): Promise<number> {
+  try {
+    return (await worker.getHeapStatistics()).external_memory;
+  } catch {
+    return 0;
+  }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+}
+
+function died(cause: unknown): WorkerError {
+  return new WorkerError('worker_died', 'the worker died', { cause });
 }

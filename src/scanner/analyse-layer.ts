@@ -8,7 +8,7 @@ import { viewOf } from './file-view.ts';
 import type { FilePart } from './image-source.ts';
 import { openLayer } from './layers/open-layer.ts';
 import { normalisePath, whiteoutOf } from './layers/paths.ts';
-import { anotherTarFollows, createTarReader, type TarEntry } from './layers/tar-reader.ts';
+import { createTarReader, type TarEntry, whatFollows } from './layers/tar-reader.ts';
 import { type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
 import { createSpool, type Spool } from './spool.ts';
 
@@ -42,10 +42,17 @@ export async function analyseLayer(
       const taken = take(found, entry, spool);
       if (!(taken instanceof Promise ? await taken : taken)) impossible += 1;
     }
-    if (await anotherTarFollows(reader)) {
-      const message = 'after its end the archive goes on with another one, which container runtimes do not unpack';
+    const follows = await whatFollows(reader);
+    if (follows !== 'nothing') {
+      const what = follows === 'archive' ? 'another one' : 'bytes that are none';
+      const message = `after its end the archive goes on with ${what}, which container runtimes do not unpack`;
       found.gap({ kind: 'malformed-entry', message });
     }
+    if (layer.trailing)
+      found.gap({
+        kind: 'malformed-entry',
+        message: 'behind the compressed archive come bytes that belong to nothing',
+      });
   } catch (error) {
     if (layer.failure) throw layer.failure.error;
     complete = false;

@@ -38,6 +38,20 @@ describe('createLayerAnalyser', () => {
     await analyser.close();
   });
 
+  it.each([
+    ['packages', Buffer.from('P:a\nV:1\n\n'.repeat(1_500_000))],
+    ['bytes', Buffer.alloc(60_000_000, 'x\n')],
+  ])('gives incomplete evidence that names memory when a layer of %s needs too much', async (what, content) => {
+    const path = join(folder, what);
+    writeFileSync(path, makeTar([{ name: 'lib/apk/db/installed', content }]));
+    const analyser = createLayerAnalyser({ workers: 1, memoryMb: 32 });
+    expect(await analyser.analyse({ kind: 'file', path, digest })).toMatchObject({
+      complete: false,
+      gaps: [{ kind: 'limit', message: 'the layer could not be analysed: it needed more than 32 MB of memory' }],
+    });
+    await analyser.close();
+  });
+
   it('gives incomplete evidence with a gap when a layer takes too long', async () => {
     const path = join(folder, 'slow');
     writeFileSync(path, gzipSync(Buffer.concat([layer, Buffer.alloc(1 << 24)])));

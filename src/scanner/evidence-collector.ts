@@ -144,7 +144,7 @@ export function createEvidenceCollector(limits: AnalysisLimits, digest: Digest |
       return catalog(path, content, cataloger, (evidence) => addEvidence(path, evidence));
     },
     addUnread(path, unread) {
-      const cataloger = catalogerFor(path);
+      const cataloger = catalogerFor(path) ?? sniffersFor(path)[0];
       if (cataloger) addEvidence(path, { cataloger: cataloger.name, unread });
       else add(['f', path]);
     },

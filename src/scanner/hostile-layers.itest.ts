@@ -1,3 +1,6 @@
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -35,6 +38,11 @@ function packageIn(byte: number): Buffer {
   const content = Buffer.alloc(512, ' ');
   content.write('{"name":"a","version":"1.0.0"}');
   return Buffer.concat([header, content]);
+}
+
+/** A file as GNU tar stores it without its holes. */
+function sparseFile(name: string): Buffer {
+  return Buffer.concat([tarHeader({ name, flag: 'S', size: 512 }), Buffer.alloc(512, 'x')]);
 }
 
 describe('hostile layers', () => {
@@ -120,18 +128,83 @@ describe('hostile layers', () => {
     expect(inventory.gaps).toMatchObject([{ kind: 'malformed-entry' }]);
   });
 
+  it('reads a stream of a file as a stream: from where it begins', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'breakwater-stream-'));
+    const path = join(folder, 'layer');
+    writeFileSync(path, Buffer.concat([Buffer.alloc(100, 'x'), makeTar([{ name: DATABASE, content: apk('musl') }])]));
+    const evidence = await analyseLayer(createReadStream(path, { start: 100 }));
+    expect(composeInventory([{ evidence }])).toMatchObject({ complete: true, packages: [{ name: 'musl' }] });
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    ['bytes', makeTar([]), Buffer.from('x'), 'after its end the archive goes on with bytes that are none'],
+    ['bytes after zeros', makeTar([]), Buffer.from(`${'\0'.repeat(5000)}x`), 'goes on with bytes that are none'],
+    ['an archive', makeTar([]), makeTar([{ name: 'x' }]), 'goes on with another one'],
+    ['compressed bytes', gzipSync(makeTar([])), gzipSync(Buffer.from('x')), 'goes on with bytes that are none'],
+    [
+      'zeros',
+      gzipSync(makeTar([])),
+      Buffer.alloc(9),
+      'behind the compressed archive come bytes that belong to nothing',
+    ],
+    ['bytes', zstdCompressSync(makeTar([])), Buffer.from('x'), 'behind the compressed archive come bytes'],
+    ['many bytes', zstdCompressSync(makeTar([])), Buffer.alloc(1 << 21, 'x'), 'behind the compressed archive'],
+  ])('names %s behind the end', async (_what, archive, tail, message) => {
+    const whole = await analyse(Buffer.concat([archive, tail]));
+    const inPieces = await analyseLayer(pieces(archive, tail));
+    for (const { complete, gaps } of [whole, inPieces]) {
+      expect(complete).toBe(true);
+      expect(gaps).toEqual([{ kind: 'malformed-entry', message: expect.stringContaining(message) }]);
+    }
+  });
+
+  it('says nothing of the zeros that archives are filled up with', async () => {
+    const tar = Buffer.concat([makeTar([{ name: 'a' }]), Buffer.alloc(9000)]);
+    for (const bytes of [tar, gzipSync(tar), zstdCompressSync(tar)])
+      expect(await analyse(bytes)).toMatchObject({ complete: true, gaps: [] });
+  });
+
+  it.each([
+    ['bytes', gzipSync(makeTar([{ name: 'a' }])), 'incorrect header check'],
+    ['the begin of another part', gzipSync(makeTar([{ name: 'a' }])), 'unexpected end of file'],
+  ])('is not complete when %s come behind gzip, where runtimes give up', async (what, archive, message) => {
+    const tail = what === 'bytes' ? Buffer.from('garbage') : archive.subarray(0, 20);
+    expect(await analyse(Buffer.concat([archive, tail]))).toMatchObject({
+      complete: false,
+      gaps: [{ kind: 'truncated', message: expect.stringContaining(message) }],
+    });
+  });
+
+  it.each([
+    ['lib/apk/db/installed', 'it is no field of a package'],
+    ['var/lib/dpkg/status', 'an entry without a package name'],
+    ['var/lib/dpkg/status.d/libc6', 'an entry without a package name'],
+  ])('is not complete when the database %s is garbage', async (name, message) => {
+    const garbage = [Buffer.from(Array.from({ length: 5000 }, (_, at) => (at * 7919) % 256)), Buffer.alloc(5000)];
+    for (const content of garbage) {
+      const inventory = composeInventory([{ evidence: await analyse(makeTar([{ name, content }])) }]);
+      expect(inventory).toMatchObject({ complete: false, packages: [] });
+      expect(inventory.gaps[0]).toMatchObject({ path: name, message: expect.stringContaining(message) });
+    }
+  });
+
+  it('names a sparse file that may be a program, though only its content would tell', async () => {
+    const evidence = await analyse(
+      Buffer.concat([sparseFile('usr/bin/tool'), sparseFile('srv/notes.txt'), makeTar([])]),
+    );
+    expect(composeInventory([{ evidence }])).toMatchObject({
+      complete: true,
+      gaps: [{ kind: 'unreadable-file', path: 'usr/bin/tool', message: expect.stringContaining('sparse') }],
+    });
+  });
+
   it('is not complete without the database: too large or sparse', async () => {
     const large = await analyse(makeTar([{ name: DATABASE, content: apk('musl') }]), {
       ...DEFAULT_LIMITS,
       fileBytes: 5,
     });
-    const sparse = await analyse(
-      Buffer.concat([
-        tarHeader({ name: DATABASE, flag: 'S', size: 512 }),
-        Buffer.alloc(512, 'x'),
-        makeTar([{ name: 'etc/after' }]),
-      ]),
-    );
+    const sparse = await analyse(Buffer.concat([sparseFile(DATABASE), makeTar([{ name: 'etc/after' }])]));
     for (const [kind, evidence] of [
       ['limit', large],
       ['unreadable-file', sparse],

@@ -41,4 +41,6 @@ export interface ImageSource<Layer extends SourceLayer = SourceLayer> {
 export interface SourceOptions {
   /** `os/architecture[/variant]` to take from an image for several. */
   readonly platform?: string;
+  /** Name or digest of the image to take from an archive or layout that holds several. */
+  readonly image?: string;
 }

@@ -1,7 +1,7 @@
 import type { CoverageGap, PackageType } from '../model/inventory.ts';
 
 /** Raised whenever stored evidence would differ: layers are then analysed again. */
-export const ANALYSER_VERSION = 'breakwater/4';
+export const ANALYSER_VERSION = 'breakwater/5';
 
 /** A package as one file of a layer states it; what depends on the whole image (purl, layer) is added when composing. */
 export interface StatedPackage {

@@ -38,7 +38,7 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
       const path = join(deps.spoolDir, `advisories-${newId()}`);
       try {
         await pipeline(bounded(stream, LARGEST_DATABASE), createWriteStream(path, { mode: 0o600 }));
-        const { database, changed } = await advisories.importFile(path);
+        const { database, changed } = await advisories.importFile(path, 'the file that was sent');
         const { version, builtAt } = database;
         await noteAdvisoryVersion(deps.db, database, { by: actorOf(by), at: clock.now() });
         await deps.ledger.record({

@@ -154,4 +154,29 @@ describe('a database in a file', () => {
     expect(await run('db', 'export', 'd.sqlite', '--db', 'absent')).toMatchObject({ code: 3 });
     expect(existsSync(join(folder, 'd.sqlite'))).toBe(false);
   });
+
+  it('is refused by the server in words that tell nothing of its folders', async () => {
+    await writeFile(join(folder, 'garbage'), 'no database');
+    const { code, out, err } = await run('db', 'import', 'garbage');
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toMatch(/the file that was sent is no advisory database/);
+    expect(err).not.toContain(join(folder, 'server'));
+  });
+
+  it.each([
+    ['db', 'pull', 'registry.invalid/a/b:c', '--out'],
+    ['db', 'build', '--from', FEEDS, '--out'],
+    ['db', 'export'],
+    ['scan', 'nothing', '--out'],
+  ])(
+    'cannot be written into a folder that is not there, which is said before anything is done: %s %s',
+    async (...args) => {
+      const { code, out, err } = await run(...args, 'absent/file');
+      expect([code, out, err]).toEqual([
+        2,
+        '',
+        'breakwater: absent/file cannot be written: there is no folder absent\n',
+      ]);
+    },
+  );
 });

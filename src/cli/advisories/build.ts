@@ -3,6 +3,7 @@ import type { BuildProgress, BuildReport } from '../../scanner/advisories/build.
 import { buildApart } from '../../scanner/advisories/build-apart.ts';
 import type { Cli } from '../cli.ts';
 import { bytes, counted, facts, type OutputOptions, printAs } from '../output.ts';
+import { expectPlaceFor } from '../write-whole.ts';
 import { sourceTable } from './sources.ts';
 
 export interface BuildCommandOptions extends OutputOptions {
@@ -16,6 +17,7 @@ const SECOND = 1000;
 /** Builds a database file and says what is in it. Throws `FeedError`, `AdvisoryDatabaseError`. */
 export async function buildDatabase(cli: Cli, options: BuildCommandOptions): Promise<void> {
   const { from, out, completeness } = options;
+  await expectPlaceFor(out);
   let shownAt = 0;
   const report = await buildApart({
     from,

@@ -14,6 +14,7 @@ import { CliError } from '../exit.ts';
 import { bytes, facts, type OutputOptions, printAs } from '../output.ts';
 import { type SourceAccess, sourceClient } from '../registry-end.ts';
 import { openAdvisories } from '../scan/advisories.ts';
+import { expectPlaceFor } from '../write-whole.ts';
 import { type ArtifactPlace, pullArtifact, pushArtifact } from './artifact.ts';
 
 export interface FromOptions extends OutputOptions {
@@ -28,6 +29,7 @@ export interface PullOptions extends OutputOptions {
 
 /** Writes the installed database (or `--db`) into a file, packed when its name ends in `.zst`. */
 export async function exportDatabase(cli: Cli, file: string, options: FromOptions): Promise<void> {
+  await expectPlaceFor(file);
   const advisories = await openAdvisories(await cli.config(), options.db);
   const part = `${file}.part`;
   try {
@@ -81,13 +83,14 @@ export async function pushDatabase(cli: Cli, reference: string, options: FromOpt
  */
 export async function pullDatabase(cli: Cli, reference: string, options: PullOptions & SourceAccess): Promise<void> {
   const { out } = options;
+  if (out !== undefined) await expectPlaceFor(out);
   await withScratch(
     (folder) =>
       withPlace(cli, reference, options, async (place) => {
         const [packed, plain] = [join(folder, 'advisories.sqlite.zst'), join(folder, 'advisories.sqlite')];
         const { version: promised, digest } = await pullArtifact(place, packed);
-        await unpackDatabase(packed, plain);
-        const version = verifyAdvisoryDatabase(plain);
+        await unpackDatabase(packed, plain, reference);
+        const version = verifyAdvisoryDatabase(plain, reference);
         if (version !== promised) {
           throw new CliError('failed', `${reference} promises ${promised || 'no version'} but holds ${version}`);
         }

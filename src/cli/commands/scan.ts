@@ -25,6 +25,7 @@ export function scanCommand(cli: Cli): Command {
     .addOption(new Option('-o, --output <form>', 'how to print it').choices([...SCAN_FORMS]).default('text'))
     .option('--out <file>', 'file to write in that form; the text is still printed')
     .option('--db <file>', 'advisory database to use instead of the installed one')
+    .option('--image <name>', 'which image to take from an archive or layout of several: name, tag or digest')
     .option('--platform <os/arch>', 'which image to take from one for several platforms')
     .addOption(
       new Option(
@@ -58,16 +59,25 @@ Examples:
 }
 
 async function scan(cli: Cli, name: string, options: ScanOptions): Promise<void> {
-  const [{ analyseTarget }, { openAdvisories }, { judgeScan }, { readIgnoreFile }, { writeScan }, { paperOf }] =
-    await Promise.all([
-      import('../scan/target.ts'),
-      import('../scan/advisories.ts'),
-      import('../scan/report.ts'),
-      import('../scan/ignore-file.ts'),
-      import('../scan/forms.ts'),
-      import('../scan/paper.ts'),
-    ]);
+  const [
+    { analyseTarget },
+    { openAdvisories },
+    { judgeScan },
+    { readIgnoreFile },
+    { writeScan },
+    { paperOf },
+    { expectPlaceFor, writeWhole },
+  ] = await Promise.all([
+    import('../scan/target.ts'),
+    import('../scan/advisories.ts'),
+    import('../scan/report.ts'),
+    import('../scan/ignore-file.ts'),
+    import('../scan/forms.ts'),
+    import('../scan/paper.ts'),
+    import('../write-whole.ts'),
+  ]);
   // Before the long part: a bad database or ignore file must not cost a download first.
+  if (options.out !== undefined) await expectPlaceFor(options.out);
   const ignoreFile = await readIgnoreFile(options.ignoreFile);
   const statements = options.vex ? await vexStatements(cli, options.vex) : [];
   const advisories = await openAdvisories(await cli.folders(), options.db);
@@ -84,10 +94,8 @@ async function scan(cli: Cli, name: string, options: ScanOptions): Promise<void>
       now,
     });
     const finished = { ...judged, target, now };
-    if (options.out !== undefined) {
-      const { writeWhole } = await import('../write-whole.ts');
+    if (options.out !== undefined)
       await writeWhole(options.out, [await writeScan(options.output, finished, { colours: false })]);
-    }
     cli.print(await writeScan(options.out === undefined ? options.output : 'text', finished, paperOf(cli.output)));
     if (options.failOn !== undefined && judged.report.verdict.kind === 'block') cli.exitWith(EXIT.negative);
   } finally {

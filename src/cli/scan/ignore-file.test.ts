@@ -30,6 +30,10 @@ describe('lines of an ignore file', () => {
   it.each([
     ['CVE-1 until=2027-02-30', /f, line 1: until=2027-02-30: Write a day/],
     ['CVE-1 until=', /line 1/],
+    ['*', /f, line 1: \* is no id of a vulnerability/],
+    ['CVE-0\n\n  * # all of them', /f, line 3: \* is no id/],
+    ['CVE-2026-*', /CVE-2026-\* is no id/],
+    ['CVE-1 *', /\* is no name of a package; leave it out to mean all/],
     ['CVE-1 a b', /at most one package/],
     ['CVE-1 until=2027-01-01 until=2027-01-02', /one until/],
   ])('refuses %s', (text, message) => {

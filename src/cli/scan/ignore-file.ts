@@ -69,6 +69,8 @@ export function parseIgnoreLines(text: string, path: string): readonly IgnoreLin
     if (ends.length > 1 || names.length > 1)
       throw fail('write ID, then at most one package and one until=YYYY-MM-DD, then # and the reason');
     const [name] = names;
+    if (id.includes('*')) throw fail(`${id} is no id of a vulnerability; write a line for each one`);
+    if (name?.includes('*')) throw fail(`${name} is no name of a package; leave it out to mean all`);
     const until = ends[0] === undefined ? undefined : endOfLine(ends[0], fail);
     return {
       line: at + 1,

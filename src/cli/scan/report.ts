@@ -141,7 +141,7 @@ export function judgeScan(input: ReportInput): JudgedScan {
   const { inventory } = target;
   const policy = scanPolicy(failOn);
   const { findings: matched, coverage } = evaluate(inventory, database);
-  const all = applyVex(matched, vex, vexSubject(target));
+  const all = vex.length === 0 ? matched : applyVex(matched, vex, vexSubject(target));
   const findings = onlyFixable ? all.filter(({ fixed }) => fixed !== undefined) : all;
   const hash = inventoryHash(inventory);
   const verdict = judge({

@@ -6,17 +6,16 @@ import { ANALYSER_VERSION } from '../../scanner/model.ts';
 import { packageUrl } from '../../scanner/purl.ts';
 import type { Sbom } from '../../scanner/sbom-read/types.ts';
 import { CliError } from '../exit.ts';
-import { bytes } from '../output.ts';
+import { oneLine } from '../output.ts';
 import type { ScannedTarget } from './scanned-target.ts';
 
-const LARGEST_FILE = 256 * 1024 * 1024;
 /** How every form of a bill of materials begins, a byte order mark and white space aside; no archive does. */
 const BEGINNING = /^\ufeff?\s*(?:[{<]|#|SPDXVersion:)/;
 const HEAD = 4096;
 
 /**
  * A bill of materials as something to judge, told by its content; undefined for files that begin otherwise. Throws
- * `CliError` for text that is none and for what is larger than is read.
+ * `CliError`, which says why, for text that is none or that cannot be read as one.
  */
 export async function readSbomTarget(path: string): Promise<ScannedTarget | undefined> {
   const info = await stat(path).catch(() => undefined);
@@ -25,27 +24,20 @@ export async function readSbomTarget(path: string): Promise<ScannedTarget | unde
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
     if (!BEGINNING.test(buffer.toString('utf8', 0, bytesRead))) return undefined;
-    if (info.size > LARGEST_FILE)
-      throw new CliError(
-        'failed',
-        `${path} has ${bytes(info.size)}; a bill of materials has at most ${bytes(LARGEST_FILE)}`,
-      );
-    const { readSbom } = await import('../../scanner/sbom-read/read-sbom.ts');
-    const sbom = readSbom(await file.readFile());
-    if (!sbom || !isUnderstood(sbom))
-      throw new CliError(
-        'failed',
-        `${path} is no bill of materials that can be read: give SPDX 2.2 or 2.3 (JSON, tag-value), or CycloneDX 1.2 to 1.7 (JSON, XML)`,
-      );
+    const { readSbomFile } = await import('../../scanner/sbom-read/read-sbom.ts');
+    const sbom = readSbomFile(file.fd);
+    const why = 'refused' in sbom ? sbom.refused : whyNothing(sbom);
+    if ('refused' in sbom || why !== undefined)
+      throw new CliError('failed', oneLine(`${path} cannot be read as a bill of materials: ${why}`));
     return targetOf(path, sbom);
   } finally {
     await file.close();
   }
 }
 
-/** A JSON or XML file of any other kind gives nothing but problems. */
-function isUnderstood({ packages, subject, problems }: Sbom): boolean {
-  return packages.length > 0 || subject !== undefined || problems.length === 0;
+/** A document of which nothing but problems came. */
+function whyNothing({ packages, subject, problems }: Sbom): string | undefined {
+  return packages.length > 0 || subject !== undefined || problems.length === 0 ? undefined : problems.join('; ');
 }
 
 function targetOf(path: string, sbom: Sbom): ScannedTarget {

@@ -1,4 +1,5 @@
 import { analyseLocalTarget } from '../../scanner/analyse-image.ts';
+import type { SourceOptions } from '../../scanner/image-source.ts';
 import { openLocalTarget } from '../../scanner/sources/open.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../exit.ts';
@@ -12,8 +13,12 @@ import { REFERRERS, type TargetOptions } from './target-options.ts';
  * `CliError('usage')` for what can only be meant as a path, and whatever reading it throws.
  */
 export async function analyseTarget(cli: Cli, target: string, options: TargetOptions): Promise<ScannedTarget> {
-  const platform = options.platform === undefined ? {} : { platform: options.platform };
-  const local = (await readSbomTarget(target)) ?? (await fromPath(cli, target, platform));
+  const { platform, image } = options;
+  const choice = { ...(platform === undefined ? {} : { platform }), ...(image === undefined ? {} : { image }) };
+  const document = await readSbomTarget(target);
+  if (document && image !== undefined)
+    throw new CliError('usage', `${target} is a bill of materials: it has no image ${image} to choose`);
+  const local = document ?? (await fromPath(cli, target, choice));
   if (local) {
     if (options.vex?.includes(REFERRERS))
       throw new CliError('usage', `--vex ${REFERRERS} needs an image in a registry; ${target} is a file or folder`);
@@ -24,16 +29,14 @@ export async function analyseTarget(cli: Cli, target: string, options: TargetOpt
       'usage',
       `there is no file or folder ${target}; give an archive, a folder, a bill of materials or an image reference`,
     );
+  if (image !== undefined)
+    throw new CliError('usage', `--image chooses from a file or folder; there is none of the name ${target}`);
   const { analyseRegistryImage } = await import('./registry-target.ts');
-  return analyseRegistryImage(cli, target, options, platform);
+  return analyseRegistryImage(cli, target, options, choice);
 }
 
-async function fromPath(
-  cli: Cli,
-  path: string,
-  platform: { readonly platform?: string },
-): Promise<ScannedTarget | undefined> {
-  const local = await openLocalTarget(path, platform);
+async function fromPath(cli: Cli, path: string, choice: SourceOptions): Promise<ScannedTarget | undefined> {
+  const local = await openLocalTarget(path, choice);
   if (!local) return undefined;
   if (local.kind === 'folder') {
     const analysed = await analyseLocalTarget(path);

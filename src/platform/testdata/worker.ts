@@ -7,6 +7,11 @@ parentPort?.on('message', ({ id, task }: { readonly id: number; readonly task: s
       const hold: number[][] = [];
       for (;;) hold.push(Array.from({ length: 100_000 }, (_, at) => at + Math.random()));
     }
+    case 'exhaust buffers': {
+      const hold: Buffer[] = [];
+      // As fast as a decompressor fills them.
+      for (;;) hold.push(Buffer.alloc(64 * 1024, hold.length % 256));
+    }
     case 'spin':
       for (;;);
     case 'exit':

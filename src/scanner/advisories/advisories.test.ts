@@ -265,6 +265,26 @@ describe('the store of installed databases', () => {
     expect(createAdvisoryStore({ dir, clock }).current()).toBeUndefined();
   });
 
+  it('speaks of a file by the name it is given, never of its own copies', async () => {
+    const dir = join(folder, 'named');
+    const store = createAdvisoryStore({ dir, clock });
+    const file = join(folder, 'garbage');
+    const [schema, content] = [join(folder, 'schema.sqlite'), join(folder, 'content.sqlite')];
+    for (const bytes of [
+      Buffer.from('x'),
+      Buffer.from('\x28\xb5\x2f\xfdx', 'latin1'),
+      readFileSync(schema),
+      readFileSync(content),
+    ]) {
+      writeFileSync(file, bytes);
+      const message = await store.importFile(file, 'what was sent').then(String, String);
+      expect(message).toContain('what was sent');
+      expect(message).not.toContain(folder);
+      expect(await store.importFile(file).then(String, String)).toContain(file);
+    }
+    store.close();
+  });
+
   it('takes packed files', async () => {
     const packed = join(folder, 'a.sqlite.zst');
     await packDatabase(path, packed);

@@ -65,39 +65,41 @@ export function openAdvisoryDatabase(path: string): AdvisoryDatabase {
   };
 }
 
-/** Opens a file and makes sure that it is an advisory database of this schema, with nothing else in it. */
-export function openChecked(path: string): DatabaseSync {
-  if (!existsSync(path)) throw new AdvisoryDatabaseError('not_found', `there is no advisory database at ${path}`);
+/** Opens a file and makes sure that it is an advisory database of this schema, with nothing else in it. `name`: in messages. */
+export function openChecked(path: string, name = path): DatabaseSync {
+  if (!existsSync(path)) throw new AdvisoryDatabaseError('not_found', `there is no advisory database at ${name}`);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true, allowExtension: false });
     db.exec(`pragma trusted_schema = off; pragma mmap_size = ${MMAP_BYTES}; pragma query_only = on`);
-    expectSchema(db, path);
+    expectSchema(db, name);
     return db;
   } catch (error) {
     db?.close();
     if (error instanceof AdvisoryDatabaseError) throw error;
-    throw new AdvisoryDatabaseError('not_a_database', `${path} is no advisory database: ${messageOf(error)}`, {
+    throw new AdvisoryDatabaseError('not_a_database', `${name} is no advisory database: ${messageOf(error)}`, {
       cause: error,
     });
   }
 }
 
-function expectSchema(db: DatabaseSync, path: string): void {
+function expectSchema(db: DatabaseSync, name: string): void {
   if (db.prepare('pragma application_id').get()?.['application_id'] !== APPLICATION_ID) {
-    throw new AdvisoryDatabaseError('not_a_database', `${path} is a SQLite file, but no advisory database`);
+    throw new AdvisoryDatabaseError('not_a_database', `${name} is a SQLite file, but no advisory database`);
   }
   const version = db.prepare('pragma user_version').get()?.['user_version'];
   if (version !== SCHEMA_VERSION) {
     throw new AdvisoryDatabaseError(
       'wrong_schema',
-      `${path} has schema ${String(version)}, this program reads schema ${SCHEMA_VERSION}: build it again with this version`,
+      `${name} has schema ${String(version)}, this program reads schema ${SCHEMA_VERSION}: build it again with this version`,
     );
   }
   const objects = db.prepare('select type, name from sqlite_schema order by name').all();
-  const unexpected = objects.find(({ type, name }) => type !== 'table' || !TABLES.some((table) => table === name));
+  const unexpected = objects.find(
+    (found) => found['type'] !== 'table' || !TABLES.some((table) => table === found['name']),
+  );
   if (unexpected !== undefined || objects.length !== TABLES.length) {
-    throw new AdvisoryDatabaseError('wrong_schema', `${path} does not have exactly the tables ${TABLES.join(', ')}`);
+    throw new AdvisoryDatabaseError('wrong_schema', `${name} does not have exactly the tables ${TABLES.join(', ')}`);
   }
 }
 

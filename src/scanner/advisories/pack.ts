@@ -19,15 +19,18 @@ export async function packDatabase(from: string, to: string): Promise<void> {
   await pipeline(createReadStream(from), createZstdCompress({ params }), createWriteStream(to));
 }
 
-/** Copies a database file, packed or not, to `to` (unpacked, which must not exist) and makes it durable. */
-export async function unpackDatabase(from: string, to: string): Promise<void> {
+/**
+ * Copies a database file, packed or not, to `to` (unpacked, which must not exist) and makes it durable. `name` is what messages
+ * call it. Throws `AdvisoryDatabaseError` for what cannot be unpacked.
+ */
+export async function unpackDatabase(from: string, to: string, name = from): Promise<void> {
   const packed = await isZstd(from);
   let bytes = 0;
   async function* limit(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
       bytes += chunk.length;
       if (bytes > MAX_UNPACKED_BYTES) {
-        throw new AdvisoryDatabaseError('not_a_database', `${from} unpacks to more than ${MAX_UNPACKED_BYTES} bytes`);
+        throw new AdvisoryDatabaseError('not_a_database', `${name} unpacks to more than ${MAX_UNPACKED_BYTES} bytes`);
       }
       yield chunk;
     }

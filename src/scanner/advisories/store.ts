@@ -34,10 +34,10 @@ export function createAdvisoryStore({ dir, clock }: { dir: string; clock: Clock 
     return { database, changed: true, ...(previous === undefined ? {} : { previous }) };
   }
 
-  async function importFile(path: string): Promise<AdvisoryInstallation> {
+  async function importFile(path: string, name: string): Promise<AdvisoryInstallation> {
     const part = join(dir, `import-${process.pid}-${clock.now()}.part`);
     try {
-      const version = await place(path, part, dir);
+      const version = await place(path, name, { part, dir });
       await writePointer(dir, version, part);
       const installation = swap(version);
       if (installation.changed) for (const listener of listeners) listener(installation);
@@ -50,8 +50,8 @@ export function createAdvisoryStore({ dir, clock }: { dir: string; clock: Clock 
 
   return {
     current: () => current,
-    importFile(path) {
-      const done = queue.then(() => importFile(path));
+    importFile(path, name = path) {
+      const done = queue.then(() => importFile(path, name));
       queue = done.catch(() => undefined);
       return done;
     },
@@ -71,15 +71,15 @@ export function createAdvisoryStore({ dir, clock }: { dir: string; clock: Clock 
 }
 
 /** Copies (and unpacks) a file into the folder, verifies the copy and names it by its version. */
-async function place(path: string, part: string, dir: string): Promise<string> {
+async function place(path: string, name: string, { part, dir }: { part: string; dir: string }): Promise<string> {
   try {
-    await unpackDatabase(path, part);
+    await unpackDatabase(path, part, name);
   } catch (error) {
     if (error instanceof AdvisoryDatabaseError) throw error;
     const code = existsSync(path) ? 'not_a_database' : 'not_found';
-    throw new AdvisoryDatabaseError(code, `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new AdvisoryDatabaseError(code, `cannot read ${name}: ${messageOf(error)}`, { cause: error });
   }
-  const version = verifyAdvisoryDatabase(part);
+  const version = verifyAdvisoryDatabase(part, name);
   const target = join(dir, fileName(version));
   // An open file of that name is the same content: leave it alone.
   if (!existsSync(target)) await rename(part, target);

@@ -31,8 +31,8 @@ export interface AdvisoryDatabase extends AdvisoryLookup {
 export interface AdvisoryStore {
   /** The database in use; undefined before the first one is installed. Stays open until replaced and released. */
   current(): AdvisoryDatabase | undefined;
-  /** Verifies a database file (schema, content hash), installs it and makes it current. */
-  importFile(path: string): Promise<AdvisoryInstallation>;
+  /** Verifies a database file (schema, content hash), installs it and makes it current. `name`: in messages, instead of the path. */
+  importFile(path: string, name?: string): Promise<AdvisoryInstallation>;
   /** Calls back after each swap; gives the function that ends it. */
   onChange(listener: (installation: AdvisoryInstallation) => void): () => void;
   close(): void;

@@ -20,6 +20,8 @@ export function compressionOf(start: Uint8Array): Compression {
 
 /** Pieces of bytes that can be given back one by one, once nobody looks at them. */
 export interface PieceSource extends ByteSource {
+  /** Known at the end: true when bytes come behind what is compressed, which belong to nothing. */
+  readonly trailing: boolean;
   free(piece: Uint8Array): void;
 }
 
@@ -30,6 +32,7 @@ export interface PieceSource extends ByteSource {
  */
 export function decompressed(source: ByteSource, limit: number): PieceSource {
   let ours = false;
+  let trailing = false;
   async function* plain(): AsyncGenerator<Uint8Array> {
     const iterator = source[Symbol.asyncIterator]();
     const head = await firstBytes(iterator);
@@ -41,7 +44,7 @@ export function decompressed(source: ByteSource, limit: number): PieceSource {
     const whole = rejoin(head, iterator);
     ours = compression !== 'none';
     let size = 0;
-    for await (const piece of compression === 'none' ? whole : inflated(compression, whole)) {
+    for await (const piece of compression === 'none' ? whole : inflated(compression, whole, () => (trailing = true))) {
       size += piece.byteLength;
       if (size > limit)
         throw new ScanError('limit_exceeded', `it has more than ${limit} bytes without its compression`);
@@ -50,6 +53,9 @@ export function decompressed(source: ByteSource, limit: number): PieceSource {
   }
   return {
     [Symbol.asyncIterator]: plain,
+    get trailing() {
+      return trailing;
+    },
     free(piece) {
       if (ours) freePiece(piece);
     },

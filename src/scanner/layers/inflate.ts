@@ -8,10 +8,11 @@ const MOST_WAITING = 8;
 
 /**
  * Decompresses ahead of its reader, in Node's thread pool. Pieces come in memory of their own; `freePiece` gives it back
- * at once. Errors of the source and of the decompressor come out of the iteration.
+ * at once. Errors of the source and of the decompressor come out of the iteration. `trailing` is told at the end when bytes
+ * come behind it that belong to no compressed part.
  */
-export function inflated(kind: 'gzip' | 'zstd', source: ByteSource): ByteSource {
-  return { [Symbol.asyncIterator]: () => start(kind, source[Symbol.asyncIterator]()) };
+export function inflated(kind: 'gzip' | 'zstd', source: ByteSource, trailing: () => void): ByteSource {
+  return { [Symbol.asyncIterator]: () => start(kind, source[Symbol.asyncIterator](), trailing) };
 }
 
 /** Gives back the memory of a piece of `inflated` without waiting for the garbage collector: a large layer has thousands. */
@@ -22,12 +23,17 @@ export function freePiece(piece: Uint8Array): void {
     memory.transfer(0);
 }
 
-function start(kind: 'gzip' | 'zstd', input: AsyncIterator<Uint8Array>): AsyncIterator<Uint8Array> {
+function start(
+  kind: 'gzip' | 'zstd',
+  input: AsyncIterator<Uint8Array>,
+  trailing: () => void,
+): AsyncIterator<Uint8Array> {
   const options = { chunkSize: PIECE };
   const stream = kind === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
   const waiting: Uint8Array[] = [];
   let outcome: { readonly error?: Error } | undefined;
   let wake: (() => void) | undefined;
+  let stopped = false;
 
   function settle(result: { readonly error?: Error }): void {
     outcome ??= result;
@@ -41,9 +47,10 @@ function start(kind: 'gzip' | 'zstd', input: AsyncIterator<Uint8Array>): AsyncIt
   });
   stream.on('end', () => settle({}));
   stream.on('error', (error: Error) => settle({ error }));
-  void feed(input, stream).catch((error: unknown) => {
+  const fed = feed(input, stream).catch((error: unknown) => {
     settle({ error: asError(error) });
     stream.destroy();
+    return 0;
   });
 
   return {
@@ -56,6 +63,7 @@ function start(kind: 'gzip' | 'zstd', input: AsyncIterator<Uint8Array>): AsyncIt
         }
         if (outcome) {
           if (outcome.error !== undefined) throw outcome.error;
+          if (!stopped && (await fed) > stream.bytesWritten) trailing();
           return { done: true, value: undefined };
         }
         await new Promise<void>((resolve) => {
@@ -64,6 +72,7 @@ function start(kind: 'gzip' | 'zstd', input: AsyncIterator<Uint8Array>): AsyncIt
       }
     },
     return() {
+      stopped = true;
       stream.destroy();
       settle({});
       // Not waited for: a source may never answer.
@@ -77,17 +86,22 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** One piece is decompressed while the next one is fetched; a source may use the memory of the one before these again. */
+/**
+ * One piece is decompressed while the next one is fetched; a source may use the memory of the one before these again. Gives
+ * how many bytes there were, up to the first piece after the end of what is compressed.
+ */
 async function feed(
   input: AsyncIterator<Uint8Array>,
   stream: ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>,
-): Promise<void> {
+): Promise<number> {
+  let size = 0;
   let closed: (() => void) | undefined;
   stream.on('close', () => closed?.());
   let written = Promise.resolve();
   for (;;) {
     const { value, done } = await input.next();
     await written;
+    size += done ? 0 : value.byteLength;
     if (done || stream.destroyed) break;
     written = new Promise((resolve) => {
       closed = resolve;
@@ -95,4 +109,5 @@ async function feed(
     });
   }
   if (!stream.destroyed) stream.end();
+  return size;
 }

@@ -10,6 +10,8 @@ export interface OpenLayer {
   readonly reader: ByteReader;
   /** What went wrong with getting the bytes, as opposed to what they are. */
   readonly failure: { readonly error: unknown } | undefined;
+  /** Known at the end: true when bytes come behind what is compressed, which belong to nothing. */
+  readonly trailing: boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -25,11 +27,14 @@ export function openLayer(source: ByteSource | FilePart, limit: number): OpenLay
   const failed = (error: unknown): void => {
     failure = { error };
   };
-  const opened = 'path' in source ? openFile(source, limit, failed) : openSource(source, limit, failed);
+  const opened = Symbol.asyncIterator in source ? openSource(source, limit, failed) : openFile(source, limit, failed);
   return {
     reader: opened.reader,
     get failure() {
       return failure;
+    },
+    get trailing() {
+      return opened.trailing;
     },
     close: opened.close,
   };
@@ -47,16 +52,20 @@ function openFile({ path, start = 0, size }: FilePart, limit: number, failed: Fa
     if (compressionOf(head) === 'none' && length <= limit)
       return {
         reader: createFileReader(fd, start, length, failed),
+        trailing: false,
         close() {
           closeSync(fd);
           return Promise.resolve();
         },
       };
-    const { reader, close } = openSource(piecesOf(fd, start, length), limit, failed);
+    const opened = openSource(piecesOf(fd, start, length), limit, failed);
     return {
-      reader,
+      reader: opened.reader,
+      get trailing() {
+        return opened.trailing;
+      },
       async close() {
-        await close();
+        await opened.close();
         closeSync(fd);
       },
     };
@@ -84,7 +93,13 @@ async function* piecesOf(fd: number, start: number, length: number): ByteSource 
 function openSource(source: ByteSource, limit: number, failed: Failed): Opened {
   const plain = decompressed(watched(source, failed), limit);
   const reader = createByteReader(plain, (piece) => plain.free(piece));
-  return { reader, close: () => reader.close() };
+  return {
+    reader,
+    get trailing() {
+      return plain.trailing;
+    },
+    close: () => reader.close(),
+  };
 }
 
 async function* watched(source: ByteSource, failed: Failed): ByteSource {

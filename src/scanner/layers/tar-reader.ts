@@ -135,13 +135,14 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry> {
   for (let entry = await tar.next(); entry; entry = await tar.next()) yield entry;
 }
 
-/** After the end of an archive: true when another one follows there, which nobody unpacks. */
-export async function anotherTarFollows(reader: ByteReader): Promise<boolean> {
+/** What comes after the end of an archive, up to the end of the bytes; nobody unpacks it. Zeros are nothing. */
+export async function whatFollows(reader: ByteReader): Promise<'archive' | 'bytes' | 'nothing'> {
   for (;;) {
     await reader.fill(BLOCK);
     const block = reader.peek(BLOCK);
-    if (block.length < BLOCK) return false;
-    if (!isZeroBlock(block)) return parseHeader(block) !== undefined;
+    if (!isZeroBlock(block) && block.some((byte) => byte !== 0))
+      return parseHeader(block) === undefined ? 'bytes' : 'archive';
+    if (block.length < BLOCK) return 'nothing';
     reader.pass(BLOCK);
   }
 }

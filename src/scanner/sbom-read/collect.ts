@@ -1,9 +1,9 @@
 import { type Distribution, SYSTEM_PACKAGE_TYPES } from '../../model/inventory.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import type { StatedPackage } from '../model.ts';
+import { type PurlParts, parsePurl } from '../parse-purl.ts';
 import { distributionOfHint, hintOfQualifier, type SystemHint } from './distribution.ts';
 import { packageOfPurl } from './package-of-purl.ts';
-import { type PurlParts, parsePurl } from './parse-purl.ts';
 import { sourceOfUpstream } from './source-package.ts';
 import type { Sbom, SbomItem, SbomPackage } from './types.ts';
 
@@ -12,6 +12,7 @@ const MOST_PROBLEMS = 50;
 const MOST_KINDS = 20;
 const LONGEST_NAME = 1024;
 const LONGEST_LICENCE = 200;
+const MOST_SHARED = 10_000;
 
 /** Puts the things of a document together to what it says, whatever its format. */
 export interface SbomCollector {
@@ -31,7 +32,15 @@ export function createSbomCollector(): SbomCollector {
   let broken = 0;
   let left = 0;
 
-  function addPackage(item: SbomItem, parts: PurlParts, purl: string): void {
+  const kept = new Map<string, string>();
+  /** One copy of a text that thousands of packages share: each package brings its own. */
+  function shared<Text extends string>(text: Text): Text {
+    const known = kept.get(text) as Text | undefined;
+    if (known === undefined && kept.size < MOST_SHARED) kept.set(text, text);
+    return known ?? text;
+  }
+
+  function addPackage(item: SbomItem, parts: PurlParts): void {
     const stated = packageOfPurl(parts, item.version);
     if (!stated) {
       if (item.subject) return;
@@ -41,7 +50,7 @@ export function createSbomCollector(): SbomCollector {
     }
     if (stated.name.length > LONGEST_NAME || stated.version.length > LONGEST_NAME) broken += 1;
     else if (packages.length >= MOST_PACKAGES) left += 1;
-    else packages.push({ ...completed(stated, item, parts), purl, ...placeOf(item) });
+    else packages.push({ ...completed(stated, item, parts, shared), ...placeOf(item, shared) });
     if (SYSTEM_PACKAGE_TYPES.has(stated.type)) vote(parts);
   }
 
@@ -76,11 +85,11 @@ export function createSbomCollector(): SbomCollector {
         return;
       }
       const parts = parsePurl(item.purl);
-      if (parts) addPackage(item, parts, item.purl);
+      if (parts) addPackage(item, parts);
       else broken += 1;
     },
     problem(text) {
-      if (problems.length < MOST_PROBLEMS) problems.push(text);
+      if (problems.length < MOST_PROBLEMS && !problems.includes(text)) problems.push(text);
     },
     result(format) {
       const found = distribution();
@@ -102,7 +111,9 @@ export function createSbomCollector(): SbomCollector {
   };
 }
 
-function completed(stated: StatedPackage, item: SbomItem, { qualifiers }: PurlParts): StatedPackage {
+type Share = <Text extends string>(text: Text) => Text;
+
+function completed(stated: StatedPackage, item: SbomItem, { qualifiers }: PurlParts, shared: Share): StatedPackage {
   const { licence, module, thirdParty } = item;
   const upstream = qualifiers.get('upstream');
   const source =
@@ -111,15 +122,15 @@ function completed(stated: StatedPackage, item: SbomItem, { qualifiers }: PurlPa
   return {
     ...stated,
     ...(other && SYSTEM_PACKAGE_TYPES.has(stated.type) ? { source } : {}),
-    ...(licence === undefined ? {} : { licence: licence.slice(0, LONGEST_LICENCE).toWellFormed() }),
+    ...(licence === undefined ? {} : { licence: shared(licence.slice(0, LONGEST_LICENCE).toWellFormed()) }),
     ...(module === undefined ? {} : { module }),
     ...(thirdParty ? { thirdParty } : {}),
   };
 }
 
-function placeOf({ path, layer }: SbomItem): { readonly path?: string; readonly layer?: Digest } {
+function placeOf({ path, layer }: SbomItem, shared: Share): { readonly path?: string; readonly layer?: Digest } {
   const digest = layer === undefined ? undefined : digestOf(layer);
-  return { ...(path === undefined ? {} : { path }), ...(digest === undefined ? {} : { layer: digest }) };
+  return { ...(path === undefined ? {} : { path }), ...(digest === undefined ? {} : { layer: shared(digest) }) };
 }
 
 function digestOf(text: string): Digest | undefined {

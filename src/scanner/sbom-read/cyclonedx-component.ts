@@ -1,4 +1,5 @@
 import { listOf, memberOf, textOf } from '../foreign-json.ts';
+import type { SbomCollector } from './collect.ts';
 import { type SourcePackage, sourceOfFileName } from './source-package.ts';
 import type { SbomItem } from './types.ts';
 
@@ -12,14 +13,21 @@ const DEEPEST = 64;
  * A component of CycloneDX 1.2 to 1.7 (JSON form) and those inside it. Beyond the standard the properties of Breakwater, Syft
  * and Trivy for layer, path, source package and module stream are understood.
  */
-export function* itemsOfComponent(component: unknown, subject = false): Generator<SbomItem> {
+export function* itemsOfComponent(
+  component: unknown,
+  collector: Pick<SbomCollector, 'problem'>,
+  subject = false,
+): Generator<SbomItem> {
   const waiting: { readonly value: unknown; readonly depth: number }[] = [{ value: component, depth: 0 }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { value, depth } = next;
     if (typeof value !== 'object' || value === null) continue;
     yield itemOf(value, subject && depth === 0);
-    if (depth >= DEEPEST) continue;
     const inner = listOf(memberOf(value, 'components'));
+    if (depth >= DEEPEST && inner.length > 0) {
+      collector.problem(`components nested more than ${DEEPEST} levels deep were left out`);
+      continue;
+    }
     for (let at = inner.length - 1; at >= 0; at -= 1) waiting.push({ value: inner[at], depth: depth + 1 });
   }
 }

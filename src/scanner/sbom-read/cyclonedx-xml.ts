@@ -2,7 +2,8 @@ import { SaxesParser } from 'saxes';
 import { messageOf } from '../../platform/errors.ts';
 import { createSbomCollector, type SbomCollector } from './collect.ts';
 import { itemsOfComponent } from './cyclonedx-component.ts';
-import type { Sbom } from './types.ts';
+import type { DocumentBytes } from './document-bytes.ts';
+import type { RefusedSbom, Sbom } from './types.ts';
 
 /** Members of an element by name, in the shape of the JSON form. */
 type Members = Record<string, unknown>;
@@ -16,24 +17,23 @@ const NAMESPACE = /^http:\/\/cyclonedx\.org\/schema\/bom\/1\.\d+$/;
 
 /**
  * Reads CycloneDX 1.2 to 1.7 in XML. One component at a time is in memory. Documents with a document type are refused: no
- * bill of materials has one, and entities that stand for more than they are long are declared there. Undefined when it is
- * no CycloneDX document.
+ * bill of materials has one, and entities that stand for more than they are long are declared there.
  */
-export function readXmlDocument(bytes: Buffer): Sbom | undefined {
+export function readXmlDocument(bytes: DocumentBytes): Sbom | RefusedSbom {
   const collector = createSbomCollector();
   const parser = new SaxesParser({ xmlns: false });
   const reader = createReader(collector);
   parser.on('error', (error) => reader.fail(`it is no well-formed XML: ${messageOf(error).slice(0, 200)}`));
-  parser.on('doctype', () => reader.fail('it declares a document type, which is not read'));
+  parser.on('doctype', () => reader.refuse('it declares a document type (DOCTYPE), which no bill of materials has'));
   parser.on('opentag', ({ name, attributes }) => reader.open(name, attributes));
   parser.on('text', (text) => reader.text(text));
   parser.on('cdata', (text) => reader.text(text));
   parser.on('closetag', () => reader.close());
   const decoder = new TextDecoder();
   for (let at = 0; at < bytes.length && !reader.done; at += CHUNK)
-    parser.write(decoder.decode(bytes.subarray(at, at + CHUNK), { stream: true }));
+    parser.write(decoder.decode(bytes.slice(at, at + CHUNK), { stream: true }));
   if (!reader.done) parser.close();
-  return reader.isBom ? collector.result('cyclonedx') : undefined;
+  return reader.refused === undefined ? collector.result('cyclonedx') : { refused: reader.refused };
 }
 
 interface Open {
@@ -46,35 +46,48 @@ interface Open {
 function createReader(collector: SbomCollector) {
   const path: Open[] = [];
   let parts = 0;
-  let isBom: boolean | undefined;
+  let root: string | undefined;
   let failed = false;
+  let refused: string | undefined;
 
   const insideComponent = () => path.some(({ name }) => name === 'component');
 
   function fail(problem: string): void {
-    if (!failed) collector.problem(problem);
+    if (root === undefined) refuse(problem);
+    else if (!failed) collector.problem(problem);
+    failed = true;
+  }
+
+  function refuse(why: string): void {
+    refused ??= why;
     failed = true;
   }
 
   function hand(component: Members): void {
     parts = 0;
     const subject = path.at(-1)?.name === 'metadata';
-    for (const item of itemsOfComponent(component, subject)) collector.add(item);
+    for (const item of itemsOfComponent(component, collector, subject)) collector.add(item);
   }
 
   return {
     fail,
-    get isBom() {
-      return isBom === true;
+    refuse,
+    /** Why nothing of it counts. */
+    get refused() {
+      return refused;
     },
-    /** True when the rest does not matter: the root is known and it is no bill of materials, or one that cannot be read. */
+    /** True when the rest does not matter. */
     get done() {
-      return isBom === false || (isBom !== undefined && failed);
+      return failed;
     },
     open(qualified: string, attributes: Readonly<Record<string, string>>): void {
       const name = localName(qualified);
-      isBom ??= name === 'bom' && Object.values(attributes).some((value) => NAMESPACE.test(value));
-      if (!isBom || failed) return;
+      if (root === undefined) {
+        const known = name === 'bom' && Object.values(attributes).some((value) => NAMESPACE.test(value));
+        if (!known) refuse(`its first element is <${qualified.slice(0, 100)}>, not the <bom> of CycloneDX 1`);
+        root = name;
+      }
+      if (failed) return;
       if (path.length >= DEEPEST) return fail(`its elements are nested deeper than ${DEEPEST}`);
       if (insideComponent()) parts += 1;
       if (parts > MOST_PARTS) return fail(`a component has more than ${MOST_PARTS} parts`);

@@ -1,42 +1,81 @@
 import { listOf, memberOf, textOf } from '../foreign-json.ts';
 import { createSbomCollector, type SbomCollector } from './collect.ts';
 import { itemsOfComponent } from './cyclonedx-component.ts';
+import { bytesOfMemory, type DocumentBytes } from './document-bytes.ts';
 import { isClosed, type JsonPiece, jsonElements, jsonMembers } from './json-pieces.ts';
 import { itemOfSpdxPackage } from './spdx-package.ts';
-import type { Sbom } from './types.ts';
+import type { RefusedSbom, Sbom } from './types.ts';
 
 const LARGEST_PIECE = 4 * 1024 * 1024;
 const MOST_SUBJECTS = 1000;
 const MOST_LICENCES = 10_000;
+const LONGEST_SHOWN = 40;
+
+/** Members that are read; a document that has one of them twice says different things to different readers. */
+const READ: ReadonlySet<string> = new Set([
+  'bomFormat',
+  'metadata',
+  'components',
+  'spdxVersion',
+  '@context',
+  'documentDescribes',
+  'relationships',
+  'hasExtractedLicensingInfos',
+  'packages',
+  'payload',
+  'predicate',
+]);
+const LARGEST_PAYLOAD = 64 * 1024 * 1024;
+
+type Members = ReadonlyMap<string, JsonPiece>;
 
 /**
  * Reads an SPDX 2 or CycloneDX document in JSON, also as the predicate of an in-toto statement, signed (DSSE) or not; the
- * signature is not looked at. Only one package at a time is in memory. Undefined when it is none.
+ * signature is not looked at. Only one package at a time is in memory.
  */
-export function readJsonDocument(bytes: Buffer): Sbom | undefined {
-  return readObject(bytes, { start: 0, end: bytes.length }) ?? readWrapped(bytes, true);
+export function readJsonDocument(bytes: DocumentBytes): Sbom | RefusedSbom {
+  const whole = { start: 0, end: bytes.length };
+  const members = membersOf(bytes, whole);
+  if ('refused' in members) return members;
+  return readBom(bytes, members) ?? readWrapped(bytes, members) ?? { refused: strangerOf(bytes, members) };
 }
 
-function readWrapped(bytes: Buffer, signed: boolean): Sbom | undefined {
-  for (const [key, piece] of jsonMembers(bytes, { start: 0, end: bytes.length })) {
-    if (key === 'payload' && signed) {
-      const payload = Buffer.from(bytes.toString('latin1', piece.start + 1, piece.end - 1), 'base64');
-      return readWrapped(payload, false);
-    }
-    if (key === 'predicate') return readObject(bytes, piece) ?? readMember(bytes, piece, 'Data');
-  }
-  return undefined;
+function readWrapped(bytes: DocumentBytes, members: Members): Sbom | RefusedSbom | undefined {
+  const payload = members.get('payload');
+  if (payload) return readPayload(bytes, payload);
+  const predicate = members.get('predicate');
+  return predicate && readPredicate(bytes, predicate);
+}
+
+function readPayload(bytes: DocumentBytes, { start, end }: JsonPiece): Sbom | RefusedSbom | undefined {
+  if (end - start > LARGEST_PAYLOAD) return { refused: `its payload has ${end - start} bytes, more than is read` };
+  const payload = bytesOfMemory(Buffer.from(bytes.slice(start + 1, end - 1).toString('latin1'), 'base64'));
+  const members = membersOf(payload, { start: 0, end: payload.length });
+  if ('refused' in members) return members;
+  const predicate = members.get('predicate');
+  return predicate && readPredicate(payload, predicate);
 }
 
 /** Older versions of cosign have the document one step deeper. */
-function readMember(bytes: Buffer, piece: JsonPiece, name: string): Sbom | undefined {
-  for (const [key, inner] of jsonMembers(bytes, piece)) if (key === name) return readObject(bytes, inner);
-  return undefined;
+function readPredicate(bytes: DocumentBytes, predicate: JsonPiece): Sbom | RefusedSbom | undefined {
+  const members = membersOf(bytes, predicate);
+  if ('refused' in members) return members;
+  const data = [...jsonMembers(bytes, predicate)].find(([key]) => key === 'Data')?.[1];
+  const inner = data ? membersOf(bytes, data) : members;
+  return 'refused' in inner ? inner : (readBom(bytes, members) ?? readBom(bytes, inner));
 }
 
-function readObject(bytes: Buffer, piece: JsonPiece): Sbom | undefined {
+function membersOf(bytes: DocumentBytes, piece: JsonPiece): Members | RefusedSbom {
   const members = new Map<string, JsonPiece>();
-  for (const [key, value] of jsonMembers(bytes, piece)) if (members.size < 1000) members.set(key, value);
+  for (const [key, value] of jsonMembers(bytes, piece)) {
+    if (!READ.has(key)) continue;
+    if (members.has(key)) return { refused: `it has the member "${key}" twice` };
+    members.set(key, value);
+  }
+  return members;
+}
+
+function readBom(bytes: DocumentBytes, members: Members): Sbom | undefined {
   const document: Document = { bytes, members, collector: createSbomCollector() };
   if (!isClosed(bytes)) document.collector.problem('the document is damaged: its end is missing, or more follows it');
   if (parsed(document, 'bomFormat') === 'CycloneDX') return readCycloneDx(document);
@@ -44,18 +83,34 @@ function readObject(bytes: Buffer, piece: JsonPiece): Sbom | undefined {
   return version?.startsWith('SPDX-2.') ? readSpdx(document) : undefined;
 }
 
+/** What a document is that is neither. */
+function strangerOf(bytes: DocumentBytes, members: Members): string {
+  const text = (key: string): string => {
+    const { start, end } = members.get(key) ?? { start: 0, end: 0 };
+    return bytes
+      .slice(start, Math.min(end, start + LONGEST_SHOWN))
+      .toString('utf8')
+      .toWellFormed();
+  };
+  if (members.has('spdxVersion')) return `its spdxVersion is ${text('spdxVersion')}, which is not read`;
+  if (text('@context').includes('spdx.org/rdf/3')) return 'it is SPDX 3, which is not read';
+  if (members.has('bomFormat')) return `its bomFormat is ${text('bomFormat')}, not "CycloneDX"`;
+  const broken = isClosed(bytes) ? '' : ', and it is damaged: its end is missing, or more follows it';
+  return `it is JSON with neither bomFormat nor spdxVersion${broken}`;
+}
+
 interface Document {
-  readonly bytes: Buffer;
-  readonly members: ReadonlyMap<string, JsonPiece>;
+  readonly bytes: DocumentBytes;
+  readonly members: Members;
   readonly collector: SbomCollector;
 }
 
 function readCycloneDx(document: Document): Sbom {
   const { collector } = document;
   const subject = memberOf(parsed(document, 'metadata'), 'component');
-  for (const item of itemsOfComponent(subject, true)) collector.add(item);
+  for (const item of itemsOfComponent(subject, collector, true)) collector.add(item);
   for (const component of elements(document, 'components'))
-    for (const item of itemsOfComponent(component)) collector.add(item);
+    for (const item of itemsOfComponent(component, collector)) collector.add(item);
   return collector.result('cyclonedx');
 }
 
@@ -101,7 +156,7 @@ function parsePiece({ bytes, collector }: Document, { start, end }: JsonPiece): 
     return undefined;
   }
   try {
-    return JSON.parse(bytes.toString('utf8', start, end));
+    return JSON.parse(bytes.slice(start, end).toString('utf8'));
   } catch {
     collector.problem('a part of the document is no JSON');
     return undefined;

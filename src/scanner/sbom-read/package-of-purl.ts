@@ -1,6 +1,6 @@
 import { PACKAGE_TYPES, type PackageType } from '../../model/inventory.ts';
 import type { StatedPackage } from '../model.ts';
-import type { PurlParts } from './parse-purl.ts';
+import type { PurlParts } from '../parse-purl.ts';
 
 const TYPES: ReadonlyMap<string, PackageType> = new Map(PACKAGE_TYPES.map((type) => [type, type]));
 /** Types whose name in OSV has the namespace before it, and what stands between. */

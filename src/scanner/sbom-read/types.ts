@@ -4,8 +4,6 @@ import type { StatedPackage } from '../model.ts';
 
 /** A package as a bill of materials states it. */
 export interface SbomPackage extends StatedPackage {
-  /** Package URL as it stands there. */
-  readonly purl: string;
   /** Where the package's evidence was, as far as the document tells. */
   readonly path?: string;
   /** Digest of the layer that brought it, as far as the document tells. */
@@ -22,6 +20,11 @@ export interface Sbom {
   readonly packages: readonly SbomPackage[];
   /** What could not be understood, a line each. */
   readonly problems: readonly string[];
+}
+
+/** Why a document is not read, in words that go on from its name: "it declares a document type". */
+export interface RefusedSbom {
+  readonly refused: string;
 }
 
 /** One thing of a document, in the words of no particular format. */

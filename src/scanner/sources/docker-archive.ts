@@ -4,21 +4,21 @@ import { ScanError } from '../errors.ts';
 import { type ImageConfig, readImageConfig, stepsOfLayers } from '../image-config.ts';
 import type { ImageSource, SourceLayer, SourceOptions } from '../image-source.ts';
 import type { ArchiveIndex } from './archive-index.ts';
+import { imagesCalled, type NamedImage, nameOf, severalImages } from './image-names.ts';
 
 const LARGEST_MANIFEST = 4 * 1024 * 1024;
 const LARGEST_CONFIG = 16 * 1024 * 1024;
 const MOST_IMAGES = 100;
 
-interface SavedImage {
-  readonly name: string | undefined;
+interface SavedImage extends NamedImage {
   readonly platform: string;
   readonly layers: readonly string[];
   readonly config: ImageConfig;
 }
 
 /**
- * An archive of `docker save`. Throws `ScanError`: image_ambiguous when it holds several images and the asked platform
- * does not tell them apart, source_invalid when it holds none or lacks what it names.
+ * An archive of `docker save`. Throws `ScanError`: image_ambiguous when it holds several images and neither the asked name
+ * nor the asked platform tells them apart, source_invalid when it holds none or lacks what it names.
  */
 export async function openDockerArchive(
   archive: ArchiveIndex,
@@ -29,9 +29,11 @@ export async function openDockerArchive(
   for (const { Config, RepoTags, Layers } of await listedImages(archive, path)) {
     const config = readImageConfig(parseJson(await archive.read(Config, LARGEST_CONFIG), path));
     if (!config) throw new ScanError('source_invalid', `${path}: ${Config} is not the configuration of an image`);
-    images.push({ name: RepoTags[0], platform: config.platform, layers: Layers, config });
+    const digest = digestIn(Config);
+    const named = { names: RepoTags, ...(digest ? { digest } : {}) };
+    images.push({ ...named, platform: config.platform, layers: Layers, config });
   }
-  const image = choose(images, path, options.platform);
+  const image = choose(images, path, options);
   const steps = stepsOfLayers(image.config, image.layers.length);
   const layers = image.layers.map((name, at): SourceLayer => {
     if (!archive.has(name))
@@ -44,7 +46,7 @@ export async function openDockerArchive(
       open: () => Promise.resolve(archive.locate(name)),
     };
   });
-  return { name: image.name ?? path, layers, close: () => archive.close() };
+  return { name: nameFor(image, options) ?? path, layers, close: () => archive.close() };
 }
 
 interface ListedImage {
@@ -75,19 +77,28 @@ function textsOf(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }
 
-function choose(images: readonly SavedImage[], path: string, platform: string | undefined): SavedImage {
+function choose(images: readonly SavedImage[], path: string, { image: wanted, platform }: SourceOptions): SavedImage {
   if (images.length === 0) throw new ScanError('source_invalid', `${path} holds no image`);
-  const fitting = images.filter(
+  const called = imagesCalled(images, wanted, path);
+  const fitting = called.filter(
     (image) => platform === undefined || image.platform === platform || image.platform.startsWith(`${platform}/`),
   );
   const [image] = fitting;
   if (image && fitting.length === 1) return image;
-  const choices = images.map((one) => `${one.name ?? 'without a name'} for ${one.platform}`).join(', ');
-  if (fitting.length === 0) throw new ScanError('image_ambiguous', `${path} has no ${platform}; it has ${choices}`);
-  throw new ScanError(
-    'image_ambiguous',
-    `${path} holds ${images.length} images (${choices}); choose one with --platform, or save one image per archive`,
-  );
+  if (fitting.length > 1) throw severalImages(fitting, path);
+  const choices = called.map((one) => `${nameOf(one)} for ${one.platform}`).join(', ');
+  throw new ScanError('image_ambiguous', `${path} has no ${platform}; it has ${choices}`);
+}
+
+/** The name it was asked for, where an image has several. */
+function nameFor({ names }: SavedImage, { image: wanted }: SourceOptions): string | undefined {
+  return names.find((name) => name === wanted) ?? names[0];
+}
+
+/** The id of an image: its configuration is named by it, in one form or the other. */
+function digestIn(path: string): Digest | undefined {
+  const hex = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json)?$/.exec(path)?.[1];
+  return hex === undefined ? undefined : tryParseDigest(`sha256:${hex}`);
 }
 
 /** Newer archives name layers by digest; older ones are known by the id of their content. */

@@ -1,12 +1,14 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { algorithmOf, type Digest, hexOf } from '../../oci/digest.ts';
-import { MANIFEST_LIMIT, parseManifest } from '../../oci/manifest.ts';
+import { type ChildDescriptor, MANIFEST_LIMIT, type ParsedManifest, parseManifest } from '../../oci/manifest.ts';
 import { ScanError } from '../errors.ts';
+import { listOf, memberOf, parseJson, textOf } from '../foreign-json.ts';
 import { stepsOfConfig } from '../image-config.ts';
 import type { FilePart, ImageSource, SourceOptions } from '../image-source.ts';
 import type { ArchiveIndex } from './archive-index.ts';
 import { chooseImage } from './choose-manifest.ts';
+import { imagesCalled, type NamedImage, severalImages } from './image-names.ts';
 
 /** The files of an OCI layout, in a folder or in an archive. */
 export interface LayoutFiles {
@@ -18,13 +20,16 @@ export interface LayoutFiles {
 }
 
 const LARGEST_CONFIG = 16 * 1024 * 1024;
+const NAMES = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'];
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 
 /** An image in OCI image layout (image-layout.md). Throws `ScanError`, `ManifestError`. */
 export async function openOciLayout(files: LayoutFiles, path: string, options: SourceOptions): Promise<ImageSource> {
-  const index = parseManifest(await files.read('index.json', MANIFEST_LIMIT), INDEX_TYPE);
+  const bytes = await files.read('index.json', MANIFEST_LIMIT);
+  const index = parseManifest(bytes, INDEX_TYPE);
+  const candidates = candidatesOf(imagesOf(index, bytes), path, options);
   const { manifest, descriptor } = await chooseImage(
-    { manifest: index, what: path },
+    { manifest: { ...index, children: candidates }, what: path },
     async ({ digest, mediaType }) => parseManifest(await files.read(blobPath(digest), MANIFEST_LIMIT), mediaType),
     options.platform,
   );
@@ -46,6 +51,33 @@ export async function openOciLayout(files: LayoutFiles, path: string, options: S
     })),
     close: () => files.close(),
   };
+}
+
+type LaidImage = ChildDescriptor & NamedImage;
+
+/** The images of an index with their names (image-spec, "Pre-Defined Annotation Keys"; containerd has one of its own). */
+function imagesOf({ children }: ParsedManifest, bytes: Buffer): readonly LaidImage[] {
+  const listed = listOf(memberOf(parseJson(bytes), 'manifests'));
+  return children.map((child, at): LaidImage => {
+    const annotations = memberOf(listed[at], 'annotations');
+    return { ...child, names: NAMES.flatMap((name) => textOf(memberOf(annotations, name)) ?? []) };
+  });
+}
+
+/** Those among which only the platform may choose. Throws `ScanError('image_ambiguous')` where that would be chance. */
+function candidatesOf(images: readonly LaidImage[], path: string, options: SourceOptions): readonly LaidImage[] {
+  const { image, platform } = options;
+  const called = imagesCalled(images, image, path);
+  const fitting = called.filter((one) => one.platform !== 'unknown/unknown' && isFor(one, platform));
+  const distinct = new Set(fitting.map(({ digest }) => digest)).size;
+  const names = new Set(fitting.map((one) => one.names[0]));
+  const platforms = new Set(fitting.map((one) => one.platform));
+  if (distinct > 1 && (names.size > 1 || platforms.size < distinct)) throw severalImages(fitting, path);
+  return [...new Map(called.map((one) => [one.digest, one])).values()];
+}
+
+function isFor({ platform }: LaidImage, wanted: string | undefined): boolean {
+  return wanted === undefined || platform === undefined || platform === wanted || platform.startsWith(`${wanted}/`);
 }
 
 /** A layout in a folder; what is a link out of it is refused. */

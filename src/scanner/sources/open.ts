@@ -47,12 +47,17 @@ export async function openLocalTarget(path: string, options: SourceOptions = {})
   if (!info) return undefined;
   if (info.isDirectory()) {
     if (!(await exists(join(path, 'index.json'))) || !(await exists(join(path, 'oci-layout'))))
-      return { kind: 'folder', path };
+      return rootFileSystem({ kind: 'folder', path }, path, options);
     return { kind: 'image', source: await openOciLayout(await layoutFolder(path), path, options) };
   }
   if (!info.isFile()) throw new ScanError('source_invalid', `${path} is neither a file nor a folder`);
-  if (await isRootFileSystem(path)) return { kind: 'image', source: tarball(path) };
+  if (await isRootFileSystem(path)) return rootFileSystem({ kind: 'image', source: tarball(path) }, path, options);
   return { kind: 'image', source: await openArchive(path, options) };
+}
+
+function rootFileSystem(target: LocalTarget, path: string, { image }: SourceOptions): LocalTarget {
+  if (image === undefined) return target;
+  throw new ScanError('image_ambiguous', `${path} is a root file system: it has no image ${image} to choose`);
 }
 
 async function openArchive(path: string, options: SourceOptions): Promise<ImageSource> {

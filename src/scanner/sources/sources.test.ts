@@ -28,12 +28,16 @@ mkdirSync(layout);
 const manifestDigest = writeOciLayout(layout, { layers: [join(folder, 'layer.tar.gz')], name: 'musl' });
 
 /** A `docker save` archive, an image for each platform. */
-function dockerArchive(platforms: readonly string[], extra: readonly TarItem[] = []): Buffer {
+function dockerArchive(
+  platforms: readonly string[],
+  extra: readonly TarItem[] = [],
+  tagsOf = (at: number): readonly string[] | null => [`test:${at}`],
+): Buffer {
   const images = platforms.map((platform, at) => {
     const [os, architecture] = platform.split('/');
     const content = layer(`musl-${architecture}`);
     return {
-      entry: { Config: `c${at}.json`, RepoTags: [`test:${at}`], Layers: [`l${at}/layer.tar`] },
+      entry: { Config: `c${at}.json`, RepoTags: tagsOf(at), Layers: [`l${at}/layer.tar`] },
       files: [
         { name: `l${at}/layer.tar`, content },
         {
@@ -55,10 +59,32 @@ function dockerArchive(platforms: readonly string[], extra: readonly TarItem[] =
   ]);
 }
 
-const packagesOf = async (path: string, platform?: string) =>
-  (await analyseLocalTarget(path, platform === undefined ? {} : { platform }))?.inventory.packages.map(
-    ({ name }) => name,
-  );
+const packagesOf = async (path: string, platform?: string, image?: string) =>
+  (
+    await analyseLocalTarget(path, {
+      ...(platform === undefined ? {} : { platform }),
+      ...(image === undefined ? {} : { image }),
+    })
+  )?.inventory.packages.map(({ name }) => name);
+
+/** A layout with the same image under several names, as of several architectures; what the layers hold tells them apart. */
+function layoutOf(images: readonly { name?: string; architecture?: string; packages: string }[]): {
+  readonly path: string;
+  readonly digests: readonly string[];
+} {
+  const path = mkdtempSync(join(folder, 'several-'));
+  const manifests: object[] = [];
+  const digests = images.map(({ name = '', architecture, packages }) => {
+    const file = write(`${packages}.tar.gz`, gzipSync(layer(packages)));
+    const digest = writeOciLayout(path, { layers: [file], name, ...(architecture ? { architecture } : {}) });
+    const index = JSON.parse(readFileSync(join(path, 'index.json'), 'utf8')) as { manifests: object[] };
+    const platform = architecture === undefined ? {} : { platform: { os: 'linux', architecture } };
+    manifests.push(...index.manifests.map((one) => ({ ...one, ...platform, ...(name ? {} : { annotations: {} }) })));
+    return digest;
+  });
+  writeFileSync(join(path, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+  return { path, digests };
+}
 
 describe('openLocalTarget', () => {
   it('finds the image that files of a root file system stand before', async () => {
@@ -119,6 +145,77 @@ describe('openLocalTarget', () => {
       message: expect.stringContaining('test:0 for linux/amd64, test:1 for linux/arm64'),
     });
     await expect(packagesOf(path, 'linux/s390x')).rejects.toMatchObject({ code: 'image_ambiguous' });
+  });
+
+  it('takes the named image of a docker archive, however the name is written', async () => {
+    const names = [['alpine:3.20', 'mine:1'], ['docker.io/library/alpine:3.21']];
+    const path = write(
+      'named',
+      dockerArchive(['linux/amd64', 'linux/arm64'], [], (at) => names[at] ?? null),
+    );
+    for (const [image, found] of [
+      ['alpine:3.20', 'musl-amd64'],
+      ['mine:1', 'musl-amd64'],
+      ['docker.io/library/mine:1', 'musl-amd64'],
+      ['alpine:3.21', 'musl-arm64'],
+    ] as const)
+      expect(await packagesOf(path, undefined, image), image).toEqual([found]);
+    expect(await openLocalTarget(path, { image: 'mine:1' })).toMatchObject({ source: { name: 'mine:1' } });
+    await expect(packagesOf(path)).rejects.toThrow(
+      'holds 2 images (alpine:3.20 for linux/amd64, docker.io/library/alpine:3.21 for linux/arm64); choose one with --image',
+    );
+    await expect(packagesOf(path, undefined, 'alpine:3')).rejects.toThrow(
+      /has no image alpine:3; it has alpine:3.20 for linux\/amd64, /,
+    );
+    await expect(packagesOf(path, 'linux/arm64', 'mine:1')).rejects.toThrow(
+      /has no linux\/arm64; it has alpine:3.20 for linux\/amd64$/,
+    );
+  });
+
+  it('takes the named image of a layout, or the one with that digest', async () => {
+    const { path, digests } = layoutOf([
+      { name: 'one', packages: 'first' },
+      { name: 'registry.example/two:1', packages: 'second' },
+      { packages: 'third' },
+    ]);
+    const [, , digest = ''] = digests;
+    expect(await packagesOf(path, undefined, 'one')).toEqual(['first']);
+    expect(await packagesOf(path, undefined, 'registry.example/two:1')).toEqual(['second']);
+    expect(await packagesOf(path, undefined, digest)).toEqual(['third']);
+    expect(await packagesOf(path, undefined, digest.slice(7, 19))).toEqual(['third']);
+    await expect(packagesOf(path, undefined, digest.slice(7, 18))).rejects.toThrow('has no image');
+    await expect(packagesOf(path)).rejects.toMatchObject({
+      code: 'image_ambiguous',
+      message: `${path} holds 3 images (one, registry.example/two:1, ${digest}); choose one with --image, by name or digest`,
+    });
+  });
+
+  it('lets no platform choose between images of different names, but between platforms of one', async () => {
+    const different = layoutOf([
+      { name: 'a', architecture: 'amd64', packages: 'first' },
+      { name: 'b', architecture: 'arm64', packages: 'second' },
+    ]);
+    await expect(packagesOf(different.path)).rejects.toThrow(/a for linux\/amd64, b for linux\/arm64.*--image/);
+    expect(await packagesOf(different.path, 'linux/arm64')).toEqual(['second']);
+    const same = layoutOf([
+      { name: 'a', architecture: 'amd64', packages: 'first' },
+      { name: 'a', architecture: 'arm64', packages: 'second' },
+    ]);
+    expect(await packagesOf(same.path)).toEqual(['first']);
+    expect(await packagesOf(same.path, 'linux/arm64', 'a')).toEqual(['second']);
+  });
+
+  it('does not ask which name is meant where all name one image', async () => {
+    const { path } = layoutOf([
+      { name: 'a:1', packages: 'first' },
+      { name: 'a:latest', packages: 'first' },
+    ]);
+    expect(await packagesOf(path)).toEqual(['first']);
+  });
+
+  it('has no image to choose in a root file system', async () => {
+    await expect(packagesOf(rootFolder, undefined, 'a')).rejects.toThrow(/is a root file system/);
+    await expect(packagesOf(write('one', layer('musl')), undefined, 'a')).rejects.toThrow(/is a root file system/);
   });
 
   it.each([

@@ -1,8 +1,6 @@
 import { messageOf } from '../../platform/errors.ts';
+import { readerOf } from './format.ts';
 import { asObject, member, textOf } from './json.ts';
-import { parseCsaf } from './parse-csaf.ts';
-import { parseCycloneDx } from './parse-cyclonedx.ts';
-import { parseOpenVex } from './parse-openvex.ts';
 import type { VexReading, VexStatement } from './types.ts';
 
 /** Largest document that is read, in bytes. */
@@ -31,7 +29,7 @@ export function parseVex(bytes: Uint8Array, document: string): VexReading {
   }
   const opened = open(root, DEEPEST);
   const read = readerOf(opened);
-  if (read === undefined) return unreadable(document, 'is neither OpenVEX nor CSAF nor CycloneDX');
+  if (typeof read === 'string') return unreadable(document, read);
   const statements: VexStatement[] = [];
   const problems: string[] = [];
   for (const entry of read(opened, document)) {
@@ -46,14 +44,6 @@ export function parseVex(bytes: Uint8Array, document: string): VexReading {
 
 function unreadable(document: string, why: string): VexReading {
   return { statements: [], problems: [`${document} ${why}`] };
-}
-
-type Reader = (root: unknown, document: string) => Generator<VexStatement | string>;
-
-function readerOf(root: unknown): Reader | undefined {
-  if (textOf(root, '@context')?.startsWith('https://openvex.dev/ns')) return parseOpenVex;
-  if (textOf(root, 'bomFormat') === 'CycloneDX') return parseCycloneDx;
-  return textOf(member(root, 'document'), 'csaf_version') === undefined ? undefined : parseCsaf;
 }
 
 /** What is inside envelopes (DSSE, Sigstore bundle) and attestations (in-toto, section Statement). */

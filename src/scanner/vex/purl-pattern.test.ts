@@ -13,10 +13,18 @@ describe('package URLs', () => {
     ['pkg:oci/a@sha256%3A00', { type: 'oci', path: 'a', version: 'sha256:00' }],
   ])('%s', (text, parts) => expect(parsePattern(text)).toMatchObject(parts));
 
-  it.each(['', 'pkg:', 'pkg:npm', 'pkg:npm/', 'npm/a@1', 'pkg:npm/%E0%A4', 'pkg:n m/a', 'pkg:npm/a@'])(
-    '%j is none',
-    (text) => expect(parsePattern(text)).toBeUndefined(),
-  );
+  it.each([
+    '',
+    'pkg:',
+    'pkg:npm',
+    'pkg:npm/',
+    'npm/a@1',
+    'pkg:npm/%E0%A4',
+    'pkg:n m/a',
+    'pkg:npm/a@',
+    'pkg:npm/a@?arch=x',
+    'pkg:npm/a@1?arch=%zz',
+  ])('%j is none', (text) => expect(parsePattern(text)).toBeUndefined());
 
   it('never throws', () => {
     fc.assert(fc.property(fc.string(), (text) => void parsePattern(`pkg:${text}`)));

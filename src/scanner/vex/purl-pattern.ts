@@ -1,4 +1,5 @@
 import type { Package } from '../../model/inventory.ts';
+import { type PurlParts, parsePurl } from '../parse-purl.ts';
 
 /** A package URL taken apart (ECMA-427), decoded. As a pattern: what is absent may be anything. */
 export interface PurlPattern {
@@ -9,32 +10,30 @@ export interface PurlPattern {
   readonly qualifiers: ReadonlyMap<string, string>;
 }
 
-const LONGEST = 4096;
 /** Qualifiers that say where a package comes from, not which one it is. */
 const ORIGIN: ReadonlySet<string> = new Set(['repository_url', 'download_url', 'vcs_url', 'file_name', 'checksum']);
 /** Types whose names do not depend on case. */
 const ANY_CASE: ReadonlySet<string> = new Set(['apk', 'bitnami', 'composer', 'deb', 'github', 'nuget', 'npm', 'pypi']);
 
-/** Takes a package URL apart; undefined for what is none. */
+/**
+ * A package URL as a pattern, spelt as its type has it; undefined for what is none. What stands behind an @ is the version it
+ * speaks of: with nothing there it is not clear of which, so that is none either.
+ */
 export function parsePattern(text: string): PurlPattern | undefined {
-  if (!text.startsWith('pkg:') || text.length > LONGEST) return undefined;
-  const [withoutSubpath = ''] = text.slice(4).split('#', 1);
-  const question = withoutSubpath.indexOf('?');
-  const named = (question < 0 ? withoutSubpath : withoutSubpath.slice(0, question)).replace(/^\/{1,8}/, '');
-  const slash = named.indexOf('/');
-  // The first sign of a scope, `@angular`, is no version.
-  const at = named.lastIndexOf('@');
-  const versioned = at > slash + 1 && at > named.lastIndexOf('/');
-  const type = named.slice(0, Math.max(slash, 0)).toLowerCase();
-  const path = decode(named.slice(slash + 1, versioned ? at : undefined));
-  const version = versioned ? decode(named.slice(at + 1)) : undefined;
-  if (!/^[a-z][a-z0-9.+-]*$/.test(type) || !path || (versioned && !version)) return undefined;
+  const parts = parsePurl(text);
+  if (!parts || hasEmptyVersion(text, parts)) return undefined;
+  const { type, namespace, name, version, qualifiers } = parts;
   return {
     type,
-    path: spelt(type, path),
+    path: spelt(type, namespace === undefined ? name : `${namespace}/${name}`),
     ...(version === undefined ? {} : { version }),
-    qualifiers: question < 0 ? new Map() : qualifiersOf(withoutSubpath.slice(question + 1)),
+    qualifiers,
   };
+}
+
+/** A pattern without a version speaks of all of them: `pkg:npm/a@` must not. */
+function hasEmptyVersion(text: string, { version }: PurlParts): boolean {
+  return version === undefined && /^[^?#]*@(?:[?#]|$)/.test(text);
 }
 
 /** True when a pattern speaks of an installed package, by its own URL or, for `arch=source`, by its source. */
@@ -82,22 +81,4 @@ function isZeroEpoch(key: string, value: string): boolean {
 function spelt(type: string, path: string): string {
   const plain = ANY_CASE.has(type) ? path.toLowerCase() : path;
   return type === 'pypi' ? plain.replace(/[-_.]+/g, '-') : plain;
-}
-
-function qualifiersOf(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split('&', 64).flatMap((pair) => {
-      const equals = pair.indexOf('=');
-      const value = equals > 0 ? decode(pair.slice(equals + 1)) : undefined;
-      return value ? [[pair.slice(0, equals).toLowerCase(), value] as const] : [];
-    }),
-  );
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -288,6 +288,21 @@ describe('documents', () => {
     ['another document', '{"spdxVersion":"SPDX-2.3"}', 'neither OpenVEX nor CSAF nor CycloneDX'],
     ['nothing', '', 'is not JSON'],
     ['a number', '1', 'neither'],
+    [
+      'CSAF without its version',
+      '{"document":{"category":"csaf_vex"},"product_tree":{},"vulnerabilities":[]}',
+      'f.json looks like CSAF, but has no document.csaf_version',
+    ],
+    ['another CSAF', '{"document":{"csaf_version":"1.2"}}', 'is CSAF 1.2, which is not read'],
+    [
+      'CSAF without its parts',
+      '{"document":{"csaf_version":"2.0"}}',
+      'f.json: it has no product_tree and no vulnerabilities',
+    ],
+    ['OpenVEX without its context', '{"author":"a","statements":[]}', 'looks like OpenVEX, but has no @context'],
+    ['OpenVEX without statements', '{"@context":"https://openvex.dev/ns/v0.2.0"}', 'f.json: it has no statements'],
+    ['CycloneDX without its name', '{"specVersion":"1.6","vulnerabilities":[]}', 'has no "bomFormat": "CycloneDX"'],
+    ['CycloneDX without VEX', '{"bomFormat":"CycloneDX"}', 'f.json: it has no vulnerabilities'],
     ['an envelope with garbage', '{"payloadType":"x","payload":"e30x"}', 'neither'],
   ])('say what is wrong with %s', (_, text, problem) => {
     expect(parseVex(Buffer.from(text), 'f.json')).toEqual({

@@ -159,6 +159,24 @@ describe('packagesOfGo', () => {
       'mod\ta\tv1.0.0\t\nbuild\t-ldflags="-X main.version=v9.9.9"\n',
       ['a v1.0.0'],
     ],
+    ['a checkout without releases', 'mod\ta\tv0.0.0-20260102030405-0123456789ab+dirty\t\n', ['a (devel)']],
+    ['one of a later major version', 'mod\ta/v2\tv2.0.0-20260102030405-0123456789ab\t\n', ['a/v2 (devel)']],
+    [
+      'a checkout behind a release',
+      'mod\ta\tv1.2.4-0.20260102030405-0123456789ab+dirty\t\n',
+      ['a v1.2.4-0.20260102030405-0123456789ab+dirty'],
+    ],
+    [
+      'a checkout whose version the linker knows',
+      'mod\ta\tv1.2.4-0.20260102030405-0123456789ab\t\nbuild\t-ldflags="-X main.version=1.3.0"\n',
+      ['a v1.3.0'],
+    ],
+    ['a release that was changed', 'mod\ta\tv1.2.3+dirty\t\n', ['a v1.2.3+dirty']],
+    [
+      'a dependency of which no release exists',
+      'dep\tb\tv0.0.0-20260102030405-0123456789ab\n',
+      ['b v0.0.0-20260102030405-0123456789ab'],
+    ],
     ['what has no name', 'dep\t\tv1\ndep\ta b\tv1\ndep\tc\tv1\n', ['c v1']],
   ])('lists %s', (_what, modules, expected) => {
     expect(list('go1.22.1', modules)).toEqual(['stdlib 1.22.1', ...expected]);

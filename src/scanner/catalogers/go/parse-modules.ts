@@ -8,10 +8,14 @@ const PRINTABLE = /^[^\s\p{C}]{1,512}$/u;
 const FOLDER = /^(?:\.{1,2}(?:$|[/\\])|[/\\]|[A-Za-z]:[/\\])/;
 const TOOLCHAIN = /^(?:devel )?go(\d+(?:\.\d+){0,2})(?:(rc|beta)(\d+)|(-[0-9A-Za-z]+))?/;
 const UNVERSIONED = '(devel)';
+/** What Go makes of a commit where it knows no release: of the module's own sources, or because it was given only a part of them. */
+const PSEUDO = /^v\d+\.\d+\.\d+-(?:[0-9A-Za-z.-]*\.)?\d{14}-[0-9a-f]{12}(?:\+[0-9A-Za-z.-]+)?$/;
+/** Such a version that no release stands behind (go.dev/ref/mod, "Pseudo-versions", the first form). */
+const WITHOUT_BASE = /^v\d+\.0\.0-\d{14}-/;
 
 /**
  * The modules a Go program was built from: the toolchain as `stdlib`, the main module, its dependencies as replaced.
- * Versions as Go writes them, `(devel)` where there is none; the main module's may be known from the linker's flags.
+ * Versions as Go writes them, `(devel)` where there is none.
  */
 export function packagesOfGo(info: GoBuildInfo): {
   readonly packages: readonly StatedPackage[];
@@ -50,12 +54,18 @@ function* readModules(lines: readonly string[]): Generator<StatedPackage> {
       name: replaced && !FOLDER.test(otherName) ? otherName : name,
       version: (replaced ? otherVersion : version) || UNVERSIONED,
     };
-    yield kind === 'mod' && module.version === UNVERSIONED ? withFlags(module, lines) : module;
+    yield kind === 'mod' ? { ...module, version: mainVersion(module, lines) } : module;
   }
 }
 
-function withFlags(module: StatedPackage, lines: readonly string[]): StatedPackage {
+/**
+ * The version of the main module: a release; else what the build set by the linker's flags; else where its sources stood after a
+ * release. A commit of which Go knows no release says nothing of the releases it comes after: a checkout without tags of
+ * v3.1 has v0.0.0 as well. For a dependency it does, as the module proxy knows all tags.
+ */
+function mainVersion({ name, version }: StatedPackage, lines: readonly string[]): string {
+  if (version !== UNVERSIONED && !PSEUDO.test(version)) return version;
   const flags = lines.find((line) => line.startsWith('build\t-ldflags='));
-  const version = flags === undefined ? undefined : versionOfFlags(flags.slice('build\t-ldflags='.length), module.name);
-  return version === undefined ? module : { ...module, version };
+  const set = flags === undefined ? undefined : versionOfFlags(flags.slice('build\t-ldflags='.length), name);
+  return set ?? (WITHOUT_BASE.test(version) ? UNVERSIONED : version);
 }

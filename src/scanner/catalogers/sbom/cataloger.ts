@@ -21,10 +21,10 @@ export const sbomCataloger: Cataloger = {
   wants: (path) => NAMED.test(path) || BITNAMI.test(path) || PLACED.test(path),
   catalog(_path, file): Found {
     const sbom = readSbom(file.bytes());
-    if (!sbom) return { packages: [], problems: ['it is no bill of materials that is understood'] };
+    if ('refused' in sbom) return { packages: [], problems: [`no bill of materials that is read: ${sbom.refused}`] };
     const packages = sbom.packages
       .filter(({ type, version }) => !SYSTEM_PACKAGE_TYPES.has(type) && version !== '')
-      .map(({ purl: _purl, path: _inner, layer: _layer, ...stated }) => stated);
+      .map(({ path: _inner, layer: _layer, ...stated }) => stated);
     return sbom.problems.length === 0 ? { packages } : { packages, problems: sbom.problems };
   },
 };
