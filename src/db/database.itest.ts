@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import { type DatabaseHandle, openDatabase } from './database.ts';
+import { imageClocks } from './migrations/0005-image-clocks.ts';
 
 describe.each(ENGINES)('database on %s', (engine) => {
   let handle: DatabaseHandle;
@@ -63,6 +64,31 @@ describe.each(ENGINES)('database on %s', (engine) => {
     const rows = await handle.db.selectFrom('tags').select('name').orderBy('name').execute();
     expect(rows.map((row) => row.name)).toEqual(
       [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+    );
+  });
+
+  it('moves the clocks of manifests into a row for each, and loses none when that is repeated', async () => {
+    handle = await freshDatabase(engine);
+    const { db } = handle;
+    const clock = { vulnerability: 'CVE-2024-1', package: 'npm/"a\nb', first_seen: 7 };
+    await db
+      .insertInto('clocks')
+      .values([
+        { scope: 'repository:r', ...clock },
+        { scope: 'digest:sha256:1', ...clock },
+        { scope: 'digest:sha256:1', ...clock, vulnerability: 'CVE-2024-2', first_seen: 1_790_000_000_123 },
+      ])
+      .execute();
+    for (let time = 0; time < 2; time += 1) await imageClocks(engine).up(db);
+    expect(await db.selectFrom('clocks').select('scope').execute()).toEqual([{ scope: 'repository:r' }]);
+    const [row, ...others] = await db.selectFrom('image_clocks').selectAll().execute();
+    expect([row?.digest, others]).toEqual(['sha256:1', []]);
+    const lines = row?.clocks.trimEnd().split('\n') ?? [];
+    expect(new Map(lines.map((line) => JSON.parse(line) as [number, string]))).toEqual(
+      new Map([
+        [7, 'CVE-2024-1 npm/"a\nb'],
+        [1_790_000_000_123, 'CVE-2024-2 npm/"a\nb'],
+      ]),
     );
   });
 

@@ -27,6 +27,7 @@ export interface Schema {
   verdicts: VerdictsTable;
   verdict_changes: VerdictChangesTable;
   clocks: ClocksTable;
+  image_clocks: ImageClocksTable;
   exceptions: ExceptionsTable;
   trusted_sources: TrustedSourcesTable;
   advisory_versions: AdvisoryVersionsTable;
@@ -254,12 +255,18 @@ interface VerdictChangesTable {
   at: number;
 }
 
-/** When a vulnerability of a package was first seen; scope is `repository:<id>` or `digest:<digest>`. */
+/** When a vulnerability of a package was first seen in a repository; scope is `repository:<id>`. */
 interface ClocksTable {
   scope: string;
   vulnerability: string;
   package: string;
   first_seen: number;
+}
+
+/** The same for a manifest, wherever it is stored: lines of JSON, `[first seen, "vulnerability package", …]`; the earliest counts. */
+interface ImageClocksTable {
+  digest: string;
+  clocks: string;
 }
 
 interface ExceptionsTable {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Verdict, VerdictKind } from '../model/verdict.ts';
+import type { Assessments } from './assess.ts';
 import { judge } from './judge.ts';
 import type { JudgeInput } from './judge-input.ts';
 import {
@@ -208,6 +209,23 @@ describe('laws of judge', () => {
         };
         expect(judge(other)).toEqual(judge(input));
         expect(JSON.stringify(judge(other))).toBe(JSON.stringify(judge(input)));
+      }),
+    );
+  });
+
+  it('gives what it gives without a memory, whatever other images and moments left in it', () => {
+    const days = fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(inputs, { minLength: 1, maxLength: 4 }), inputs, days, (images, shared, moments) => {
+        const kept: Assessments = new Map();
+        for (const day of moments)
+          for (const image of [shared, ...images]) {
+            const { findings, policy } = shared;
+            for (const input of [image, { ...image, findings }, { ...image, findings, policy }]) {
+              const then = { ...input, now: NOW + day * DAY };
+              expect(judge(then, kept)).toEqual(judge(then));
+            }
+          }
       }),
     );
   });

@@ -179,12 +179,13 @@ const coverage: fc.Arbitrary<Coverage> = fc
   }));
 
 /** Everything that can be judged. */
-export const inputs: fc.Arbitrary<JudgeInput> = fc
+export const inputs: fc.Arbitrary<JudgeInput & { readonly clocks: readonly ClockReading[] }> = fc
   .record({ findings, policy: policies, exceptions, clocks, coverage, complete: fc.boolean(), builtAt: moments })
   .map(({ complete, builtAt, ...rest }) => {
     const base = anInput(rest);
     return {
       ...base,
+      clocks: rest.clocks,
       inventory: { ...base.inventory, complete },
       advisories: { version: digestOf('advisories'), builtAt },
     };

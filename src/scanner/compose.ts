@@ -37,8 +37,8 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
   const distribution = distributionOf(textsOf(identity));
   const files = [...tree.files()].map(([path, file]) => ({ path, file })).filter(isWanted);
   const system = files.filter(belongsToSystem(tree));
-  const owned = ownedPaths(tree, system);
   const language = files.filter(({ file }) => roleOf(file) === 'language');
+  const owned = ownedPaths(tree, system, new Set(language.map(({ path }) => lastPart(path))));
   const installed = language.filter(isInstalled(language)).filter(({ path }) => !owned.has(path));
 
   const counted = [...system, ...installed];
@@ -103,15 +103,23 @@ function belongsToSystem(tree: LayerTree): (found: Found) => boolean {
   };
 }
 
-/** Real paths of language packages that a package of the distribution owns: those are patched under its versions. */
-function ownedPaths(tree: LayerTree, system: readonly Found[]): ReadonlySet<string> {
+/**
+ * Real paths of files of these names that a package of the distribution owns: language packages there are patched under its
+ * versions. A name stays what it is whatever links lead to its folder, so that few of the owned paths need to be followed.
+ */
+function ownedPaths(tree: LayerTree, system: readonly Found[], names: ReadonlySet<string>): ReadonlySet<string> {
   const thirdParty = new Set(system.flatMap(({ file }) => file.evidence.thirdParty ?? []));
   return new Set(
     system
       .filter(({ path }) => !thirdParty.has(listedPackage(path) ?? ''))
       .flatMap(({ file }) => file.evidence.owned ?? [])
+      .filter((path) => names.has(lastPart(path)))
       .map((path) => tree.canonical(path)),
   );
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** Installed packages, and applications whose modules are installed beside them. */

@@ -1,8 +1,12 @@
 import type { Db } from '../db/database.ts';
+import { breathe } from '../platform/breathe.ts';
 import type { AdvisoryKey } from '../scanner/advisories/types.ts';
 import { releaseKey, systemTypeOf, typesOf } from '../scanner/matcher/ecosystem.ts';
 import { batches } from './batches.ts';
 import type { PolicySource } from './ports.ts';
+
+/** Names looked up at once: popular ones lie in every image. */
+const NAMES = 25;
 
 /** What a new advisory database can change, as `changedKeys` of the scanner tells it. */
 export interface AdvisoryChange {
@@ -25,17 +29,13 @@ export async function affectedInventories(
   for (const [ecosystem, names] of byEcosystem(change.keys)) {
     // Feeds cover many releases, a registry holds few.
     if (!isStored(ecosystem)) continue;
-    for (const batch of batches([...names])) {
-      // Either may be what advisories are filed under; one package too many costs little, one too few would be missed.
-      const holders = selectHolders(db, ecosystem).where('p.lookup_name', 'in', batch);
-      const bySource = selectHolders(db, ecosystem).where('p.source_name', 'in', batch);
-      const language = typesOf(ecosystem).length > 0;
-      for (const query of language ? [holders] : [holders, bySource])
-        for (const row of await query.execute()) hashes.add(row.inventory_hash);
+    for (const batch of batches([...names], NAMES)) {
+      for (const row of await selectHolders(db, ecosystem, batch).execute()) hashes.add(row.hash);
+      await breathe();
     }
   }
   for (const ecosystem of [...new Set(change.ecosystems.map(releaseKey))].filter(isStored))
-    for (const row of await selectHolders(db, ecosystem).execute()) hashes.add(row.inventory_hash);
+    for (const row of await selectHolders(db, ecosystem).execute()) hashes.add(row.hash);
   return hashes;
 }
 
@@ -69,7 +69,8 @@ export async function noteUnchanged(
     const digests = rows
       .filter((row) => row.inventory_hash !== null && !change.affected.has(row.inventory_hash))
       .map((row) => row.digest);
-    for (const batch of batches(digests))
+    for (const batch of batches(digests)) {
+      await breathe();
       await db
         .updateTable('verdicts')
         .set({ advisories: change.next })
@@ -78,6 +79,7 @@ export async function noteUnchanged(
         .where('advisories', '=', change.previous)
         .where('judged_at', '<=', change.until)
         .execute();
+    }
   }
 }
 
@@ -86,19 +88,30 @@ async function storedReleases(db: Db): Promise<ReadonlySet<string>> {
   return new Set(rows.flatMap(({ ecosystem }) => ecosystem ?? []));
 }
 
-function selectHolders(db: Db, ecosystem: string) {
-  const holders = db
-    .selectFrom('packages as p')
-    .innerJoin('inventory_packages as h', 'h.package_id', 'p.id')
-    .select('h.inventory_hash')
-    .distinct();
-  // Packages of the distribution belong to its release; the others to an ecosystem of their own.
+/** Inventories with packages of an ecosystem; of these names, where names are given. */
+function selectHolders(db: Db, ecosystem: string, names?: readonly string[]) {
   const types = typesOf(ecosystem);
-  if (types.length > 0) return holders.where('p.type', 'in', types);
-  return holders
-    .innerJoin('inventories as i', 'i.hash', 'h.inventory_hash')
-    .where('i.ecosystem', '=', ecosystem)
-    .where('p.type', '=', systemTypeOf(ecosystem) ?? '');
+  const language = types.length > 0;
+  let packages = db
+    .selectFrom('packages')
+    .select('id')
+    .where('type', 'in', language ? types : [systemTypeOf(ecosystem) ?? '']);
+  if (names)
+    packages = packages.where((where) =>
+      // Either may be what advisories are filed under; one package too many costs little, one too few would be missed.
+      where.or([where('lookup_name', 'in', names), ...(language ? [] : [where('source_name', 'in', names)])]),
+    );
+  // Lists within lists: each inventory is looked at once, however many of the packages it holds.
+  const holders = db
+    .selectFrom('inventories')
+    .select('hash')
+    .where(
+      'hash',
+      'in',
+      db.selectFrom('inventory_packages').select('inventory_hash').where('package_id', 'in', packages),
+    );
+  // Packages of the distribution belong to its release; the others to an ecosystem of their own.
+  return language ? holders : holders.where('ecosystem', '=', ecosystem);
 }
 
 /** Names by what stored inventories are found by: products of one distribution release are one. */

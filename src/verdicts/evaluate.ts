@@ -6,6 +6,7 @@ import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
 import { distributionEcosystem } from '../scanner/matcher/ecosystem.ts';
 import type { AdvisoryLookup } from '../scanner/matcher/lookup.ts';
 import { createMatcher } from '../scanner/matcher/match.ts';
+import type { Copies } from '../scanner/matcher/package-copies.ts';
 import { endOfLife } from '../scanner/support-dates.ts';
 
 /** What the advisories say about an inventory, and how far that answer reaches. */
@@ -30,9 +31,16 @@ function matcherOf(database: AdvisoryLookup): ReturnType<typeof createMatcher> {
   return known;
 }
 
-/** Matches an inventory with a database, or with none: then every ecosystem in it is reported as missing. */
-export function evaluate(inventory: Inventory, database: AdvisoryDatabase | undefined): Evaluation {
-  const { findings, sources, missing, gaps } = matcherOf(database ?? NOTHING_KNOWN)(inventory);
+/**
+ * Matches an inventory with a database, or with none: then every ecosystem in it is reported as missing. `copies` are its
+ * packages, where it is known that none is a copy of another.
+ */
+export function evaluate(
+  inventory: Inventory,
+  database: AdvisoryDatabase | undefined,
+  copies?: readonly Copies[],
+): Evaluation {
+  const { findings, sources, missing, gaps } = matcherOf(database ?? NOTHING_KNOWN)(inventory, copies);
   const { distribution } = inventory;
   const lastDay = endOfLife(distribution);
   const name = distribution?.prettyName ?? [distribution?.id, distribution?.version].filter(Boolean).join(' ');

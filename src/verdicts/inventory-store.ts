@@ -11,10 +11,11 @@ import { batches } from './batches.ts';
 export async function saveInventory(tx: Tx, hash: string, inventory: Inventory, now: number): Promise<void> {
   const known = await tx.selectFrom('inventories').select('hash').where('hash', '=', hash).executeTakeFirst();
   if (known) return;
-  const ids = await packageIds(tx, inventory.packages);
-  const rows = inventory.packages.map((pkg) => ({
+  const identities = inventory.packages.map(identityOf);
+  const ids = await packageIds(tx, new Map(identities.map((identity, at) => [identity, inventory.packages[at]])));
+  const rows = inventory.packages.map((pkg, at) => ({
     inventory_hash: hash,
-    package_id: ids.get(identityOf(pkg)) ?? 0,
+    package_id: ids.get(identities[at] ?? '') ?? 0,
     path: pkg.path,
     layer: pkg.layer ?? null,
   }));
@@ -62,8 +63,7 @@ export async function loadInventory(db: Db, hash: string): Promise<Inventory | u
 }
 
 /** Ids of the package rows by identity; missing rows are made. Sorted, so that two pushes take their locks in one order. */
-async function packageIds(tx: Tx, packages: readonly Package[]): Promise<Map<string, number>> {
-  const rows = new Map(packages.map((pkg) => [identityOf(pkg), pkg]));
+async function packageIds(tx: Tx, rows: ReadonlyMap<string, Package | undefined>): Promise<Map<string, number>> {
   const identities = [...rows.keys()].sort();
   const ids = await knownIds(tx, identities);
   const missing = identities.filter((identity) => !ids.has(identity));

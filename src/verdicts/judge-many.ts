@@ -1,23 +1,46 @@
+import { breathe } from '../platform/breathe.ts';
+import type { Assessments } from '../policy/assess.ts';
 import { judge } from '../policy/judge.ts';
-import { type ClockCache, clocksOfMany } from './clocks-of-many.ts';
+import { clocksOfImages, clocksOfRepository } from './clock-store.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
 import type { Judgement, JudgingDeps } from './judging.ts';
-import { loadForJudging, type PackageCache } from './package-cache.ts';
+import { createPackageCache, type JudgedInventory, loadForJudging, type PackageCache } from './package-cache.ts';
 import type { Cause } from './ports.ts';
+import { type Reckoning, reckon } from './reckon.ts';
 import { type Replacement, replaceVerdicts } from './replace-verdicts.ts';
 import { type Subject, subjectKey } from './subjects.ts';
-import { readVerdicts } from './verdict-store.ts';
+import type { DocumentTexts } from './verdict-document.ts';
+import { readVerdicts, type StoredVerdict } from './verdict-store.ts';
+
+/** Images judged before others get a turn: some milliseconds. */
+const SLICE = 10;
+/** Repositories whose clocks are kept; images of one repository follow each other. */
+const REPOSITORIES_KEPT = 4;
 
 /** What is worth remembering from one part of a long judging to the next. */
 export interface ManyMemory {
   readonly packages: PackageCache;
-  readonly clocks: ClockCache;
+  /** Running clocks by repository. */
+  readonly clocks: Map<string, Map<string, number>>;
+  readonly assessments: Assessments;
+  readonly texts: DocumentTexts;
+}
+
+export function createManyMemory(): ManyMemory {
+  return { packages: createPackageCache(), clocks: new Map(), assessments: new Map(), texts: new WeakMap() };
 }
 
 export interface ManyJudged {
   readonly judgements: readonly Judgement[];
   /** Those that need to be judged one by one: without a kept verdict or inventory, or overtaken meanwhile. */
   readonly rest: readonly Subject[];
+}
+
+interface Ready {
+  readonly subject: Subject;
+  readonly before: StoredVerdict;
+  readonly hash: string;
+  readonly known: JudgedInventory;
 }
 
 /**
@@ -31,39 +54,45 @@ export async function judgeMany(
   memory: ManyMemory,
 ): Promise<ManyJudged> {
   const { db } = deps;
-  const kept = await readVerdicts(db, subjects);
-  const hashes = await inventoryHashes(deps, subjects);
-  const inventories = await loadForJudging(db, [...new Set(hashes.values())], memory.packages);
-  const ready = subjects.flatMap((subject) => {
-    const before = kept.get(subjectKey(subject));
-    const hash = hashes.get(subject.digest);
-    const inventory = hash === undefined ? undefined : inventories.get(hash);
-    return before && hash !== undefined && inventory ? [{ subject, before, hash, inventory }] : [];
-  });
+  const ready = await readInputs(deps, subjects, memory);
+  const images = await clocksOfImages(db, [...new Set(ready.map(({ subject }) => subject.digest))]);
+  for (const { subject } of ready)
+    if (!memory.clocks.has(subject.repositoryId))
+      memory.clocks.set(subject.repositoryId, await clocksOfRepository(db, subject.repositoryId));
+  const projects = await projectInputs(deps, ready);
   const database = deps.advisories.current();
-  const evaluated = ready.map((entry) => ({ ...entry, ...evaluate(entry.inventory, database) }));
-  const now = deps.clock.now();
-  const clocks = await clocksOfMany(db, evaluated, memory.clocks, now);
-  const projects = await projectInputs(deps, evaluated);
-  const replacements = evaluated.flatMap(
-    ({ subject, before, hash, inventory, findings, coverage }, at): Replacement[] => {
-      const project = projects.get(subject.projectId);
-      if (!project) return [];
-      const verdict = judge({
+  const replacements: Replacement[] = [];
+  for (const [at, { subject, before, hash, known }] of ready.entries()) {
+    if (at % SLICE === 0) await breathe();
+    const project = projects.get(subject.projectId);
+    if (!project) continue;
+    const { findings, coverage } = evaluate(known.inventory, database, known.copies);
+    const now = deps.clock.now();
+    const repository = memory.clocks.get(subject.repositoryId) ?? new Map<string, number>();
+    const image = images.get(subject.digest) ?? new Map<string, number>();
+    images.set(subject.digest, image);
+    const reckoning = reckon(findings, repository, image, now);
+    run(repository, reckoning.newInRepository, reckoning);
+    run(image, reckoning.newInImage, reckoning);
+    const verdict = judge(
+      {
         subject: subject.digest,
         repository: subject.repository,
-        inventory: inventoryFacts(hash, inventory),
+        inventory: inventoryFacts(hash, known.inventory),
         findings,
         coverage,
         ...project,
-        clocks: clocks[at] ?? [],
+        clocks: reckoning.clocks,
         ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
         now,
-      });
-      return [{ subject, before, verdict }];
-    },
-  );
-  const outcomes = await replaceVerdicts(db, replacements, cause);
+      },
+      memory.assessments,
+    );
+    replacements.push({ subject, before, verdict, reckoning });
+  }
+  await breathe();
+  const outcomes = await replaceVerdicts(db, replacements, cause, memory.texts);
+  for (const id of [...memory.clocks.keys()].slice(0, -REPOSITORIES_KEPT)) memory.clocks.delete(id);
   const done = replacements.filter(({ subject }) => outcomes.get(subjectKey(subject)) !== 'lost');
   const finished = new Set(done.map(({ subject }) => subjectKey(subject)));
   return {
@@ -74,6 +103,31 @@ export async function judgeMany(
     })),
     rest: subjects.filter((subject) => !finished.has(subjectKey(subject))),
   };
+}
+
+/** Notes that clocks run now, for the images that follow. */
+function run(running: Map<string, number>, started: Reckoning['newInImage'], { clocks }: Reckoning): void {
+  for (const key of started.keys()) {
+    const firstSeen = clocks.get(key);
+    if (firstSeen !== undefined) running.set(key, firstSeen);
+  }
+}
+
+async function readInputs(
+  deps: Pick<JudgingDeps, 'db'>,
+  subjects: readonly Subject[],
+  memory: ManyMemory,
+): Promise<readonly Ready[]> {
+  const kept = await readVerdicts(deps.db, subjects);
+  await breathe();
+  const hashes = await inventoryHashes(deps, subjects);
+  const inventories = await loadForJudging(deps.db, [...new Set(hashes.values())], memory.packages);
+  return subjects.flatMap((subject): Ready[] => {
+    const before = kept.get(subjectKey(subject));
+    const hash = hashes.get(subject.digest);
+    const known = hash === undefined ? undefined : inventories.get(hash);
+    return before && hash !== undefined && known ? [{ subject, before, hash, known }] : [];
+  });
 }
 
 async function inventoryHashes(

@@ -13,6 +13,7 @@ import { evaluate, inventoryFacts } from './evaluate.ts';
 import { imageState } from './image-inventory.ts';
 import { loadInventory } from './inventory-store.ts';
 import type { Cause, ExceptionSource, PolicySource } from './ports.ts';
+import type { Reckoning } from './reckon.ts';
 import type { Serial } from './serial.ts';
 import { findSubject, type Subject, subjectKey } from './subjects.ts';
 import { readVerdict, replaceVerdict, type StoredVerdict } from './verdict-store.ts';
@@ -39,6 +40,11 @@ export interface Judgement {
   readonly changed: boolean;
 }
 
+interface Computed {
+  readonly verdict: Verdict;
+  readonly reckoning?: Reckoning;
+}
+
 /** Judges stored manifests from what is kept about them, and answers with the verdict that holds now. */
 export interface Judging {
   /** Judges now and keeps the result. Throws `VerdictError` not_analysed for an image without an inventory. */
@@ -62,7 +68,7 @@ export function createJudging(deps: JudgingDeps): Judging {
     return found;
   }
 
-  async function judgeImage(subject: Subject): Promise<Verdict> {
+  async function judgeImage(subject: Subject): Promise<Computed> {
     const state = await imageState(db, subject.digest);
     const found = state?.inventory === undefined ? undefined : await inventory(state.inventory);
     if (state?.inventory === undefined || !found)
@@ -71,8 +77,8 @@ export function createJudging(deps: JudgingDeps): Judging {
     const exceptions = await deps.exceptions.granted(subject.projectId);
     const database = deps.advisories.current();
     const { findings, coverage } = evaluate(found, database);
-    const clocks = await clocksOf(db, subject, findings, clock.now());
-    return judge({
+    const reckoning = await clocksOf(db, subject, findings, clock.now());
+    const verdict = judge({
       subject: subject.digest,
       repository: subject.repository,
       inventory: inventoryFacts(state.inventory, found),
@@ -81,10 +87,11 @@ export function createJudging(deps: JudgingDeps): Judging {
       policy,
       policyVersion: version,
       exceptions,
-      clocks,
+      clocks: reckoning.clocks,
       ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
       now: clock.now(),
     });
+    return { verdict, reckoning };
   }
 
   async function judgeChildren(subject: Subject, depth: number): Promise<Verdict> {
@@ -110,21 +117,22 @@ export function createJudging(deps: JudgingDeps): Judging {
     return { ...known, state: 'runnable', ...(verdict ? { verdict } : {}) };
   }
 
-  async function compute(subject: Subject, depth: number): Promise<Verdict> {
+  async function compute(subject: Subject, depth: number): Promise<Computed> {
     switch (subject.kind) {
       case 'image':
         return judgeImage(subject);
       case 'index':
-        return judgeChildren(subject, depth);
+        return { verdict: await judgeChildren(subject, depth) };
       case 'artifact': {
         const { version } = await deps.policies.effectivePolicy(subject.projectId);
-        return judgeArtifact({
+        const verdict = judgeArtifact({
           subject: subject.digest,
           ...(subject.artifactType === undefined ? {} : { artifactType: subject.artifactType }),
           policyVersion: version,
           advisories: advisoriesVersion(deps),
           now: clock.now(),
         });
+        return { verdict };
       }
     }
   }
@@ -133,8 +141,9 @@ export function createJudging(deps: JudgingDeps): Judging {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       // Read before the inputs: whatever changes them afterwards also changes or marks what is kept.
       const before = await readVerdict(db, subject.repositoryId, subject.digest);
-      const verdict = await compute(subject, depth);
-      const outcome = await replaceVerdict(db, subject, before, verdict, cause);
+      const { verdict, reckoning } = await compute(subject, depth);
+      const how = { cause, ...(reckoning ? { reckoning } : {}) };
+      const outcome = await replaceVerdict(db, subject, before, verdict, how);
       if (outcome !== 'lost')
         return { verdict, changed: outcome === 'changed', ...(before ? { previous: before.verdict } : {}) };
     }

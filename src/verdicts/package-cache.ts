@@ -1,25 +1,37 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import type { Distribution, Inventory, Package } from '../model/inventory.ts';
+import type { Distribution, Inventory } from '../model/inventory.ts';
+import { type Copies, identityOf } from '../scanner/matcher/package-copies.ts';
 import { batches } from './batches.ts';
 import { asPackage } from './inventory-store.ts';
 
 /** Package rows kept: registries hold the same packages in image after image. */
 const KEPT = 100_000;
 
-/** Stored packages by row, without a place. */
-export type PackageCache = Map<number, Package>;
+/** Stored packages without a place: by row, and one for all rows of which advisories say the same. */
+export interface PackageCache {
+  readonly byRow: Map<number, Copies>;
+  readonly byIdentity: Map<string, Copies>;
+}
 
-/**
- * Inventories as far as verdicts depend on them: without the places of packages, and without gaps. Those that are not stored
- * are left out. Two statements for all, and one for packages not seen before.
- */
+export function createPackageCache(): PackageCache {
+  return { byRow: new Map(), byIdentity: new Map() };
+}
+
+/** An inventory as far as verdicts depend on it: without the places of packages, and without gaps where it is complete. */
+export interface JudgedInventory {
+  readonly inventory: Inventory;
+  /** Its packages, none of them twice. */
+  readonly copies: readonly Copies[];
+}
+
+/** Inventories by hash; those not stored are left out. Two statements for all, and one for packages not seen before. */
 export async function loadForJudging(
   db: Db,
   hashes: readonly string[],
   cache: PackageCache,
-): Promise<ReadonlyMap<string, Inventory>> {
-  const found = new Map<string, Inventory>();
+): Promise<ReadonlyMap<string, JudgedInventory>> {
+  const found = new Map<string, JudgedInventory>();
   if (hashes.length === 0) return found;
   const rows = await db.selectFrom('inventories').selectAll().where('hash', 'in', hashes).execute();
   const lists = await db
@@ -28,27 +40,43 @@ export async function loadForJudging(
     .where('inventory_hash', 'in', hashes)
     .groupBy('inventory_hash')
     .execute();
-  const idsOf = new Map(lists.map(({ inventory_hash, ids }) => [inventory_hash, new Set(ids.split(',').map(Number))]));
-  await fetchPackages(db, idsOf.values(), cache);
+  const idsOf = new Map(lists.map(({ inventory_hash, ids }) => [inventory_hash, ids.split(',').map(Number)]));
+  await fetchPackages(db, [...idsOf.values()], cache);
   for (const row of rows) {
-    const ids = [...(idsOf.get(row.hash) ?? [])];
+    const copies = new Set<Copies>();
+    for (const id of idsOf.get(row.hash) ?? []) {
+      const known = cache.byRow.get(id);
+      if (known) copies.add(known);
+    }
+    const distinct = [...copies];
     found.set(row.hash, {
-      analyser: row.analyser,
-      ...(row.distribution === null ? {} : { distribution: JSON.parse(row.distribution) as Distribution }),
-      packages: ids.flatMap((id) => cache.get(id) ?? []),
-      gaps: row.complete === 1 ? [] : (JSON.parse(row.gaps) as Inventory['gaps']),
-      complete: row.complete === 1,
+      copies: distinct,
+      inventory: {
+        analyser: row.analyser,
+        ...(row.distribution === null ? {} : { distribution: JSON.parse(row.distribution) as Distribution }),
+        packages: distinct.map(({ pkg }) => pkg),
+        gaps: row.complete === 1 ? [] : (JSON.parse(row.gaps) as Inventory['gaps']),
+        complete: row.complete === 1,
+      },
     });
   }
   return found;
 }
 
-async function fetchPackages(db: Db, lists: Iterable<ReadonlySet<number>>, cache: PackageCache): Promise<void> {
-  const wanted = new Set<number>();
-  for (const ids of lists) for (const id of ids) wanted.add(id);
-  if (cache.size + wanted.size > KEPT) cache.clear();
-  const missing = [...wanted].filter((id) => !cache.has(id));
-  for (const batch of batches(missing))
-    for (const row of await db.selectFrom('packages').selectAll().where('id', 'in', batch).execute())
-      cache.set(row.id, asPackage({ ...row, path: '', layer: null }));
+async function fetchPackages(db: Db, lists: readonly (readonly number[])[], cache: PackageCache): Promise<void> {
+  const { byRow, byIdentity } = cache;
+  if (byRow.size > KEPT) {
+    byRow.clear();
+    byIdentity.clear();
+  }
+  const missing = new Set<number>();
+  for (const ids of lists) for (const id of ids) if (!byRow.has(id)) missing.add(id);
+  for (const batch of batches([...missing]))
+    for (const row of await db.selectFrom('packages').selectAll().where('id', 'in', batch).execute()) {
+      const pkg = asPackage({ ...row, path: '', layer: null });
+      const identity = identityOf(pkg);
+      const copies = byIdentity.get(identity) ?? { pkg, paths: [''] };
+      byIdentity.set(identity, copies);
+      byRow.set(row.id, copies);
+    }
 }

@@ -3,12 +3,13 @@ import { compareText } from '../oci/canonical.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { batches } from './batches.ts';
-import { judgeMany, type ManyMemory } from './judge-many.ts';
+import { createManyMemory, judgeMany, type ManyMemory } from './judge-many.ts';
 import type { Judgement, Judging, JudgingDeps } from './judging.ts';
 import type { Cause } from './ports.ts';
 import { asSubject, type Subject, selectSubjects, subjectKey } from './subjects.ts';
 
-const PAGE = 200;
+/** Images judged with one transaction: few enough that nobody waits long for it. */
+const PAGE = 50;
 
 /** What looking at stored verdicts again came to. */
 export interface RejudgeResult {
@@ -35,7 +36,7 @@ type Scope = { readonly projectId?: string; readonly dueAt?: number };
  */
 export async function rejudge(deps: RejudgeDeps, cause: Cause, scope: Scope = {}): Promise<RejudgeResult> {
   let result = nothing;
-  const memory = emptyMemory();
+  const memory = createManyMemory();
   for (const indexes of [false, true])
     for await (const subjects of judgedSubjects(deps.db, indexes, scope))
       result = add(result, await rejudgeSubjects(deps, subjects, cause, memory));
@@ -65,7 +66,7 @@ export async function rejudgeInventories(
   // Images of one repository share their clocks.
   images.sort((a, b) => compareText(subjectKey(a), subjectKey(b)));
   let result = nothing;
-  const memory = emptyMemory();
+  const memory = createManyMemory();
   for (const part of batches(images, PAGE)) result = add(result, await rejudgeSubjects(deps, part, cause, memory));
   return add(result, await rejudgeSubjects(deps, [...parents.values()], cause, memory));
 }
@@ -87,10 +88,6 @@ async function judgedParents(db: Db, children: readonly Subject[], depth = 0): P
     }
   if (depth > 2 || parents.length === 0) return parents;
   return [...parents, ...(await judgedParents(db, parents, depth + 1))];
-}
-
-function emptyMemory(): ManyMemory {
-  return { packages: new Map(), clocks: new Map() };
 }
 
 async function rejudgeSubjects(
@@ -121,6 +118,8 @@ async function manyOrNone(deps: RejudgeDeps, images: readonly Subject[], cause: 
     return images.length === 0 ? { judgements: [], rest: [] } : await judgeMany(deps, images, cause, memory);
   } catch (error) {
     deps.logger.warn({ images: images.length, reason: messageOf(error) }, 'verdicts are renewed one by one');
+    // It may hold clocks that were not written.
+    memory.clocks.clear();
     return { judgements: [], rest: images };
   }
 }

@@ -1,8 +1,11 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { startClocks } from './clock-store.ts';
 import type { Cause } from './ports.ts';
+import type { Reckoning } from './reckon.ts';
 import { type Subject, subjectKey } from './subjects.ts';
+import { type DocumentTexts, documentOf } from './verdict-document.ts';
 import { type ChangeDocument, describeChange, type StoredVerdict } from './verdict-store.ts';
 
 /** A verdict that was computed in the place of another. */
@@ -10,28 +13,39 @@ export interface Replacement {
   readonly subject: Subject;
   readonly before: StoredVerdict;
   readonly verdict: Verdict;
+  /** The clocks it counts on. */
+  readonly reckoning: Reckoning;
 }
 
 /**
- * Puts many verdicts in the places of those they were computed against, and notes what changed, in one transaction. Gives
+ * Puts many verdicts in the places of those they were computed against, starts their clocks and notes what changed, in one
+ * transaction. Gives
  * what became of each by `subjectKey`; `lost` are those whose kept verdict was replaced or marked meanwhile.
  */
 export async function replaceVerdicts(
   db: Db,
   replacements: readonly Replacement[],
   cause: Cause,
+  texts: DocumentTexts,
 ): Promise<ReadonlyMap<string, 'changed' | 'same' | 'lost'>> {
   const outcomes = new Map<string, 'changed' | 'same' | 'lost'>(
     replacements.map(({ subject }) => [subjectKey(subject), 'lost']),
   );
   if (replacements.length === 0) return outcomes;
+  // Before the transaction: nobody can write while it is open.
+  const documents = replacements.map(({ verdict }) => documentOf(verdict, texts));
+  const described = replacements.map(({ before, verdict }) => describeChange(before.verdict, verdict));
   await db.transaction().execute(async (tx) => {
-    const written = await writeAll(tx, replacements);
+    await startClocks(
+      tx,
+      replacements.map(({ subject, reckoning }) => ({ ...subject, reckoning })),
+    );
+    const written = await writeAll(tx, replacements, documents);
     const changes: (Replacement & { readonly change: ChangeDocument })[] = [];
-    for (const replacement of replacements) {
+    for (const [at, replacement] of replacements.entries()) {
       const key = subjectKey(replacement.subject);
       if (!written.has(key)) continue;
-      const change = describeChange(replacement.before.verdict, replacement.verdict);
+      const change = described[at];
       outcomes.set(key, change ? 'changed' : 'same');
       if (change) changes.push({ ...replacement, change });
     }
@@ -45,10 +59,14 @@ export async function replaceVerdicts(
 }
 
 /** One statement for all, whatever the engine. */
-async function writeAll(tx: Tx, replacements: readonly Replacement[]): Promise<ReadonlySet<string>> {
-  const rows = replacements.map(({ subject, before, verdict }) => {
+async function writeAll(
+  tx: Tx,
+  replacements: readonly Replacement[],
+  documents: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = replacements.map(({ subject, before, verdict }, at) => {
     const { judgedAt, changesAt } = before.revision;
-    return sql`(${subject.repositoryId}, ${subject.digest}, ${verdict.kind}, ${JSON.stringify(verdict)},
+    return sql`(${subject.repositoryId}, ${subject.digest}, ${verdict.kind}, ${documents[at]},
       ${verdict.inputs.advisories}, cast(${verdict.inputs.policy} as bigint), cast(${verdict.judgedAt} as bigint),
       cast(${verdict.changesAt ?? null} as bigint), cast(${judgedAt} as bigint), cast(${changesAt} as bigint))`;
   });

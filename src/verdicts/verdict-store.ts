@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import type { Db } from '../db/database.ts';
 import type { Reason, Verdict } from '../model/verdict.ts';
 import type { Digest } from '../oci/digest.ts';
+import { startClocks } from './clock-store.ts';
 import type { Cause } from './ports.ts';
+import type { Reckoning } from './reckon.ts';
 import { type Subject, subjectKey } from './subjects.ts';
 import { readDocument } from './verdict-list.ts';
 
@@ -74,19 +76,20 @@ export async function readVerdicts(db: Db, subjects: readonly Subject[]): Promis
 }
 
 /**
- * Puts a verdict in the place of the one it was computed against, and notes a change of kind or reasons, in one
- * transaction. Gives whether it was a change, or `lost` when the kept verdict has been replaced or marked meanwhile.
+ * Puts a verdict in the place of the one it was computed against, starts the clocks it counts on, and notes a change of kind
+ * or reasons, in one transaction. Gives whether it was a change, or `lost` when the kept verdict has been replaced or marked meanwhile.
  */
 export async function replaceVerdict(
   db: Db,
   subject: Subject,
   before: StoredVerdict | undefined,
   verdict: Verdict,
-  cause: Cause,
+  { cause, reckoning }: { readonly cause: Cause; readonly reckoning?: Reckoning },
 ): Promise<'changed' | 'same' | 'lost'> {
   const { repositoryId, repository, digest } = subject;
   const change = describeChange(before?.verdict, verdict);
   return db.transaction().execute(async (tx) => {
+    if (reckoning) await startClocks(tx, [{ repositoryId, digest, reckoning }]);
     const row = {
       kind: verdict.kind,
       document: JSON.stringify(verdict),
@@ -163,13 +166,7 @@ function linesOf(verdict: Verdict | undefined): Map<string, Reason> {
 function lineKey(reason: Reason): string {
   const { rule, kind, vulnerability, package: name, installed, suppressedBy, vex } = reason;
   // Lines about the image as a whole are told apart by their text: one per platform, one per ecosystem.
-  return JSON.stringify([
-    rule,
-    kind,
-    vulnerability ?? reason.message,
-    name,
-    installed,
-    suppressedBy?.exception,
-    vex?.status,
-  ]);
+  return [rule, kind, vulnerability ?? reason.message, name, installed, suppressedBy?.exception, vex?.status].join(
+    '\0',
+  );
 }

@@ -3,8 +3,14 @@ import type { Engine } from '../engine.ts';
 import { initial } from './0001-initial.ts';
 import { sourceNames } from './0003-source-names.ts';
 import { layers } from './0004-layers.ts';
+import { imageClocks } from './0005-image-clocks.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
-  return { '0001-initial': initial(engine), '0003-source-names': sourceNames, '0004-layers': layers };
+  return {
+    '0001-initial': initial(engine),
+    '0003-source-names': sourceNames,
+    '0004-layers': layers,
+    '0005-image-clocks': imageClocks(engine),
+  };
 }

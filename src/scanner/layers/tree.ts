@@ -129,8 +129,10 @@ export class LayerTree {
    * of its folders is gone too.
    */
   #delete(path: string, make: boolean): void {
-    const { folder, name } = this.#parent(path, make);
-    if (folder?.children.delete(name)) this.#last = undefined;
+    const folder = this.#folderOf(path, make);
+    // Most folders hold nothing that is kept, and a new text as a key of a map costs more than all the rest.
+    if (!folder || folder.children.size === 0) return;
+    if (folder.children.delete(path.slice(path.lastIndexOf('/') + 1))) this.#last = undefined;
   }
 
   #clear(path: string): void {
@@ -140,15 +142,18 @@ export class LayerTree {
   }
 
   #parent(path: string, make: boolean): Parent {
+    return { folder: this.#folderOf(path, make), name: path.slice(path.lastIndexOf('/') + 1) };
+  }
+
+  #folderOf(path: string, make: boolean): DirectoryNode | undefined {
     const slash = path.lastIndexOf('/');
-    const name = path.slice(slash + 1);
-    if (slash < 0) return { folder: this.root, name };
+    if (slash < 0) return this.root;
     const last = this.#last;
-    if (last?.path.length === slash && path.startsWith(last.path)) return { folder: last.folder, name };
+    if (last?.path.length === slash && path.startsWith(last.path)) return last.folder;
     const above = path.slice(0, slash);
     const folder = this.#descend(above, make) ?? this.#walk(above.split('/'), make).node;
     if (folder) this.#last = { path: above, folder };
-    return { folder, name };
+    return folder;
   }
 
   /** What lies at a path, its folders' links followed, and with `follow` its own. */

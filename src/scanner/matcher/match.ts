@@ -1,10 +1,10 @@
 import type { AdvisorySource } from '../../model/coverage.ts';
 import type { Finding } from '../../model/finding.ts';
-import type { CoverageGap, Inventory } from '../../model/inventory.ts';
+import type { CoverageGap, Inventory, Package } from '../../model/inventory.ts';
 import type { AdvisoryLookup } from './lookup.ts';
 import { boundedLines, describeUnknown, uncoverable, uncoveredLines } from './match-gaps.ts';
-import { copiesOf } from './package-copies.ts';
-import { createPackageMatcher } from './package-matcher.ts';
+import { type Copies, copiesOf } from './package-copies.ts';
+import { type Answer, createPackageMatcher } from './package-matcher.ts';
 
 export interface MatchResult {
   /** One per canonical vulnerability and installed package, in the order of the packages, then of the ids. */
@@ -27,17 +27,21 @@ export function matchInventory(inventory: Inventory, advisories: AdvisoryLookup)
 /**
  * Matches inventories with one set of advisories that does not change. Packages are looked up by the names and under the
  * exact ecosystems that their distribution or language files advisories under. Remembers its answers for packages, bounded.
+ * Whoever knows the copies of an inventory's packages passes them, in any order, and gets the findings in that order.
  */
-export function createMatcher(advisories: AdvisoryLookup): (inventory: Inventory) => MatchResult {
+export function createMatcher(
+  advisories: AdvisoryLookup,
+): (inventory: Inventory, copies?: readonly Copies[]) => MatchResult {
   const matcherFor = createPackageMatcher(advisories);
-  return (inventory) => {
+  const findingsOf = createFindingCache();
+  return (inventory, copies = copiesOf(inventory.packages)) => {
     const answerOf = matcherFor(inventory.distribution);
     const findings: Finding[] = [];
     const incomparables: CoverageGap[] = [];
     const uncovered: Parameters<typeof uncoveredLines>[0][number][] = [];
     const ecosystems = new Map<string, readonly string[]>();
     const missing = new Set<string>();
-    for (const { pkg, paths } of copiesOf(inventory.packages)) {
+    for (const { pkg, paths } of copies) {
       const reason = uncoverable(pkg);
       if (reason !== undefined) {
         uncovered.push({ pkg, reason });
@@ -53,14 +57,27 @@ export function createMatcher(advisories: AdvisoryLookup): (inventory: Inventory
       if (known !== answer.ecosystems)
         ecosystems.set(first, known === undefined ? answer.ecosystems : [...new Set([...known, ...answer.ecosystems])]);
       if (answer.gap) incomparables.push({ ...answer.gap, path: pkg.path, ...(pkg.layer ? { layer: pkg.layer } : {}) });
-      for (const match of answer.matches)
-        findings.push({ ...match, package: pkg, ...(paths.length > 1 ? { paths } : {}) });
+      if (paths.length > 1) for (const match of answer.matches) findings.push({ ...match, package: pkg, paths });
+      else for (const finding of findingsOf(answer, pkg)) findings.push(finding);
     }
     return {
       findings,
       ...coverageOf(ecosystems, missing, advisories),
       gaps: [...uncoveredLines(uncovered), ...boundedLines(incomparables)],
     };
+  };
+}
+
+/** Findings that images share: those in the package last asked for of each answer. They last as long as the answer. */
+function createFindingCache(): (answer: Answer, pkg: Package) => readonly Finding[] {
+  const kept = new WeakMap<Answer, { readonly pkg: Package; readonly findings: readonly Finding[] }>();
+  return (answer, pkg) => {
+    if (answer.matches.length === 0) return [];
+    const known = kept.get(answer);
+    if (known?.pkg === pkg) return known.findings;
+    const findings = answer.matches.map((match): Finding => ({ ...match, package: pkg }));
+    kept.set(answer, { pkg, findings });
+    return findings;
   };
 }
 
