@@ -7,7 +7,7 @@ function disk() {
   let written = 0;
   let durable = 0;
   let syncs = 0;
-  let release = (): void => undefined;
+  let release: (() => void) | undefined;
   const synced = createGroupSync(async () => {
     syncs += 1;
     const covers = written;
@@ -15,13 +15,13 @@ function disk() {
     durable = covers;
   });
   return {
-    async write(): Promise<boolean> {
+    write: async (): Promise<boolean> => {
       const number = (written += 1);
       await synced();
       return durable >= number;
     },
-    async end() {
-      release();
+    end: async () => {
+      release?.();
       await setImmediate();
     },
     syncs: () => syncs,

@@ -112,7 +112,11 @@ class SyncingDriver extends SqliteDriver {
     const { log } = this.#options;
     if (log === undefined) return undefined;
     const folder = await open(dirname(log), 'r');
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
     return open(log, 'r');
   }
 }
