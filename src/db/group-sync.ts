@@ -6,10 +6,13 @@ export function createGroupSync(sync: () => Promise<void>): () => Promise<void> 
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
+  async function turn(): Promise<void> {
+    await sync();
+    if (!next) running = undefined;
+  }
+
   function start(): Promise<void> {
-    running = sync().then(() => {
-      if (!next) running = undefined;
-    });
+    running = turn();
     return running;
   }
 

@@ -36,14 +36,27 @@ function decidedBy(statement: SeverityStatement): EffectiveSeverity {
   return { severity: statement.severity, source: statement.source, rank: severityRank(statement.severity) };
 }
 
+const DISTRIBUTION = 'distribution:';
+/** Who publishes a distribution, where that is not its id in os-release. */
+const PUBLISHERS: ReadonlyMap<string, string> = new Map([
+  ['rhel', 'redhat'],
+  ['centos', 'redhat'],
+  ['sles', 'suse'],
+  ['sled', 'suse'],
+  ['opensuse-leap', 'opensuse'],
+  ['opensuse-tumbleweed', 'opensuse'],
+]);
+
 /** `distribution` is whoever publishes the image's own distribution, for its packages only; `cna` is any `cna:<name>`. */
 function isFrom(source: string, wanted: string, finding: Finding, distribution: Distribution | undefined): boolean {
   if (wanted !== 'distribution') {
     const family = wanted.endsWith(':') ? wanted : `${wanted}:`;
     return source === wanted || source.startsWith(family);
   }
-  if (!distribution || !SYSTEM_PACKAGE_TYPES.has(finding.package.type)) return false;
-  return source === distribution.id || distribution.idLike.includes(source);
+  if (!distribution || !SYSTEM_PACKAGE_TYPES.has(finding.package.type) || !source.startsWith(DISTRIBUTION))
+    return false;
+  const publisher = source.slice(DISTRIBUTION.length);
+  return [distribution.id, ...distribution.idLike].some((id) => (PUBLISHERS.get(id) ?? id) === publisher);
 }
 
 /** Worst first, then by source and vector, so that the choice does not depend on the order of the statements. */

@@ -49,7 +49,7 @@ describe('judge', () => {
   it('takes the severity from the first source of the order that knows one, and keeps the others', () => {
     const severities = [
       { source: 'nvd', severity: 'critical' as const },
-      { source: 'alpine', severity: 'unknown' as const },
+      { source: 'distribution:alpine', severity: 'unknown' as const },
       { source: 'cna:acme', severity: 'low' as const },
     ];
     const finding = aFinding({ severities });
@@ -68,20 +68,38 @@ describe('judge', () => {
     expect(byOrder(['nvd', 'cna'])).toMatchObject({ severity: 'critical', severitySource: 'nvd', kind: 'block' });
     expect(byOrder(['ghsa'])?.severitySource).toBe('nvd');
     expect(byOrder(['cna'])?.message).toBe(
-      'CVE-2024-0001 in openssl 1.0-r0 (fixed in 1.0-r1): low (cna:acme); nvd says critical; alpine says unknown',
+      'CVE-2024-0001 in openssl 1.0-r0 (fixed in 1.0-r1): low (cna:acme); nvd says critical; distribution:alpine says unknown',
     );
     expect(byOrder(['cna'])?.severities).toHaveLength(3);
   });
 
   it("takes the distribution's own severity for its packages only", () => {
     const severities = [
-      { source: 'alpine', severity: 'low' as const },
+      { source: 'distribution:alpine', severity: 'low' as const },
       { source: 'nvd', severity: 'critical' as const },
     ];
     const own = aFinding({ severities });
     const foreign = aFinding({ severities, package: { ...own.package, type: 'npm' } });
     expect(judge(anInput({ policy: blockHigh, findings: [own] })).kind).toBe('allow');
     expect(judge(anInput({ policy: blockHigh, findings: [foreign] })).kind).toBe('block');
+  });
+
+  it.each([
+    ['redhat', { id: 'rhel', idLike: ['fedora'] }],
+    ['redhat', { id: 'almalinux', idLike: ['rhel', 'centos', 'fedora'] }],
+    ['debian', { id: 'raspbian', idLike: ['debian'] }],
+    ['opensuse', { id: 'opensuse-leap', idLike: ['suse', 'opensuse'] }],
+    ['suse', { id: 'sles', idLike: [] }],
+  ])('knows %s as the publisher of %o', (publisher, named) => {
+    const severities = [
+      { source: `distribution:${publisher}`, severity: 'low' as const },
+      { source: 'nvd', severity: 'critical' as const },
+    ];
+    const distribution = { ...named, rolling: false };
+    const base = anInput({ policy: blockHigh, findings: [aFinding({ severities })] });
+    expect(judge({ ...base, inventory: { ...base.inventory, distribution } }).kind).toBe('allow');
+    const other = { id: 'other', idLike: [], rolling: false };
+    expect(judge({ ...base, inventory: { ...base.inventory, distribution: other } }).kind).toBe('block');
   });
 
   it('lets an unknown severity count as the level the policy names', () => {
