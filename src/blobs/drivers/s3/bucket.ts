@@ -7,9 +7,9 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListPartsCommand,
   PutObjectCommand,
   paginateListObjectsV2,
-  paginateListParts,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { readBounded } from '../../../platform/streams.ts';
@@ -17,6 +17,7 @@ import type { ByteRange } from '../../blob-store.ts';
 import { ATTEMPTS, createClient } from './client.ts';
 import { asBlobError, isMissing, isPassing, isUploadGone } from './failures.ts';
 import type { S3Options } from './options.ts';
+import { MOST_PARTS } from './part-sizes.ts';
 
 /** Bytes to be sent, with their hash: the store refuses what arrives otherwise. */
 export type Content = { readonly size: number; readonly sha256: string } & (
@@ -118,7 +119,7 @@ export function openBucket(options: S3Options): Bucket {
 
     async *list(Prefix) {
       try {
-        for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix })) {
+        for await (const page of paginateListObjectsV2({ client, stopOnSameToken: true }, { Bucket, Prefix })) {
           for (const { Key, LastModified } of page.Contents ?? [])
             if (Key !== undefined) yield { key: Key, modified: LastModified?.getTime() ?? 0 };
         }
@@ -145,37 +146,29 @@ export function openBucket(options: S3Options): Bucket {
     listParts: (key, upload) =>
       guarded(async () => {
         const parts: Part[] = [];
-        try {
-          for await (const page of paginateListParts({ client }, { Bucket, Key: key, UploadId: upload })) {
-            for (const { PartNumber = 0, ETag, Size = 0 } of page.Parts ?? [])
-              parts.push({ number: PartNumber, etag: known(ETag), size: Size });
-          }
-        } catch (error) {
-          if (isUploadGone(error) || isMissing(error)) return undefined;
-          throw error;
+        const target = { Bucket, Key: key, UploadId: upload };
+        // Not the SDK's own paging: it goes on as long as there is a marker, and stores give one on the last page too.
+        for (let PartNumberMarker: string | undefined; ; ) {
+          const page = await orGone(() => client.send(new ListPartsCommand({ ...target, PartNumberMarker })));
+          if (!page) return undefined;
+          for (const { PartNumber = 0, ETag, Size = 0 } of page.Parts ?? [])
+            parts.push({ number: PartNumber, etag: known(ETag), size: Size });
+          if (!page.IsTruncated || !page.Parts?.length || parts.length >= MOST_PARTS) return parts;
+          PartNumberMarker = page.NextPartNumberMarker;
         }
-        return parts;
       }),
 
     completeParts: (key, upload, parts) =>
       guarded(async () => {
         const Parts = parts.map((part) => ({ PartNumber: part.number, ETag: part.etag }));
         const target = { Bucket, Key: key, UploadId: upload, MultipartUpload: { Parts } };
-        try {
-          await patient.send(new CompleteMultipartUploadCommand(target));
-          return true;
-        } catch (error) {
-          if (isUploadGone(error) || isMissing(error)) return false;
-          throw error;
-        }
+        const done = await orGone(() => patient.send(new CompleteMultipartUploadCommand(target)));
+        return done !== undefined;
       }),
 
     abortParts: (key, upload) =>
       guarded(async () => {
-        const command = new AbortMultipartUploadCommand({ Bucket, Key: key, UploadId: upload });
-        await client.send(command).catch((error: unknown) => {
-          if (!isUploadGone(error) && !isMissing(error)) throw error;
-        });
+        await orGone(() => client.send(new AbortMultipartUploadCommand({ Bucket, Key: key, UploadId: upload })));
       }),
   };
 }
@@ -185,6 +178,15 @@ async function orMissing<Result>(work: () => Promise<Result>): Promise<Result | 
     return await work();
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function orGone<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isUploadGone(error) || isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { BlobError } from '../../blob-store.ts';
 const MIB = 1024 * 1024;
 /** The least S3 takes for a part that is not the last (Amazon S3, "Multipart upload limits"). */
 const SMALLEST = 5 * MIB;
-const MOST_PARTS = 10_000;
+export const MOST_PARTS = 10_000;
 
 /** How large the parts of an upload are, by their number from 1 on. */
 export interface PartSizes {
