@@ -34,6 +34,8 @@ export async function openServices(deps: { readonly config: Config; readonly clo
   const { config, clock, logger } = deps;
   await openFolder(config.dataDir);
   const lock = lockFolder(config.dataDir);
+  // Before the database: a start that fails here must leave nothing open.
+  const blobs = await openBlobStorage(config, clock);
   const handle: DatabaseHandle = await openDatabase(
     config.databaseUrl === undefined
       ? { engine: 'sqlite', path: join(config.dataDir, 'breakwater.db') }
@@ -59,7 +61,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     exceptions: createExceptionStore(base),
     trust: createSourceStore(base),
     cluster: createClusterAuditStore(base),
-    blobs: await openBlobStorage(config, clock),
+    blobs,
     advisories: createAdvisoryStore({ dir: join(config.dataDir, 'advisories'), clock }),
   };
 }

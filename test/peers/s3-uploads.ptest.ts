@@ -96,6 +96,17 @@ describe('uploads to S3', () => {
     await expectContent(two, content);
   });
 
+  it('are finished by a replica that only looked before another added to them', async () => {
+    const [one, two] = [await world.replica(bucket), await world.replica(bucket)];
+    const content = randomBytes(25 * MIB);
+    const id = newId();
+    await two.append(id, 0, pieces(content.subarray(0, 9 * MIB)));
+    expect(await one.uploadSize(id)).toBe(9 * MIB);
+    await two.append(id, 9 * MIB, pieces(content.subarray(9 * MIB)));
+    await one.commit(id, digestOf(content));
+    await expectContent(two, content);
+  });
+
   it('can be finished once more when the answer got lost, and take nothing then', async () => {
     const store = await world.replica(bucket);
     const content = randomBytes(9 * MIB);

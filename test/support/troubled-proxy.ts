@@ -82,6 +82,11 @@ export async function startTroubledProxy(target: string): Promise<TroubledProxy>
       }
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       let left = trouble?.kind === 'cut-reply' ? trouble.after : Number.POSITIVE_INFINITY;
+      if (left === 0) {
+        response.flushHeaders();
+        setTimeout(() => incoming.socket.destroy(), 5);
+        return;
+      }
       answer.on('data', (chunk: Buffer) => {
         if (left <= 0) return;
         const part = chunk.subarray(0, left);

@@ -32,8 +32,17 @@ function isHashed({ hash, size }: Progress, digest: Digest): boolean {
   return hash.algorithm === algorithmOf(digest) && hash.size === size;
 }
 
-function check({ hash }: Progress, digest: Digest): void {
-  const actual = digestFrom(hash.algorithm, hash.hash.copy());
+/** True when all of it came through this process and makes that digest. */
+export function hasDigest(progress: Progress, digest: Digest): boolean {
+  return isHashed(progress, digest) && actualDigest(progress) === digest;
+}
+
+function actualDigest({ hash }: Progress): Digest {
+  return digestFrom(hash.algorithm, hash.hash.copy());
+}
+
+function check(progress: Progress, digest: Digest): void {
+  const actual = actualDigest(progress);
   if (actual !== digest) throw mismatchError(digest, actual);
 }
 

@@ -52,6 +52,8 @@ function sentence(error: unknown, { bucket, endpoint, region }: Place): string {
     case 'NoSuchBucket':
       return `the bucket "${bucket}" does not exist in ${store}; create it or correct BREAKWATER_BLOBS`;
     case 'InvalidAccessKeyId':
+    // versitygw's name for it.
+    case 'XAdminUserNotFound':
       return `${store} does not know the access key; check BREAKWATER_S3_ACCESS_KEY`;
     case 'SignatureDoesNotMatch':
       return `the secret key does not belong to the access key, says ${store}; check BREAKWATER_S3_SECRET_KEY`;

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { messageOf } from '../../../platform/errors.ts';
 import { BlobError, type BlobStore, checkRange, checkUploadId, offsetError } from '../../blob-store.ts';
-import { assemble } from './assemble.ts';
+import { assemble, hasDigest } from './assemble.ts';
 import { openBucket } from './bucket.ts';
 import { placeBlob, removeBlob } from './finish.ts';
 import { keysBelow } from './keys.ts';
@@ -45,7 +45,8 @@ export async function openS3BlobStore(options: S3Options): Promise<BlobStore> {
 
     append: (id, offset, source, algorithm) =>
       uploads.exclusively(id, async () => {
-        const progress = await uploads.standingAt(id, offset);
+        // Nobody else can have gone on with it when it stands where the caller says.
+        const progress = await uploads.recall(id, (known) => known.size === offset);
         if (offset !== progress.size) throw offsetError(offset, progress.size);
         if (progress.closed)
           throw new BlobError('upload_busy', 'the upload was finished and takes no more data; begin another');
@@ -56,7 +57,9 @@ export async function openS3BlobStore(options: S3Options): Promise<BlobStore> {
 
     commit: (id, digest) =>
       uploads.exclusively(id, async () => {
-        const { progress, result } = await uploads.trying(id, (known) => assemble(transfer, known, digest));
+        // Parts are put together once and for all: only when they are known to be right, or all there are.
+        const progress = await uploads.recall(id, (known) => hasDigest(known, digest));
+        const result = await assemble(transfer, progress, digest);
         await placeBlob(placing, { id, record: progress.record }, digest, result);
         uploads.forget(id);
         return { size: result.size };

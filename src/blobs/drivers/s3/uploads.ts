@@ -16,13 +16,8 @@ export interface Uploads {
   isBusy(id: string): boolean;
   /** Where it stands: what is known here when this process works on it or nobody else has since, else what the store says. */
   current(id: string): Promise<Progress>;
-  /** What is known here when that stands at `offset`: nobody else can have gone on then. Else as `current`. */
-  standingAt(id: string, offset: number): Promise<Progress>;
-  /** Does `work` with what is known here, and once more with what the store says when it found a mismatch for being behind. */
-  trying<Result>(
-    id: string,
-    work: (progress: Progress) => Promise<Result>,
-  ): Promise<{ readonly progress: Progress; readonly result: Result }>;
+  /** What is known here when it suits, without asking the store; else as `current`. */
+  recall(id: string, suits: (progress: Progress) => boolean): Promise<Progress>;
   forget(id: string): void;
 }
 
@@ -70,22 +65,9 @@ export function createUploads(deps: { readonly bucket: Bucket; readonly keys: Ke
       const known = remembered.get(id);
       return known && busy.has(id) ? known : refreshed(id);
     },
-    async standingAt(id, offset) {
+    async recall(id, suits) {
       const known = remembered.get(id);
-      return known?.size === offset ? known : refreshed(id);
-    },
-    async trying(id, work) {
-      const known = remembered.get(id);
-      if (known) {
-        try {
-          return { progress: known, result: await work(known) };
-        } catch (error) {
-          if (!(error instanceof BlobError) || error.code !== 'digest_mismatch') throw error;
-          if (!(await isBehind(id, known))) throw error;
-        }
-      }
-      const progress = await load(id);
-      return { progress, result: await work(progress) };
+      return known && suits(known) ? known : refreshed(id);
     },
     forget: (id) => void remembered.delete(id),
   };
