@@ -13,6 +13,7 @@ import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { fixedClock } from '../../src/platform/clock.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { readBounded } from '../../src/platform/streams.ts';
+import { isLeftOut } from '../support/peers.ts';
 import { type S3World, startS3World } from '../support/s3-world.ts';
 
 const MIB = 1024 * 1024;
@@ -29,7 +30,7 @@ beforeEach(async () => {
   await world.server.createBucket(bucket);
 });
 
-describe('uploads to S3', () => {
+describe.skipIf(isLeftOut('versitygw'))('uploads to S3', () => {
   it('go on after a restart in the middle, with full parts and a rest behind them', async () => {
     const content = randomBytes(21 * MIB + 123);
     const id = newId();
@@ -43,18 +44,18 @@ describe('uploads to S3', () => {
   });
 
   it('are shared by replicas that take turns, whatever the chunks', async () => {
-    const replicas = [await world.replica(bucket), await world.replica(bucket), await world.replica(bucket)] as const;
+    const [second, third] = [await world.replica(bucket), await world.replica(bucket)];
     for (const uniformPartSize of [undefined, 5 * MIB]) {
-      const [first, second] = [await world.replica(bucket, { uniformPartSize }), ...replicas];
+      const first = await world.replica(bucket, { uniformPartSize });
       const content = randomBytes(30 * MIB + 1);
       const id = newId();
       let offset = 0;
       for (const [at, size] of [1, 3 * MIB, 5 * MIB, 700_000, 9 * MIB, 1, content.length].entries()) {
-        const store = (at % 2 === 0 ? first : second) as BlobStore;
+        const store = at % 2 === 0 ? first : second;
         expect(await store.uploadSize(id)).toBe(offset);
         offset = await store.append(id, offset, pieces(content.subarray(offset, offset + size)));
       }
-      await replicas[2].commit(id, digestOf(content));
+      await third.commit(id, digestOf(content));
       await expectContent(first, content);
     }
   });
@@ -161,7 +162,7 @@ describe('uploads to S3', () => {
   });
 });
 
-describe('blobs in S3', () => {
+describe.skipIf(isLeftOut('versitygw'))('blobs in S3', () => {
   it('are one object each in the end, also when replicas stored the same content at once', async () => {
     const clock = fixedClock(Date.now());
     const replicas = [await world.replica(bucket, { clock }), await world.replica(bucket, { clock })] as const;
@@ -228,7 +229,7 @@ describe('blobs in S3', () => {
     const part = await fetch(url ?? '', { headers: { range: 'bytes=5-9' } });
     expect([part.status, Buffer.from(await part.arrayBuffer())]).toEqual([206, content.subarray(5, 10)]);
     expect(await store.temporaryUrl?.(digestOf('never'))).toBeUndefined();
-    expect((await world.replica(bucket)).temporaryUrl).toBeUndefined();
+    expect(await world.replica(bucket)).not.toHaveProperty('temporaryUrl');
   });
 });
 

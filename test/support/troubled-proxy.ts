@@ -36,9 +36,11 @@ export interface TroubledProxy {
   close(): Promise<void>;
 }
 
+const untroubled: Plan = () => undefined;
+
 export async function startTroubledProxy(target: string): Promise<TroubledProxy> {
   const { hostname, port } = new URL(target);
-  let current: Plan = () => undefined;
+  let current: Plan = untroubled;
   let seen: string[] = [];
   const counts = new Map<string, number>();
 

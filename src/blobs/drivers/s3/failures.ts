@@ -19,7 +19,7 @@ export interface Place {
 const CONNECTION =
   /^(?:E(?:CONNREFUSED|CONNRESET|CONNABORTED|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN|PIPE|TIMEDOUT|PROTO)|ERR_STREAM_PREMATURE_CLOSE|HPE_\w+)$/;
 
-/** Names the store gives a thing that is not there, as `kind`. */
+/** There is no such object; a bucket that is not there is another matter. */
 export function isMissing(error: unknown): boolean {
   const { name, status } = describe(error);
   return name !== 'NoSuchBucket' && (status === 404 || name === 'NoSuchKey' || name === 'NotFound');
