@@ -35,6 +35,15 @@ describe('loadConfig', () => {
     [{ BREAKWATER_LISTEN: '127.0.0.1:99999' }, /BREAKWATER_LISTEN: .*port/],
     [{ BREAKWATER_DATABASE_URL: 'mysql://x' }, /BREAKWATER_DATABASE_URL: expected postgres/],
     [{ BREAKWATER_ADMIN_PASSWORD: 'short' }, /BREAKWATER_ADMIN_PASSWORD: must have at least 8/],
+    [{ BREAKWATER_BLOBS: 'bucket' }, /BREAKWATER_BLOBS: expected s3:/],
+    [{ BREAKWATER_BLOBS: 's3://bucket/../other' }, /BREAKWATER_BLOBS: expected s3:/],
+    [{ BREAKWATER_S3_ENDPOINT: 'https://user:hunter2@s3' }, /BREAKWATER_S3_ENDPOINT: expected an address/],
+    [{ BREAKWATER_S3_ACCESS_KEY: 'a' }, /S3_SECRET_KEY: set both or neither/],
+    [
+      { BREAKWATER_S3_ACCESS_KEY: 'a', BREAKWATER_S3_ACCESS_KEY_FILE: 'a', BREAKWATER_S3_SECRET_KEY: 'b' },
+      /set both or neither/,
+    ],
+    [{ BREAKWATER_S3_PART_SIZE: '4' }, /BREAKWATER_S3_PART_SIZE/],
     [{ BREAKWATER_ANALYSIS_WORKERS: '0', BREAKWATER_LOG_LEVEL: 'loud' }, /LOG_LEVEL[\s\S]*ANALYSIS_WORKERS/],
   ])('names every wrong setting: %j', (environment, message) => {
     expect(() => loadConfig(environment)).toThrow(ConfigError);
@@ -51,6 +60,8 @@ describe('loadConfig', () => {
       BREAKWATER_DATABASE_URL: 'postgres://u:hunter2@h/d',
       BREAKWATER_SECRET_KEY: 'hunter2',
       BREAKWATER_PASSWORD: 'hunter2',
+      BREAKWATER_S3_ACCESS_KEY: 'hunter2',
+      BREAKWATER_S3_SECRET_KEY: 'hunter2',
     };
     expect(JSON.stringify(redactConfig(loadConfig(secrets)))).not.toContain('hunter2');
   });

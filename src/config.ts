@@ -24,6 +24,11 @@ const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
   .transform((value) => value === true || value === 'true' || value === '1');
 
+const storeAddress = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const { username, password, search, hash } = new URL(text);
+  return username + password + search + hash === '';
+}, 'expected an address like https://s3.example.com, without user, password or query');
+
 /** Every setting, its default and its environment name (`BREAKWATER_` + upper snake case of the key). */
 const settingsSchema = z
   .object({
@@ -39,6 +44,33 @@ const settingsSchema = z
       .string()
       .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host/database')
       .optional(),
+    /** Keeps blobs in a bucket instead of the data folder: `s3://bucket/prefix`. */
+    blobs: z
+      .string()
+      .regex(
+        /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)*\/?$/,
+        'expected s3://bucket or s3://bucket/prefix',
+      )
+      .optional(),
+    /** Address of the store; default: Amazon's own for the region. */
+    s3Endpoint: storeAddress.optional(),
+    s3Region: z.string().min(1).prefault('us-east-1'),
+    /** The bucket is in the path of addresses; default: yes with `s3Endpoint`, no without. */
+    s3PathStyle: flag.optional(),
+    /** Without keys: what the environment of Amazon's tools or the machine's role gives. */
+    s3AccessKey: z.string().min(1).optional(),
+    s3SecretKey: z.string().min(1).optional(),
+    /** Files with the keys, read again while the server runs. */
+    s3AccessKeyFile: z.string().min(1).optional(),
+    s3SecretKeyFile: z.string().min(1).optional(),
+    /** MiB of every part of an upload, for stores that want equal ones; default: they grow. */
+    s3PartSize: z.coerce.number().int().min(5).max(5120).optional(),
+    /** Seconds the store may be silent. */
+    s3TimeoutSeconds: z.coerce.number().int().min(1).max(3600).prefault(30),
+    /** Sends clients to the store for the content of blobs. */
+    s3Redirect: flag.prefault(false),
+    /** Address of the store as clients reach it; default: `s3Endpoint`. */
+    s3PublicEndpoint: storeAddress.optional(),
     adminPassword: z.string().min(8, 'must have at least 8 characters').optional(),
     /** 32 bytes, base64: encrypts secrets at rest. Made in the data folder when absent. */
     secretKey: z.string().optional(),
@@ -82,7 +114,14 @@ export type Config = Readonly<z.infer<typeof settingsSchema>> & {
   readonly cacheHome: string;
 };
 
-const SECRET_KEYS: ReadonlySet<string> = new Set(['adminPassword', 'secretKey', 'password', 'databaseUrl']);
+const SECRET_KEYS: ReadonlySet<string> = new Set([
+  'adminPassword',
+  'secretKey',
+  'password',
+  'databaseUrl',
+  's3AccessKey',
+  's3SecretKey',
+]);
 const KEYS = Object.keys(settingsSchema.shape) as (keyof Config)[];
 
 function environmentName(key: string): string {
@@ -108,6 +147,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     });
     throw new ConfigError('config_invalid', `configuration is not valid:\n  ${lines.join('\n  ')}`);
   }
+  checkS3Keys(parsed.data);
   const { dataDir, configHome, cacheHome } = parsed.data;
   return Object.freeze({
     ...parsed.data,
@@ -115,6 +155,20 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     configHome: configFolder(configHome, environment),
     cacheHome: cacheFolder(cacheHome, environment),
   });
+}
+
+/** Half a pair of keys, or one said twice, is a mistake that the store would report as something else. */
+function checkS3Keys(settings: z.infer<typeof settingsSchema>): void {
+  const { s3AccessKey, s3AccessKeyFile, s3SecretKey, s3SecretKeyFile } = settings;
+  const [access, secret] = [
+    [s3AccessKey, s3AccessKeyFile],
+    [s3SecretKey, s3SecretKeyFile],
+  ].map((pair) => pair.filter((value) => value !== undefined).length);
+  if (access === secret && access !== 2) return;
+  throw new ConfigError(
+    'config_invalid',
+    'configuration is not valid:\n  BREAKWATER_S3_ACCESS_KEY, BREAKWATER_S3_SECRET_KEY: set both or neither, each as it is or as …_FILE',
+  );
 }
 
 function readSettingsFile(path: string): Record<string, unknown> {

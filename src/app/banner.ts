@@ -18,6 +18,7 @@ export function banner(config: Config, first: FirstUser | undefined): string {
     `  webhook            https://${formatAddress(config.webhookListen)}`,
     `  metrics, health    http://${formatAddress(config.metricsListen)}`,
     `  data               ${config.dataDir}`,
+    ...(config.blobs === undefined ? [] : [`  blobs              ${config.blobs}`]),
     ...(first?.generated
       ? ['', `  First user: ${first.name}   password: ${first.password}`, '  It is shown this once; keep it.']
       : []),

@@ -4,7 +4,6 @@ import { createAccess } from '../auth/access.ts';
 import { openRegistryTokens } from '../auth/registry-token.ts';
 import { openSecretBox } from '../auth/secret-box.ts';
 import { createUserStore } from '../auth/user-store.ts';
-import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Config } from '../config.ts';
 import { type DatabaseHandle, openDatabase } from '../db/database.ts';
@@ -20,6 +19,7 @@ import { createProjectStore } from '../projects/project-store.ts';
 import { createUpstreamSource } from '../projects/upstream-source.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
 import { createSourceStore } from '../trust/source-store.ts';
+import { openBlobStorage } from './blob-storage.ts';
 
 class ServicesError extends CodedError<'data_folder_unusable'> {}
 
@@ -34,6 +34,8 @@ export async function openServices(deps: { readonly config: Config; readonly clo
   const { config, clock, logger } = deps;
   await openFolder(config.dataDir);
   const lock = lockFolder(config.dataDir);
+  // Before the database: a start that fails here must leave nothing open.
+  const blobs = await openBlobStorage(config, clock);
   const handle: DatabaseHandle = await openDatabase(
     config.databaseUrl === undefined
       ? { engine: 'sqlite', path: join(config.dataDir, 'breakwater.db') }
@@ -59,7 +61,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     exceptions: createExceptionStore(base),
     trust: createSourceStore(base),
     cluster: createClusterAuditStore(base),
-    blobs: await openFilesystemBlobStore({ root: config.dataDir, clock }),
+    blobs,
     advisories: createAdvisoryStore({ dir: join(config.dataDir, 'advisories'), clock }),
   };
 }

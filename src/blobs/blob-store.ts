@@ -39,6 +39,11 @@ export interface BlobStore extends UploadStore {
   emptyTrash(before: number): Promise<number>;
   /** Where the content is as a file of this machine, for readers that need random access. Absent when there is no such file. */
   localPath?(digest: Digest): string;
+  /**
+   * An address at which whoever has it may read the content for some minutes, from the medium itself; undefined when the blob is
+   * not there. Absent where the medium cannot, or was not told to, serve clients.
+   */
+  temporaryUrl?(digest: Digest): Promise<string | undefined>;
 }
 
 /** Writes part of a blob to `sink`, which stays open. To be called once; rejects when it cannot give everything. */

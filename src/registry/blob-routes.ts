@@ -28,6 +28,15 @@ export async function getBlob(
   if (isUnchanged(headerOf(request, 'if-none-match'), digest)) return reply.code(304).send();
   reply.header('accept-ranges', 'bytes');
   if (request.method === 'HEAD') return reply.header('content-length', blob.size).send();
+  const elsewhere = blob.size === 0 ? undefined : await deps.blobs.temporaryUrl?.(digest);
+  // Whoever has the address may read there: no cache may give it to others.
+  if (elsewhere !== undefined)
+    return reply
+      .code(307)
+      .header('location', elsewhere)
+      .header('cache-control', 'no-store')
+      .header('content-length', 0)
+      .send();
   const wanted = rangeApplies(headerOf(request, 'if-range'), digest)
     ? parseRange(headerOf(request, 'range'), blob.size)
     : undefined;

@@ -87,12 +87,16 @@ const FROM_BLOBS: Readonly<Record<BlobError['code'], RegistryErrorCode>> = {
   storage_failed: 'unavailable',
 };
 
+/** A storage that is overloaded or away is seldom back at once. */
+const RETRY_AFTER_SECONDS = '10';
+
 /** What is wrong with our storage is for the log, not for clients. */
 function fromBlobError(error: BlobError): RegistryError {
   const code = FROM_BLOBS[error.code];
   const message =
     code === 'unavailable' ? 'the blob storage does not answer as it should; try again later' : error.message;
-  return new RegistryError(code, message, { cause: error });
+  const headers = code === 'unavailable' ? { headers: { 'retry-after': RETRY_AFTER_SECONDS } } : {};
+  return new RegistryError(code, message, { cause: error, ...headers });
 }
 
 /** Status of an error that Fastify raised itself, such as a Content-Type it cannot read. */
