@@ -41,12 +41,12 @@ export async function getBlob(
     ? parseRange(headerOf(request, 'range'), blob.size)
     : undefined;
   const range = wanted ?? { first: 0, last: blob.size - 1 };
+  if (blob.size === 0) return reply.header('content-length', 0).send(Buffer.alloc(0));
+  const { openToSend } = deps.blobs;
+  const content = orLost(deps, digest, await (openToSend ? openToSend(digest) : deps.blobs.open(digest, range)));
   if (wanted) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${blob.size}`);
   reply.header('content-length', range.last - range.first + 1);
-  if (blob.size === 0) return reply.send(Buffer.alloc(0));
-  const { openToSend } = deps.blobs;
-  if (openToSend) return sendDirectly(deps, reply, orLost(deps, digest, await openToSend(digest)), range);
-  return reply.send(orLost(deps, digest, await deps.blobs.open(digest, range)));
+  return content instanceof Readable ? reply.send(content) : sendDirectly(deps, reply, content, range);
 }
 
 function orLost<Content>({ logger }: RegistryDeps, digest: Digest, content: Content | undefined): Content {
