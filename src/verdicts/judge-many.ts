@@ -13,7 +13,7 @@ import type { DocumentTexts } from './verdict-document.ts';
 import { readVerdicts, type StoredVerdict } from './verdict-store.ts';
 
 /** Images judged before others get a turn: some milliseconds. */
-const SLICE = 10;
+const SLICE = 5;
 /** Repositories whose clocks are kept; images of one repository follow each other. */
 const REPOSITORIES_KEPT = 4;
 
