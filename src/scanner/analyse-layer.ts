@@ -115,11 +115,16 @@ function take(found: EvidenceCollector, entry: TarEntry, spool: Spool): boolean 
 /** Files above this are not held in memory. */
 const LARGEST_HELD = 4 * 1024 * 1024;
 
+/** Of files above this a cataloger may need a few parts only. Smaller ones are read with what lies around them. */
+const SMALLEST_IN_PLACE = 64 * 1024;
+
 function contentOf(entry: TarEntry, spool: Spool): FileContent {
   return {
     size: entry.size,
     head: (length) => entry.peek(length),
     view() {
+      const inPlace = entry.size > SMALLEST_IN_PLACE ? entry.inPlace() : undefined;
+      if (inPlace) return inPlace;
       if (entry.size > LARGEST_HELD) return spool.take(() => entry.piece());
       const bytes = entry.read(entry.size);
       return bytes instanceof Promise ? bytes.then(viewOf) : viewOf(bytes);

@@ -19,11 +19,14 @@ export function viewOf(content: Buffer): FileView {
 }
 
 /** Databases are read here and there, a page at a time: some windows are kept. */
-const WINDOW = 64 * 1024;
-const MOST_WINDOWS = 32;
+const WINDOW = 16 * 1024;
+const MOST_WINDOWS = 128;
 
-/** A file on disk, read in place. The descriptor is its owner's. `read` throws what the system says when it cannot read. */
-export function viewOfFile(fd: number, size: number): FileView {
+/**
+ * A file on disk, or the part of one that begins at `from`, read in place. The descriptor is its owner's. `read` throws what the system says
+ * when it cannot read.
+ */
+export function viewOfFile(fd: number, size: number, from = 0): FileView {
   /** By number, the one used last at the end. */
   const windows = new Map<number, Buffer>();
 
@@ -35,7 +38,7 @@ export function viewOfFile(fd: number, size: number): FileView {
       return held;
     }
     const start = number * WINDOW;
-    const read = readAt(fd, start, Math.min(WINDOW, size - start));
+    const read = readAt(fd, from + start, Math.min(WINDOW, size - start));
     const [oldest] = windows.keys();
     if (oldest !== undefined && windows.size >= MOST_WINDOWS) windows.delete(oldest);
     windows.set(number, read);
@@ -48,10 +51,10 @@ export function viewOfFile(fd: number, size: number): FileView {
       const start = Math.min(Math.max(at, 0), size);
       const end = Math.min(start + Math.max(length, 0), size);
       const number = Math.floor(start / WINDOW);
-      if (end > (number + 1) * WINDOW) return readAt(fd, start, end - start);
+      if (end > (number + 1) * WINDOW) return readAt(fd, from + start, end - start);
       return start === end ? Buffer.alloc(0) : window(number).subarray(start - number * WINDOW, end - number * WINDOW);
     },
-    bytes: () => readAt(fd, 0, size),
+    bytes: () => readAt(fd, from, size),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ByteSource } from '../../platform/streams.ts';
+import type { FileView } from '../file-view.ts';
 
 /**
  * Reads bytes in order. Everything but `fill` works at once on what is at hand, so that a walk through millions of entries
@@ -15,6 +16,8 @@ export interface ByteReader {
   readonly ended: boolean;
   /** Number of bytes passed so far. */
   readonly position: number;
+  /** The next `length` bytes where they lie, without having them read. Absent where they come one after another. */
+  readonly inPlace?: (length: number) => FileView;
   /** Ends the source. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs';
+import { viewOfFile } from '../file-view.ts';
 import type { ByteReader } from './byte-reader.ts';
 
 const PIECE = 256 * 1024;
@@ -56,6 +57,7 @@ export function createFileReader(
       return passed;
     },
     fill: () => Promise.resolve(),
+    inPlace: (length) => viewOfFile(fd, Math.min(length, size - position), start + position),
     close: () => Promise.resolve(),
   };
 }

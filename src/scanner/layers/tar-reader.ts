@@ -1,4 +1,5 @@
 import { ScanError } from '../errors.ts';
+import type { FileView } from '../file-view.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { decodeName } from './names.ts';
 import { type PaxValues, parsePax } from './pax.ts';
@@ -28,6 +29,8 @@ export interface TarEntry {
   peek(limit: number): Buffer | Promise<Buffer>;
   /** As `peek`, but goes forward. The bytes are valid until the next call. */
   read(limit: number): Buffer | Promise<Buffer>;
+  /** The content where it lies, to look here and there before anything was read of it; see `ByteReader`. */
+  inPlace(): FileView | undefined;
   /** As `read`, but gives what is at hand, at least one byte until the end. */
   piece(): Buffer | Promise<Buffer>;
 }
@@ -199,6 +202,7 @@ function entryOf(reader: ByteReader, content: Content): TarEntry {
       const bytes = peek(limit);
       return bytes instanceof Promise ? bytes.then(pass) : pass(bytes);
     },
+    inPlace: () => reader.inPlace?.(content.size),
     piece() {
       const limit = Math.min(LARGEST_PIECE, content.rest - content.padding);
       const bytes = reader.peek(limit);
