@@ -10,8 +10,8 @@ export interface DockerDaemon {
   stop(): Promise<void>;
 }
 
-/** Starts dockerd (as root); `registry` is `host:port` of a registry without TLS. */
-export async function startDockerDaemon(registry: string): Promise<DockerDaemon> {
+/** Starts dockerd (as root); `registries` are `host:port` of registries without TLS. */
+export async function startDockerDaemon(...registries: readonly string[]): Promise<DockerDaemon> {
   const program = requirePeer('dockerd');
   // Debian's client, when there is another one on the path.
   const client = findPeer('/usr/bin/docker') ?? requirePeer('docker');
@@ -26,7 +26,7 @@ export async function startDockerDaemon(registry: string): Promise<DockerDaemon>
     `--exec-root=${join(folder, 'exec')}`,
     `--pidfile=${join(folder, 'docker.pid')}`,
     `--host=${socket}`,
-    `--insecure-registry=${registry}`,
+    ...registries.map((registry) => `--insecure-registry=${registry}`),
     `--config-file=${join(folder, 'daemon.json')}`,
   ]);
   const environment = { DOCKER_HOST: socket, DOCKER_CONFIG: join(folder, 'client'), DOCKER_CONTEXT: undefined };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -45,6 +46,69 @@ export function writeOciLayout(folder: string, options: LayoutOptions): string {
     json({ schemaVersion: 2, mediaType: `${TYPE}.index.v1+json`, manifests: [entry] }),
   );
   return manifest.digest;
+}
+
+/** An index as BuildKit pushes it: an image, and a manifest of attestations for a platform that nobody has. Gives the digest of the index. */
+export function writeIndexLayout(folder: string, options: LayoutOptions): string {
+  const image = writeOciLayout(folder, options);
+  const blobs = join(folder, 'blobs/sha256');
+  const put = (data: Buffer, mediaType: string) => {
+    writeFileSync(join(blobs, sha256(data)), data);
+    return { mediaType, digest: `sha256:${sha256(data)}`, size: data.length };
+  };
+  const statement = {
+    _type: 'https://in-toto.io/Statement/v0.1',
+    predicateType: 'https://slsa.dev/provenance/v0.2',
+    subject: [{ name: options.name, digest: { sha256: image.slice(7) } }],
+    predicate: { buildType: 'test' },
+  };
+  const layer = {
+    ...put(json(statement), 'application/vnd.in-toto+json'),
+    annotations: { 'in-toto.io/predicate-type': statement.predicateType },
+  };
+  const config = put(
+    json({ architecture: 'unknown', os: 'unknown', config: {}, rootfs: { type: 'layers', diff_ids: [layer.digest] } }),
+    `${TYPE}.config.v1+json`,
+  );
+  const attestation = put(
+    json({ schemaVersion: 2, mediaType: `${TYPE}.manifest.v1+json`, config, layers: [layer] }),
+    `${TYPE}.manifest.v1+json`,
+  );
+  const size = readFileSync(join(blobs, image.slice(7))).length;
+  const index = put(
+    json({
+      schemaVersion: 2,
+      mediaType: `${TYPE}.index.v1+json`,
+      manifests: [
+        {
+          mediaType: `${TYPE}.manifest.v1+json`,
+          digest: image,
+          size,
+          platform: { architecture: 'amd64', os: 'linux' },
+        },
+        {
+          ...attestation,
+          annotations: { 'vnd.docker.reference.digest': image, 'vnd.docker.reference.type': 'attestation-manifest' },
+          platform: { architecture: 'unknown', os: 'unknown' },
+        },
+      ],
+    }),
+    `${TYPE}.index.v1+json`,
+  );
+  const entry = { ...index, annotations: { 'org.opencontainers.image.ref.name': options.name } };
+  writeFileSync(
+    join(folder, 'index.json'),
+    json({ schemaVersion: 2, mediaType: `${TYPE}.index.v1+json`, manifests: [entry] }),
+  );
+  return index.digest;
+}
+
+/** Digest of the first manifest that the index of a layout folder names. */
+export async function layoutDigest(layout: string): Promise<string | undefined> {
+  const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as {
+    manifests: readonly { digest: string }[];
+  };
+  return index.manifests[0]?.digest;
 }
 
 function json(value: object): Buffer {
