@@ -21,7 +21,7 @@ export async function startUpload(
   { request, reply, query }: Exchange,
   name: string,
 ): Promise<FastifyReply> {
-  const caller = await authorize(deps, request, name, 'push');
+  const caller = await authorize(deps, request, name, 'push', query.get('from') ?? undefined);
   await refuseMirrored(deps, name);
   const algorithm = parseAlgorithm(query.get('digest-algorithm'));
   const mount = query.get('mount');

@@ -14,8 +14,21 @@ declare module 'vitest' {
   }
 }
 
+export interface PostgresServer {
+  /** Of a database with the schema. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
 /** Starts one real PostgreSQL server for all integration tests and stops it after them. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await startPostgres();
+  project.provide('postgresUrl', server.url.slice(0, -TEMPLATE.length));
+  return () => server.stop();
+}
+
+/** Starts a real PostgreSQL server of its own. */
+export async function startPostgres(): Promise<PostgresServer> {
   const databaseDir = await mkdtemp(join(tmpdir(), 'breakwater-postgres-'));
   const port = await freePort();
   const server = new EmbeddedPostgres({
@@ -33,13 +46,15 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   });
   await server.initialise();
   await server.start();
-  const url = `postgres://postgres:postgres@127.0.0.1:${port}/`;
   await server.createDatabase(TEMPLATE);
-  const handle = await openDatabase({ engine: 'postgres', url: `${url}${TEMPLATE}` });
+  const url = `postgres://postgres:postgres@127.0.0.1:${port}/${TEMPLATE}`;
+  const handle = await openDatabase({ engine: 'postgres', url });
   await handle.close();
-  project.provide('postgresUrl', url);
-  return async () => {
-    await server.stop();
-    await rm(databaseDir, { recursive: true, force: true });
+  return {
+    url,
+    async stop() {
+      await server.stop();
+      await rm(databaseDir, { recursive: true, force: true });
+    },
   };
 }
