@@ -145,7 +145,7 @@ async function receive(
     if (!isBlobError(error, 'upload_offset') && !isBlobError(error, 'upload_busy')) throw error;
     const range = uploadRange(await deps.blobs.uploadSize(session.id));
     const location = uploadPath(name, session.id, parseAlgorithm(query.get('digest-algorithm')));
-    throw new RegistryError('range_invalid', error.message, { cause: error, headers: { location, range } });
+    throw new RegistryError('blob_upload_offset', error.message, { cause: error, headers: { location, range } });
   }
 }
 
