@@ -206,6 +206,14 @@ describe.each(ENGINES)('pushing manifests, on %s', (engine) => {
     expect((await registry.call('HEAD', '/v2/front/app/manifests/hostile')).status).toBe(404);
   });
 
+  it('takes an index of 1,000 children, refuses one of more', async () => {
+    const child = descriptor(OCI_LAYER, 'layer');
+    const reply = (count: number) => put('wide', index(...Array.from({ length: count }, () => child)), OCI_INDEX);
+    expect((await reply(1000)).status).toBe(201);
+    const refused = await reply(1001);
+    expect([refused.status, refused.code]).toEqual([400, 'MANIFEST_INVALID']);
+  });
+
   it('refuses bytes that are not UTF-8', async () => {
     const bytes = Buffer.from(image({ annotations: { a: 'XX' } }));
     bytes[bytes.indexOf('XX')] = 0xff;
