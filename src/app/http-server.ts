@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Logger } from '../platform/logger.ts';
+import { answerBrokenRequest } from './broken-requests.ts';
 
 const IDLE_MS = 90_000;
 
@@ -19,6 +20,7 @@ export function createPublicServer(config: Config, logger: Logger): FastifyInsta
     routerOptions: { maxParamLength: 4096 },
     trustProxy: config.trustProxy,
     frameworkErrors: refuse,
+    clientErrorHandler: answerBrokenRequest,
   } as const;
   const { tlsCert, tlsKey } = config;
   const app: FastifyInstance =

@@ -7,6 +7,7 @@ import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import type { Engine } from '../db/engine.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
+import { referrersTagOf } from '../oci/referrers-tag.ts';
 import { fixedClock } from '../platform/clock.ts';
 import { createHttpClient } from '../platform/http-client.ts';
 import { silentLogger } from '../platform/logger.ts';
@@ -20,6 +21,7 @@ import { createUpstreams } from './upstreams.ts';
 
 const CALLER: Caller = { name: 'anybody', may: () => true, bypassesGate: false };
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 const FRESHNESS_SECONDS = 300;
 const clock = fixedClock(1_800_000_000_000);
 const http = createHttpClient({ userAgent: 'breakwater-test', idleTimeoutMs: 5000, attempts: 1 });
@@ -42,8 +44,13 @@ afterEach(async () => {
   }
 });
 
-/** A registry over HTTP with one project; `upstream` makes it a mirror. */
-async function openSite(engine: Engine, project: string, upstream?: string): Promise<Site & { mirror?: MirrorSource }> {
+/** A registry over HTTP with one project; `upstream` makes it a mirror; `old`: from before referrers were listed. */
+async function openSite(
+  engine: Engine,
+  project: string,
+  upstream?: string,
+  old = false,
+): Promise<Site & { mirror?: MirrorSource }> {
   const handle = await freshDatabase(engine);
   const { db } = handle;
   await db
@@ -88,9 +95,10 @@ async function openSite(engine: Engine, project: string, upstream?: string): Pro
   });
   const app = Fastify({ requestTimeout: 0, forceCloseConnections: true });
   const seen: string[] = [];
-  app.addHook('onRequest', (incoming, _reply, done) => {
+  app.addHook('onRequest', (incoming, reply, done) => {
     seen.push(`${incoming.method} ${incoming.url}`);
-    done();
+    if (old && incoming.url.includes('/referrers/')) void reply.code(404).send({});
+    else done();
   });
   await app.register(registryRoutes, {
     db,
@@ -145,6 +153,36 @@ async function publish(
     missingContent: 'refuse',
   });
   return { manifest: stored.digest, layer: digestOf(layer) };
+}
+
+/** Attaches a signature to an image, with the index under the tag of the old schema that clients then write. */
+async function attach(site: Site, name: string, subject: Digest) {
+  const deps = { db: site.handle.db, clock };
+  const repository = await ensureRepository(deps, name);
+  const store = async (manifest: object, tags: readonly string[] = []) => {
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    const { digest } = await storeManifest(deps, {
+      repository,
+      bytes,
+      tags,
+      createdBy: 'a',
+      missingContent: 'accept',
+    });
+    return { mediaType: MANIFEST_TYPE, digest, size: bytes.length };
+  };
+  const empty = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf('{}'), size: 2 };
+  const stored = await store({
+    schemaVersion: 2,
+    mediaType: MANIFEST_TYPE,
+    artifactType: 'application/x.signature',
+    config: empty,
+    layers: [empty],
+    subject: { mediaType: MANIFEST_TYPE, digest: subject, size: 1 },
+    annotations: { by: 'somebody' },
+  });
+  const entry = { ...stored, artifactType: 'application/x.signature', annotations: { by: 'somebody' } };
+  await store({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests: [entry] }, [referrersTagOf(subject)]);
+  return entry;
 }
 
 async function get(site: Site, path: string) {
@@ -233,6 +271,51 @@ describe.each(ENGINES)('mirror on %s', (engine) => {
     expect(mirror.stored.map(({ digest }) => digest)).toEqual([image.manifest]);
     expect((await get(mirror, 'hub/library/app/manifests/none')).status).toBe(404);
     expect((await get(mirror, `hub/library/app/blobs/${digestOf('nobody named it')}`)).status).toBe(404);
+  });
+
+  it.each([false, true])('lists what refers to an image as its upstream does (by the old tag: %s)', async (old) => {
+    const upstream = await openSite(engine, 'library', undefined, old);
+    const image = await publish(upstream, 'library/app', '1', 'signed');
+    const signature = await attach(upstream, 'library/app', image.manifest);
+    const mirror = await openSite(engine, 'hub', upstream.origin);
+    const reply = await get(mirror, `hub/library/app/referrers/${image.manifest}`);
+    expect([reply.status, JSON.parse(reply.text)]).toMatchObject([200, { manifests: [signature] }]);
+    expect((await get(mirror, `hub/library/app/manifests/${signature.digest}`)).status).toBe(200);
+    const none = await get(mirror, `hub/library/app/referrers/${digestOf('unsigned')}`);
+    expect([none.status, JSON.parse(none.text)]).toMatchObject([200, { manifests: [] }]);
+    await upstream.app.close();
+    expect((await get(mirror, `hub/library/app/referrers/${image.manifest}`)).status).toBe(503);
+  });
+
+  it('finds the repository that stands for one of another registry', async () => {
+    const { handle, mirror } = await openSite(engine, 'hub', 'https://registry-1.docker.io');
+    for (const [id, url] of [
+      ['apart', 'https://ghcr.io/team'],
+      ['quay', 'https://quay.io'],
+      ['quay2', 'https://quay.io'],
+      ['local', 'http://localhost:5000'],
+    ] as const) {
+      await handle.db
+        .insertInto('projects')
+        .values({ id, name: id, public: 1, created_by: 'a', created_at: 0 })
+        .execute();
+      await handle.db
+        .insertInto('upstreams')
+        .values({ project_id: id, url, username: null, secret: null, freshness_seconds: 1 })
+        .execute();
+    }
+    const find = (namespace: string, repository: string) => mirror?.repositoryFor(namespace, repository);
+    expect(await find('docker.io', 'library/nginx')).toBe('hub/library/nginx');
+    expect(await find('registry-1.docker.io', 'nginx')).toBe('hub/library/nginx');
+    expect(await find('index.docker.io', 'hub/app')).toBe('hub/hub/app');
+    expect(await find('docker.io', 'hub/library/nginx')).toBe('hub/library/nginx');
+    expect(await find('QUAY.io', 'org/app')).toBe('quay/org/app');
+    expect(await find('quay.io', 'quay2/org/app')).toBe('quay2/org/app');
+    expect(await find('ghcr.io', 'team/app')).toBe('apart/app');
+    expect(await find('ghcr.io', 'other/app')).toBeUndefined();
+    expect(await find('localhost:5000', 'app')).toBe('local/app');
+    for (const nobody of ['localhost', 'quay.io.evil.example', 'quay.io:5000', '', 'a b', 'quay.io/x'])
+      expect(await find(nobody, 'org/app')).toBeUndefined();
   });
 
   it('refuses pushes', async () => {

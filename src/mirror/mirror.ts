@@ -24,6 +24,8 @@ import type { IngestObserver, MirrorSource } from '../registry/ports.ts';
 import type { Downloads } from './downloads.ts';
 import { UpstreamError } from './errors.ts';
 import { confirmTag, findKnownTag } from './freshness.ts';
+import { repositoryFor } from './namespaces.ts';
+import { readReferrers } from './referrers.ts';
 import type { Upstream } from './upstreams.ts';
 
 export interface MirrorDeps {
@@ -206,6 +208,20 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
         underWay.set(key, running);
       }
       return running;
+    },
+
+    repositoryFor: (namespace, repository) => repositoryFor(deps.db, namespace, repository),
+
+    async referrers(repository, subject) {
+      const upstream = await deps.upstreamFor(repository);
+      if (!upstream) return undefined;
+      try {
+        const index = await ask(upstream, () => upstream.client.getReferrers(upstream.nameThere(repository), subject));
+        return index ? readReferrers(index) : [];
+      } catch (error) {
+        // An empty list would say that there is no signature.
+        return asRegistryError(error);
+      }
     },
 
     async openBlob(name, digest) {

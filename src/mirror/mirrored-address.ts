@@ -23,8 +23,8 @@ export async function findMirroredCopy(db: Db, reference: Reference): Promise<st
   return undefined;
 }
 
-/** The path of the image below an upstream's address; undefined when it is not from there. */
-function pathBelow(upstream: string, reference: Reference): string | undefined {
+/** The path of a repository below an upstream's address; undefined when it is not from there. */
+export function pathBelow(upstream: string, reference: Pick<Reference, 'registry' | 'repository'>): string | undefined {
   const url = new URL(upstream);
   const isHub = new URL(reachableUrl(upstream)).host === new URL(reachableUrl(`https://${DOCKER_HUB}`)).host;
   const registry = isHub ? DOCKER_HUB : normaliseRegistry(url.host);

@@ -1,4 +1,5 @@
 import { algorithmOf, type Digest, digestOf, tryParseDigest } from '../oci/digest.ts';
+import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type HttpClient, HttpError, type HttpRequest, type HttpResponse, redactUrl } from '../platform/http-client.ts';
 import { type ByteSource, readBounded, StreamError } from '../platform/streams.ts';
@@ -108,7 +109,7 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
       const reply = await call(pull(repository), { path: path(repository, `referrers/${subject}`) });
       if (reply.status === 404) {
         await reply.discard();
-        return getManifest(repository, subject.replace(':', '-'));
+        return getManifest(repository, referrersTagOf(subject));
       }
       await failUnless(reply, [200], `referrers of ${repository}@${subject}`);
       const content = await bounded(reply, LARGEST_MANIFEST, `referrers of ${repository}@${subject} at ${base.host}`);

@@ -21,7 +21,8 @@ export interface Upstream {
   nameThere(repository: string): string;
 }
 
-const DOCKER_HUB_HOSTS = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
+/** Names that Docker Hub goes by. */
+export const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
 /** Finds upstreams by repository; one client per settings, so that tokens are shared. */
 export function createUpstreams(deps: {

@@ -90,15 +90,16 @@ function nothingRuns(children: readonly IndexChild[]): Reason {
 
 /** Each line of the children once, at its worst, and never asking for more than the index itself comes to. */
 function childrensReasons(runnable: readonly IndexChild[], kind: VerdictKind): Reason[] {
-  const all = runnable
-    .flatMap((child) => child.verdict?.reasons ?? [])
-    .map((reason) => ({ ...reason, kind: milder(reason.kind, kind) }))
-    .sort(compareReasons);
   const worst = new Map<string, Reason>();
-  for (const reason of all) {
-    const { rule, vulnerability, package: name, installed } = reason;
-    const key = JSON.stringify([rule, vulnerability ?? reason.message, name, installed]);
-    if (!worst.has(key)) worst.set(key, reason);
+  // An index may list one image a thousand times.
+  for (const child of new Map(runnable.map((entry) => [entry.digest, entry])).values()) {
+    for (const own of child.verdict?.reasons ?? []) {
+      const reason = { ...own, kind: milder(own.kind, kind) };
+      const { rule, vulnerability, package: name, installed } = reason;
+      const key = JSON.stringify([rule, vulnerability ?? reason.message, name, installed]);
+      const known = worst.get(key);
+      if (!known || compareReasons(reason, known) < 0) worst.set(key, reason);
+    }
   }
   return [...worst.values()];
 }

@@ -31,6 +31,10 @@ describe.each(ENGINES)('who may what, on %s', (engine) => {
 
   const mirror: MirrorSource = {
     isMirrored: async (repository) => repository.startsWith('hub/'),
+    repositoryFor: async (namespace, repository) =>
+      namespace === 'docker.io' || namespace === 'odd host' ? `hub/${repository}` : undefined,
+    referrers: async (repository, subject) =>
+      repository.startsWith('hub/') ? [{ mediaType: OCI_MANIFEST, digest: subject, size: 1 }] : undefined,
     async ensureManifest(name, reference) {
       fetched.push(`${name}:${reference}`);
       if (upstreamIsAway)
@@ -87,6 +91,12 @@ describe.each(ENGINES)('who may what, on %s', (engine) => {
     decision = { kind: 'serve', warnings: [] };
     return reply;
   };
+  const scopeOfMount = async (from: string) => {
+    const path = `/v2/front/app/blobs/uploads/?mount=${digestOf('x')}&from=${encodeURIComponent(from)}`;
+    const { headers } = await registry.call('POST', path, { as: null });
+    return /scope="([^"]*)"/.exec(String(headers['www-authenticate']))?.[1];
+  };
+
   describe('authentication', () => {
     it('/v2/ answers 200 to callers and a challenge without scope to others', async () => {
       expect((await registry.call('GET', '/v2/')).status).toBe(200);
@@ -115,6 +125,12 @@ describe.each(ENGINES)('who may what, on %s', (engine) => {
         expect(challenge).toContain(`scope="repository:front/app:${actions}"`);
         expect(challenge.includes('error="insufficient_scope"')).toBe(as === 'nobody');
       }
+    });
+
+    it('a mount is challenged with the repository it reads from too, when that is a name', async () => {
+      expect(await scopeOfMount('back/base')).toBe('repository:front/app:pull,push repository:back/base:pull');
+      for (const odd of ['back/base:*,push', 'x"\r\ny', ''])
+        expect(await scopeOfMount(odd)).toBe('repository:front/app:pull,push');
     });
 
     it('the catalogue is challenged with its own scope', async () => {
@@ -265,6 +281,42 @@ describe.each(ENGINES)('who may what, on %s', (engine) => {
       const reply = await registry.call('GET', path);
       expect([reply.status, reply.body.toString(), reply.headers['content-length']]).toEqual([200, 'far layer', '9']);
       expect((await registry.call('GET', `/v2/hub/library/app/blobs/${digestOf('none')}`)).code).toBe('BLOB_UNKNOWN');
+    });
+
+    it('are what a pull with the namespace of their upstream means, and say so', async () => {
+      const ask = (path: string) => registry.call('GET', path, { as: 'reader' });
+      const reply = await ask('/v2/library/app/manifests/1?ns=docker.io');
+      expect([reply.status, reply.body.toString(), reply.headers['oci-namespace']]).toEqual([
+        200,
+        manifest,
+        'docker.io',
+      ]);
+      const head = await registry.call('HEAD', '/v2/library/app/manifests/1?ns=docker.io', { as: 'reader' });
+      expect([head.status, head.headers['oci-namespace']]).toEqual([200, 'docker.io']);
+      const blob = await ask(`/v2/library/app/blobs/${digestOf('far layer')}?ns=docker.io`);
+      expect([blob.status, blob.headers['oci-namespace']]).toEqual([200, 'docker.io']);
+      const challenge = await registry.call('GET', '/v2/library/app/manifests/1?ns=docker.io', { as: null });
+      expect(challengeOf(challenge)).toContain('scope="repository:hub/library/app:pull"');
+    });
+
+    it('a namespace that nobody mirrors is 404, even when we have a repository of that name; ours is no namespace', async () => {
+      for (const namespace of ['quay.io', 'x"\r\nx: y', '', 'odd host'])
+        expect(
+          (await registry.call('GET', `/v2/front/app/manifests/v1?ns=${encodeURIComponent(namespace)}`)).code,
+        ).toBe('NAME_UNKNOWN');
+      const { host } = new URL(registry.origin);
+      const reply = await registry.call('GET', `/v2/front/app/manifests/v1?ns=${host}`);
+      expect([reply.status, reply.headers['oci-namespace']]).toEqual([200, undefined]);
+      const posted = await registry.call('POST', '/v2/front/app/blobs/uploads/?ns=quay.io');
+      expect(posted.status).toBe(202);
+    });
+
+    it('list the referrers that their upstream lists', async () => {
+      const path = `/v2/hub/library/app/referrers/${digestOf(manifest)}`;
+      const reply = await registry.call('GET', path, { as: 'reader' });
+      expect(JSON.parse(reply.body.toString())).toMatchObject({ manifests: [{ digest: digestOf(manifest) }] });
+      const filtered = await registry.call('GET', `${path}?artifactType=a/b`, { as: 'reader' });
+      expect(JSON.parse(filtered.body.toString())).toMatchObject({ manifests: [] });
     });
 
     it('take no pushes', async () => {

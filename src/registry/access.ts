@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { isRepositoryName } from '../oci/reference.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
 import type { Caller } from './ports.ts';
@@ -11,18 +12,22 @@ const HOST = /^[A-Za-z0-9._-]+(?::\d{1,5})?$|^\[[0-9a-fA-F:.]+\](?::\d{1,5})?$/;
 
 /**
  * The caller, when it may do this in the repository. Otherwise `unauthorized` with a challenge that names the missing scope:
- * also for callers who are known, because clients ask for a better token on 401 only.
+ * also for callers who are known, because clients ask for a better token on 401 only. `source`: a repository to read from
+ * besides, which a token may be asked for in the same go; without the right to it the request goes on.
  */
 export async function authorize(
   deps: RegistryDeps,
   request: FastifyRequest,
   repository: string,
   action: Action,
+  source?: string,
 ): Promise<Caller> {
   const authorization = request.headers.authorization;
   const caller = await deps.authenticate(authorization, request.ip);
   if (caller?.may(repository, action)) return caller;
-  const scope = `repository:${repository}:${SCOPES[action]}`;
+  const wanted = `repository:${repository}:${SCOPES[action]}`;
+  // A name out of the request goes into a header, so it must be one.
+  const scope = source !== undefined && isRepositoryName(source) ? `${wanted} repository:${source}:pull` : wanted;
   const message = caller
     ? `you may not ${action} in ${repository}; log in as somebody who may, or ask an administrator of the project`
     : 'authentication is required; log in first';

@@ -4,6 +4,7 @@ import { CodedError } from '../platform/errors.ts';
 export type RegistryErrorCode =
   | 'blob_unknown'
   | 'blob_upload_invalid'
+  | 'blob_upload_offset'
   | 'blob_upload_unknown'
   | 'digest_invalid'
   | 'manifest_blob_unknown'

@@ -7,10 +7,11 @@ import type { Logger } from '../platform/logger.ts';
 import { StreamError } from '../platform/streams.ts';
 import { RegistryError, type RegistryErrorCode } from './errors.ts';
 
-/** Status and code on the wire of everything that can go wrong (distribution-spec, "Error Codes"; the rest as in Distribution). */
+/** Status and code on the wire of everything that can go wrong (distribution-spec, "Error Codes"; `TAG_INVALID` is among its legacy codes, those of 5xx are as in Distribution). */
 const WIRE: Readonly<Record<RegistryErrorCode, readonly [status: number, code: string]>> = {
   blob_unknown: [404, 'BLOB_UNKNOWN'],
   blob_upload_invalid: [400, 'BLOB_UPLOAD_INVALID'],
+  blob_upload_offset: [416, 'BLOB_UPLOAD_INVALID'],
   blob_upload_unknown: [404, 'BLOB_UPLOAD_UNKNOWN'],
   digest_invalid: [400, 'DIGEST_INVALID'],
   manifest_blob_unknown: [404, 'MANIFEST_BLOB_UNKNOWN'],
@@ -19,8 +20,8 @@ const WIRE: Readonly<Record<RegistryErrorCode, readonly [status: number, code: s
   manifest_unknown: [404, 'MANIFEST_UNKNOWN'],
   name_invalid: [400, 'NAME_INVALID'],
   name_unknown: [404, 'NAME_UNKNOWN'],
-  page_invalid: [400, 'PAGINATION_NUMBER_INVALID'],
-  range_invalid: [416, 'RANGE_INVALID'],
+  page_invalid: [400, 'UNSUPPORTED'],
+  range_invalid: [416, 'SIZE_INVALID'],
   size_invalid: [400, 'SIZE_INVALID'],
   tag_invalid: [400, 'TAG_INVALID'],
   too_many_tags: [414, 'TAG_INVALID'],
@@ -79,8 +80,8 @@ function asRegistryError(error: unknown): RegistryError | undefined {
 
 const FROM_BLOBS: Readonly<Record<BlobError['code'], RegistryErrorCode>> = {
   upload_id_invalid: 'blob_upload_unknown',
-  upload_offset: 'range_invalid',
-  upload_busy: 'range_invalid',
+  upload_offset: 'blob_upload_offset',
+  upload_busy: 'blob_upload_offset',
   upload_interrupted: 'blob_upload_invalid',
   digest_mismatch: 'digest_invalid',
   range_invalid: 'unavailable',

@@ -7,7 +7,7 @@ import { RegistryError } from './errors.ts';
 import { type Exchange, repositoryPath, sendJson } from './exchange.ts';
 import { nextLink, parsePage } from './paging.ts';
 import type { Caller } from './ports.ts';
-import { listReferrers } from './referrers.ts';
+import { listReferrers, pageOfList } from './referrers.ts';
 import { findRepository, listRepositories } from './repositories.ts';
 import { listTags } from './tags.ts';
 
@@ -72,7 +72,9 @@ export async function getReferrers(
   const subject = parseDigest(reference);
   const artifactType = query.get('artifactType') || undefined;
   const { after, limit } = parsePage(query);
-  const page = await listReferrers(deps.db, { repository: name, subject, artifactType, after, limit });
+  const wanted = { repository: name, subject, artifactType, after, limit };
+  const elsewhere = await deps.mirror?.referrers(name, subject);
+  const page = elsewhere ? pageOfList(elsewhere, wanted) : await listReferrers(deps.db, wanted);
   if (artifactType !== undefined) reply.header('oci-filters-applied', 'artifactType');
   if (page.next !== undefined) {
     const filter = artifactType === undefined ? {} : { artifactType };

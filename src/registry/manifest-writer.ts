@@ -7,6 +7,8 @@ import type { ContentDeps, Repository } from './repositories.ts';
 
 /** Rows per statement: keeps the number of bound values far below both engines' limits. */
 const BATCH = 500;
+/** The verdict on an index is made from those on its children, anew when one of them is pushed. */
+const MOST_CHILDREN = 1000;
 
 export interface ManifestToStore {
   readonly repository: Repository;
@@ -23,7 +25,7 @@ export interface ManifestToStore {
 
 /**
  * Stores a manifest byte for byte and points the tags at it, in one transaction. Storing it again only moves the tags.
- * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_blob_unknown.
+ * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_invalid, manifest_blob_unknown.
  */
 export async function storeManifest(
   deps: ContentDeps,
@@ -34,6 +36,11 @@ export async function storeManifest(
   if (input.digest && input.digest !== digest)
     throw new RegistryError('digest_invalid', `the manifest has the digest ${digest}, not ${input.digest}`);
   const manifest = parseManifest(bytes, input.mediaType);
+  if (manifest.children.length > MOST_CHILDREN)
+    throw new RegistryError(
+      'manifest_invalid',
+      `the index lists ${manifest.children.length} manifests; at most ${MOST_CHILDREN} are possible: divide it into several`,
+    );
   const now = deps.clock.now();
   await deps.db.transaction().execute(async (tx) => {
     if (input.missingContent === 'refuse') await refuseMissingContent(tx, repository.id, manifest);

@@ -39,47 +39,11 @@ describe.each(ENGINES)('pushing manifests, on %s', (engine) => {
     return registry.call('PUT', `/v2/front/app/manifests/${reference}`, { headers, body: Buffer.from(body) });
   }
 
-  it('PUT by tag answers 201 with Location, digest and length 0', async () => {
-    const reply = await put('v1', image());
-    expect(reply.status).toBe(201);
-    expect(reply.headers).toMatchObject({
-      location: `/v2/front/app/manifests/${digestOf(image())}`,
-      'docker-content-digest': digestOf(image()),
-      'content-length': '0',
-    });
-    expect(reply.headers['oci-subject']).toBeUndefined();
-  });
-
-  it('PUT by digest, sha256 and sha512, keeps that digest', async () => {
-    for (const algorithm of ['sha256', 'sha512'] as const) {
-      const digest = digestOf(image(), algorithm);
-      expect((await put(digest, image())).status).toBe(201);
-      const reply = await registry.call('GET', `/v2/front/app/manifests/${digest}`);
-      expect([reply.status, reply.headers['docker-content-digest']]).toEqual([200, digest]);
-    }
-  });
-
-  it('PUT by another digest answers 400 and stores nothing', async () => {
-    const other = digestOf('other');
-    const reply = await put(other, image());
-    expect([reply.status, reply.code]).toEqual([400, 'DIGEST_INVALID']);
-    expect((await registry.call('HEAD', `/v2/front/app/manifests/${other}`)).status).toBe(404);
-    expect((await put('sha256:baddigeststring', image())).code).toBe('DIGEST_INVALID');
-  });
-
-  it('PUT by digest with tags sets them all and lists them in OCI-Tag', async () => {
-    const tags = Array.from({ length: 12 }, (_, at) => `multi-${at}`);
-    const body = image({ annotations: { multi: 'tag' } });
-    const reply = await put(`${digestOf(body)}?${tags.map((tag) => `tag=${tag}`).join('&')}`, body);
-    expect(reply.status).toBe(201);
-    expect([reply.headers['oci-tag']].flat().join(', ').split(', ')).toEqual(tags);
-    for (const tag of tags)
-      expect((await registry.call('HEAD', `/v2/front/app/manifests/${tag}`)).headers['docker-content-digest']).toBe(
-        digestOf(body),
-      );
+  it('refuses more than 100 tags of one PUT, and what is none', async () => {
     const many = Array.from({ length: 101 }, (_, at) => `tag=t${at}`).join('&');
-    expect((await put(`${digestOf(body)}?${many}`, body)).status).toBe(414);
-    expect((await put(`${digestOf(body)}?tag=-bad`, body)).code).toBe('TAG_INVALID');
+    expect((await put(`${digestOf(image())}?${many}`, image())).status).toBe(414);
+    expect((await put(`${digestOf(image())}?tag=good&tag=-bad`, image())).code).toBe('TAG_INVALID');
+    expect((await registry.call('HEAD', '/v2/front/app/manifests/good')).status).toBe(404);
   });
 
   it('moves a tag and keeps the old manifest', async () => {
@@ -91,20 +55,12 @@ describe.each(ENGINES)('pushing manifests, on %s', (engine) => {
     expect((await registry.call('HEAD', `/v2/front/app/manifests/${digestOf(one)}`)).status).toBe(200);
   });
 
-  it.each(['.dot', '-dash', 'a b', 'x'.repeat(129), 'ü'])('refuses the tag %j', async (tag) => {
-    const reply = await put(encodeURIComponent(tag), image());
-    expect([reply.status, reply.code]).toEqual([400, 'TAG_INVALID']);
-  });
-
-  it('takes 4 MiB exactly and answers 413 to more, with and without Content-Length', async () => {
-    expect((await put('large', padded(4 * MIB))).status).toBe(201);
-    expect((await registry.call('GET', '/v2/front/app/manifests/large')).body.length).toBe(4 * MIB);
-    const announced = await put('larger', padded(4 * MIB + 1));
-    const streamed = await registry.call('PUT', '/v2/front/app/manifests/larger', {
+  it('answers 413 to more than 4 MiB that come without Content-Length', async () => {
+    const reply = await registry.call('PUT', '/v2/front/app/manifests/larger', {
       headers: { 'content-type': OCI_MANIFEST },
       body: inPieces(padded(4 * MIB + 100_000)),
     });
-    for (const reply of [announced, streamed]) expect([reply.status, reply.code]).toEqual([413, 'SIZE_INVALID']);
+    expect([reply.status, reply.code]).toEqual([413, 'SIZE_INVALID']);
     expect((await registry.call('HEAD', '/v2/front/app/manifests/larger')).status).toBe(404);
   });
 
@@ -170,12 +126,6 @@ describe.each(ENGINES)('pushing manifests, on %s', (engine) => {
     ])('a layer of type %s need not be here', async (type) => {
       const layers = [{ ...descriptor(type, 'far away'), urls: ['https://example.com/layer'] }];
       expect((await put('foreign', image({ layers }))).status).toBe(201);
-    });
-
-    it('the subject need not be here, and is confirmed with OCI-Subject', async () => {
-      const subject = descriptor(OCI_MANIFEST, 'not pushed yet');
-      const reply = await put('attached', image({ subject }));
-      expect([reply.status, reply.headers['oci-subject']]).toEqual([201, digestOf('not pushed yet')]);
     });
 
     it('an index takes children that are manifests, indexes or blobs, not missing ones', async () => {
@@ -254,6 +204,14 @@ describe.each(ENGINES)('pushing manifests, on %s', (engine) => {
     const reply = await put('hostile', body);
     expect([reply.status, reply.code]).toEqual([400, 'MANIFEST_INVALID']);
     expect((await registry.call('HEAD', '/v2/front/app/manifests/hostile')).status).toBe(404);
+  });
+
+  it('takes an index of 1,000 children, refuses one of more', async () => {
+    const child = descriptor(OCI_LAYER, 'layer');
+    const reply = (count: number) => put('wide', index(...Array.from({ length: count }, () => child)), OCI_INDEX);
+    expect((await reply(1000)).status).toBe(201);
+    const refused = await reply(1001);
+    expect([refused.status, refused.code]).toEqual([400, 'MANIFEST_INVALID']);
   });
 
   it('refuses bytes that are not UTF-8', async () => {

@@ -23,6 +23,15 @@ export interface ManifestSubject {
 
 export type { ManifestKind } from '../oci/manifest.ts';
 
+/** An entry of a referrers list. */
+export interface ReferrerDescriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 export type GateDecision =
   /** `warnings` become `Warning: 299` headers, worst first. */
   | { readonly kind: 'serve'; readonly warnings: readonly string[] }
@@ -53,6 +62,16 @@ export interface IngestObserver {
  * (503; a `retry-after` header when known), never "not there".
  */
 export interface MirrorSource {
+  /**
+   * The repository here that stands for a repository of another registry, which a client names by its host (`ns`); undefined
+   * when nothing here mirrors it.
+   */
+  repositoryFor(namespace: string, repository: string): Promise<string | undefined>;
+  /**
+   * What refers to a manifest of a mirrored repository, as its upstream lists it, also where that is an index under the tag
+   * of the old schema; undefined when the repository is no mirror.
+   */
+  referrers(repository: string, subject: Digest): Promise<readonly ReferrerDescriptor[] | undefined>;
   /** True when this repository belongs to a mirror project: pushes are refused, misses go to the upstream. */
   isMirrored(repository: string): Promise<boolean>;
   /**

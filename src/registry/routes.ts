@@ -7,6 +7,7 @@ import { type Exchange, sendJson } from './exchange.ts';
 import { errorHandler } from './http-errors.ts';
 import { getCatalog, getReferrers, getTags } from './listing-routes.ts';
 import { getManifest, putManifest, removeManifest } from './manifest-routes.ts';
+import { inNamespace } from './namespace.ts';
 import { parseTarget, type Target } from './paths.ts';
 import { appendChunk, cancelUpload, finishUpload, startUpload, uploadStatus } from './upload-routes.ts';
 
@@ -38,7 +39,8 @@ async function answer(deps: RegistryDeps, request: FastifyRequest, reply: Fastif
   const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
   const target = parseTarget(mark === -1 ? url : url.slice(0, mark));
   if (!target) throw new RegistryError('unsupported', 'this is not an address of the distribution API');
-  const work = dispatch(deps, { request, reply, query }, target, request.method as Method);
+  const exchange = { request, reply, query };
+  const work = dispatch(deps, exchange, await inNamespace(deps, exchange, target), request.method as Method);
   if (!work) throw new RegistryError('method_not_allowed', `${request.method} is not possible here`);
   return work;
 }

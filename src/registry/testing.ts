@@ -213,3 +213,20 @@ export function imageManifest(config: string, layers: readonly string[], additio
 export function descriptor(mediaType: string, content: string | Uint8Array): object {
   return { mediaType, digest: digestOf(content), size: Buffer.byteLength(content) };
 }
+
+/** Follows the links of a list from page to page; gives the entries of each. */
+export async function walkPages<Entry>(
+  registry: TestRegistry,
+  start: string,
+  entries: (reply: Reply) => Entry[],
+  as = 'admin',
+): Promise<Entry[][]> {
+  const pages: Entry[][] = [];
+  for (let path: string | undefined = start; path !== undefined && pages.length < 100; ) {
+    const reply: Reply = await registry.call('GET', path, { as });
+    expect(reply.status).toBe(200);
+    pages.push(entries(reply));
+    path = /^<([^>]+)>; rel="next"$/.exec(String(reply.headers['link'] ?? ''))?.[1];
+  }
+  return pages;
+}

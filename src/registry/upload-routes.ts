@@ -21,7 +21,7 @@ export async function startUpload(
   { request, reply, query }: Exchange,
   name: string,
 ): Promise<FastifyReply> {
-  const caller = await authorize(deps, request, name, 'push');
+  const caller = await authorize(deps, request, name, 'push', query.get('from') ?? undefined);
   await refuseMirrored(deps, name);
   const algorithm = parseAlgorithm(query.get('digest-algorithm'));
   const mount = query.get('mount');
@@ -145,7 +145,7 @@ async function receive(
     if (!isBlobError(error, 'upload_offset') && !isBlobError(error, 'upload_busy')) throw error;
     const range = uploadRange(await deps.blobs.uploadSize(session.id));
     const location = uploadPath(name, session.id, parseAlgorithm(query.get('digest-algorithm')));
-    throw new RegistryError('range_invalid', error.message, { cause: error, headers: { location, range } });
+    throw new RegistryError('blob_upload_offset', error.message, { cause: error, headers: { location, range } });
   }
 }
 

@@ -96,7 +96,8 @@ export function createJudging(deps: JudgingDeps): Judging {
 
   async function judgeChildren(subject: Subject, depth: number): Promise<Verdict> {
     const listed = await manifestChildren(db, subject.repositoryId, subject.digest);
-    const children = await Promise.all(listed.map((child) => asIndexChild(subject, child, depth)));
+    const different = new Map(listed.map((child) => [`${child.digest} ${child.platform}`, child]));
+    const children = await Promise.all([...different.values()].map((child) => asIndexChild(subject, child, depth)));
     const { policy, version } = await deps.policies.effectivePolicy(subject.projectId);
     return judgeIndex({
       subject: subject.digest,

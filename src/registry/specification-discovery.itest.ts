@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
+import { referrersTagOf } from '../oci/referrers-tag.ts';
 import {
   descriptor,
   imageManifest,
@@ -12,30 +13,19 @@ import {
   type Reply,
   startRegistry,
   type TestRegistry,
+  walkPages,
 } from './testing.ts';
 
-describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
+/** What distribution-spec 1.1.1 and the next minor version demand of listings (MUST). */
+describe.each(ENGINES)('distribution-spec, content discovery, on %s', (engine) => {
   let registry: TestRegistry;
   beforeAll(async () => {
     registry = await startRegistry(engine, 'memory');
   });
   afterAll(async () => registry.close());
 
-  const get = (path: string, as?: string) => registry.call('GET', path, as === undefined ? {} : { as });
-  const remove = (path: string) => registry.call('DELETE', path);
-  const status = async (path: string) => (await get(path)).status;
-
-  /** Follows the links from page to page. */
-  async function walk<Entry>(start: string, entries: (reply: Reply) => Entry[]): Promise<Entry[][]> {
-    const pages: Entry[][] = [];
-    for (let path: string | undefined = start; path !== undefined && pages.length < 100; ) {
-      const reply: Reply = await get(path);
-      expect(reply.status).toBe(200);
-      pages.push(entries(reply));
-      path = /^<([^>]+)>; rel="next"$/.exec(String(reply.headers['link'] ?? ''))?.[1];
-    }
-    return pages;
-  }
+  const get = (path: string) => registry.call('GET', path);
+  const walk = <Entry>(start: string, entries: (reply: Reply) => Entry[]) => walkPages(registry, start, entries);
 
   describe('tags', () => {
     const names = ['2.0', 'B', 'Z9', '_x', 'a', 'a-b', 'a.b', 'aa', 'latest', 'z'];
@@ -48,14 +38,14 @@ describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
       });
     });
 
-    it('are listed bytewise with the name of the repository', async () => {
+    it('end-8a: tags are listed with the name of the repository, bytewise', async () => {
       const reply = await get('/v2/front/tags/tags/list');
       expect(JSON.parse(reply.body.toString())).toEqual({ name: 'front/tags', tags: names });
       expect(reply.headers['content-type']).toBe('application/json');
       expect(reply.headers['link']).toBeUndefined();
     });
 
-    it('come in pages that miss none and repeat none', async () => {
+    it('end-8b: n tags come at a time, with a Link to the next while there are more; none is missed or repeated', async () => {
       for (const n of [1, 3, 9, 10, 11]) {
         const pages = await walk(`/v2/front/tags/tags/list?n=${n}`, tagsOf);
         expect(pages.flat()).toEqual(names);
@@ -63,23 +53,23 @@ describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
       }
     });
 
-    it('start after "last", which need not exist', async () => {
+    it('end-8b: tags begin after "last", which is not among them and need not exist', async () => {
       expect(tagsOf(await get('/v2/front/tags/tags/list?last=a'))).toEqual(names.slice(5));
       expect(tagsOf(await get('/v2/front/tags/tags/list?last=a.a&n=2'))).toEqual(['a.b', 'aa']);
       expect(tagsOf(await get('/v2/front/tags/tags/list?last=zzz'))).toEqual([]);
     });
 
-    it('n=0 gives an empty list and no link', async () => {
+    it('end-8b: n=0 gives an empty list and no Link', async () => {
       const reply = await get('/v2/front/tags/tags/list?n=0');
       expect([reply.status, tagsOf(reply), reply.headers['link']]).toEqual([200, [], undefined]);
     });
 
-    it.each(['-1', 'x', '1.5', ''])('n=%s answers 400', async (n) => {
+    it.each(['-1', 'x', '1.5', ''])('end-8b: n=%s answers 400', async (n) => {
       const reply = await get(`/v2/front/tags/tags/list?n=${n}`);
-      expect([reply.status, reply.code]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
+      expect([reply.status, reply.code]).toEqual([400, 'UNSUPPORTED']);
     });
 
-    it('a repository without tags has an empty list, an unknown one is 404', async () => {
+    it('end-8a: a repository without tags has an empty list, an unknown one is 404', async () => {
       await pushBlob(registry, 'front/untagged', 'x');
       expect(JSON.parse((await get('/v2/front/untagged/tags/list')).body.toString())).toEqual({
         name: 'front/untagged',
@@ -118,7 +108,7 @@ describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
       );
     });
 
-    it('are an image index of descriptors with type, size and all annotations', async () => {
+    it('end-12a: are an image index of descriptors with artifactType (own, of the config, or none) and annotations', async () => {
       const reply = await get(path);
       expect([reply.status, reply.headers['content-type']]).toEqual([200, OCI_INDEX]);
       expect(JSON.parse(reply.body.toString())).toMatchObject({ schemaVersion: 2, mediaType: OCI_INDEX });
@@ -135,7 +125,7 @@ describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
       expect(reply.headers['oci-filters-applied']).toBeUndefined();
     });
 
-    it('are filtered by artifactType, and say so', async () => {
+    it('end-12b: are filtered by artifactType, and say so in OCI-Filters-Applied', async () => {
       const reply = await get(`${path}?artifactType=${encodeURIComponent('application/x.sbom+json')}`);
       expect(manifestsOf(reply).map((entry) => entry.digest)).toEqual([typed.digest]);
       expect(reply.headers['oci-filters-applied']).toBe('artifactType');
@@ -143,7 +133,7 @@ describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
       expect([none.status, manifestsOf(none)]).toEqual([200, []]);
     });
 
-    it('come in pages with Link, the filter included', async () => {
+    it('end-12a, end-12b: come in pages with Link, the filter included', async () => {
       const pages = await walk(`${path}?n=1`, manifestsOf);
       expect(pages.map((page) => page.length)).toEqual([1, 1, 1]);
       expect(new Set(pages.flat().map((entry) => entry.digest)).size).toBe(3);
@@ -159,7 +149,7 @@ describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
       expect(filtered.map((page) => page.length)).toEqual([1, 1]);
     });
 
-    it('stay below the size of a manifest when annotations are large', async () => {
+    it('end-12a: are split by size too, so that each page is a manifest', async () => {
       const large = descriptor(OCI_MANIFEST, 'large') as { digest: Digest };
       for (const at of [1, 2, 3]) {
         const annotations = { large: String(at).repeat(2_000_000) };
@@ -169,80 +159,54 @@ describe.each(ENGINES)('listing and deleting, on %s', (engine) => {
       expect(pages.map((page) => page.length)).toEqual([1, 1, 1]);
     });
 
-    it('of an unknown digest are an empty index; a malformed digest is 400', async () => {
+    it('end-12a: of an unknown digest or repository are an empty index, never 404; a malformed digest is 400', async () => {
       const reply = await get(`/v2/front/refer/referrers/${digestOf('unknown')}`);
       expect([reply.status, manifestsOf(reply)]).toEqual([200, []]);
-      expect((await get('/v2/front/refer/referrers/sha256:x')).code).toBe('DIGEST_INVALID');
+      const nowhere = await get(`/v2/front/never/referrers/${digestOf('unknown')}`);
+      expect([nowhere.status, manifestsOf(nowhere)]).toEqual([200, []]);
+      for (const malformed of ['sha256:x', 'x', 'md5:d41d8cd98f00b204e9800998ecf8427e']) {
+        const refused = await get(`/v2/front/refer/referrers/${malformed}`);
+        expect([refused.status, refused.code]).toEqual([400, 'DIGEST_INVALID']);
+      }
     });
 
-    it('disappear with their manifest', async () => {
+    it('end-12a: are those of indexes with an artifactType of their own, and of sha512 subjects', async () => {
+      const wide = { mediaType: OCI_MANIFEST, digest: digestOf('wide', 'sha512'), size: 4 };
+      const pushed = await pushManifest(registry, 'front/refer', {
+        schemaVersion: 2,
+        mediaType: OCI_INDEX,
+        artifactType: 'application/x.list',
+        manifests: [],
+        subject: wide,
+      });
+      expect(manifestsOf(await get(`/v2/front/refer/referrers/${wide.digest}`))).toEqual([
+        { ...descriptor(OCI_INDEX, pushed.bytes), artifactType: 'application/x.list' },
+      ]);
+    });
+
+    it('upgrade: manifests listed under the tag of the old schema are in the list, once, with those pushed since', async () => {
+      await pushBlob(registry, 'front/old', '{}');
+      const old = descriptor(OCI_MANIFEST, 'old subject') as { digest: Digest };
+      const attach = (by: string) =>
+        pushManifest(registry, 'front/old', imageManifest('{}', [], { subject: old, annotations: { by } }));
+      const listed = [await attach('cosign'), await attach('oras')];
+      const unrelated = await pushManifest(registry, 'front/old', imageManifest('{}', []));
+      const entries = [...listed, unrelated].map(({ bytes }) => descriptor(OCI_MANIFEST, bytes));
+      await pushManifest(
+        registry,
+        'front/old',
+        { schemaVersion: 2, mediaType: OCI_INDEX, manifests: entries },
+        referrersTagOf(old.digest),
+      );
+      const since = await attach('notation');
+      // What has no subject refers to nothing, whatever the index says.
+      const found = manifestsOf(await get(`/v2/front/old/referrers/${old.digest}`)).map(({ digest }) => digest);
+      expect(found).toEqual([...listed, since].map(({ digest }) => digest).sort());
+    });
+
+    it('end-12a: disappear with their manifest', async () => {
       await registry.call('DELETE', `/v2/front/refer/manifests/${index.digest}`);
       expect(manifestsOf(await get(path)).map((entry) => entry.digest)).not.toContain(index.digest);
-    });
-  });
-
-  describe('the catalogue', () => {
-    it('lists what the caller may pull, in pages', async () => {
-      for (const name of ['back/one', 'front/one', 'front/two', 'hub/one']) await pushBlob(registry, name, 'x');
-      const all = repositoriesOf(await get('/v2/_catalog'));
-      expect(all).toEqual([...all].sort());
-      expect(all).toContain('back/one');
-      expect((await walk('/v2/_catalog?n=2', repositoriesOf)).flat()).toEqual(all);
-      expect(repositoriesOf(await get('/v2/_catalog', 'writer'))).toEqual(
-        all.filter((name) => name.startsWith('front/')),
-      );
-      expect(repositoriesOf(await get('/v2/_catalog', 'nobody'))).toEqual([]);
-      expect(repositoriesOf(await get('/v2/_catalog?n=0'))).toEqual([]);
-    });
-  });
-
-  describe('deleting', () => {
-    it('a tag takes the tag away and nothing else', async () => {
-      const image = await pushImage(registry, 'front/gone', 'a');
-      await pushImage(registry, 'front/gone', 'b');
-      expect((await remove('/v2/front/gone/manifests/a')).status).toBe(202);
-      expect(await status('/v2/front/gone/manifests/a')).toBe(404);
-      expect(await status(`/v2/front/gone/manifests/${image.digest}`)).toBe(200);
-      expect(await status('/v2/front/gone/manifests/b')).toBe(200);
-      expect((await remove('/v2/front/gone/manifests/a')).code).toBe('MANIFEST_UNKNOWN');
-    });
-
-    it('a digest takes the manifest and all its tags away', async () => {
-      const image = await pushImage(registry, 'front/gone', 'c');
-      await registry.call('PUT', `/v2/front/gone/manifests/${image.digest}?tag=d`, {
-        headers: { 'content-type': image.mediaType },
-        body: image.bytes,
-      });
-      expect((await remove(`/v2/front/gone/manifests/${image.digest}`)).status).toBe(202);
-      for (const reference of ['c', 'd', image.digest])
-        expect(await status(`/v2/front/gone/manifests/${reference}`)).toBe(404);
-      expect((await remove(`/v2/front/gone/manifests/${image.digest}`)).status).toBe(404);
-      expect(JSON.parse((await get('/v2/front/gone/tags/list')).body.toString())).toMatchObject({ tags: ['b'] });
-    });
-
-    it('a manifest can be pushed again after it was deleted', async () => {
-      const image = await pushImage(registry, 'front/gone', 'e');
-      await remove(`/v2/front/gone/manifests/${image.digest}`);
-      await pushImage(registry, 'front/gone', 'e');
-      expect(await status('/v2/front/gone/manifests/e')).toBe(200);
-    });
-
-    it('a blob is gone at once from this repository, mounted or not, and stays in others', async () => {
-      const digest = await pushBlob(registry, 'front/gone', 'shared');
-      await registry.call('POST', `/v2/back/gone/blobs/uploads/?mount=${digest}&from=front/gone`);
-      expect((await remove(`/v2/back/gone/blobs/${digest}`)).status).toBe(202);
-      expect(await status(`/v2/back/gone/blobs/${digest}`)).toBe(404);
-      expect(await status(`/v2/front/gone/blobs/${digest}`)).toBe(200);
-      expect((await remove(`/v2/back/gone/blobs/${digest}`)).code).toBe('BLOB_UNKNOWN');
-      expect((await remove(`/v2/front/gone/blobs/${digest}`)).status).toBe(202);
-      expect(await status(`/v2/front/gone/blobs/${digest}`)).toBe(404);
-    });
-
-    it('malformed digests are 400, unknown repositories 404', async () => {
-      expect((await remove('/v2/front/gone/manifests/sha256:x')).code).toBe('DIGEST_INVALID');
-      expect((await remove('/v2/front/gone/blobs/sha256:x')).code).toBe('DIGEST_INVALID');
-      expect((await remove('/v2/front/never/manifests/x')).code).toBe('NAME_UNKNOWN');
-      expect((await remove(`/v2/front/never/blobs/${digestOf('x')}`)).code).toBe('NAME_UNKNOWN');
     });
   });
 });
@@ -253,8 +217,4 @@ function tagsOf(reply: Reply): string[] {
 
 function manifestsOf(reply: Reply): { digest: string }[] {
   return (JSON.parse(reply.body.toString()) as { manifests: { digest: string }[] }).manifests;
-}
-
-function repositoriesOf(reply: Reply): string[] {
-  return (JSON.parse(reply.body.toString()) as { repositories: string[] }).repositories;
 }

@@ -1,0 +1,29 @@
+import { SaxesParser } from 'saxes';
+
+/** What a suite found. */
+export interface Counts {
+  readonly passed: number;
+  readonly skipped: number;
+  /** Names of the tests that failed. */
+  readonly failures: readonly string[];
+}
+
+/** Counts the test cases of a JUnit report by their status, as both suites write it. */
+export function countTests(report: string): Counts {
+  let passed = 0;
+  let skipped = 0;
+  const failures: string[] = [];
+  const parser = new SaxesParser();
+  parser.on('error', (error) => {
+    throw error;
+  });
+  parser.on('opentag', ({ name, attributes }) => {
+    if (name !== 'testcase') return;
+    const { status } = attributes;
+    if (status === 'passed') passed += 1;
+    else if (status === 'skipped') skipped += 1;
+    else failures.push(`${attributes['name']} (${status})`);
+  });
+  parser.write(report).close();
+  return { passed, skipped, failures };
+}
