@@ -23,9 +23,13 @@ export interface World {
   /** Compressed layers of the image, as files. */
   readonly layers: readonly string[];
   /** An image nobody has seen: a layout with its name and digest. What a registry has already would not be sent over the bad line. */
-  fresh(): Promise<{ readonly layout: string; readonly digest: string; readonly layers: readonly string[] }>;
+  readonly fresh: () => Promise<{
+    readonly layout: string;
+    readonly digest: string;
+    readonly layers: readonly string[];
+  }>;
   /** A new empty folder. */
-  folder(): Promise<string>;
+  readonly folder: () => Promise<string>;
 }
 
 /** One client at work. Every operation throws when it did not do what it should; a client does not have those that are missing. */

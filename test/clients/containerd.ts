@@ -7,7 +7,8 @@ export const containerd: Client = {
   name: 'containerd',
   peer: 'containerd',
   async open({ host, user, password, layout, name, digest, broken, fresh, folder }) {
-    const { ctr, stop } = await startContainerd();
+    const daemon = await startContainerd();
+    const { ctr } = daemon;
     const login = ['--plain-http', '--user', `${user}:${password}`];
     const image = `${host}/clients/containerd:1`;
     async function load(from: string, as: string): Promise<void> {
@@ -37,7 +38,7 @@ export const containerd: Client = {
           done(await ctr('images', 'push', ...login, target));
         },
       },
-      close: stop,
+      close: () => daemon.stop(),
     };
   },
 };

@@ -10,7 +10,8 @@ const server = await startBreakwater();
 const failures: string[] = [];
 try {
   done(await server.cli(['project', 'create', 'clients']));
-  const { world, proxy, close } = await openWorld({ ...server, user: 'admin' });
+  const opened = await openWorld({ ...server, user: 'admin' });
+  const { world, proxy } = opened;
   try {
     const width = Math.max(...CLIENTS.map(({ name }) => name.length));
     console.log(['client'.padEnd(width), ...OPERATIONS.map((name) => name.padEnd(7))].join('  '));
@@ -38,7 +39,7 @@ try {
       return cells;
     }
   } finally {
-    await close();
+    await opened.close();
   }
 } finally {
   await server.stop();

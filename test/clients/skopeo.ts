@@ -3,12 +3,13 @@ import { requirePeer } from '../support/peers.ts';
 import { run } from '../support/program.ts';
 import { type Client, done, refused, same } from './client.ts';
 
+const call = (...args: string[]) => run(requirePeer('skopeo'), ['--insecure-policy', ...args]);
+
 export const skopeo: Client = {
   name: 'skopeo',
   peer: 'skopeo',
   open({ host, user, password, layout, name, digest, index, indexDigest, broken, fresh, folder }) {
     const login = `${user}:${password}`;
-    const call = (...args: string[]) => run(requirePeer('skopeo'), ['--insecure-policy', ...args]);
     const to = ['--dest-tls-verify=false', `--dest-creds=${login}`];
     const from = ['--src-tls-verify=false', `--src-creds=${login}`];
     const at = ['--tls-verify=false', `--creds=${login}`];

@@ -1,4 +1,5 @@
 import { startPostgres } from '../support/postgres-server.ts';
+import { S3_ACCOUNT, startS3Server } from '../support/s3-server.ts';
 
 /** Something the server stores in, started for one run. */
 export interface Storage {
@@ -12,6 +13,23 @@ const nothingToStop = async () => undefined;
 /** Where blobs are kept. */
 export const BLOB_STORAGES: readonly Storage[] = [
   { name: 'filesystem', start: async () => ({ environment: {}, stop: nothingToStop }) },
+  {
+    name: 'S3',
+    async start() {
+      const server = await startS3Server();
+      await server.createBucket('conformance');
+      return {
+        environment: {
+          BREAKWATER_BLOBS: 's3://conformance',
+          BREAKWATER_S3_ENDPOINT: server.endpoint,
+
+          BREAKWATER_S3_ACCESS_KEY: S3_ACCOUNT.accessKeyId,
+          BREAKWATER_S3_SECRET_KEY: S3_ACCOUNT.secretAccessKey,
+        },
+        stop: () => server.stop(),
+      };
+    },
+  },
 ];
 
 /** Where everything else is kept. */
