@@ -32,7 +32,7 @@ export interface World {
   readonly folder: () => Promise<string>;
 }
 
-/** One client at work. Every operation throws when it did not do what it should; a client does not have those that are missing. */
+/** One client at work. Every operation throws when it did not do what it should. */
 export interface OpenClient {
   readonly operations: Readonly<Partial<Record<Operation, () => Promise<void>>>>;
   readonly close?: () => Promise<unknown>;
@@ -42,7 +42,16 @@ export interface Client {
   readonly name: string;
   /** What `BREAKWATER_LEAVE_OUT` calls it. */
   readonly peer: string;
+  /** What it has commands for. */
+  readonly can: readonly Operation[];
   open(world: World): Promise<OpenClient> | OpenClient;
+}
+
+/** Does one of the operations the client can do. */
+export async function perform({ operations }: OpenClient, name: Operation): Promise<void> {
+  const operation = operations[name];
+  if (!operation) throw new Error(`the client says that it can ${name}, but has no such operation`);
+  await operation();
 }
 
 /** The outcome, when the program ended well; else throws with all it printed. */

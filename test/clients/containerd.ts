@@ -6,6 +6,7 @@ import { type Client, done, refused, same } from './client.ts';
 export const containerd: Client = {
   name: 'containerd',
   peer: 'containerd',
+  can: ['push', 'pull', 'again'],
   async open({ host, user, password, layout, name, digest, broken, fresh, folder }) {
     const daemon = await startContainerd();
     const { ctr } = daemon;

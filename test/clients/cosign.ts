@@ -9,6 +9,7 @@ import { crane } from './crane.ts';
 export const cosign: Client = {
   name: 'cosign',
   peer: 'cosign',
+  can: ['push', 'pull'],
   async open(world) {
     const { host, config, digest, folder } = world;
     const work = await folder();

@@ -1,11 +1,12 @@
 import { layoutDigest } from '../support/oci-layout.ts';
 import { requirePeer } from '../support/peers.ts';
 import { run } from '../support/program.ts';
-import { type Client, done, refused, same } from './client.ts';
+import { type Client, done, OPERATIONS, refused, same } from './client.ts';
 
 export const crane: Client = {
   name: 'crane',
   peer: 'crane',
+  can: OPERATIONS,
   open({ host, config, layout, index, digest, indexDigest, broken, fresh, folder }) {
     const call = (...args: string[]) =>
       run(requirePeer('crane'), ['--insecure', ...args], { environment: { DOCKER_CONFIG: config } });

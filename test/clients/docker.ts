@@ -4,6 +4,7 @@ import { type Client, done, refused, same } from './client.ts';
 export const docker: Client = {
   name: 'docker',
   peer: 'docker',
+  can: ['push', 'pull', 'again'],
   async open({ host, user, password, layers, broken, fresh }) {
     const daemon = await startDockerDaemon(host, broken.host);
     const call = (...args: string[]) => daemon.docker(args);

@@ -7,6 +7,7 @@ import { type Client, done, same } from './client.ts';
 export const helm: Client = {
   name: 'helm',
   peer: 'helm',
+  can: ['push', 'pull'],
   async open({ host, config, folder }) {
     const work = await folder();
     const call = (...args: string[]) =>

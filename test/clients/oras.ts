@@ -2,11 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requirePeer } from '../support/peers.ts';
 import { run } from '../support/program.ts';
-import { type Client, done, refused, same } from './client.ts';
+import { type Client, done, OPERATIONS, refused, same } from './client.ts';
 
 export const oras: Client = {
   name: 'oras',
   peer: 'oras',
+  can: OPERATIONS,
   async open({ host, config, layout, name, digest, broken, fresh, folder }) {
     const work = await folder();
     const call = (...args: string[]) =>

@@ -5,6 +5,7 @@ import { type Client, done, refused, same } from './client.ts';
 export const podman: Client = {
   name: 'podman, buildah',
   peer: 'podman',
+  can: ['push', 'pull', 'list', 'again'],
   async open({ host, user, password, layout, name, broken, fresh }) {
     const { podman: call, remove } = await openPodman();
     const login = ['--tls-verify=false', `--creds=${user}:${password}`];

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { layoutDigest } from '../support/oci-layout.ts';
 import { requirePeer } from '../support/peers.ts';
 import { run } from '../support/program.ts';
-import { type Client, done, refused, same } from './client.ts';
+import { type Client, done, OPERATIONS, refused, same } from './client.ts';
 
 export const regctl: Client = {
   name: 'regctl',
   peer: 'regctl',
+  can: OPERATIONS,
   async open({ host, user, password, layout, index, name, digest, indexDigest, broken, fresh, folder }) {
     const work = await folder();
     const settings = join(work, 'regctl.json');

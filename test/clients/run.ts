@@ -1,7 +1,7 @@
 import { messageOf } from '../../src/platform/errors.ts';
 import { startBreakwater } from '../support/breakwater.ts';
 import { isLeftOut } from '../support/peers.ts';
-import { type Client, done, OPERATIONS } from './client.ts';
+import { type Client, done, OPERATIONS, perform } from './client.ts';
 import { CLIENTS } from './clients.ts';
 import { openWorld } from './world.ts';
 
@@ -25,15 +25,16 @@ try {
       const open = await client.open(world);
       const cells = [];
       for (const name of OPERATIONS) {
-        const operation = open.operations[name];
-        const result = await operation?.().then(
-          () => 'passed',
-          (error: unknown) => {
-            failures.push(`${client.name}, ${name}: ${messageOf(error)}`);
-            return 'FAILED';
-          },
-        );
-        cells.push((result ?? '-').padEnd(7));
+        const result = client.can.includes(name)
+          ? await perform(open, name).then(
+              () => 'passed',
+              (error: unknown) => {
+                failures.push(`${client.name}, ${name}: ${messageOf(error)}`);
+                return 'FAILED';
+              },
+            )
+          : '-';
+        cells.push(result.padEnd(7));
       }
       await open.close?.();
       return cells;

@@ -1,13 +1,14 @@
 import { layoutDigest } from '../support/oci-layout.ts';
 import { requirePeer } from '../support/peers.ts';
 import { run } from '../support/program.ts';
-import { type Client, done, refused, same } from './client.ts';
+import { type Client, done, OPERATIONS, refused, same } from './client.ts';
 
 const call = (...args: string[]) => run(requirePeer('skopeo'), ['--insecure-policy', ...args]);
 
 export const skopeo: Client = {
   name: 'skopeo',
   peer: 'skopeo',
+  can: OPERATIONS,
   open({ host, user, password, layout, name, digest, index, indexDigest, broken, fresh, folder }) {
     const login = `${user}:${password}`;
     const to = ['--dest-tls-verify=false', `--dest-creds=${login}`];
