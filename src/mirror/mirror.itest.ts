@@ -117,7 +117,7 @@ async function publish(
   tag: string,
   layer: string,
 ): Promise<{ manifest: Digest; layer: Digest }> {
-  const deps = { db: site.handle.db, clock };
+  const deps = { db: site.handle.db, clock, blobs: site.blobs };
   const repository = await ensureRepository(deps, name);
   const descriptors = [];
   for (const [mediaType, text] of [
@@ -158,7 +158,7 @@ async function get(site: Site, path: string) {
   };
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+const settled = () => Promise.all(sites.map(({ mirror }) => mirror.drain()));
 
 describe.each(ENGINES)('mirror on %s', (engine) => {
   it('pulls an unknown image once, byte for byte, and has it analysed whole', async () => {
