@@ -32,6 +32,7 @@ interface Site {
   /** `METHOD path` of every request it answered. */
   readonly seen: string[];
   readonly stored: ManifestSubject[];
+  readonly mirror: ReturnType<typeof createMirror>;
 }
 const sites: Site[] = [];
 
