@@ -32,15 +32,21 @@ export function createGarbageMetrics(registry: Registry): GarbageMetrics {
       damaged.inc(done.damaged);
     },
     watch(status) {
-      const queue = new Gauge({
+      const queue: Gauge<'kind' | 'state'> = new Gauge({
         name: 'breakwater_gc_queue',
         help: 'Reviews by state: waiting (all), due, overdue (due for more than an hour), failing',
         labelNames: ['kind', 'state'],
         registers: [registry],
-        async collect() {
-          const { queue: kinds } = await status();
-          for (const [kind, states] of Object.entries(kinds))
-            for (const [state, count] of Object.entries(states)) queue.set({ kind, state }, Number(count));
+        async collect(): Promise<void> {
+          // Without the database the other metrics are wanted all the more.
+          const read = await status().catch(() => undefined);
+          if (!read) {
+            queue.reset();
+            return;
+          }
+          for (const [kind, { waiting, due, overdue, failing }] of Object.entries(read.queue))
+            for (const [state, count] of Object.entries({ waiting, due, overdue, failing }))
+              queue.set({ kind, state }, count);
         },
       });
     },

@@ -14,8 +14,8 @@ export function createGarbageParts(services: Services, metrics: GarbageMetrics):
     skipLocked: capabilitiesOf(handle.engine).skipLocked,
     delayMs: config.gcDelaySeconds * 1000,
     scrubEveryMs: config.scrubIntervalDays * DAY_MS,
-    onRun: metrics.ran,
-    onScrub: metrics.scrubbed,
+    onRun: (summary) => metrics.ran(summary),
+    onScrub: (done) => metrics.scrubbed(done),
   });
 }
 

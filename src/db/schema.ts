@@ -59,7 +59,6 @@ interface ProjectsTable {
   name: string;
   /** Anybody may pull and list. */
   public: Bit;
-  /** 1: manifests that no tag, index or subject keeps are deleted after a while. */
   delete_untagged: Generated<number>;
   created_by: string;
   created_at: number;
@@ -109,11 +108,10 @@ interface BlobsTable {
   created_at: number;
   /** When content for it was stored last: what was found out about the content before may not hold any more. */
   written_at: Generated<number>;
-  /** Not null: the content was given up, and the blob is not served until it is stored again. */
+  /** Not null: the content was given up, as `unused` or `damaged`, and the blob is not served until it is stored again. */
   withheld_at: Generated<number | null>;
-  /** `unused` or `damaged`. */
   withheld_for: Generated<string | null>;
-  /** The content is being moved into the trash; nobody may store it anew meanwhile. A mover that died has until then. */
+  /** The content is being moved into the trash until then at the latest. */
   moving_until: Generated<number | null>;
 }
 

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
-import { digestOf } from '../oci/digest.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
 import { pushBlob } from '../registry/testing.ts';
 import { type ScrubDeps, scrub, scrubState } from './scrub.ts';
 import { readStatus } from './status.ts';
@@ -61,12 +61,12 @@ describe.each(ENGINES)('scrubbing on %s', (engine) => {
     await pushBlob(world.registry, 'back/app', 'healed');
     await pushBlob(world.registry, 'back/app', 'unreadable');
     await writeFile(pathOf('healed'), 'heaLed');
-    const { open } = world.registry.blobs;
+    const store = world.registry.blobs;
     const blobs = {
-      ...world.registry.blobs,
-      async open(digest: Parameters<typeof open>[0]) {
+      ...store,
+      async open(digest: Digest) {
         if (digest === digestOf('unreadable')) throw new Error('input/output error');
-        const content = await open(digest);
+        const content = await store.open(digest);
         world.registry.clock.advance(1);
         await pushBlob(world.registry, 'back/app', 'healed');
         return content;

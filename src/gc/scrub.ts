@@ -67,7 +67,7 @@ export async function scrub(
       .execute();
     for (const blob of page) {
       const outcome = await check(deps, parseDigest(blob.digest), blob.written_at, signal);
-      if (signal?.aborted) return await save(deps, state, done);
+      if (signal?.aborted) return save(deps, state, done);
       const damaged = outcome === 'damaged' ? 1 : 0;
       done.checked += 1;
       done.bytes += blob.size;
@@ -80,9 +80,9 @@ export async function scrub(
         damaged: state.damaged + damaged,
         unreadable: state.unreadable + (outcome === 'unreadable' ? 1 : 0),
       };
-      if (clock.now() - begun >= forMs) return await save(deps, state, done);
+      if (clock.now() - begun >= forMs) return save(deps, state, done);
     }
-    if (page.length < PAGE) return await save(deps, { ...state, cursor: '', finishedAt: clock.now() }, done);
+    if (page.length < PAGE) return save(deps, { ...state, cursor: '', finishedAt: clock.now() }, done);
   }
 }
 

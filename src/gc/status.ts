@@ -63,18 +63,12 @@ export async function readStatus(deps: {
     .executeTakeFirstOrThrow();
   const lastRun = await readState<Summary & { at: number }>(db, LAST_RUN);
   const scrubbing = await scrubState(deps);
-  const queue = { manifest: EMPTY, link: EMPTY, blob: EMPTY };
-  for (const { kind, waiting, due, overdue, failing } of rows)
-    queue[kind as ReviewKind] = {
-      waiting: Number(waiting),
-      due: Number(due),
-      overdue: Number(overdue),
-      failing: Number(failing),
-    };
+  const queue: Record<ReviewKind, QueueStatus> = { manifest: EMPTY, link: EMPTY, blob: EMPTY };
+  for (const { kind, ...counts } of rows) queue[kind as ReviewKind] = counts;
   return {
     delayMs,
     queue,
-    damaged: Number(damaged),
+    damaged,
     ...(lastRun ? { lastRun } : {}),
     ...(scrubbing ? { scrub: scrubbing } : {}),
   };

@@ -19,10 +19,13 @@ export function garbageRoutes({ garbage }: ApiDeps): BoundEndpoint[] {
 
 type Scrub = NonNullable<Awaited<ReturnType<ApiDeps['garbage']['status']>>['scrub']>;
 
-function scrubView({ cursor: _, startedAt, finishedAt, ...counts }: Scrub) {
+function scrubView({ startedAt, finishedAt, checked, bytes, damaged, unreadable }: Scrub) {
   return {
-    ...counts,
     startedAt: time(startedAt),
     ...(finishedAt === undefined ? {} : { finishedAt: time(finishedAt) }),
+    checked,
+    bytes,
+    damaged,
+    unreadable,
   };
 }
