@@ -8,8 +8,8 @@ afterEach(() => api.close());
 
 it('collects garbage when an administrator says so, and shows how it stands', async () => {
   api = await startApi('sqlite');
-  const { now } = api.deps.clock;
-  const longAgo = now() - 3 * DAY;
+  const now = api.deps.clock.now();
+  const longAgo = now - 3 * DAY;
   await api.db
     .insertInto('blobs')
     .values({ digest: `sha256:${'a'.repeat(64)}`, size: 7, created_at: longAgo })
@@ -45,7 +45,7 @@ it('collects garbage when an administrator says so, and shows how it stands', as
     });
   expect((await api.call('GET', '/gc', { as: 'admin' })).json).toMatchObject({
     queue: { blob: { waiting: 0 } },
-    lastRun: { reviewed: 1, deleted, at: new Date(now()).toISOString() },
+    lastRun: { reviewed: 1, deleted, at: new Date(now).toISOString() },
   });
 });
 
