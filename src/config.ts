@@ -95,6 +95,10 @@ const settingsSchema = z
     advisoryMirrors: z.string().optional(),
     /** Hours between two times, moved by chance by up to a quarter. */
     advisoryRefreshHours: z.coerce.number().min(1).max(720).prefault(12),
+    /** How long content is left alone after the last thing that referred to it went away. */
+    gcDelaySeconds: z.coerce.number().int().min(0).max(7_776_000).prefault(86_400),
+    /** Days from the end of one reading of all stored blobs to the beginning of the next; 0 = never. */
+    scrubIntervalDays: z.coerce.number().min(0).max(3650).prefault(30),
     /** Believe `X-Forwarded-*` headers: only behind a proxy that sets them. */
     trustProxy: flag.prefault(false),
     fourEyes: flag.prefault(true),

@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['policy', 'scanner/versions', 'trust/match'],
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'exceptions', 'cluster', 'scanner', 'trust'],
-  ['registry', 'mirror', 'verdicts'],
+  ['registry', 'mirror', 'verdicts', 'gc'],
   ['api', 'compat', 'admission', 'evidence'],
   ['audit'],
   ['cli'],

@@ -4,6 +4,7 @@ import type { UserStore } from '../auth/user-store.ts';
 import type { ClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Db } from '../db/database.ts';
 import type { ExceptionStore } from '../exceptions/exception-store.ts';
+import type { GarbageCollector } from '../gc/garbage-collector.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -56,6 +57,7 @@ export interface ApiDeps {
   readonly cluster: ClusterAuditStore;
   readonly advisories: AdvisoryStore;
   readonly verdicts: Verdicts;
+  readonly garbage: Pick<GarbageCollector, 'run' | 'lookAhead' | 'status'>;
   readonly guard: GuardAccess;
   /** One evidence file as text; who was given it is recorded. Times in epoch ms. */
   exportEvidence(wanted: {

@@ -8,6 +8,7 @@ import { ApiError, statusOf } from './errors.ts';
 import type { BoundEndpoint } from './handler.ts';
 import { openApi } from './openapi.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
+import { garbageRoutes } from './routes/garbage.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { trustRoutes } from './routes/trust.ts';
@@ -29,6 +30,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...exceptionRoutes(deps),
     ...trustRoutes(deps),
     ...operationRoutes(deps),
+    ...garbageRoutes(deps),
   ];
   await app.register(async (api) => register(api, bound, deps), { prefix: BASE });
 }

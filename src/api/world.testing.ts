@@ -11,9 +11,11 @@ import type { Role } from '../auth/permissions.ts';
 import { SYSTEM } from '../auth/principal.ts';
 import { createSecretBox } from '../auth/secret-box.ts';
 import { createUserStore } from '../auth/user-store.ts';
+import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Engine } from '../db/engine.ts';
 import { createExceptionStore } from '../exceptions/exception-store.ts';
+import { createGarbageCollector } from '../gc/garbage-collector.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { createMemberStore } from '../projects/member-store.ts';
@@ -95,6 +97,14 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     cluster: createClusterAuditStore(base),
     advisories,
     verdicts: world.verdicts,
+    garbage: createGarbageCollector({
+      ...base,
+      blobs: createMemoryBlobStore({ clock }),
+      logger: silentLogger,
+      skipLocked: engine === 'postgres',
+      delayMs: 3_600_000,
+      scrubEveryMs: 0,
+    }),
     guard: createGuardAccess({
       caBundle: '-----BEGIN CERTIFICATE-----\n',
       webhookUrl: 'https://10.0.0.5:8443',

@@ -1,6 +1,6 @@
 import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
-import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
+import { createJobQueue, type JobQueue, type Schedule } from '../jobs/queue.ts';
 import { messageOf } from '../platform/errors.ts';
 import { purgeUploads } from '../registry/upload-sessions.ts';
 import { changedKeys, installSnapshot } from '../scanner/advisories/index.ts';
@@ -20,8 +20,12 @@ export interface JudgingParts {
   close(): Promise<void>;
 }
 
-/** Verdicts with what drives them: analysis workers, the job queue, schedules, new advisories. */
-export function createJudgingParts(services: Services, hosts: readonly string[]): JudgingParts {
+/** Verdicts with what drives them: analysis workers, the job queue, schedules (`others` too), new advisories. */
+export function createJudgingParts(
+  services: Services,
+  hosts: readonly string[],
+  others: readonly Schedule[],
+): JudgingParts {
   const { db, clock, logger, config, blobs, advisories } = services;
   const workers = createWorkers({ workers: config.analysisWorkers });
   const analyser = createLayerAnalyser((blob) =>
@@ -39,6 +43,7 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
     capabilities: capabilitiesOf(services.handle.engine),
     handlers,
     schedules: [
+      ...others,
       { kind: 'rejudge-due', everySeconds: 60, handler: async () => void (await verdicts.rejudgeDue()) },
       { kind: 'purge-uploads', everySeconds: 3600, handler: async () => void (await purgeUploads({ ...services })) },
       {

@@ -18,6 +18,8 @@ import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createAdvisoryRefresh } from './advisory-refresh.ts';
 import { banner } from './banner.ts';
 import { createEvidenceFiles } from './evidence-file.ts';
+import { createGarbageParts, garbageSchedules } from './garbage.ts';
+import { createGarbageMetrics } from './garbage-metrics.ts';
 import { openGuard } from './guard.ts';
 import { createGuardAccess } from './guard-access.ts';
 import { createHealthServer } from './health.ts';
@@ -47,8 +49,6 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
 
   const host = registryHost(config);
   const hosts = [host, ...(config.publicUrl === undefined ? [] : [formatAddress(config.listen)])];
-  const judging = createJudgingParts(services, hosts);
-  const { verdicts } = judging;
   const metrics = createMetrics({
     advisoryBuiltAt: () => {
       const builtAt = advisories.current()?.builtAt;
@@ -56,6 +56,11 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     },
     now: () => clock.now(),
   });
+  const garbageMetrics = createGarbageMetrics(metrics.registry);
+  const garbage = createGarbageParts(services, garbageMetrics);
+  garbageMetrics.watch(() => garbage.status());
+  const judging = createJudgingParts(services, hosts, garbageSchedules(garbage));
+  const { verdicts } = judging;
 
   const http = createHttpClient({ userAgent: 'breakwater' });
   const refresh = createAdvisoryRefresh({
@@ -109,6 +114,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     spoolDir: join(config.dataDir, 'spool'),
     principalOf: createPrincipals({ users }),
     verdicts,
+    garbage,
     guard: createGuardAccess(guard),
     exportEvidence: createEvidenceFiles(services, hosts),
   });

@@ -62,6 +62,8 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'advisories:import': ADMINISTRATORS,
   'guard:read': ANY_USER,
   'cluster-audit:run': ADMINISTRATORS,
+  'gc:read': ADMINISTRATORS,
+  'gc:run': ADMINISTRATORS,
   'mirror:copy': DEVELOPERS,
   'ledger:read': ADMINISTRATORS,
   'evidence:export': ADMINISTRATORS,

@@ -44,6 +44,8 @@ export const PERMISSIONS = {
   'advisories:import': ['administrator'],
   'guard:read': ['any-user'],
   'cluster-audit:run': ['administrator'],
+  'gc:read': ['administrator'],
+  'gc:run': ['administrator'],
   'mirror:copy': ['developer'],
   'ledger:read': ['administrator'],
   'evidence:export': ['administrator'],

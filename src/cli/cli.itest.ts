@@ -269,6 +269,10 @@ describe('against a server', () => {
     const { id: entry } = JSON.parse(source.out) as { id: string };
     expect((await run('trust', 'approve', entry, '--reason', 'agreed')).out).toMatch(/state +approved/);
     expect((await run('ledger', 'list')).out).toMatch(/carol +exception\.request/);
+    expect((await run('project', 'set', 'apps', '--untagged', 'delete')).out).toContain('without a tag are deleted');
+    expect((await run('gc', 'run', '--dry-run')).out).toContain('Would delete: 0 manifests');
+    expect((await run('gc', 'run')).out).toContain('Deleted: 0 manifests');
+    expect((await run('gc', 'status')).out).toMatch(/blobs in no repository +0 +0 +0 +0[^]*delay +24 h/);
     expect((await run('guard', 'manifests')).out).toContain('docker.io');
     expect((await run('db', 'status')).out).toContain('Alpine:v3.20');
     expect((await carol('user', 'list')).err).toContain('(as carol)');

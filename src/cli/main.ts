@@ -56,6 +56,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
   },
   guard: { summary: 'what a cluster needs', load: async () => (await import('./commands/guard.ts')).guardCommand },
   audit: { summary: 'what runs in the cluster', load: async () => (await import('./commands/audit.ts')).auditCommand },
+  gc: {
+    summary: 'giving up what nothing refers to any more',
+    load: async () => (await import('./commands/gc.ts')).gcCommand,
+  },
   mirror: {
     summary: 'copy images from other registries',
     load: async () => (await import('./commands/mirror.ts')).mirrorCommand,

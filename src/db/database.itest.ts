@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import { type DatabaseHandle, openDatabase } from './database.ts';
 import { imageClocks } from './migrations/0005-image-clocks.ts';
+import { garbageCollection } from './migrations/0006-garbage-collection.ts';
 
 describe.each(ENGINES)('database on %s', (engine) => {
   let handle: DatabaseHandle;
@@ -90,6 +91,35 @@ describe.each(ENGINES)('database on %s', (engine) => {
         [1_790_000_000_123, 'CVE-2024-2 npm/"a\nb'],
       ]),
     );
+  });
+
+  it('finds what nobody refers to in a database that had no garbage collection', async () => {
+    handle = await freshDatabase(engine);
+    const { db } = handle;
+    await db.schema.dropTable('gc_reviews').execute();
+    await db.schema.dropIndex('blobs_by_withheld_at').execute();
+    for (const column of ['written_at', 'withheld_at', 'withheld_for', 'moving_until'])
+      await db.schema.alterTable('blobs').dropColumn(column).execute();
+    await db.schema.alterTable('projects').dropColumn('delete_untagged').execute();
+    for (const digest of ['used', 'unused', 'nowhere'])
+      await db.insertInto('blobs').values({ digest, size: 1, created_at: 7 }).execute();
+    for (const digest of ['used', 'unused'])
+      await db.insertInto('repository_blobs').values({ repository_id: 'r', digest, created_at: 8 }).execute();
+    const reference = { repository_id: 'r', manifest_digest: 'm', position: 0, media_type: 't', size: 1 };
+    await db
+      .insertInto('manifest_blobs')
+      .values({ ...reference, blob_digest: 'used' })
+      .execute();
+    await garbageCollection(engine).up(db);
+    expect(
+      await db.selectFrom('gc_reviews').select(['kind', 'digest', 'changed_at']).orderBy('kind').execute(),
+    ).toEqual([
+      { kind: 'blob', digest: 'nowhere', changed_at: 7 },
+      { kind: 'link', digest: 'unused', changed_at: 8 },
+    ]);
+    expect(await db.selectFrom('blobs').select(['written_at', 'withheld_at']).distinct().execute()).toEqual([
+      { written_at: 0, withheld_at: null },
+    ]);
   });
 
   it('rolls a failed transaction back', async () => {

@@ -1,4 +1,5 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
+import type { GcReviewsTable } from './review-table.ts';
 
 /**
  * Every table, as the code sees it. Conventions: text ids, times as epoch milliseconds UTC, booleans as 0 or 1,
@@ -37,6 +38,7 @@ export interface Schema {
   ledger: LedgerTable;
   jobs: JobsTable;
   settings: SettingsTable;
+  gc_reviews: GcReviewsTable;
 }
 
 export type Bit = 0 | 1;
@@ -57,6 +59,7 @@ interface ProjectsTable {
   name: string;
   /** Anybody may pull and list. */
   public: Bit;
+  delete_untagged: Generated<number>;
   created_by: string;
   created_at: number;
 }
@@ -103,6 +106,13 @@ interface BlobsTable {
   digest: string;
   size: number;
   created_at: number;
+  /** When content for it was stored last: what was found out about the content before may not hold any more. */
+  written_at: Generated<number>;
+  /** Not null: the content was given up, as `unused` or `damaged`, and the blob is not served until it is stored again. */
+  withheld_at: Generated<number | null>;
+  withheld_for: Generated<string | null>;
+  /** The content is being moved into the trash until then at the latest. */
+  moving_until: Generated<number | null>;
 }
 
 interface RepositoryBlobsTable {

@@ -34,6 +34,7 @@ interface Site {
   /** `METHOD path` of every request it answered. */
   readonly seen: string[];
   readonly stored: ManifestSubject[];
+  readonly mirror: ReturnType<typeof createMirror>;
 }
 const sites: Site[] = [];
 
@@ -125,7 +126,7 @@ async function publish(
   tag: string,
   layer: string,
 ): Promise<{ manifest: Digest; layer: Digest }> {
-  const deps = { db: site.handle.db, clock };
+  const deps = { db: site.handle.db, clock, blobs: site.blobs };
   const repository = await ensureRepository(deps, name);
   const descriptors = [];
   for (const [mediaType, text] of [
@@ -196,7 +197,7 @@ async function get(site: Site, path: string) {
   };
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+const settled = () => Promise.all(sites.map(({ mirror }) => mirror.drain()));
 
 describe.each(ENGINES)('mirror on %s', (engine) => {
   it('pulls an unknown image once, byte for byte, and has it analysed whole', async () => {

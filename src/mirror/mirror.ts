@@ -122,9 +122,8 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
       missingContent: 'accept',
     });
     if (tryParseDigest(reference) === undefined) {
-      const now = deps.clock.now();
-      await setTag(deps.db, repository.id, reference, digest, now);
-      await confirmTag(deps.db, repository.id, reference, { digest, checkedAt: now });
+      await setTag(deps, repository.id, reference, digest);
+      await confirmTag(deps.db, repository.id, reference, { digest, checkedAt: deps.clock.now() });
     }
     completeContent(upstream, repository, digest, manifest.kind);
     return { digest, warnings: [] };

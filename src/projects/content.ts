@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
+import { lockRepository } from '../db/repository-lock.ts';
 
 /** Tables whose rows belong to one repository and go with it. */
 const OF_REPOSITORY = [
@@ -10,6 +11,7 @@ const OF_REPOSITORY = [
   'manifests',
   'repository_blobs',
   'verdicts',
+  'gc_reviews',
 ] as const;
 
 /** Name of a repository of the project in which a manifest is stored; undefined when the project is empty. */
@@ -24,9 +26,11 @@ export async function firstRepositoryWithContent(db: Db, projectId: string): Pro
   return row?.name;
 }
 
-/** Deletes every repository of a project with what is in it. Blobs and upload sessions stay for those who sweep them. */
-export async function deleteContent(tx: Tx, projectId: string): Promise<void> {
+/** Deletes every repository of a project with what is in it. Blobs stay for garbage collection, upload sessions for those who sweep them. */
+export async function deleteContent(tx: Tx, projectId: string, now: number): Promise<void> {
   const repositories = tx.selectFrom('repositories').where('project_id', '=', projectId);
+  for (const { id } of await repositories.select('id').orderBy('id').execute()) await lockRepository(tx, id, 'sweep');
+  await reviewBlobs(tx, projectId, now);
   for (const table of OF_REPOSITORY)
     await tx.deleteFrom(table).where('repository_id', 'in', repositories.select('id')).execute();
   await tx
@@ -34,4 +38,23 @@ export async function deleteContent(tx: Tx, projectId: string): Promise<void> {
     .where('scope', 'in', repositories.select(sql<string>`'repository:' || id`.as('scope')))
     .execute();
   await tx.deleteFrom('repositories').where('project_id', '=', projectId).execute();
+}
+
+/** Has garbage collection look at every blob of the project, in the order in which it locks them. */
+async function reviewBlobs(tx: Tx, projectId: string, now: number): Promise<void> {
+  await sql`insert into gc_reviews (kind, repository_id, digest, changed_at, not_before, attempts)
+    select distinct 'blob', '', l.digest, cast(${now} as bigint), 0, 0
+    from repository_blobs l join repositories r on r.id = l.repository_id where r.project_id = ${projectId}
+    order by l.digest
+    on conflict (kind, repository_id, digest) do update set changed_at = excluded.changed_at`.execute(tx);
+}
+
+/** Has garbage collection look at the manifests of a project without tags. */
+export async function reviewUntagged(tx: Tx, projectId: string, now: number): Promise<void> {
+  await sql`insert into gc_reviews (kind, repository_id, digest, changed_at, not_before, attempts)
+    select 'manifest', m.repository_id, m.digest, cast(${now} as bigint), 0, 0
+    from manifests m join repositories r on r.id = m.repository_id where r.project_id = ${projectId}
+      and not exists (select 1 from tags t where t.repository_id = m.repository_id and t.digest = m.digest)
+    order by m.repository_id, m.digest
+    on conflict (kind, repository_id, digest) do update set changed_at = excluded.changed_at`.execute(tx);
 }

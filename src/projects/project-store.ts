@@ -5,9 +5,16 @@ import type { Db, Tx } from '../db/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
-import { deleteContent, firstRepositoryWithContent } from './content.ts';
+import { deleteContent, firstRepositoryWithContent, reviewUntagged } from './content.ts';
 import { ProjectError } from './errors.ts';
-import { checkProjectName, checkUpstream, type NewProject, type NewUpstream, type Project } from './project.ts';
+import {
+  checkProjectName,
+  checkUpstream,
+  type NewProject,
+  type NewUpstream,
+  type Project,
+  type Untagged,
+} from './project.ts';
 
 export interface ProjectStoreDeps {
   readonly db: Db;
@@ -115,6 +122,26 @@ export function createProjectStore(deps: ProjectStoreDeps) {
       return get(name);
     },
 
+    /** Keeps manifests that nothing refers to, as at first, or has garbage collection delete them. */
+    async setUntagged(by: Principal, name: string, untagged: Untagged): Promise<Project> {
+      const { id } = await get(name);
+      await db.transaction().execute(async (tx) => {
+        await tx
+          .updateTable('projects')
+          .set({ delete_untagged: untagged === 'delete' ? 1 : 0 })
+          .where('id', '=', id)
+          .execute();
+        if (untagged === 'delete') await reviewUntagged(tx, id, clock.now());
+        await ledger.append(tx, {
+          actor: nameOf(by),
+          action: 'project.update',
+          target: `project/${name}`,
+          details: { untagged },
+        });
+      });
+      return get(name);
+    },
+
     /** Sets or replaces the upstream; undefined makes the mirror an ordinary project. Throws `upstream_invalid`. */
     async setUpstream(by: Principal, name: string, wanted: NewUpstream | undefined): Promise<Project> {
       const upstream = wanted && checkUpstream(wanted);
@@ -145,7 +172,7 @@ export function createProjectStore(deps: ProjectStoreDeps) {
             'project_not_empty',
             `project "${name}" holds images in ${used}; delete them first, or force it`,
           );
-        await deleteContent(tx, id);
+        await deleteContent(tx, id, clock.now());
         for (const table of ['members', 'upstreams'] as const)
           await tx.deleteFrom(table).where('project_id', '=', id).execute();
         await tx.deleteFrom('projects').where('id', '=', id).execute();
@@ -173,6 +200,7 @@ function projects(db: Db) {
       'p.id',
       'p.name',
       'p.public',
+      'p.delete_untagged',
       'p.created_by',
       'p.created_at',
       'u.url',
@@ -185,6 +213,7 @@ interface ProjectRow {
   readonly id: string;
   readonly name: string;
   readonly public: number;
+  readonly delete_untagged: number;
   readonly created_by: string;
   readonly created_at: number;
   readonly url: string | null;
@@ -202,7 +231,14 @@ function toProject({
   freshness_seconds,
   ...row
 }: ProjectRow): Project {
-  const project = { id, name, public: row.public === 1, createdBy: created_by, createdAt: created_at };
+  const project = {
+    id,
+    name,
+    public: row.public === 1,
+    untagged: row.delete_untagged === 1 ? 'delete' : 'keep',
+    createdBy: created_by,
+    createdAt: created_at,
+  } as const;
   if (url === null || freshness_seconds === null) return project;
   const upstream = { url, freshnessSeconds: freshness_seconds, ...(username === null ? {} : { username }) };
   return { ...project, upstream };

@@ -1,11 +1,15 @@
 import type { Role } from '../auth/permissions.ts';
 import { ProjectError } from './errors.ts';
 
+export type Untagged = 'keep' | 'delete';
+
 export interface Project {
   readonly id: string;
   readonly name: string;
   /** Anybody may pull and list. */
   readonly public: boolean;
+  /** What garbage collection does with manifests that no tag, index or subject keeps. */
+  readonly untagged: Untagged;
   readonly createdBy: string;
   /** Epoch ms. */
   readonly createdAt: number;

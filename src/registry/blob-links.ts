@@ -1,10 +1,21 @@
-import type { Db } from '../db/database.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Db, Tx } from '../db/database.ts';
+import { lockRepository } from '../db/repository-lock.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ContentDeps } from './repositories.ts';
+import { RegistryError } from './errors.ts';
+import { type ContentDeps, requireRepository } from './repositories.ts';
+import { promise, putReviews } from './reviews.ts';
+
+/** How long a push waits for the same content to be moved into the trash. */
+const MOVE_TRIES = 100;
+const MOVE_WAIT_MS = 50;
 
 export interface LinkedBlob {
   readonly repositoryId: string;
   readonly size: number;
+  /** Garbage collection leaves it alone until then at least (epoch ms); null when nothing was promised. */
+  readonly promisedUntil: number | null;
 }
 
 /** The blob as this repository has it, in one query; undefined when it is not linked here. */
@@ -15,46 +26,130 @@ export async function findBlob(db: Db, repository: string, digest: Digest): Prom
       join.onRef('l.repository_id', '=', 'r.id').on('l.digest', '=', digest),
     )
     .innerJoin('blobs as b', 'b.digest', 'l.digest')
+    .leftJoin('gc_reviews as g', (join) =>
+      join.on('g.kind', '=', 'link').onRef('g.repository_id', '=', 'r.id').on('g.digest', '=', digest),
+    )
     .where('r.name', '=', repository)
-    .select(['r.id as repositoryId', 'b.size'])
+    .where('b.withheld_at', 'is', null)
+    .select(['r.id as repositoryId', 'b.size', 'g.not_before as promisedUntil'])
     .executeTakeFirst();
   return row;
 }
 
+/** What `linkBlob` needs: it looks at the content itself only where that may just have been given up. */
+type LinkDeps = ContentDeps & { readonly blobs: Pick<BlobStore, 'stat'> };
+type SizedBlob = { readonly digest: Digest; readonly size: number };
+interface Withheld {
+  readonly withheld_at: number | null;
+  readonly moving_until: number | null;
+}
+
 /**
- * Makes a blob that is durable in the blob store visible in a repository. `uploadId`: the finished upload, forgotten in the
- * same transaction.
+ * Makes a blob that is durable in the blob store visible in a repository, where garbage collection then leaves it for a while. `uploadId`:
+ * the finished upload, forgotten in the same transaction. `mounted`: its content was not written now.
+ * Throws `RegistryError`: name_unknown, or unavailable when the same content is being given up at this very moment.
  */
 export async function linkBlob(
-  deps: ContentDeps,
+  deps: LinkDeps,
   repositoryId: string,
-  blob: { readonly digest: Digest; readonly size: number },
-  uploadId?: string,
+  blob: SizedBlob,
+  how: { readonly uploadId?: string; readonly mounted?: boolean } = {},
 ): Promise<void> {
+  let restored: number | undefined;
+  while (!(await tryLink(deps, repositoryId, blob, { ...how, restored }))) restored = await restoredSince(deps, blob);
+}
+
+/** False when the content was given up. `restored`: given up at that moment, but there again. */
+async function tryLink(
+  deps: LinkDeps,
+  repositoryId: string,
+  { digest, size }: SizedBlob,
+  how: { readonly uploadId?: string; readonly mounted?: boolean; readonly restored: number | undefined },
+): Promise<boolean> {
   const now = deps.clock.now();
-  await deps.db.transaction().execute(async (tx) => {
-    await tx
+  return deps.db.transaction().execute(async (tx) => {
+    await requireRepository(tx, repositoryId);
+    const state = await tx
       .insertInto('blobs')
-      .values({ digest: blob.digest, size: blob.size, created_at: now })
-      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ size: blob.size }))
-      .execute();
+      .values({ digest, size, created_at: now, written_at: now })
+      .onConflict((conflict) =>
+        conflict.column('digest').doUpdateSet(how.mounted ? { size } : { size, written_at: now }),
+      )
+      .returning(['withheld_at', 'moving_until'])
+      .executeTakeFirstOrThrow();
+    if (state.withheld_at !== null) {
+      if (state.moving_until !== null || state.withheld_at !== how.restored) return false;
+      await tx
+        .updateTable('blobs')
+        .set({ withheld_at: null, withheld_for: null })
+        .where('digest', '=', digest)
+        .execute();
+    }
     await tx
       .insertInto('repository_blobs')
-      .values({ repository_id: repositoryId, digest: blob.digest, created_at: now })
+      .values({ repository_id: repositoryId, digest, created_at: now })
       .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
       .execute();
-    if (uploadId !== undefined) await tx.deleteFrom('uploads').where('id', '=', uploadId).execute();
+    if (how.uploadId !== undefined) await tx.deleteFrom('uploads').where('id', '=', how.uploadId).execute();
+    await promise(tx, [{ kind: 'link', repositoryId, digest }], now);
+    return true;
+  });
+}
+
+/** Waits until content that was given up has been moved away; gives when that was, if it is there again now. */
+async function restoredSince(deps: LinkDeps, { digest, size }: SizedBlob): Promise<number | undefined> {
+  for (let tries = 0; tries < MOVE_TRIES; tries += 1) {
+    const state: Withheld | undefined = await deps.db
+      .selectFrom('blobs')
+      .select(['withheld_at', 'moving_until'])
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+    if (!state || state.withheld_at === null) return undefined;
+    if (state.moving_until === null) {
+      // Only now: what is there after the move was stored after it.
+      if ((await deps.blobs.stat(digest))?.size === size) return state.withheld_at;
+      break;
+    }
+    await sleep(MOVE_WAIT_MS);
+  }
+  throw new RegistryError('unavailable', `${digest} was cleaned up at this very moment; push it again`, {
+    headers: { 'retry-after': '1' },
   });
 }
 
 /** Takes the blob out of one repository; other repositories keep it. False when it was not there. */
-export async function unlinkBlob(db: Db, repositoryId: string, digest: Digest): Promise<boolean> {
-  const result = await db
+export async function unlinkBlob(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
+  return deps.db.transaction().execute(async (tx) => {
+    await lockRepository(tx, repositoryId, 'change');
+    return removeLink(tx, repositoryId, digest, deps.clock.now());
+  });
+}
+
+/** The same within a transaction that holds the repository. */
+export async function removeLink(tx: Tx, repositoryId: string, digest: string, now: number): Promise<boolean> {
+  const result = await tx
     .deleteFrom('repository_blobs')
     .where('repository_id', '=', repositoryId)
     .where('digest', '=', digest)
     .executeTakeFirst();
-  return result.numDeletedRows > 0n;
+  if (result.numDeletedRows === 0n) return false;
+  await putReviews(tx, [{ kind: 'blob', repositoryId: '', digest }], now);
+  return true;
+}
+
+/** Has a blob stay for a while, because a client is about to be told that it is here; false when it is not, after all. */
+export async function promiseBlob(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
+  return deps.db.transaction().execute(async (tx) => {
+    await lockRepository(tx, repositoryId, 'change');
+    const link = await tx
+      .selectFrom('repository_blobs')
+      .select('digest')
+      .where('repository_id', '=', repositoryId)
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+    if (link) await promise(tx, [{ kind: 'link', repositoryId, digest }], deps.clock.now());
+    return link !== undefined;
+  });
 }
 
 /** Size a manifest of the repository gives for a blob; for mirrors, whose blobs may not be here yet. */

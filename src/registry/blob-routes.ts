@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { ByteRange, SendBlob } from '../blobs/blob-store.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { authorize } from './access.ts';
-import { declaredSize, unlinkBlob } from './blob-links.ts';
+import { declaredSize, type LinkedBlob, promiseBlob, unlinkBlob } from './blob-links.ts';
 import { etagOf, isUnchanged, rangeApplies } from './conditional.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
@@ -12,6 +12,7 @@ import { type Exchange, headerOf } from './exchange.ts';
 import { unknown } from './manifest-routes.ts';
 import { parseRange } from './ranges.ts';
 import { findRepository } from './repositories.ts';
+import { isPromised } from './reviews.ts';
 
 /** GET (whole or a range) and HEAD of a blob. */
 export async function getBlob(
@@ -20,10 +21,12 @@ export async function getBlob(
   repository: string,
   reference: string,
 ): Promise<FastifyReply> {
-  await authorize(deps, request, repository, 'pull');
+  const caller = await authorize(deps, request, repository, 'pull');
   const digest = parseDigest(reference);
   const blob = await deps.reads.blob(repository, digest);
   if (!blob) return getMirroredBlob(deps, { request, reply }, repository, digest);
+  // Who may push looks at a blob in order not to push it.
+  if (request.method === 'HEAD' && caller.may(repository, 'push')) await keepPromised(deps, repository, digest, blob);
   describe(reply, digest);
   if (isUnchanged(headerOf(request, 'if-none-match'), digest)) return reply.code(304).send();
   reply.header('accept-ranges', 'bytes');
@@ -47,6 +50,15 @@ export async function getBlob(
   if (wanted) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${blob.size}`);
   reply.header('content-length', range.last - range.first + 1);
   return content instanceof Readable ? reply.send(content) : sendDirectly(deps, reply, content, range);
+}
+
+async function keepPromised(deps: RegistryDeps, repository: string, digest: Digest, blob: LinkedBlob): Promise<void> {
+  if (isPromised(blob.promisedUntil, deps.clock.now())) return;
+  if (!(await promiseBlob(deps, blob.repositoryId, digest))) throw blobUnknown(repository, digest);
+}
+
+function blobUnknown(repository: string, digest: Digest): RegistryError {
+  return new RegistryError('blob_unknown', `${repository} has no blob ${digest}`);
 }
 
 function orLost<Content>({ logger }: RegistryDeps, digest: Digest, content: Content | undefined): Content {
@@ -89,7 +101,7 @@ async function getMirroredBlob(
   repository: string,
   digest: Digest,
 ): Promise<FastifyReply> {
-  const missing = new RegistryError('blob_unknown', `${repository} has no blob ${digest}`);
+  const missing = blobUnknown(repository, digest);
   if (!deps.mirror || !(await deps.mirror.isMirrored(repository))) throw await unknown(deps, repository, missing);
   if (request.method === 'HEAD') {
     const size = await declaredSize(deps.db, repository, digest);
@@ -114,9 +126,9 @@ export async function removeBlob(
 ): Promise<FastifyReply> {
   await authorize(deps, request, name, 'delete');
   const digest = parseDigest(reference);
-  const missing = new RegistryError('blob_unknown', `${name} has no blob ${digest}`);
+  const missing = blobUnknown(name, digest);
   const repository = await findRepository(deps.db, name);
   if (!repository) throw await unknown(deps, name, missing);
-  if (!(await unlinkBlob(deps.db, repository.id, digest))) throw missing;
+  if (!(await unlinkBlob(deps, repository.id, digest))) throw missing;
   return reply.code(202).header('content-length', 0).send();
 }

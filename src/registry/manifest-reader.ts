@@ -12,6 +12,8 @@ export interface ManifestInfo {
   readonly size: number;
   /** The repository belongs to a mirror project. */
   readonly mirrored: boolean;
+  /** Its project gives manifests up that nothing keeps. */
+  readonly mayExpire: boolean;
 }
 
 export interface StoredManifest extends ManifestInfo {
@@ -50,8 +52,9 @@ function selectManifest(db: Db, repository: string, reference: string) {
         );
   return manifests
     .leftJoin('upstreams as u', 'u.project_id', 'r.project_id')
+    .leftJoin('projects as p', 'p.id', 'r.project_id')
     .where('r.name', '=', repository)
-    .select(['r.id', 'm.digest', 'm.media_type', 'm.kind', 'm.size', 'u.project_id as upstream']);
+    .select(['r.id', 'm.digest', 'm.media_type', 'm.kind', 'm.size', 'u.project_id as upstream', 'p.delete_untagged']);
 }
 
 interface InfoRow {
@@ -61,6 +64,7 @@ interface InfoRow {
   kind: string;
   size: number;
   upstream: string | null;
+  delete_untagged: number | null;
 }
 
 function asInfo(repository: string, row: InfoRow): ManifestInfo {
@@ -72,6 +76,7 @@ function asInfo(repository: string, row: InfoRow): ManifestInfo {
     kind: row.kind as ManifestKind,
     size: row.size,
     mirrored: row.upstream !== null,
+    mayExpire: row.delete_untagged === 1 && row.upstream === null,
   };
 }
 

@@ -11,7 +11,7 @@ import { RegistryError } from './errors.ts';
 import { addWarnings, bodyOf, type Exchange, headerOf, lengthOf, repositoryPath } from './exchange.ts';
 import { sendError } from './http-errors.ts';
 import type { ManifestInfo, StoredManifest } from './manifest-reader.ts';
-import { deleteManifest, deleteTag, storeManifest } from './manifest-writer.ts';
+import { deleteManifest, deleteTag, promiseManifest, storeManifest } from './manifest-writer.ts';
 import { refuseMirrored } from './mirrored.ts';
 import type { Caller, ManifestSubject } from './ports.ts';
 import { ensureRepository, findRepository } from './repositories.ts';
@@ -34,6 +34,10 @@ export async function getManifest(
   const caller = await authorize(deps, request, repository, 'pull');
   const head = request.method === 'HEAD';
   const { manifest, warnings } = await locate(deps, repository, reference);
+  // Who may push looks at a manifest in order not to push it.
+  if (head && manifest.mayExpire && caller.may(repository, 'push'))
+    if (!(await promiseManifest(deps, manifest.repositoryId, manifest.digest)))
+      throw manifestUnknown(repository, reference);
   if (!head || isGatedHead(manifest, caller)) {
     const decision = await deps.gate.decide({ ...manifest, reference }, caller);
     if (decision.kind === 'refuse') {
@@ -165,8 +169,8 @@ export async function removeManifest(
   const repository = await findRepository(deps.db, name);
   if (!repository) throw await unknown(deps, name, missing);
   const removed = digest
-    ? await deleteManifest(deps.db, repository.id, digest)
-    : await deleteTag(deps.db, repository.id, reference);
+    ? await deleteManifest(deps, repository.id, digest)
+    : await deleteTag(deps, repository.id, reference);
   if (!removed) throw missing;
   return reply.code(202).header('content-length', 0).send();
 }

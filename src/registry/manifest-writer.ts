@@ -1,9 +1,11 @@
-import type { Db, Tx } from '../db/database.ts';
+import type { Tx } from '../db/database.ts';
+import { lockRepository } from '../db/repository-lock.ts';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
 import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer } from '../oci/media-types.ts';
 import { RegistryError } from './errors.ts';
-import type { ContentDeps, Repository } from './repositories.ts';
+import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
+import { isPromised, promise, putReviews, type Review, reviewsOfContent } from './reviews.ts';
 
 /** Rows per statement: keeps the number of bound values far below both engines' limits. */
 const BATCH = 500;
@@ -43,6 +45,7 @@ export async function storeManifest(
     );
   const now = deps.clock.now();
   await deps.db.transaction().execute(async (tx) => {
+    await requireRepository(tx, repository.id);
     if (input.missingContent === 'refuse') await refuseMissingContent(tx, repository.id, manifest);
     const result = await tx
       .insertInto('manifests')
@@ -63,7 +66,10 @@ export async function storeManifest(
       .executeTakeFirst();
     if (result.numInsertedOrUpdatedRows) await insertReferences(tx, repository.id, digest, manifest);
     // Sorted, so that two pushes of the same tags take their locks in the same order.
-    for (const name of [...input.tags].sort()) await setTag(tx, repository.id, name, digest, now);
+    const left: Digest[] = [];
+    for (const name of [...input.tags].sort()) left.push(...(await writeTag(tx, repository.id, name, digest, now)));
+    await putReviews(tx, left.map(manifestReview(repository.id)), now);
+    if (input.tags.length === 0) await promise(tx, [manifestReview(repository.id)(digest)], now);
   });
   return { digest, manifest };
 }
@@ -158,44 +164,102 @@ function* batches<Item>(items: readonly Item[]): Generator<Item[]> {
 }
 
 /** Points a tag at a manifest of the same repository. */
-export async function setTag(db: Db, repositoryId: string, name: string, digest: Digest, now: number): Promise<void> {
-  await db
+export async function setTag(deps: ContentDeps, repositoryId: string, name: string, digest: Digest): Promise<void> {
+  const now = deps.clock.now();
+  await deps.db.transaction().execute(async (tx) => {
+    await requireRepository(tx, repositoryId);
+    const left = await writeTag(tx, repositoryId, name, digest, now);
+    await putReviews(tx, left.map(manifestReview(repositoryId)), now);
+  });
+}
+
+/** Gives the manifest that the tag pointed at before, if it was another one. */
+async function writeTag(tx: Tx, repositoryId: string, name: string, digest: Digest, now: number): Promise<Digest[]> {
+  // Locks the tag, so that its digest is the one it is moved away from.
+  const before = await tx
     .insertInto('tags')
     .values({ repository_id: repositoryId, name, digest, updated_at: now })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doUpdateSet({ digest, updated_at: now }))
+    .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doUpdateSet({ updated_at: now }))
+    .returning('digest')
+    .executeTakeFirstOrThrow();
+  if (before.digest === digest) return [];
+  await tx
+    .updateTable('tags')
+    .set({ digest })
+    .where('repository_id', '=', repositoryId)
+    .where('name', '=', name)
     .execute();
+  return [before.digest as Digest];
 }
 
 /** Removes a tag and nothing else; false when there is none of that name. */
-export async function deleteTag(db: Db, repositoryId: string, name: string): Promise<boolean> {
-  const result = await db
-    .deleteFrom('tags')
-    .where('repository_id', '=', repositoryId)
-    .where('name', '=', name)
-    .executeTakeFirst();
-  return result.numDeletedRows > 0n;
+export async function deleteTag(deps: ContentDeps, repositoryId: string, name: string): Promise<boolean> {
+  return deps.db.transaction().execute(async (tx) => {
+    await lockRepository(tx, repositoryId, 'change');
+    const removed = await tx
+      .deleteFrom('tags')
+      .where('repository_id', '=', repositoryId)
+      .where('name', '=', name)
+      .returning('digest')
+      .executeTakeFirst();
+    if (!removed) return false;
+    await putReviews(tx, [manifestReview(repositoryId)(removed.digest)], deps.clock.now());
+    return true;
+  });
 }
 
 /** Removes a manifest and every tag that points at it; false when it is not there. */
-export async function deleteManifest(db: Db, repositoryId: string, digest: Digest): Promise<boolean> {
-  return db.transaction().execute(async (tx) => {
-    const result = await tx
-      .deleteFrom('manifests')
-      .where('repository_id', '=', repositoryId)
-      .where('digest', '=', digest)
-      .executeTakeFirst();
-    if (result.numDeletedRows === 0n) return false;
-    await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('digest', '=', digest).execute();
-    await tx
-      .deleteFrom('manifest_blobs')
-      .where('repository_id', '=', repositoryId)
-      .where('manifest_digest', '=', digest)
-      .execute();
-    await tx
-      .deleteFrom('manifest_children')
-      .where('repository_id', '=', repositoryId)
-      .where('parent_digest', '=', digest)
-      .execute();
-    return true;
+export async function deleteManifest(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
+  return deps.db.transaction().execute(async (tx) => {
+    await lockRepository(tx, repositoryId, 'change');
+    return removeManifest(tx, repositoryId, digest, deps.clock.now());
   });
+}
+
+/** The same within a transaction that holds the repository. */
+export async function removeManifest(tx: Tx, repositoryId: string, digest: Digest, now: number): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('manifests')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  if (result.numDeletedRows === 0n) return false;
+  const left = await reviewsOfContent(tx, repositoryId, digest);
+  await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('digest', '=', digest).execute();
+  await tx
+    .deleteFrom('manifest_blobs')
+    .where('repository_id', '=', repositoryId)
+    .where('manifest_digest', '=', digest)
+    .execute();
+  await tx
+    .deleteFrom('manifest_children')
+    .where('repository_id', '=', repositoryId)
+    .where('parent_digest', '=', digest)
+    .execute();
+  await putReviews(tx, left, now);
+  return true;
+}
+
+/** Has a manifest stay for a while, because a client is about to be told that it is here; false when it is not, after all. */
+export async function promiseManifest(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
+  const now = deps.clock.now();
+  const review = manifestReview(repositoryId)(digest);
+  const earlier = await deps.db
+    .selectFrom('gc_reviews')
+    .select('not_before')
+    .where('kind', '=', 'manifest')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  if (earlier && isPromised(earlier.not_before, now)) return true;
+  return deps.db.transaction().execute(async (tx) => {
+    await lockRepository(tx, repositoryId, 'change');
+    const [absent] = await absentManifests(tx, repositoryId, [digest]);
+    if (absent === undefined) await promise(tx, [review], now);
+    return absent === undefined;
+  });
+}
+
+function manifestReview(repositoryId: string) {
+  return (digest: string): Review => ({ kind: 'manifest', repositoryId, digest });
 }

@@ -1,4 +1,5 @@
-import type { Db } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
+import { lockRepository } from '../db/repository-lock.ts';
 import { isRepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
@@ -48,6 +49,12 @@ export async function ensureRepository(deps: ContentDeps, name: string): Promise
   const created = await findRepository(deps.db, name);
   if (!created) throw new RegistryError('name_unknown', `repository "${name}" was deleted just now; push again`);
   return created;
+}
+
+/** Holds a repository for a change until the transaction ends. Throws `name_unknown` when it was deleted meanwhile. */
+export async function requireRepository(tx: Tx, id: string): Promise<void> {
+  if (!(await lockRepository(tx, id, 'change')))
+    throw new RegistryError('name_unknown', 'the repository was deleted just now; push again');
 }
 
 /** Repositories by name, bytewise, after `after`; at most `limit`. `projectId` narrows to one project. */

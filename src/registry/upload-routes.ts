@@ -51,8 +51,13 @@ async function mountBlob(
   const source = sources.find((candidate) => caller.may(candidate, 'pull'));
   const blob = source === undefined ? undefined : await findBlob(deps.db, source, digest);
   if (!blob) return false;
-  await linkBlob(deps, repository.id, { digest, size: blob.size });
-  return true;
+  try {
+    await linkBlob(deps, repository.id, { digest, size: blob.size }, { mounted: true });
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'unavailable') return false;
+    throw error;
+  }
 }
 
 /** PATCH: the next chunk, or everything in one stream of unknown length. */
@@ -156,7 +161,7 @@ async function finish(
   blob: { readonly digest: Digest; readonly size: number },
   uploadId?: string,
 ): Promise<void> {
-  await linkBlob(deps, repositoryId, blob, uploadId);
+  await linkBlob(deps, repositoryId, blob, uploadId === undefined ? {} : { uploadId });
   try {
     deps.ingest.blobCommitted({ ...blob, repositoryId });
   } catch (error) {

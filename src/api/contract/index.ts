@@ -1,5 +1,6 @@
 import type { AnyEndpoint } from './endpoint.ts';
 import * as exceptions from './exceptions.ts';
+import * as garbage from './garbage.ts';
 import * as operations from './operations.ts';
 import * as projects from './projects.ts';
 import * as trust from './trust.ts';
@@ -7,9 +8,16 @@ import * as users from './users.ts';
 import * as verdicts from './verdicts.ts';
 
 /** Every call of the management API. */
-export const ENDPOINTS: readonly AnyEndpoint[] = [projects, users, verdicts, exceptions, trust, operations].flatMap(
-  (noun) =>
-    Object.values(noun).filter(
-      (value): value is AnyEndpoint => typeof value === 'object' && 'permission' in value && 'path' in value,
-    ),
+export const ENDPOINTS: readonly AnyEndpoint[] = [
+  projects,
+  users,
+  verdicts,
+  exceptions,
+  trust,
+  operations,
+  garbage,
+].flatMap((noun) =>
+  Object.values(noun).filter(
+    (value): value is AnyEndpoint => typeof value === 'object' && 'permission' in value && 'path' in value,
+  ),
 );

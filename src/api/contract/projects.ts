@@ -16,9 +16,13 @@ const newUpstream = upstream
 const reason = z.string().trim().min(1).max(2000);
 const shortForm = { block: thresholdSchema.optional(), warn: thresholdSchema.optional() };
 
+/** What garbage collection does with manifests that no tag, index or subject keeps. */
+const untagged = z.enum(['keep', 'delete']);
+
 export const project = z.object({
   name: z.string(),
   public: z.boolean(),
+  untagged,
   createdBy: z.string(),
   createdAt: moment,
   upstream: upstream.optional(),
@@ -86,6 +90,7 @@ export const updateProject = endpoint(
     body: z
       .object({
         public: z.boolean().optional(),
+        untagged: untagged.optional(),
         upstream: newUpstream.optional(),
         reason: reason.default('set by command'),
         ...shortForm,

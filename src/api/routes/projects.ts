@@ -60,6 +60,7 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
         checkUpstream(given(body.upstream));
       }
       if (body.public !== undefined) await projects.setPublic(by, params.project, body.public);
+      if (body.untagged !== undefined) await projects.setUntagged(by, params.project, body.untagged);
       if (body.upstream !== undefined) await projects.setUpstream(by, params.project, given(body.upstream));
       if (block !== undefined || warn !== undefined) {
         const { policy } = await policies.effectivePolicy(project.id);

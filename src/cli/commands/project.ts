@@ -34,6 +34,12 @@ interface SharedOptions extends OutputOptions {
   readonly freshness?: number;
 }
 
+interface SetOptions extends SharedOptions {
+  readonly public?: 'true' | 'false';
+  readonly untagged?: 'keep' | 'delete';
+  readonly reason?: string;
+}
+
 const level = (flags: string, what: string) => new Option(flags, what).choices([...thresholdSchema.options]);
 
 /** `breakwater project …`. */
@@ -71,15 +77,22 @@ function addSet(project: Command, cli: Cli): void {
     .description('change a project; what is not given stays')
     .argument('<name>', 'the project')
     .addOption(new Option('--public <yes>', 'let anybody pull').choices(['true', 'false']))
+    .addOption(
+      new Option('--untagged <what>', 'what becomes of manifests that no tag, index or subject keeps').choices([
+        'keep',
+        'delete',
+      ]),
+    )
     .option('--reason <text>', 'why, for the audit log')
     .addHelpText('after', '\nExample:\n  breakwater project set front --block critical --reason "release week"')
-    .action(async (name: string, options: SharedOptions & { public?: 'true' | 'false'; reason?: string }) => {
+    .action(async (name: string, options: SetOptions) => {
       const body = {
         ...(options.public === undefined ? {} : { public: options.public === 'true' }),
+        ...(options.untagged === undefined ? {} : { untagged: options.untagged }),
         ...(await settingsOf(cli, options)),
       };
       if (Object.keys(body).length === 0)
-        throw new CliError('usage', 'nothing to change: give --block, --warn, --public or --upstream');
+        throw new CliError('usage', 'nothing to change: give --block, --warn, --public, --untagged or --upstream');
       const reason = options.reason === undefined ? {} : { reason: options.reason };
       const input = { params: { project: name }, body: { ...body, ...reason } };
       const changed = await withServer(cli, (api) => api.call(updateProject, input));
@@ -225,6 +238,7 @@ function describeProject(project: Project): string {
     ['policy', `version ${project.policy.version}`],
     ['mirrors', upstream && `${upstream.url}${upstream.username ? ` as ${upstream.username}` : ''}`],
     ['freshness', upstream && `${upstream.freshnessSeconds} s`],
+    ['untagged', project.untagged === 'delete' ? 'manifests without a tag are deleted' : undefined],
     ['created', `${day(project.createdAt)} by ${project.createdBy}`],
   ]);
 }

@@ -4,6 +4,7 @@ import { initial } from './0001-initial.ts';
 import { sourceNames } from './0003-source-names.ts';
 import { layers } from './0004-layers.ts';
 import { imageClocks } from './0005-image-clocks.ts';
+import { garbageCollection } from './0006-garbage-collection.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -12,5 +13,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0003-source-names': sourceNames,
     '0004-layers': layers,
     '0005-image-clocks': imageClocks(engine),
+    '0006-garbage-collection': garbageCollection(engine),
   };
 }

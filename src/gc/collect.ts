@@ -1,0 +1,157 @@
+import { nameOf, SYSTEM } from '../auth/principal.ts';
+import type { Tx } from '../db/database.ts';
+import { lockBlob, lockRepository } from '../db/repository-lock.ts';
+import { retryDelay } from '../jobs/backoff.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { parseDigest } from '../oci/digest.ts';
+import { breathe } from '../platform/breathe.ts';
+import { messageOf } from '../platform/errors.ts';
+import { removeLink } from '../registry/blob-links.ts';
+import { removeManifest } from '../registry/manifest-writer.ts';
+import { putReviews, type Review, type ReviewKind } from '../registry/reviews.ts';
+import { type Decision, decide } from './decide.ts';
+import { claimReview, peekReviews, returnReview, type TakenReview, takeReviews } from './review-queue.ts';
+import { moveAway, settleWithheld, type WithheldDeps, withhold } from './withheld.ts';
+
+export interface CollectDeps extends WithheldDeps {
+  readonly ledger: Ledger;
+  readonly skipLocked: boolean;
+  /** How long things are left alone after the change that may have made them garbage. */
+  readonly delayMs: number;
+  readonly random?: () => number;
+}
+
+/** What became of the reviews of one run. */
+export interface Summary {
+  readonly reviewed: number;
+  readonly deleted: Readonly<Record<ReviewKind, number>>;
+  /** Bytes of manifests and blobs that were deleted; those of blobs are free when the trash is emptied. */
+  readonly bytes: number;
+  /** Will be tried again later; none of them keeps the others. */
+  readonly failed: number;
+}
+
+interface Tally {
+  reviewed: number;
+  readonly deleted: Record<ReviewKind, number>;
+  bytes: number;
+  failed: number;
+}
+
+const BATCH = 20;
+const LEASE_MS = 60_000;
+const LONGEST_LOOK = 100_000;
+
+/**
+ * Reviews what is due until nothing is, `mostReviews` are done or the signal says so. Each review is a transaction of its own: one that
+ * fails is tried again later and later, and stops no other.
+ */
+export async function collect(
+  deps: CollectDeps,
+  options: { readonly mostReviews: number; readonly signal?: AbortSignal },
+): Promise<Summary> {
+  const tally: Tally = { reviewed: 0, deleted: { manifest: 0, link: 0, blob: 0 }, bytes: 0, failed: 0 };
+  await settleWithheld(deps);
+  while (tally.reviewed < options.mostReviews) {
+    const now = deps.clock.now();
+    const limit = Math.min(BATCH, options.mostReviews - tally.reviewed);
+    const taken = await takeReviews(deps, { now, delayMs: deps.delayMs }, { limit, leasedUntil: now + LEASE_MS });
+    if (taken.length === 0) break;
+    for (const review of taken) {
+      if (options.signal?.aborted) await returnReview(deps.db, review);
+      else await settle(deps, review, tally);
+    }
+    if (options.signal?.aborted) break;
+    await breathe();
+  }
+  await recordRun(deps, tally);
+  return tally;
+}
+
+async function settle(deps: CollectDeps, review: TakenReview, tally: Tally): Promise<void> {
+  tally.reviewed += 1;
+  try {
+    const decision = await act(deps, review);
+    if (!decision) return await returnReview(deps.db, review);
+    if (decision.kind !== 'delete') return;
+    tally.deleted[review.kind] += 1;
+    tally.bytes += decision.bytes;
+    if (review.kind === 'blob') await moveAway(deps, parseDigest(review.digest));
+  } catch (error) {
+    tally.failed += 1;
+    const { kind, digest, repositoryId } = review;
+    const reason = messageOf(error);
+    deps.logger.error({ kind, digest, repositoryId, error: reason }, 'garbage collection failed for one object');
+    const notBefore = deps.clock.now() + retryDelay(review.attempts + 1, deps.random ?? Math.random);
+    await returnReview(deps.db, review, { notBefore, error: reason });
+  }
+}
+
+/** Decides and acts in one transaction; undefined when the review was pushed back meanwhile. */
+async function act(deps: CollectDeps, review: TakenReview): Promise<Decision | undefined> {
+  const now = deps.clock.now();
+  return deps.db.transaction().execute(async (tx) => {
+    if (review.kind !== 'blob') await lockRepository(tx, review.repositoryId, 'sweep');
+    if (!(await claimReview(tx, review, { now, delayMs: deps.delayMs }))) return undefined;
+    if (review.kind === 'blob') await lockBlob(tx, review.digest);
+    const decision = await decide(tx, review, now);
+    if (decision.kind === 'later') await putReviews(tx, [review], review.changedAt, decision.notBefore);
+    if (decision.kind === 'delete') await remove(tx, deps, review, now);
+    return decision;
+  });
+}
+
+async function remove(tx: Tx, deps: CollectDeps, { kind, repositoryId, digest }: Review, now: number): Promise<void> {
+  switch (kind) {
+    case 'manifest': {
+      const { name } = await tx
+        .selectFrom('repositories')
+        .select('name')
+        .where('id', '=', repositoryId)
+        .executeTakeFirstOrThrow();
+      await removeManifest(tx, repositoryId, parseDigest(digest), now);
+      const details = { reason: 'no tag, index or subject keeps it' };
+      await deps.ledger.append(tx, {
+        actor: nameOf(SYSTEM),
+        action: 'gc.delete',
+        target: `${name}@${digest}`,
+        details,
+      });
+      return;
+    }
+    case 'link':
+      await removeLink(tx, repositoryId, digest, now);
+      return;
+    case 'blob':
+      await withhold(tx, digest, 'unused', now);
+  }
+}
+
+async function recordRun({ ledger }: CollectDeps, { deleted, bytes, failed }: Tally): Promise<void> {
+  if (deleted.manifest + deleted.link + deleted.blob === 0) return;
+  const details = { manifests: deleted.manifest, unlinked: deleted.link, blobs: deleted.blob, bytes, failed };
+  await ledger.record({ actor: nameOf(SYSTEM), action: 'gc.run', target: 'installation', details });
+}
+
+/**
+ * What a run would delete now, without deleting it. What only becomes garbage by that, like the blobs of a manifest, is not in it.
+ */
+export async function lookAhead(deps: Pick<CollectDeps, 'db' | 'clock' | 'delayMs'>): Promise<Summary> {
+  const now = deps.clock.now();
+  const tally: Tally = { reviewed: 0, deleted: { manifest: 0, link: 0, blob: 0 }, bytes: 0, failed: 0 };
+  let last: Review | undefined;
+  while (tally.reviewed < LONGEST_LOOK) {
+    const page = await peekReviews(deps.db, { now, delayMs: deps.delayMs }, last, 500);
+    for (const review of page) {
+      const decision = await decide(deps.db, review, now);
+      tally.reviewed += 1;
+      if (decision.kind !== 'delete') continue;
+      tally.deleted[review.kind] += 1;
+      tally.bytes += decision.bytes;
+    }
+    last = page.at(-1);
+    if (!last) break;
+    await breathe();
+  }
+  return tally;
+}
