@@ -1,32 +1,48 @@
 import { capabilitiesOf } from '../db/capabilities.ts';
 import { createGarbageCollector, type GarbageCollector } from '../gc/garbage-collector.ts';
-import type { Schedule } from '../jobs/queue.ts';
+import { createJobQueue } from '../jobs/queue.ts';
 import type { GarbageMetrics } from './garbage-metrics.ts';
 import type { Services } from './services.ts';
 
 const DAY_MS = 86_400_000;
+const EVERY_SECONDS = 60;
+/** Nobody waits for this work. */
+const POLL_MS = 15_000;
 
-/** Garbage collection over the stores of this process. */
-export function createGarbageParts(services: Services, metrics: GarbageMetrics): GarbageCollector {
+interface GarbageParts {
+  readonly collector: GarbageCollector;
+  /** Begins to work by itself. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Garbage collection and what drives it: a queue of its own, so that long runs keep no verdict waiting. */
+export function createGarbageParts(services: Services, metrics: GarbageMetrics): GarbageParts {
   const { config, handle } = services;
-  return createGarbageCollector({
+  const capabilities = capabilitiesOf(handle.engine);
+  const collector = createGarbageCollector({
     ...services,
-    skipLocked: capabilitiesOf(handle.engine).skipLocked,
+    skipLocked: capabilities.skipLocked,
     delayMs: config.gcDelaySeconds * 1000,
     scrubEveryMs: config.scrubIntervalDays * DAY_MS,
     onRun: (summary) => metrics.ran(summary),
     onScrub: (done) => metrics.scrubbed(done),
   });
-}
-
-/** When it works by itself. */
-export function garbageSchedules(garbage: GarbageCollector): Schedule[] {
-  return [
-    {
-      kind: 'collect-garbage',
-      everySeconds: 60,
-      handler: async (_payload, { signal }) => void (await garbage.run(signal)),
-    },
-    { kind: 'scrub', everySeconds: 60, handler: async (_payload, { signal }) => garbage.scrub(signal) },
-  ];
+  const jobs = createJobQueue({
+    ...services,
+    capabilities,
+    pollMs: POLL_MS,
+    // A large blob takes long to read.
+    concurrency: 2,
+    handlers: new Map(),
+    schedules: [
+      {
+        kind: 'collect-garbage',
+        everySeconds: EVERY_SECONDS,
+        handler: async (_payload, { signal }) => void (await collector.run(signal)),
+      },
+      { kind: 'scrub', everySeconds: EVERY_SECONDS, handler: (_payload, { signal }) => collector.scrub(signal) },
+    ],
+  });
+  return { collector, start: () => jobs.start(), close: () => jobs.stop() };
 }

@@ -1,6 +1,6 @@
 import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
-import { createJobQueue, type JobQueue, type Schedule } from '../jobs/queue.ts';
+import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../platform/errors.ts';
 import { purgeUploads } from '../registry/upload-sessions.ts';
 import { changedKeys, installSnapshot } from '../scanner/advisories/index.ts';
@@ -20,12 +20,8 @@ export interface JudgingParts {
   close(): Promise<void>;
 }
 
-/** Verdicts with what drives them: analysis workers, the job queue, schedules (`others` too), new advisories. */
-export function createJudgingParts(
-  services: Services,
-  hosts: readonly string[],
-  others: readonly Schedule[],
-): JudgingParts {
+/** Verdicts with what drives them: analysis workers, the job queue, schedules, new advisories. */
+export function createJudgingParts(services: Services, hosts: readonly string[]): JudgingParts {
   const { db, clock, logger, config, blobs, advisories } = services;
   const workers = createWorkers({ workers: config.analysisWorkers });
   const analyser = createLayerAnalyser((blob) =>
@@ -43,7 +39,6 @@ export function createJudgingParts(
     capabilities: capabilitiesOf(services.handle.engine),
     handlers,
     schedules: [
-      ...others,
       { kind: 'rejudge-due', everySeconds: 60, handler: async () => void (await verdicts.rejudgeDue()) },
       { kind: 'purge-uploads', everySeconds: 3600, handler: async () => void (await purgeUploads({ ...services })) },
       {

@@ -18,7 +18,7 @@ import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createAdvisoryRefresh } from './advisory-refresh.ts';
 import { banner } from './banner.ts';
 import { createEvidenceFiles } from './evidence-file.ts';
-import { createGarbageParts, garbageSchedules } from './garbage.ts';
+import { createGarbageParts } from './garbage.ts';
 import { createGarbageMetrics } from './garbage-metrics.ts';
 import { openGuard } from './guard.ts';
 import { createGuardAccess } from './guard-access.ts';
@@ -58,8 +58,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   });
   const garbageMetrics = createGarbageMetrics(metrics.registry);
   const garbage = createGarbageParts(services, garbageMetrics);
-  garbageMetrics.watch(() => garbage.status());
-  const judging = createJudgingParts(services, hosts, garbageSchedules(garbage));
+  garbageMetrics.watch(() => garbage.collector.status());
+  const judging = createJudgingParts(services, hosts);
   const { verdicts } = judging;
 
   const http = createHttpClient({ userAgent: 'breakwater' });
@@ -114,7 +114,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     spoolDir: join(config.dataDir, 'spool'),
     principalOf: createPrincipals({ users }),
     verdicts,
-    garbage,
+    garbage: garbage.collector,
     guard: createGuardAccess(guard),
     exportEvidence: createEvidenceFiles(services, hosts),
   });
@@ -139,9 +139,9 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   await health.listen(config.metricsListen);
   // Not before everything listens: a start that fails would have made the user without showing the password.
   const first = await bootstrapAdministrator(services, config.adminPassword);
-  const working = judging
-    .start()
-    .catch((error: unknown) => logger.error({ err: error }, 'background work did not start'));
+  const working = Promise.all([judging.start(), garbage.start()]).catch((error: unknown) =>
+    logger.error({ err: error }, 'background work did not start'),
+  );
   refresh.start();
 
   return {
@@ -153,6 +153,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       await mirror.drain();
       await guard.close();
       trusted.stop();
+      await garbage.close();
       await judging.close();
       await health.close();
       await http.close();
