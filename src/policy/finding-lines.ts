@@ -62,7 +62,7 @@ export function nextChangeOf(weighed: WeighedFinding, policy: Policy, now: numbe
 
 /** A finding that asks for nothing still changes the counts when it is excepted. */
 function stateAt(weighed: WeighedFinding, policy: Policy, now: number): string {
-  return JSON.stringify([lastsLongest(weighed.exceptions, now)?.id, linesAt(weighed, policy, now)]);
+  return JSON.stringify([lastsLongest(weighed.exceptions, now) !== undefined, linesAt(weighed, policy, now)]);
 }
 
 function severityLine({ finding, severity, firstSeen }: WeighedFinding, policy: Policy, now: number) {

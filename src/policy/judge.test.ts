@@ -142,6 +142,16 @@ describe('judge', () => {
     expect(judge({ ...input, now: NOW + 1000 })).toMatchObject({ kind: 'block', counts: { total: 1, suppressed: 0 } });
   });
 
+  it('does not announce a change when one exception takes over from another and nothing asks for anything', () => {
+    const nothing = { fixable: 'none', unfixable: 'none' } as const;
+    const policy: Policy = { ...defaultPolicy, block: nothing, warn: nothing, kev: 'ignore', epss: null };
+    const exceptions = [
+      anException({ until: NOW + DAY }),
+      anException({ id: 'exception-2', from: NOW + DAY, until: NOW + 2 * DAY }),
+    ];
+    expect(judge(anInput({ policy, exceptions, findings: [aFinding()] })).changesAt).toBe(NOW + 2 * DAY);
+  });
+
   it('blocks for known exploitation and likely exploitation whatever the severity', () => {
     const policy: Policy = { ...defaultPolicy, kev: 'block', epss: 0.5, epssAction: 'block' };
     const low = aFinding({
