@@ -143,13 +143,13 @@ describe('judge', () => {
   });
 
   it('does not announce a change when one exception takes over from another and nothing asks for anything', () => {
-    const nothing = { fixable: 'none', unfixable: 'none' } as const;
-    const policy: Policy = { ...defaultPolicy, block: nothing, warn: nothing, kev: 'ignore', epss: null };
+    const policy = { ...blockHigh, warn: blockHigh.block };
+    const findings = [aFinding({ severities: [{ source: 'nvd', severity: 'low' }] })];
     const exceptions = [
       anException({ until: NOW + DAY }),
       anException({ id: 'exception-2', from: NOW + DAY, until: NOW + 2 * DAY }),
     ];
-    expect(judge(anInput({ policy, exceptions, findings: [aFinding()] })).changesAt).toBe(NOW + 2 * DAY);
+    expect(judge(anInput({ policy, exceptions, findings })).changesAt).toBe(NOW + 2 * DAY);
   });
 
   it('blocks for known exploitation and likely exploitation whatever the severity', () => {
