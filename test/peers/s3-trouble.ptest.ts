@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type BlobStore, putBlob } from '../../src/blobs/blob-store.ts';
+import { putBlob } from '../../src/blobs/blob-store.ts';
 import type { S3Options } from '../../src/blobs/drivers/s3/options.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { readBounded } from '../../src/platform/streams.ts';
+import { expectContent, pieces } from '../support/blob-content.ts';
 import { freePort } from '../support/free-port.ts';
 import { isLeftOut } from '../support/peers.ts';
 import { S3_ACCOUNT } from '../support/s3-server.ts';
@@ -162,17 +162,4 @@ describe.skipIf(isLeftOut('versitygw'))('a start that cannot work', () => {
 
 function isContent(path: string): boolean {
   return path.includes('/objects/');
-}
-
-async function expectContent(store: BlobStore, content: Buffer): Promise<void> {
-  const stream = await store.open(digestOf(content));
-  const read = stream && (await readBounded(stream, 64 * MIB, 'the blob'));
-  expect(read?.equals(content)).toBe(true);
-}
-
-async function* pieces(content: Buffer): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < content.length; at += 65_536) {
-    await Promise.resolve();
-    yield content.subarray(at, at + 65_536);
-  }
 }

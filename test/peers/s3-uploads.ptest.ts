@@ -7,12 +7,12 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type BlobStore, putBlob } from '../../src/blobs/blob-store.ts';
+import { putBlob } from '../../src/blobs/blob-store.ts';
 import { chunks } from '../../src/blobs/conformance.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { fixedClock } from '../../src/platform/clock.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { readBounded } from '../../src/platform/streams.ts';
+import { expectContent, pieces } from '../support/blob-content.ts';
 import { isLeftOut } from '../support/peers.ts';
 import { type S3World, startS3World } from '../support/s3-world.ts';
 
@@ -250,18 +250,5 @@ async function damage(digest: Digest, bytes: Buffer | undefined): Promise<void> 
   if (bytes) await put(Key, bytes);
   else {
     await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
-  }
-}
-
-async function expectContent(store: BlobStore, content: Buffer): Promise<void> {
-  const stream = await store.open(digestOf(content));
-  const read = stream && (await readBounded(stream, 64 * MIB, 'the blob'));
-  expect(read?.equals(content)).toBe(true);
-}
-
-async function* pieces(content: Buffer): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < content.length; at += 65_536) {
-    await Promise.resolve();
-    yield content.subarray(at, at + 65_536);
   }
 }

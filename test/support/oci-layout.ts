@@ -18,12 +18,7 @@ const TYPE = 'application/vnd.oci.image';
 
 /** Writes an OCI layout folder (image-spec, "Image Layout") with one image and gives the digest of its manifest. */
 export function writeOciLayout(folder: string, options: LayoutOptions): string {
-  const blobs = join(folder, 'blobs/sha256');
-  mkdirSync(blobs, { recursive: true });
-  const put = (data: Buffer, mediaType: string) => {
-    writeFileSync(join(blobs, sha256(data)), data);
-    return { mediaType, digest: `sha256:${sha256(data)}`, size: data.length };
-  };
+  const put = blobsIn(folder);
   const contents = options.layers.map((path) => readFileSync(path));
   const layers = contents.map((data) => put(data, `${TYPE}.layer.v1.tar+gzip`));
   const config = put(
@@ -51,11 +46,7 @@ export function writeOciLayout(folder: string, options: LayoutOptions): string {
 /** An index as BuildKit pushes it: an image, and a manifest of attestations for a platform that nobody has. Gives the digest of the index. */
 export function writeIndexLayout(folder: string, options: LayoutOptions): string {
   const image = writeOciLayout(folder, options);
-  const blobs = join(folder, 'blobs/sha256');
-  const put = (data: Buffer, mediaType: string) => {
-    writeFileSync(join(blobs, sha256(data)), data);
-    return { mediaType, digest: `sha256:${sha256(data)}`, size: data.length };
-  };
+  const put = blobsIn(folder);
   const statement = {
     _type: 'https://in-toto.io/Statement/v0.1',
     predicateType: 'https://slsa.dev/provenance/v0.2',
@@ -74,7 +65,7 @@ export function writeIndexLayout(folder: string, options: LayoutOptions): string
     json({ schemaVersion: 2, mediaType: `${TYPE}.manifest.v1+json`, config, layers: [layer] }),
     `${TYPE}.manifest.v1+json`,
   );
-  const size = readFileSync(join(blobs, image.slice(7))).length;
+  const size = readFileSync(join(folder, 'blobs/sha256', image.slice(7))).length;
   const index = put(
     json({
       schemaVersion: 2,
@@ -109,6 +100,16 @@ export async function layoutDigest(layout: string): Promise<string | undefined> 
     manifests: readonly { digest: string }[];
   };
   return index.manifests[0]?.digest;
+}
+
+/** Stores blobs in a layout and gives their descriptors. */
+function blobsIn(folder: string) {
+  const blobs = join(folder, 'blobs/sha256');
+  mkdirSync(blobs, { recursive: true });
+  return (data: Buffer, mediaType: string) => {
+    writeFileSync(join(blobs, sha256(data)), data);
+    return { mediaType, digest: `sha256:${sha256(data)}`, size: data.length };
+  };
 }
 
 function json(value: object): Buffer {

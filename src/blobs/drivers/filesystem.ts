@@ -19,6 +19,7 @@ import {
 } from '../blob-store.ts';
 import { ensureFolder, gatheringWriter, moveIntoPlace } from './durable.ts';
 import { layoutOf, trashedAt } from './layout.ts';
+import { readInto } from './read-into.ts';
 import { createFileSender } from './send-file.ts';
 
 /** Reads of blobs go to the disk in pieces of this size. */
@@ -203,25 +204,6 @@ async function appendToFile(path: string, state: Progress, source: ByteSource): 
   } finally {
     await handle.close();
   }
-}
-
-/** Feeds a source to `take`; gives the failure of the source, and throws those of `take`. */
-async function readInto(
-  source: ByteSource,
-  take: (chunk: Uint8Array) => Promise<void>,
-): Promise<BlobError | undefined> {
-  let taking = false;
-  try {
-    for await (const chunk of source) {
-      taking = true;
-      await take(chunk);
-      taking = false;
-    }
-  } catch (error) {
-    if (taking) throw error;
-    return new BlobError('upload_interrupted', `the data broke off: ${messageOf(error)}`, { cause: error });
-  }
-  return undefined;
 }
 
 function isInterruption(error: unknown): boolean {

@@ -1,6 +1,6 @@
-import { messageOf } from '../../../platform/errors.ts';
 import type { ByteSource } from '../../../platform/streams.ts';
 import { BlobError } from '../../blob-store.ts';
+import { readInto } from '../read-into.ts';
 import type { Bucket, Part } from './bucket.ts';
 import { type Keys, newObjectName } from './keys.ts';
 import type { PartSizes } from './part-sizes.ts';
@@ -177,23 +177,4 @@ async function merged(deps: TransferDeps, pieces: readonly Piece[], after: Spool
 
 function sizeOf(pieces: readonly Piece[]): number {
   return pieces.reduce((sum, piece) => sum + piece.size, 0);
-}
-
-/** Feeds a source to `take`; gives the failure of the source, and throws those of `take`. */
-async function readInto(
-  source: ByteSource,
-  take: (chunk: Uint8Array) => Promise<void>,
-): Promise<BlobError | undefined> {
-  let taking = false;
-  try {
-    for await (const chunk of source) {
-      taking = true;
-      await take(chunk);
-      taking = false;
-    }
-  } catch (error) {
-    if (taking) throw error;
-    return new BlobError('upload_interrupted', `the data broke off: ${messageOf(error)}`, { cause: error });
-  }
-  return undefined;
 }
