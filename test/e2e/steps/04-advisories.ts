@@ -92,16 +92,21 @@ async function take(stage: Stage, file: string, { version }: BuildReport): Promi
   holds(taken.stdout, version, 'which uses it from now on');
 }
 
-/** The verdict, as soon as it rests on this database. */
+/** The verdict, as soon as it rests on this database and nothing is judged again any more. */
 async function judged(stage: Stage, { version }: BuildReport): Promise<JudgedImage> {
   const verdict = await eventually(`${IMAGE} to be judged by ${version}`, async () => {
     const { value } = await api(stage, 'GET', `/verdicts?image=${encodeURIComponent(IMAGE)}`);
     const found = value as JudgedImage;
-    return found.verdict.inputs.advisories === version ? found : undefined;
+    return found.verdict.inputs.advisories === version && isJudgedAgain(stage, version) ? found : undefined;
   });
   const summary = await stage.breakwater('admin', ['verdict', IMAGE, '-o', 'json'], { lines: 8 });
   same((JSON.parse(summary.stdout) as JudgedImage).verdict, verdict.verdict, 'command line and API print one value');
   return verdict;
+}
+
+function isJudgedAgain(stage: Stage, version: string): boolean {
+  const lines = stage.server().output().split('\n');
+  return lines.some((line) => line.includes(version) && line.includes('judged again after new advisories'));
 }
 
 /** npm is a sample: a verdict that rests on it says so, and what to do. */
