@@ -7,7 +7,7 @@ import type { ByteSource } from '../platform/streams.ts';
 /**
  * `upload_offset`: the bytes do not continue where the upload stands. `upload_busy`: another append or commit is under way.
  * `upload_interrupted`: the source failed (its error is the cause); what had arrived is kept. `digest_mismatch`: the content
- * has another digest. `storage_failed`: the medium refused (full, read-only, broken); nothing became visible.
+ * has another digest. `receiver_gone`: whoever was sent a blob does not listen any more. `storage_failed`: the medium refused (full, read-only, broken); nothing became visible.
  */
 export class BlobError extends CodedError<
   | 'upload_id_invalid'
@@ -16,6 +16,7 @@ export class BlobError extends CodedError<
   | 'upload_interrupted'
   | 'digest_mismatch'
   | 'range_invalid'
+  | 'receiver_gone'
   | 'storage_failed'
 > {}
 
@@ -31,8 +32,8 @@ export interface BlobStore extends UploadStore {
   stat(digest: Digest): Promise<{ readonly size: number } | undefined>;
   /** The content, or part of it, as a stream the caller must consume or destroy; undefined when it is not there. */
   open(digest: Digest, range?: ByteRange): Promise<Readable | undefined>;
-  /** The content for somebody at the other end of a connection; undefined when it is not there. Absent where `open` is as good. */
-  readonly openToSend?: (digest: Digest) => Promise<SendBlob | undefined>;
+  /** Part of the content for somebody at the other end of a connection; undefined when it is not all there. Absent where `open` is as good. */
+  readonly openToSend?: (digest: Digest, range: ByteRange) => Promise<SendBlob | undefined>;
   /** Takes a blob away, into the trash where the medium has one; false when it was not there. Open readers go on reading. */
   delete(digest: Digest): Promise<boolean>;
   /** Frees what was deleted before `before` (epoch ms); gives the number of blobs. */
@@ -46,8 +47,8 @@ export interface BlobStore extends UploadStore {
   temporaryUrl?(digest: Digest): Promise<string | undefined>;
 }
 
-/** Writes part of a blob to `sink`, which stays open. To be called once; rejects when it cannot give everything. */
-export type SendBlob = (range: ByteRange, sink: Writable) => Promise<void>;
+/** Writes what was asked for to `sink`, which stays open. To be called once; throws `BlobError` receiver_gone or storage_failed. */
+export type SendBlob = (sink: Writable) => Promise<void>;
 
 /**
  * Blobs in the making. An upload is a UUID chosen by the caller and the bytes received under it; one that has received

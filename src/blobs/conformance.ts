@@ -238,11 +238,12 @@ export function describeBlobStore(name: string, create: (clock: TestClock) => Pr
               setImmediate(done);
             },
           });
-          const send = await openToSend(digestOf(large));
-          await send?.({ first, last }, sink);
+          const send = await openToSend(digestOf(large), { first, last });
+          await send?.(sink);
           expectBytes(Buffer.concat(received), large.subarray(first, last + 1));
         }
-        expect(await openToSend(digestOf('never stored'))).toBeUndefined();
+        expect(await openToSend(digestOf('never stored'), { first: 0, last: 0 })).toBeUndefined();
+        expect(await openToSend(digestOf(large), { first: 0, last: large.length })).toBeUndefined();
       });
 
       it('stops sending when the connection closes', async () => {
@@ -258,8 +259,8 @@ export function describeBlobStore(name: string, create: (clock: TestClock) => Pr
             this.destroy();
           },
         });
-        const send = await openToSend(digestOf(large));
-        await expect(send?.({ first: 0, last: large.length - 1 }, sink)).rejects.toThrow();
+        const send = await openToSend(digestOf(large), { first: 0, last: large.length - 1 });
+        await expect(send?.(sink)).rejects.toMatchObject({ code: 'receiver_gone' });
         expect(seen).toBeLessThan(large.length);
       });
 

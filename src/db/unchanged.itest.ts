@@ -1,7 +1,34 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import { cacheWhileUnchanged } from './unchanged.ts';
+
+it('keeps nothing that was read before a change of which somebody else heard first', async () => {
+  const asked: ((state: string) => void)[] = [];
+  const kept = cacheWhileUnchanged<string>(() => new Promise((resolve) => asked.push(resolve)), {
+    limit: 10,
+    weigh: () => 1,
+  });
+  const answer = async (value: string) => {
+    for (let turn = 0; asked.length === 0 && turn < 100; turn += 1) await setImmediate();
+    asked.shift()?.(value);
+    await setImmediate();
+  };
+  const first = kept.get('tag', async () => 'old');
+  await answer('1');
+  // It asks again whether something changed, and is told late that nothing had; meanwhile a change is committed.
+  const late = asked.shift();
+  const second = kept.get('other', async () => 'new');
+  await answer('2');
+  await answer('2');
+  late?.('1');
+  expect([await first, await second]).toEqual(['old', 'new']);
+  const third = kept.get('tag', async () => 'new');
+  await answer('2');
+  await answer('2');
+  expect(await third).toBe('new');
+});
 
 describe.each(ENGINES)('what is kept while the database is unchanged, %s', (engine) => {
   it('is always what the database says, whatever is written in between', async () => {

@@ -48,8 +48,10 @@ export function cacheWhileUnchanged<Value>(
       const found = kept.get(key);
       if (found !== undefined) return found;
       const value = await compute();
-      // Whatever was committed meanwhile may or may not be in the value.
-      if (value !== undefined && keptAt === before && (await state()) === before) keep(key, value);
+      if (value === undefined) return value;
+      // Whatever was committed meanwhile may or may not be in the value. Answers may overtake each other, so somebody else may know of it first.
+      const after = await state();
+      if (after === before && keptAt === before) keep(key, value);
       return value;
     },
   };

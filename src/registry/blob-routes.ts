@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import type { ByteRange, SendBlob } from '../blobs/blob-store.ts';
+import { BlobError, type SendBlob } from '../blobs/blob-store.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { authorize } from './access.ts';
 import { declaredSize, type LinkedBlob, promiseBlob, unlinkBlob } from './blob-links.ts';
@@ -46,10 +46,10 @@ export async function getBlob(
   const range = wanted ?? { first: 0, last: blob.size - 1 };
   if (blob.size === 0) return reply.header('content-length', 0).send(Buffer.alloc(0));
   const { openToSend } = deps.blobs;
-  const content = orLost(deps, digest, await (openToSend ? openToSend(digest) : deps.blobs.open(digest, range)));
+  const content = orLost(deps, digest, await (openToSend ? openToSend(digest, range) : deps.blobs.open(digest, range)));
   if (wanted) reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${blob.size}`);
   reply.header('content-length', range.last - range.first + 1);
-  return content instanceof Readable ? reply.send(content) : sendDirectly(deps, reply, content, range);
+  return content instanceof Readable ? reply.send(content) : sendDirectly(deps, reply, content);
 }
 
 async function keepPromised(deps: RegistryDeps, repository: string, digest: Digest, blob: LinkedBlob): Promise<void> {
@@ -68,20 +68,16 @@ function orLost<Content>({ logger }: RegistryDeps, digest: Digest, content: Cont
 }
 
 /** Past the framework, which takes streams only: these would need a new buffer for every piece. */
-async function sendDirectly(
-  { logger }: RegistryDeps,
-  reply: FastifyReply,
-  send: SendBlob,
-  range: ByteRange,
-): Promise<FastifyReply> {
+async function sendDirectly({ logger }: RegistryDeps, reply: FastifyReply, send: SendBlob): Promise<FastifyReply> {
   const { raw } = reply.hijack();
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
   try {
-    await send(range, raw);
+    await send(raw);
     raw.end();
   } catch (error) {
     // The head is out: only a connection that breaks tells the client that this is not all.
-    if (!raw.destroyed) logger.error({ err: error, url: reply.request.url }, 'a blob could not be sent to its end');
+    if (!(error instanceof BlobError && error.code === 'receiver_gone'))
+      logger.error({ err: error, url: reply.request.url }, 'a blob could not be sent to its end');
     raw.destroy();
   }
   return reply;

@@ -85,6 +85,7 @@ const FROM_BLOBS: Readonly<Record<BlobError['code'], RegistryErrorCode>> = {
   upload_interrupted: 'blob_upload_invalid',
   digest_mismatch: 'digest_invalid',
   range_invalid: 'unavailable',
+  receiver_gone: 'unavailable',
   storage_failed: 'unavailable',
 };
 

@@ -158,11 +158,19 @@ export async function openFilesystemBlobStore(options: {
 
     open: (digest, range) => guarded(() => openFile(layout.blob(digest), range)),
 
-    openToSend: (digest) =>
+    openToSend: (digest, range) =>
       guarded(async () => {
         const descriptor = await openDescriptor(layout.blob(digest), 'r').catch(absent);
         if (descriptor === undefined) return undefined;
-        return (range, sink) => sendFile(descriptor, range, sink).finally(() => close(descriptor, () => undefined));
+        const done = () => close(descriptor, () => undefined);
+        const info = await statDescriptor(descriptor).catch((error: unknown) => {
+          done();
+          throw error;
+        });
+        if (info.isFile() && range.last < info.size)
+          return (sink) => guarded(() => sendFile(descriptor, range, sink)).finally(done);
+        done();
+        return undefined;
       }),
 
     delete: (digest) =>

@@ -1,7 +1,8 @@
 import { read } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import type { ByteRange } from '../blob-store.ts';
+import { messageOf } from '../../platform/errors.ts';
+import { BlobError, type ByteRange } from '../blob-store.ts';
 
 const PIECE = 512 * 1024;
 /** Buffers that wait for the next reader, at most. */
@@ -51,7 +52,12 @@ async function fill(descriptor: number, buffer: Buffer, at: number, last: number
 /** Done when the sink does not need the bytes any more. */
 function write(sink: Writable, piece: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (sink.destroyed) reject(new Error('the receiver is gone'));
-    else sink.write(piece, (error) => (error ? reject(error) : resolve()));
+    if (sink.destroyed) reject(new BlobError('receiver_gone', 'the receiver is gone'));
+    else
+      sink.write(piece, (error) => {
+        if (error)
+          reject(new BlobError('receiver_gone', `the receiver is gone: ${messageOf(error)}`, { cause: error }));
+        else resolve();
+      });
   });
 }
