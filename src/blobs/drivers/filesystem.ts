@@ -162,14 +162,11 @@ export async function openFilesystemBlobStore(options: {
       guarded(async () => {
         const descriptor = await openDescriptor(layout.blob(digest), 'r').catch(absent);
         if (descriptor === undefined) return undefined;
-        const done = () => close(descriptor, () => undefined);
-        const info = await statDescriptor(descriptor).catch((error: unknown) => {
-          done();
-          throw error;
-        });
+        const info = await statDescriptor(descriptor);
         if (info.isFile() && range.last < info.size)
-          return (sink) => guarded(() => sendFile(descriptor, range, sink)).finally(done);
-        done();
+          return (sink) =>
+            guarded(() => sendFile(descriptor, range, sink)).finally(() => close(descriptor, () => undefined));
+        await closeDescriptor(descriptor);
         return undefined;
       }),
 

@@ -103,6 +103,10 @@ describe('openExecutable', () => {
     ['a packed PE file', makePe([{ ...CODE, name: 'UPX1' }])],
     ['a Mach-O file with four billion commands', makeMachO(ITEMS).fill(0xff, 16, 20)],
     ['a Mach-O file whose commands have no size', makeMachO(ITEMS).fill(0, 36, 40)],
+    [
+      'a Mach-O file with four billion sections in a command that ends nowhere',
+      makeMachO(ITEMS).fill(0xff, 36, 40).fill(0xff, 96, 100),
+    ],
     ['a Mach-O file for processors that are not there', makeFat([makeMachO(ITEMS)]).fill(0x7f, 16, 17)],
   ])('has a problem with %s', (_what, bytes) => {
     expect(open(bytes).problems).toHaveLength(1);

@@ -68,7 +68,7 @@ function openOne(file: FileView, start: number, length: number): OpenedExecutabl
   for (let [at, left] = [0, count]; left > 0 && at + 8 <= commands.length; left -= 1) {
     const record = fields(commands.subarray(at));
     const recordSize = record.u32(4);
-    if (recordSize < 8) return broken('its Mach-O load commands are damaged');
+    if (recordSize < 8 || at + recordSize > commands.length) return broken('its Mach-O load commands are damaged');
     if (record.u32(0) === (wide ? LC_SEGMENT_64 : LC_SEGMENT)) {
       const segment = readSegment(record, wide);
       if (segment.size > 0 && liesInside(length, segment.at, segment.size))
