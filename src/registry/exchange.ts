@@ -20,6 +20,8 @@ export function repositoryPath(repository: string): string {
  */
 export function bodyOf(request: FastifyRequest): ByteSource {
   return {
+    // The parser of Node copies each out of its own buffer (node_http_parser.cc, `on_body`), and nobody else listens.
+    owned: true,
     [Symbol.asyncIterator]() {
       const body: AsyncIterator<Uint8Array> = request.raw.iterator({ destroyOnReturn: false });
       return {

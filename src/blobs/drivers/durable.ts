@@ -32,8 +32,15 @@ export async function moveIntoPlace(from: string, to: string): Promise<void> {
 /** Bytes gathered before they are written: few system calls without holding much. */
 const GATHERED = 512 * 1024;
 
-/** Writes chunks in large pieces from `position` on: one piece is being written while the next is gathered. */
-export function gatheringWriter(handle: FileHandle, position: number) {
+/**
+ * Writes chunks in large pieces from `position` on: one piece is being written while the next is gathered. `written` is told of each
+ * chunk that is of no more use to it.
+ */
+export function gatheringWriter(
+  handle: FileHandle,
+  position: number,
+  written: (chunk: Uint8Array) => void = () => undefined,
+) {
   let at = position;
   let chunks: Uint8Array[] = [];
   let size = 0;
@@ -41,7 +48,8 @@ export function gatheringWriter(handle: FileHandle, position: number) {
 
   async function startWriting(): Promise<void> {
     await underWay;
-    underWay = writeAll(handle, chunks, at);
+    const piece = chunks;
+    underWay = writeAll(handle, piece, at).then(() => piece.forEach(written));
     // Seen at the next await; until then it must not count as unhandled.
     underWay.catch(() => undefined);
     at += size;

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from '../../oci/digest.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
-import type { ByteSource } from '../../platform/streams.ts';
+import { type ByteSource, release } from '../../platform/streams.ts';
 import {
   BlobError,
   type BlobStore,
@@ -198,7 +198,7 @@ export async function openFilesystemBlobStore(options: {
 async function appendToFile(path: string, state: Progress, source: ByteSource): Promise<void> {
   const handle = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o640);
   try {
-    const writer = gatheringWriter(handle, state.size);
+    const writer = gatheringWriter(handle, state.size, source.owned === true ? release : undefined);
     const interruption = await readInto(source, async (chunk) => {
       state.hash.update(chunk);
       state.size += chunk.byteLength;
