@@ -54,7 +54,11 @@ export function hasBody(request: FastifyRequest): boolean {
 
 /** Sends JSON with exactly the given media type, no parameters. */
 export async function sendJson(reply: FastifyReply, mediaType: string, value: unknown): Promise<FastifyReply> {
-  const body = Buffer.from(JSON.stringify(value));
+  return sendBytes(reply, mediaType, Buffer.from(JSON.stringify(value)));
+}
+
+/** As `sendJson`, of what is JSON already. */
+export async function sendBytes(reply: FastifyReply, mediaType: string, body: Buffer): Promise<FastifyReply> {
   // Fastify leaves the type of a buffer as it is.
   return reply.code(200).header('content-type', mediaType).header('content-length', body.byteLength).send(body);
 }
