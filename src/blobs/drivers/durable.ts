@@ -65,7 +65,7 @@ export function createPlacer(): (from: string, to: string) => Promise<void> {
 }
 
 /** Bytes gathered before they are written: few system calls without holding much. */
-const GATHERED = 512 * 1024;
+const GATHERED = 256 * 1024;
 
 /**
  * Writes chunks in large pieces from `position` on: one piece is being written while the next is gathered. `written` is told of each
