@@ -34,7 +34,7 @@ export function openSqlite(path: string): {
     database: () => {
       const database = new DatabaseSync(path);
       database.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;
-        pragma busy_timeout = 10000; pragma cache_size = -32768; pragma temp_store = memory;
+        pragma busy_timeout = 10000; pragma cache_size = -8192; pragma temp_store = memory;
         pragma wal_autocheckpoint = 8192`);
       return Promise.resolve(
         asKyselyDatabase(database, () => {
