@@ -20,6 +20,7 @@ describe.each(ENGINES)('token service on %s', (engine) => {
     expect(reply.body.refresh_token).toBeUndefined();
     expect(await service.tokens.verify(reply.body.token!)).toEqual({
       subject: 'dev',
+      mark: expect.stringMatching(/^[\w-]{22}$/),
       access: [{ type: 'repository', name: 'front/app', actions: ['pull', 'push'] }],
       expires: 1_790_000_300,
     });
@@ -136,7 +137,7 @@ describe.each(ENGINES)('token service on %s', (engine) => {
   });
 
   it('takes no token of another key, service, or signature', async () => {
-    const token = await service.tokens.issue({ subject: 'dev', access: [] }, 300);
+    const token = await service.tokens.issue({ subject: 'dev', mark: 'x', access: [] }, 300);
     const elsewhere = await openRegistryTokens({ ...service, service: 'other' });
     await expect(elsewhere.verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
     // Another start, and another replica, take it.
