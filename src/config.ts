@@ -25,14 +25,12 @@ const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
   .transform((value) => value === true || value === 'true' || value === '1');
 
-/** Addresses and networks, `10.0.0.1, 10.1.0.0/16`. */
+const PROXIES = 'expected true, false, or addresses and networks like 10.0.0.1,10.1.0.0/16';
+/** Addresses and networks, comma separated. */
 const proxies = z
   .string()
   .transform((text) => text.split(',').map((part) => part.trim()))
-  .refine(
-    (parts) => parts.every(isNetwork),
-    'expected true, false, or addresses and networks like 10.0.0.1, 10.1.0.0/16',
-  );
+  .refine((parts) => parts.every(isNetwork), PROXIES);
 
 function isNetwork(text: string): boolean {
   const [address = '', length, ...rest] = text.split('/');
@@ -119,7 +117,7 @@ const settingsSchema = z
     /** Days from the end of one reading of all stored blobs to the beginning of the next; 0 = never. */
     scrubIntervalDays: z.coerce.number().min(0).max(3650).prefault(30),
     /** Whose `X-Forwarded-*` headers are believed: addresses and networks of proxies, comma separated; `true` = everybody's. */
-    trustProxy: z.union([flag, proxies]).prefault(false),
+    trustProxy: z.union([flag, proxies], { error: PROXIES }).prefault(false),
     /** Requests a minute for each account: manifests, lists and tokens; 0 = no limit. */
     limitPulls: perMinute.prefault(0),
     /** Uploads and changes of content. */

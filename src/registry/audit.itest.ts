@@ -1,13 +1,20 @@
+import type { InsertQueryNode } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
 import { GENESIS, type LedgerEntry, verifyChain } from '../ledger/chain.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
 import { digestOf } from '../oci/digest.ts';
 import { OCI_MANIFEST } from '../oci/media-types.ts';
+import { storeManifest } from './content-store.ts';
 import type { Caller } from './ports.ts';
+import { ensureRepository } from './repositories.ts';
 import { imageManifest, pushBlob, pushImage, startRegistry, type TestRegistry } from './testing.ts';
 
 const ROBOT: Caller = { name: 'robot$front+ci', person: 'eva', bypassesGate: false, may: () => true };
+
+function tableOf({ into }: InsertQueryNode): string {
+  return into?.table.identifier.name ?? '';
+}
 
 describe.each(ENGINES)('changes of content in the ledger on %s', (engine) => {
   let registry: TestRegistry;
@@ -114,6 +121,30 @@ describe.each(ENGINES)('changes of content in the ledger on %s', (engine) => {
     const pushed = lines.filter(({ seq, action }) => seq > before && action === 'manifest.push');
     expect(new Set(pushed.map(({ details }) => String(details['tags']))).size).toBe(40);
     expect(await registry.db.selectFrom('ledger_pending').selectAll().execute()).toEqual([]);
+  });
+
+  it('costs a push one insert, and no waiting for others', async () => {
+    await pushBlob(registry, 'back/cost', 'config');
+    const repository = await ensureRepository(registry, 'back/cost');
+    const pushed = async (label: string, audited: boolean) => {
+      const statements: string[] = [];
+      const db = registry.db.withPlugin({
+        transformQuery({ node }) {
+          statements.push(node.kind === 'InsertQueryNode' ? `insert ${tableOf(node)}` : node.kind);
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const bytes = Buffer.from(JSON.stringify({ label, ...imageManifest('config', []) }));
+      const audit = audited ? { audit: { ledger, actor: 'eva' } } : {};
+      const input = { repository, bytes, mediaType: OCI_MANIFEST, tags: ['cost'], createdBy: 'eva' } as const;
+      await storeManifest({ db, clock: registry.clock }, { ...input, missingContent: 'refuse', ...audit });
+      return statements;
+    };
+    await pushed('first', false);
+    const [without, withAudit] = [await pushed('second', false), await pushed('third', true)];
+    expect(without.length).toBeGreaterThan(3);
+    expect(withAudit).toEqual([...without, 'insert ledger_pending']);
   });
 
   it('has none for a push that failed', async () => {
