@@ -27,9 +27,11 @@ const COLUMNS: Readonly<Record<string, (permission: Permission) => string>> = {
   },
 };
 
+function row(cells: readonly string[]): string {
+  return `|${cells.map((cell) => (cell === '' ? ' |' : ` ${cell} |`)).join('')}`;
+}
+
 function tableOf(): string[] {
-  const row = (cells: readonly string[]) =>
-    `| ${cells.join(' | ')} |`.replaceAll('|  |', '| |').replaceAll('|  |', '| |');
   const columns = Object.entries(COLUMNS);
   return [
     row(['permission', ...columns.map(([name]) => name)]),

@@ -291,6 +291,11 @@ describe('against a server', () => {
     expect((await breakwater(['user', 'password', 'admin', '--password-stdin'], 'x', home)).code).toBe(3);
   });
 
+  const asRobot = (secret: string) => {
+    const login = { BREAKWATER_USER: 'robot$machines+ci', BREAKWATER_PASSWORD: secret };
+    return breakwater(['project', 'list'], '', { BREAKWATER_URL: url, ...login });
+  };
+
   it('makes a robot, replaces its secret, and says who did', async () => {
     await run('project', 'create', 'machines');
     expect((await run('robot', 'create', 'ci')).err).toContain('say what it may do');
@@ -310,22 +315,20 @@ describe('against a server', () => {
     );
     expect(made.out).toMatch(/^login +robot\$machines\+ci\n/);
     const first = /Secret: (bwr_[0-9A-Za-z]{42})/.exec(made.out)?.[1] ?? '';
-    const as = (secret: string, name = 'robot$machines+ci') =>
-      breakwater(['project', 'list'], '', { BREAKWATER_URL: url, BREAKWATER_USER: name, BREAKWATER_PASSWORD: secret });
-    expect((await as(first)).code).toBe(0);
-    expect((await as(first.slice(0, -2))).err).toContain('mistyped');
+    expect((await asRobot(first)).code).toBe(0);
+    expect((await asRobot(first.slice(0, -2))).err).toContain('mistyped');
     const rotated = await run('robot', 'rotate', 'machines+ci', '--overlap', '48', '-o', 'json');
     const { secret, secrets } = JSON.parse(rotated.out) as { secret: string; secrets: unknown[] };
     expect(secrets).toHaveLength(2);
-    expect([(await as(first)).code, (await as(secret)).code]).toEqual([0, 0]);
+    expect([(await asRobot(first)).code, (await asRobot(secret)).code]).toEqual([0, 0]);
     expect((await run('robot', 'rotate', 'machines+ci')).err).toContain('finish that rotation first');
     expect((await run('robot', 'rotate', 'robot$machines+ci', '--finish')).code).toBe(0);
-    expect([(await as(first)).code, (await as(secret)).code]).toEqual([3, 0]);
+    expect([(await asRobot(first)).code, (await asRobot(secret)).code]).toEqual([3, 0]);
     expect((await run('robot', 'list')).out).toMatch(
       /machines\+ci +active +machines: repository:pull, repository:push +admin/,
     );
     await run('robot', 'disable', 'machines+ci');
-    expect((await as(secret)).code).toBe(3);
+    expect((await asRobot(secret)).code).toBe(3);
     await run('robot', 'delete', 'machines+ci');
     const log = await run('ledger', 'list', '--project', 'machines', '--action', 'robot', '--actor', 'admin');
     expect(log.out.match(/robot\.[a-z-]+/g)).toEqual([

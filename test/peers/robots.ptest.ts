@@ -38,7 +38,6 @@ describe.skipIf(isLeftOut('skopeo'))('skopeo with the account of a robot', () =>
     const { secret } = JSON.parse(done(await robot(...words, '-o', 'json')).stdout) as { secret: string };
     return secret;
   };
-  const skopeo = (...words: string[]) => run(requirePeer('skopeo'), ['--insecure-policy', ...words]);
   const push = (secret: string, to = 'front/app:1') =>
     skopeo(
       'copy',
@@ -147,6 +146,10 @@ describe.skipIf(isLeftOut('skopeo'))('skopeo with the account of a robot', () =>
     return secret;
   };
 });
+
+function skopeo(...words: string[]): Promise<Outcome> {
+  return run(requirePeer('skopeo'), ['--insecure-policy', ...words]);
+}
 
 function done(outcome: Outcome, code = 0): Outcome {
   expect(outcome.code, outcome.screen).toBe(code);
