@@ -29,6 +29,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./commands/project.ts')).projectCommand,
   },
   user: { summary: 'accounts', load: async () => (await import('./commands/user.ts')).userCommand },
+  robot: {
+    summary: 'accounts for machines',
+    load: async () => (await import('./commands/robot.ts')).robotCommand,
+  },
   policy: {
     summary: 'the whole policy of a project, and its history',
     load: async () => (await import('./commands/policy.ts')).policyCommand,
