@@ -64,6 +64,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'copy images from other registries',
     load: async () => (await import('./commands/mirror.ts')).mirrorCommand,
   },
+  import: {
+    summary: 'move from another registry, with everything in it',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
   evidence: {
     summary: 'reports for auditors',
     load: async () => (await import('./commands/evidence.ts')).evidenceCommand,

@@ -191,10 +191,7 @@ export function createJobQueue(deps: JobQueueDeps): JobQueue {
     },
     async start() {
       // Not before: whoever does the work may itself need the queue to be made.
-      handlers = new Map([
-        ...deps.handlers,
-        ...[...schedules.values()].map((one) => [one.kind, one.handler] as const),
-      ]);
+      handlers = new Map([...deps.handlers, ...[...schedules.values()].map((one) => [one.kind, one.handler] as const)]);
       kinds = [...handlers.keys()];
       const now = clock.now();
       for (const { kind, everySeconds } of schedules.values())

@@ -47,7 +47,8 @@ export function createAuthorizer(deps: Deps, registry: URL, credentials: Credent
     const realm = allowedRealm(challenge.parameters['realm'], registry);
     const { service } = challenge.parameters;
     if (service) realm.searchParams.set('service', service);
-    realm.searchParams.append('scope', scope);
+    // A mount asks for two.
+    for (const part of scope.split(' ')) realm.searchParams.append('scope', part);
     const reply = await deps.http.send({ url: realm.href, ...(basic ? { authorization: basic } : {}) });
     if (reply.status !== 200) {
       await reply.discard();

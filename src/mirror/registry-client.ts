@@ -37,6 +37,20 @@ export interface RegistryClient {
   /** The index of what refers to a manifest; also where the registry has only the tag that stands in for it. */
   getReferrers(repository: string, subject: Digest): Promise<ManifestContent | undefined>;
   hasBlob(repository: string, digest: Digest): Promise<boolean>;
+  /** Names of the repositories it shows to us, page by page; throws `not_found` or `denied` where it has no catalogue for us. */
+  listRepositories(): AsyncIterable<string>;
+  /** Tags of a repository, page by page; none when it is not there. */
+  listTags(repository: string): AsyncIterable<string>;
+  /**
+   * Has the registry take a blob over from another of its repositories (`from`; without it, from any), else sends it: `content` is asked for
+   * only then.
+   */
+  mountOrPutBlob(
+    repository: string,
+    digest: Digest,
+    from: string | undefined,
+    content: () => Promise<{ readonly size: number; readonly content: ByteSource }>,
+  ): Promise<'mounted' | 'sent'>;
   putBlob(repository: string, digest: Digest, size: number, content: ByteSource): Promise<void>;
   /** Gives the `Warning` texts of the reply. */
   putManifest(
@@ -50,6 +64,9 @@ export interface RegistryClient {
 /** Largest manifest we take, as every registry does. */
 const LARGEST_MANIFEST = 4 * 1024 * 1024;
 const LARGEST_ERROR = 64 * 1024;
+/** Of a page of a list, which may hold everything at registries that know no pages. */
+const LARGEST_PAGE = 64 * 1024 * 1024;
+const PAGE = 1000;
 const ACCEPTED_MANIFESTS = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -88,9 +105,51 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
     return { digest, mediaType: mediaTypeOf(reply), content };
   }
 
+  async function sendBlob(
+    repository: string,
+    digest: Digest,
+    target: URL,
+    { size, content }: { readonly size: number; readonly content: ByteSource },
+  ): Promise<void> {
+    target.searchParams.set('digest', digest);
+    const reply = await call(push(repository), {
+      path: `${target.pathname}${target.search}`,
+      method: 'PUT',
+      headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
+      body: content,
+    });
+    await failUnless(reply, [201], `upload of ${repository}@${digest}`);
+    await reply.discard();
+  }
+
+  /** Names out of a list that may come in pages (`Link`, RFC 8288); a page must bring the list forward. */
+  async function* listed(scope: string, start: string, member: string, what: string): AsyncGenerator<string> {
+    let previous: string | undefined;
+    for (let next: string | undefined = start; next !== undefined; ) {
+      const reply = await call(scope, { path: next });
+      await failUnless(reply, [200], what);
+      const names = namesIn(await bounded(reply, LARGEST_PAGE, `${what} of ${base.host}`), member, base.host);
+      if (names.length > 0 && names.at(-1) === previous)
+        throw new UpstreamError('invalid_response', `${base.host} gives the same page of ${what} again and again`);
+      previous = names.at(-1) ?? previous;
+      yield* names;
+      next = names.length === 0 ? undefined : nextPage(reply, base);
+    }
+  }
+
   return {
     host: base.host,
     getManifest,
+
+    listRepositories: () => listed('registry:catalog:*', `/v2/_catalog?n=${PAGE}`, 'repositories', 'the catalogue'),
+
+    async *listTags(repository) {
+      try {
+        yield* listed(pull(repository), path(repository, `tags/list?n=${PAGE}`), 'tags', `tags of ${repository}`);
+      } catch (error) {
+        if (!(error instanceof UpstreamError) || error.code !== 'not_found') throw error;
+      }
+    },
 
     async headManifest(repository, reference) {
       const reply = await call(pull(repository), {
@@ -133,6 +192,21 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
       return reply.status === 200;
     },
 
+    async mountOrPutBlob(repository, digest, from, content) {
+      const query = new URLSearchParams({ mount: digest, ...(from === undefined ? {} : { from: full(from) }) });
+      const scope = from === undefined ? push(repository) : `${push(repository)} ${pull(from)}`;
+      const start = await call(scope, {
+        path: path(repository, `blobs/uploads/?${query.toString()}`),
+        method: 'POST',
+        body: '',
+      });
+      await failUnless(start, [201, 202], `start of an upload to ${repository}`);
+      await start.discard();
+      if (start.status === 201) return 'mounted';
+      await sendBlob(repository, digest, uploadTarget(start, base), await content());
+      return 'sent';
+    },
+
     async putBlob(repository, digest, size, content) {
       const start = await call(push(repository), {
         path: path(repository, 'blobs/uploads/'),
@@ -141,16 +215,7 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
       });
       await failUnless(start, [202], `start of an upload to ${repository}`);
       await start.discard();
-      const target = uploadTarget(start, base);
-      target.searchParams.set('digest', digest);
-      const reply = await call(push(repository), {
-        path: `${target.pathname}${target.search}`,
-        method: 'PUT',
-        headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
-        body: content,
-      });
-      await failUnless(reply, [201], `upload of ${repository}@${digest}`);
-      await reply.discard();
+      await sendBlob(repository, digest, uploadTarget(start, base), { size, content });
     },
 
     async putManifest(repository, reference, mediaType, content) {
@@ -253,6 +318,28 @@ async function bounded(reply: HttpResponse, limit: number, what: string): Promis
 
 function mediaTypeOf(reply: HttpResponse): string {
   return (reply.header('content-type') ?? '').split(';')[0]?.trim() ?? '';
+}
+
+function namesIn(page: Buffer, member: string, host: string): string[] {
+  let list: unknown;
+  try {
+    list = (JSON.parse(page.toString()) as Readonly<Record<string, unknown>> | null)?.[member];
+  } catch {
+    list = undefined;
+  }
+  // Distribution writes a list without entries as null.
+  if (list === null) return [];
+  if (Array.isArray(list) && list.every((name) => typeof name === 'string')) return list;
+  throw new UpstreamError('invalid_response', `${host} gave a list that is none`);
+}
+
+/** Path of the next page; undefined at the end. Another origin is not followed. */
+function nextPage(reply: HttpResponse, base: URL): string | undefined {
+  const [, link] = /<([^>]+)>\s*;[^,]*\brel="?next"?/i.exec(reply.header('link') ?? '') ?? [];
+  const target = link === undefined ? undefined : URL.parse(link, reply.url);
+  if (!target) return undefined;
+  // Behind a proxy a registry may believe to be elsewhere: only the path counts.
+  return new URL(`${target.pathname}${target.search}`, base.origin).href.slice(base.origin.length);
 }
 
 /** Where an upload goes on: same origin only, a registry has no business sending our bytes elsewhere. */
