@@ -1,4 +1,5 @@
 import { nameOf, SYSTEM } from '../auth/principal.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
 import type { OpenStorage } from '../cli/cli.ts';
 import type { Config } from '../config.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
@@ -6,6 +7,7 @@ import { createJobQueue } from '../jobs/queue.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLogger } from '../platform/logger.ts';
 import { enqueueJudging } from '../verdicts/ingest.ts';
+import { openBlobStorage } from './blob-storage.ts';
 import { openServices } from './services.ts';
 
 /** Opens what a server stands on for a command, with the same lock: neither runs while the other has the folder. */
@@ -38,4 +40,9 @@ export async function openStorage(config: Config): Promise<OpenStorage> {
       lock.release();
     },
   };
+}
+
+/** The blob storage alone, for reading beside a server, or for filling one that has none yet. */
+export function openBlobs(config: Config): Promise<BlobStore> {
+  return openBlobStorage(config, systemClock);
 }

@@ -1,3 +1,4 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Config } from '../config.ts';
 import type { Folders } from '../folders.ts';
 import type { ImportProjects } from '../importer/projects.ts';
@@ -28,6 +29,8 @@ export interface Cli {
 export interface Programs {
   /** Runs the server until it is told to stop. */
   serve?(config: Config): Promise<void>;
+  /** The blob storage of the settings; a server may be using it. */
+  readonly openBlobs?: (config: Config) => Promise<BlobStore>;
   /** Takes the data folder, which no server may be using, until `close`. */
   readonly openStorage?: (config: Config) => Promise<OpenStorage>;
 }

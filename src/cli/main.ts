@@ -68,6 +68,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'move from another registry, with everything in it',
     load: async () => (await import('./commands/import.ts')).importCommand,
   },
+  backup: {
+    summary: 'the data folder, while its server runs, and back again',
+    load: async () => (await import('./commands/backup.ts')).backupCommand,
+  },
   evidence: {
     summary: 'reports for auditors',
     load: async () => (await import('./commands/evidence.ts')).evidenceCommand,

@@ -126,7 +126,7 @@ class SyncingDriver extends SqliteDriver {
 const READS = /^select\b/i;
 
 /** Kysely expects better-sqlite3's shape; Node's driver differs in how it takes parameters and names readers. */
-function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteDatabase {
+export function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteDatabase {
   const statements = new Map<string, StatementSync>();
   function prepared(sql: string): StatementSync {
     let statement = statements.get(sql);

@@ -1,8 +1,8 @@
 import { createBoundedMap } from '../auth/bounded-map.ts';
 import { CodedError } from '../platform/errors.ts';
+import { createLimit, forEachOf } from '../platform/parallel.ts';
 import { ImportError } from './errors.ts';
 import type { ImportDeps, ImportOptions } from './options.ts';
-import { createLimit, forEachOf } from './parallel.ts';
 import type { ImportReport } from './report.ts';
 import { createRepositoryImport } from './repository.ts';
 

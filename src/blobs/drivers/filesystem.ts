@@ -245,8 +245,8 @@ async function hashFile(path: string, algorithm: DigestAlgorithm): Promise<Progr
   return state;
 }
 
-/** Where a second name for a file cannot be had: another file system, one without them, a file of somebody else, too many names. */
-const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'EACCES', 'EMLINK', 'ENOTSUP', 'ENOSYS']);
+/** Where a second name for a file cannot be had: another file system, one without them, a file of somebody else, too many names, no file. */
+const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'EACCES', 'EMLINK', 'ENOTSUP', 'ENOSYS', 'ENOENT']);
 
 /** Gives a plain file a second name; false when that is not possible. */
 async function linkOf(path: string, name: string): Promise<boolean> {
