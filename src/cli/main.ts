@@ -87,7 +87,7 @@ Examples:
   breakwater verdict front/alpine:3.20
   breakwater scan alpine.tar
 
-Exit codes: 0 done; 1 the verdict blocks, --fail-on is reached or evidence is broken; 2 wrong usage; 3 anything else.
+Exit codes: 0 done; 1 the verdict blocks, --fail-on is reached, evidence is broken or something was left behind; 2 wrong usage; 3 anything else.
 Settings: BREAKWATER_URL, BREAKWATER_USER, BREAKWATER_PASSWORD, or what "breakwater login" kept.`;
 
 /**

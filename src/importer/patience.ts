@@ -1,5 +1,6 @@
 import { UpstreamError } from '../mirror/errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { HttpError } from '../platform/http-client.ts';
 import { ImportError } from './errors.ts';
 
 export interface PatienceDeps {
@@ -9,14 +10,17 @@ export interface PatienceDeps {
   readonly onPause: (seconds: number, why: string) => void;
 }
 
+/** Who has to answer. */
+type Side = 'source' | 'target' | 'both';
+
 /** Runs something that may fail for a while. */
-export type Patience = <Result>(work: () => Promise<Result>) => Promise<Result>;
+export type Patience = <Result>(side: Side, work: () => Promise<Result>) => Promise<Result>;
 
 const MOST_TRIES = 6;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15 * 60_000;
 const NOTICED_MS = 5000;
-/** That many things in a row that failed in all their tries: the other side is gone, and the rest would fail too. */
+/** That many things in a row got no answer in all their tries: a side is gone, and the rest would fail too. */
 const MOST_FAILURES = 5;
 
 /**
@@ -25,7 +29,7 @@ const MOST_FAILURES = 5;
  */
 export function createPatience({ clock, wait, onPause }: PatienceDeps): Patience {
   let pausedUntil = 0;
-  let failures = 0;
+  const failures = { source: 0, target: 0, both: 0 };
 
   async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
     for (let tries = 1; ; tries += 1) {
@@ -46,18 +50,24 @@ export function createPatience({ clock, wait, onPause }: PatienceDeps): Patience
     }
   }
 
-  return async (work) => {
+  return async (side, work) => {
     try {
       const result = await attempt(work);
-      failures = 0;
+      failures[side] = 0;
       return result;
     } catch (error) {
-      if (!(error instanceof UpstreamError) || error.code !== 'unavailable') throw error;
-      failures += 1;
-      if (failures < MOST_FAILURES) throw error;
+      if (!isGone(error)) throw error;
+      failures[side] += 1;
+      if (failures[side] < MOST_FAILURES) throw error;
       throw new ImportError('gave_up', `${error.message}. Run the same command again later: it goes on from here`, {
         cause: error,
       });
     }
   };
+}
+
+/** No answer at all, or one that asks to come back: not the fault of the one thing that was asked for. */
+function isGone(error: unknown): error is UpstreamError {
+  if (!(error instanceof UpstreamError) || error.code !== 'unavailable') return false;
+  return error.cause instanceof HttpError || error.retryAfterSeconds !== undefined;
 }

@@ -1,8 +1,10 @@
+import { UpstreamError } from '../mirror/errors.ts';
 import { readReferrers } from '../mirror/referrers.ts';
 import type { RegistryClient } from '../mirror/registry-client.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isRepositoryName, isTag } from '../oci/reference.ts';
 import { ImportError } from './errors.ts';
+import type { Patience } from './patience.ts';
 import type { ImportSource, Problem } from './ports.ts';
 
 export interface RegistrySourceOptions {
@@ -10,6 +12,7 @@ export interface RegistrySourceOptions {
   readonly prefix: string;
   /** Names instead of the registry's catalogue. */
   readonly names: readonly string[] | undefined;
+  readonly patience: Patience;
   readonly onProblem: (problem: Problem) => void;
 }
 
@@ -21,9 +24,23 @@ type Client = Pick<
 /** A registry that runs as a source of images: what its tags name, and what refers to that. Calls throw `UpstreamError` too. */
 export function createRegistrySource(
   client: Client,
-  { prefix, names, onProblem }: RegistrySourceOptions,
+  { prefix, names, patience, onProblem }: RegistrySourceOptions,
 ): ImportSource {
+  const patiently = <Result>(work: () => Promise<Result>) => patience('source', work);
   const isWanted = (name: string) => prefix === '' || name === prefix || name.startsWith(`${prefix}/`);
+
+  async function* catalogue(): AsyncGenerator<string> {
+    try {
+      yield* client.listRepositories(patiently);
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || error.code === 'unavailable') throw error;
+      throw new ImportError(
+        'source_unusable',
+        `${error.message}. Give the names of its repositories with --repositories FILE, or an account that may list them with --source-user`,
+        { cause: error },
+      );
+    }
+  }
 
   async function required(repository: string, reference: string) {
     const manifest = await client.getManifest(repository, reference);
@@ -35,13 +52,13 @@ export function createRegistrySource(
 
   return {
     async *repositories() {
-      for await (const name of names ?? client.listRepositories()) {
+      for await (const name of names ?? catalogue()) {
         if (!isRepositoryName(name)) onProblem({ what: name, reason: 'this cannot be the name of a repository' });
         else if (isWanted(name)) yield name;
       }
     },
     async *tags(repository) {
-      for await (const tag of client.listTags(repository)) {
+      for await (const tag of client.listTags(repository, patiently)) {
         if (isTag(tag)) yield tag;
         else onProblem({ what: `${repository}:${tag}`, reason: 'this cannot be a tag' });
       }

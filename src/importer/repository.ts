@@ -33,12 +33,12 @@ export function createRepositoryImport(deps: ImportDeps, options: ImportOptions,
   const blobs = new Map<Digest, Promise<void>>();
 
   const read = async (digest: Digest) => {
-    const manifest = await patience(() => source.manifest(repository, digest));
+    const manifest = await patience('source', () => source.manifest(repository, digest));
     return { manifest, parsed: parseManifest(manifest.content, manifest.mediaType) };
   };
 
   async function put(manifest: ImportedManifest, tag: string | undefined): Promise<void> {
-    if (!options.dryRun) await patience(() => target.putManifest(here, manifest, tag));
+    if (!options.dryRun) await patience('target', () => target.putManifest(here, manifest, tag));
     if (tag !== undefined) report.tags.imported += 1;
   }
 
@@ -53,7 +53,7 @@ export function createRepositoryImport(deps: ImportDeps, options: ImportOptions,
 
   async function bring(digest: Digest, tag: string | undefined, depth: number): Promise<void> {
     if (depth > DEEPEST) throw new ImportError('damaged', `indexes are nested more than ${DEEPEST} deep`);
-    const present = (await patience(() => target.find(here, digest))) !== undefined;
+    const present = (await patience('target', () => target.find(here, digest))) !== undefined;
     if (present && tag === undefined) {
       report.manifests.present += 1;
       return;
@@ -82,7 +82,7 @@ export function createRepositoryImport(deps: ImportDeps, options: ImportOptions,
   function importBlob(blob: Descriptor): Promise<void> {
     const known = blobs.get(blob.digest);
     if (known) return known;
-    const bringing = limit(() => patience(() => bringBlob(blob)));
+    const bringing = limit(() => patience('both', () => bringBlob(blob)));
     blobs.set(blob.digest, bringing);
     return bringing;
   }
@@ -122,7 +122,7 @@ export function createRepositoryImport(deps: ImportDeps, options: ImportOptions,
   async function importReferrers(subject: Digest, onFailure: OnFailure, depth = 0): Promise<void> {
     const { referrers } = source;
     if (!referrers || depth >= DEEPEST_REFERRERS) return;
-    for (const digest of await patience(() => referrers(repository, subject))) {
+    for (const digest of await patience('source', () => referrers(repository, subject))) {
       try {
         await importManifest(digest);
         await importReferrers(digest, onFailure, depth + 1);
@@ -141,8 +141,8 @@ export function createRepositoryImport(deps: ImportDeps, options: ImportOptions,
      * A tag with its image and what refers to it. `onFailure` gets what failed beside the tag itself; throws what keeps the tag away.
      */
     async importTag(tag: string, onFailure: OnFailure): Promise<void> {
-      const digest = await patience(() => source.digestOf(repository, tag));
-      const present = (await patience(() => target.find(here, tag))) === digest;
+      const digest = await patience('source', () => source.digestOf(repository, tag));
+      const present = (await patience('target', () => target.find(here, tag))) === digest;
       const parsed = source.referrers || REFERRERS_TAG.test(tag) ? (await read(digest)).parsed : undefined;
       if (present) report.tags.present += 1;
       else if (parsed && isReferrersList(tag, parsed)) await importList(parsed, digest, tag, onFailure);

@@ -24,7 +24,7 @@ export async function importAll(deps: ImportDeps, options: ImportOptions, report
 
   async function importRepository(repository: string): Promise<void> {
     const here = options.nameHere(repository);
-    await patience(() => target.requireProject(here.slice(0, here.indexOf('/'))));
+    await patience('target', () => target.requireProject(here.slice(0, here.indexOf('/'))));
     const one = createRepositoryImport(deps, options, { ...shared, report, repository, here });
     await forEachOf(source.tags(repository), options.jobs, async (tag) => {
       if (!options.filter.tag(repository, tag)) return;

@@ -24,6 +24,9 @@ export interface ManifestContent {
   readonly content: Buffer;
 }
 
+/** Does something, perhaps several times until it succeeds. */
+type Attempt = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
 /** A client of another registry's distribution API. Every call throws `UpstreamError`; "not there" is undefined. */
 export interface RegistryClient {
   readonly host: string;
@@ -38,9 +41,9 @@ export interface RegistryClient {
   getReferrers(repository: string, subject: Digest): Promise<ManifestContent | undefined>;
   hasBlob(repository: string, digest: Digest): Promise<boolean>;
   /** Names of the repositories it shows to us, page by page; throws `not_found` or `denied` where it has no catalogue for us. */
-  listRepositories(): AsyncIterable<string>;
+  listRepositories(attempt?: Attempt): AsyncIterable<string>;
   /** Tags of a repository, page by page; none when it is not there. */
-  listTags(repository: string): AsyncIterable<string>;
+  listTags(repository: string, attempt?: Attempt): AsyncIterable<string>;
   /**
    * Has the registry take a blob over from another of its repositories (`from`; without it, from any), else sends it: `content` is asked for
    * only then.
@@ -123,17 +126,21 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
   }
 
   /** Names out of a list that may come in pages (`Link`, RFC 8288); a page must bring the list forward. */
-  async function* listed(scope: string, start: string, member: string, what: string): AsyncGenerator<string> {
+  async function* listed(list: NameList, attempt: Attempt): AsyncGenerator<string> {
     let previous: string | undefined;
-    for (let next: string | undefined = start; next !== undefined; ) {
-      const reply = await call(scope, { path: next });
-      await failUnless(reply, [200], what);
-      const names = namesIn(await bounded(reply, LARGEST_PAGE, `${what} of ${base.host}`), member, base.host);
-      if (names.length > 0 && names.at(-1) === previous)
-        throw new UpstreamError('invalid_response', `${base.host} gives the same page of ${what} again and again`);
-      previous = names.at(-1) ?? previous;
-      yield* names;
-      next = names.length === 0 ? undefined : nextPage(reply, base);
+    for (let next: string | undefined = list.start; next !== undefined; ) {
+      const path: string = next;
+      const page = await attempt(async () => {
+        const reply = await call(list.scope, { path });
+        await failUnless(reply, [200], list.what);
+        const content = await bounded(reply, LARGEST_PAGE, `${list.what} of ${base.host}`);
+        return { names: namesIn(content, list.member, base.host), next: nextPage(reply, base) };
+      });
+      if (page.names.length > 0 && page.names.at(-1) === previous)
+        throw new UpstreamError('invalid_response', `${base.host} gives the same page of ${list.what} again and again`);
+      previous = page.names.at(-1) ?? previous;
+      yield* page.names;
+      next = page.names.length === 0 ? undefined : page.next;
     }
   }
 
@@ -141,11 +148,17 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
     host: base.host,
     getManifest,
 
-    listRepositories: () => listed('registry:catalog:*', `/v2/_catalog?n=${PAGE}`, 'repositories', 'the catalogue'),
+    listRepositories: (attempt = once) =>
+      listed(
+        { scope: 'registry:catalog:*', start: `/v2/_catalog?n=${PAGE}`, member: 'repositories', what: 'the catalogue' },
+        attempt,
+      ),
 
-    async *listTags(repository) {
+    async *listTags(repository, attempt = once) {
+      const what = `tags of ${repository}`;
+      const start = path(repository, `tags/list?n=${PAGE}`);
       try {
-        yield* listed(pull(repository), path(repository, `tags/list?n=${PAGE}`), 'tags', `tags of ${repository}`);
+        yield* listed({ scope: pull(repository), start, member: 'tags', what }, attempt);
       } catch (error) {
         if (!(error instanceof UpstreamError) || error.code !== 'not_found') throw error;
       }
@@ -231,6 +244,16 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
     },
   };
 }
+
+interface NameList {
+  readonly scope: string;
+  readonly start: string;
+  /** Where in the reply the names are. */
+  readonly member: string;
+  readonly what: string;
+}
+
+const once: Attempt = (work) => work();
 
 interface Call {
   readonly path: string;

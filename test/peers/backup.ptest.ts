@@ -1,14 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BreakwaterServer, startBreakwater } from '../support/breakwater.ts';
 import type { Outcome } from '../support/program.ts';
+import { pullSmallImage, pushSmallImage } from '../support/small-images.ts';
 import { openWire, type Wire } from '../support/wire.ts';
 
-const TYPE = 'application/vnd.oci.image';
-const MANIFEST = `${TYPE}.manifest.v1+json`;
 const PUSHERS = 3;
 
 describe('backup of a server that is pushed to all the time', () => {
@@ -44,7 +42,7 @@ describe('backup of a server that is pushed to all the time', () => {
   async function pushUntilStopped(pusher: number): Promise<void> {
     for (let round = 0; !stopping.signal.aborted; round += 1) {
       const tag = `t${pusher}-${round}`;
-      acknowledged.set(tag, await push(wire, tag));
+      acknowledged.set(tag, await pushSmallImage(wire, tag));
     }
   }
 
@@ -134,7 +132,7 @@ describe('backup of a server that is pushed to all the time', () => {
     const restored = await startBreakwater({ dataDir: target });
     // The password of an account and the key of tokens, both of the old server.
     const there = openWire({ url: restored.url, user: 'admin', password: server.password });
-    for (const [tag, digest] of images) expect(await pull(there, tag), tag).toBe(digest);
+    for (const [tag, digest] of images) expect(await pullSmallImage(there, tag), tag).toBe(digest);
     expect(images.size).toBeGreaterThan(0);
     const shown = await done(restored.cli(['project', 'show', 'hub', '-o', 'json']));
     expect(shown.stdout).toContain('registry.invalid');
@@ -145,46 +143,6 @@ describe('backup of a server that is pushed to all the time', () => {
   }
 });
 
-async function push(wire: Wire, tag: string): Promise<string> {
-  const config = await blob(wire, Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', tag })));
-  const layer = await blob(wire, randomBytes(20_000 + Math.floor(Math.random() * 200_000)));
-  const body = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MANIFEST,
-      config: { ...config, mediaType: `${TYPE}.config.v1+json` },
-      layers: [{ ...layer, mediaType: `${TYPE}.layer.v1.tar` }],
-    }),
-  );
-  const headers = { 'content-type': MANIFEST };
-  const reply = await wire.send('PUT', `/v2/front/app/manifests/${tag}`, { body, headers });
-  expect(reply.status, reply.body.toString()).toBe(201);
-  return digestOf(body);
-}
-
-async function blob(wire: Wire, body: Buffer): Promise<{ digest: string; size: number }> {
-  const digest = digestOf(body);
-  const reply = await wire.send('POST', `/v2/front/app/blobs/uploads/?digest=${digest}`, { body });
-  expect(reply.status, reply.body.toString()).toBe(201);
-  return { digest, size: body.length };
-}
-
-/** Pulls an image, checks the bytes of all of it, and gives the digest of its manifest. */
-async function pull(wire: Wire, tag: string): Promise<string> {
-  const manifest = await wire.send('GET', `/v2/front/app/manifests/${tag}`);
-  expect(manifest.status, manifest.body.toString()).toBe(200);
-  const { config, layers } = JSON.parse(manifest.body.toString()) as {
-    config: { digest: string };
-    layers: { digest: string }[];
-  };
-  for (const { digest } of [config, ...layers]) {
-    const reply = await wire.send('GET', `/v2/front/app/blobs/${digest}`);
-    expect(reply.status, digest).toBe(200);
-    expect(digestOf(reply.body)).toBe(digest);
-  }
-  return digestOf(manifest.body);
-}
-
 async function blobsOf(backup: string): Promise<string[]> {
   const names = await readdir(join(backup, 'blobs/sha256'), { recursive: true, withFileTypes: true });
   return names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -194,8 +152,4 @@ async function done(outcome: Promise<Outcome>): Promise<Outcome> {
   const result = await outcome;
   expect(result.code, result.screen).toBe(0);
   return result;
-}
-
-function digestOf(content: Buffer): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }

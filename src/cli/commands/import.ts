@@ -9,7 +9,7 @@ import type { Cli } from '../cli.ts';
 import { currentLogin } from '../credentials.ts';
 import { CliError } from '../exit.ts';
 import { type ImportOptions, withImportOptions } from '../import/options.ts';
-import { noteProblem, printReport, runImport } from '../import/run.ts';
+import { createSaidPatience, noteProblem, printReport, runImport } from '../import/run.ts';
 import { type SourceAccess, sourceClient, withSourceAccess } from '../registry-end.ts';
 
 interface FolderOptions extends ImportOptions {
@@ -74,7 +74,7 @@ async function importFolder(cli: Cli, path: string, options: FolderOptions): Pro
     await throughServer(async (http) => {
       const { serverTarget } = await import('../import/server.ts');
       const target = await serverTarget(http, await currentLogin(await cli.config()), options);
-      await runImport(cli, { source, target, report }, options);
+      await runImport(cli, { source, target, report, patience: createSaidPatience(cli) }, options);
     });
   printReport(cli, options, report);
 }
@@ -97,7 +97,7 @@ async function importOffline(cli: Cli, { source, report, path }: Offline, option
   try {
     const requireProject = createProjectCheck(storage.projects, { create: options.createProjects === true, dryRun });
     const target = createStoreTarget(storage, { requireProject, link: options.link === true, actor: storage.actor });
-    await runImport(cli, { source, target, report }, options);
+    await runImport(cli, { source, target, report, patience: createSaidPatience(cli) }, options);
     const { firstProblems: _, ...counts } = report;
     const details = { source: basename(resolve(path)), ...counts };
     if (!dryRun) await storage.record({ action: 'import.run', target: 'installation', details });
@@ -117,8 +117,10 @@ async function importRegistry(cli: Cli, text: string, options: RegistryOptions):
   await throughServer(async (http) => {
     const login = await currentLogin(await cli.config());
     const client = await sourceClient(cli, http, parseReference(`${host}/any`), options, login);
-    const source = createRegistrySource(client, { prefix, names, onProblem: noteProblem(cli, report) });
-    await runImport(cli, { source, target: await serverTarget(http, login, options), report }, options);
+    const patience = createSaidPatience(cli);
+    const source = createRegistrySource(client, { prefix, names, patience, onProblem: noteProblem(cli, report) });
+    const target = await serverTarget(http, login, options);
+    await runImport(cli, { source, target, report, patience }, options);
   });
   printReport(cli, options, report);
 }

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createFilter, nameHere } from '../../importer/names.ts';
-import { createPatience } from '../../importer/patience.ts';
-import type { ImportSource, ImportTarget, Problem } from '../../importer/ports.ts';
+import type { ImportDeps } from '../../importer/options.ts';
+import { createPatience, type Patience } from '../../importer/patience.ts';
+import type { Problem } from '../../importer/ports.ts';
 import { addProblem, type ImportReport } from '../../importer/report.ts';
 import { importAll } from '../../importer/run.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -21,22 +22,26 @@ export function noteProblem(cli: Pick<Cli, 'note'>, report: ImportReport): (prob
   };
 }
 
-/** Imports, and says on standard error how it goes. */
-export async function runImport(
-  cli: Cli,
-  {
-    source,
-    target,
-    report,
-  }: { readonly source: ImportSource; readonly target: ImportTarget; readonly report: ImportReport },
-  options: ImportOptions & { readonly taggedOnly?: boolean },
-): Promise<void> {
-  let saidAt = systemClock.now();
-  const patience = createPatience({
+/** Waits for registries that are busy, and says so. */
+export function createSaidPatience(cli: Pick<Cli, 'note'>): Patience {
+  return createPatience({
     clock: systemClock,
     wait: (ms) => wait(ms),
     onPause: (seconds, why) => cli.note(`waiting ${seconds} s: ${oneLine(why)}`),
   });
+}
+
+interface ImportParts extends ImportDeps {
+  readonly report: ImportReport;
+}
+
+/** Imports, and says on standard error how it goes. */
+export async function runImport(
+  cli: Cli,
+  { report, ...deps }: ImportParts,
+  options: ImportOptions & { readonly taggedOnly?: boolean },
+): Promise<void> {
+  let saidAt = systemClock.now();
   const how = {
     filter: createFilter(options.filter),
     nameHere: (repository: string) => nameHere(repository, options),
@@ -52,7 +57,7 @@ export async function runImport(
       cli.note(`so far ${soFar(report)}`);
     },
   };
-  await importAll({ source, target, patience }, how, report);
+  await importAll(deps, how, report);
 }
 
 /** Prints the report and chooses the exit code. */
