@@ -178,7 +178,7 @@ class UnsyncedDriver implements Driver {
 const READS = /^select\b/i;
 
 /** Kysely expects better-sqlite3's shape; Node's driver differs in how it takes parameters and names readers. */
-function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteDatabase {
+export function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteDatabase {
   const statements = new Map<string, Prepared>();
   function prepared(sql: string): Prepared {
     let statement = statements.get(sql);
