@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createAccountParts } from '../auth/account-parts.ts';
 import { openRegistryTokens } from '../auth/registry-token.ts';
 import { openSecretBox } from '../auth/secret-box.ts';
+import { STANDING_TABLES } from '../auth/standings.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Config } from '../config.ts';
 import { type DatabaseHandle, openDatabase } from '../db/database.ts';
@@ -50,11 +51,11 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     logger,
     handle,
     lock,
-    ...createAccountParts({ ...base, state: handle.state, logger, box }),
+    ...createAccountParts({ ...base, state: handle.stateOf(...STANDING_TABLES), logger, box }),
     tokens: await openRegistryTokens({ db, box, clock, service: SERVICE }),
     projects: createProjectStore({ ...base, box }),
     members: createMemberStore(base),
-    upstreams: createUpstreamSource({ db, box }),
+    upstreams: createUpstreamSource({ db, stateOf: handle.stateOf, box }),
     policies: createPolicyStore(base),
     exceptions: createExceptionStore(base),
     trust: createSourceStore(base),

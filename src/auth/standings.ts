@@ -32,6 +32,9 @@ interface Known {
   counts(mark: string, now: number): boolean;
 }
 
+/** All that a standing rests on. */
+export const STANDING_TABLES = ['users', 'projects', 'members', 'robots', 'robot_secrets'] as const;
+
 /** Bytes kept, by a rough weight. */
 const LIMIT = 16 * 1024 * 1024;
 const WEIGHT_OF_ONE = 512;
@@ -46,6 +49,7 @@ const NOWHERE = {};
  */
 export function createStandings(deps: {
   readonly db: Db;
+  /** Of `STANDING_TABLES`. */
   readonly state: DatabaseState;
   readonly clock: Clock;
 }): Standings {

@@ -13,6 +13,7 @@ import type { Role } from './permissions.ts';
 import { SYSTEM } from './principal.ts';
 import { openRegistryTokens } from './registry-token.ts';
 import { createSecretBox } from './secret-box.ts';
+import { STANDING_TABLES } from './standings.ts';
 import { tokenService } from './token-service.ts';
 
 export const PASSWORD = 'correct horse';
@@ -41,7 +42,14 @@ export async function startTokenService(engine: Engine) {
   const clock = fixedClock(1_790_000_000_000);
   const ledger = createLedger({ db, clock });
   const box = createSecretBox(randomBytes(32));
-  const parts = createAccountParts({ db, state: handle.state, clock, ledger, logger: silentLogger, box });
+  const parts = createAccountParts({
+    db,
+    state: handle.stateOf(...STANDING_TABLES),
+    clock,
+    ledger,
+    logger: silentLogger,
+    box,
+  });
   const { access, accounts, standings, users } = parts;
   const tokens = await openRegistryTokens({ db, box, clock, service: 'breakwater' });
   for (const [name, open] of [

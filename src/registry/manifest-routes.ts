@@ -102,7 +102,7 @@ export async function putManifest(
   await refuseMirrored(deps, name);
   const { digest: expected, tags } = targetOf(reference, query);
   const bytes = await readManifest(request);
-  const repository = await ensureRepository(deps, name);
+  const repository = (await deps.reads.repository(name)) ?? (await ensureRepository(deps, name));
   const mediaType = mediaTypeOf(headerOf(request, 'content-type'));
   const { digest, manifest } = await storeManifest(deps, {
     repository,

@@ -28,7 +28,7 @@ export async function startUpload(
   const mount = query.get('mount');
   const digest = query.get('digest');
   const wanted = digest === null ? undefined : parseDigest(digest);
-  const repository = await ensureRepository(deps, name);
+  const repository = (await deps.reads.repository(name)) ?? (await ensureRepository(deps, name));
   if (mount !== null && (await mountBlob(deps, caller, repository, parseDigest(mount), query.get('from'))))
     return created(reply, name, parseDigest(mount));
   if (wanted) {
