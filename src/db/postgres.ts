@@ -16,8 +16,10 @@ export function openPostgres(url: string): { readonly dialect: Dialect; readonly
         oid === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
     },
   });
-  // A connection that breaks while it is idle is replaced when the next one is needed.
+  // A connection that breaks while it is idle is replaced when the next one is needed; one that breaks between two statements of a
+  // transaction fails the next of them. Unheard, either would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     dialect: new PostgresDialect({ pool }),
     state: async () => {
