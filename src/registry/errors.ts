@@ -22,6 +22,7 @@ export type RegistryErrorCode =
   | 'unauthorized'
   | 'unsupported'
   | 'method_not_allowed'
+  | 'storage_full'
   | 'unavailable';
 
 export class RegistryError extends CodedError<RegistryErrorCode> {

@@ -22,6 +22,8 @@ export interface ChaosOptions {
   readonly careless?: boolean | undefined;
   /** Leaves the data where it is. */
   readonly keep?: boolean | undefined;
+  /** Ends after the round under way, as if it was the last. */
+  readonly signal?: AbortSignal | undefined;
   /** Told after every round. */
   onRound?(round: number, report: Report): void;
 }
@@ -31,6 +33,7 @@ export interface Report extends Tally {
   kills: { server: number; starting: number; postgres: number; backend: number };
   daysPassed: number;
   longestStartMs: number;
+  longestStartCpuMs: number;
   readonly losses: string[];
   recount?: Recount;
   readonly dataDir: string;
@@ -40,8 +43,8 @@ const ACTORS = 6;
 /** A kill comes after so many answers, and then up to so many milliseconds: no machine is too slow or too fast for it. */
 const MOST_ANSWERS = 120;
 const MOST_MS = 30;
-/** A server that starts this slowly after a crash is as bad as lost data. */
-const START_LIMIT_MS = 15_000;
+/** A server that works this long on its start after a crash is as bad as lost data. Not by the clock: others use the machine too. */
+const START_LIMIT_CPU_MS = 5000;
 /** One loss often shows in many places. */
 const MOST_LOSSES = 20;
 const ENVIRONMENT = { BREAKWATER_GC_DELAY_SECONDS: '0', BREAKWATER_LOG_LEVEL: 'error' };
@@ -77,7 +80,11 @@ export async function chaos(options: ChaosOptions): Promise<Report> {
   const world = newWorld(options, storage, dataDir);
   try {
     await prepare(world);
-    while (world.report.rounds < options.rounds && world.report.losses.length < MOST_LOSSES) {
+    while (
+      world.report.rounds < options.rounds &&
+      !options.signal?.aborted &&
+      world.report.losses.length < MOST_LOSSES
+    ) {
       await round(world);
       options.onRound?.(world.report.rounds, world.report);
     }
@@ -107,6 +114,7 @@ function newWorld(options: ChaosOptions, storage: Storage, dataDir: string) {
     kills: { server: 0, starting: 0, postgres: 0, backend: 0 },
     daysPassed: 0,
     longestStartMs: 0,
+    longestStartCpuMs: 0,
     losses: [],
     dataDir,
   };
@@ -260,8 +268,11 @@ async function startAgain(world: World, plan: Plan): Promise<void> {
   }
   world.server = await startBreakwater({ ...start, ports });
   report.longestStartMs = Math.max(report.longestStartMs, world.server.startedInMs);
-  if (world.server.startedInMs > START_LIMIT_MS)
-    report.losses.push(`the start after round ${report.rounds} took ${Math.round(world.server.startedInMs)} ms`);
+  report.longestStartCpuMs = Math.max(report.longestStartCpuMs, world.server.startedWithCpuMs);
+  if (world.server.startedWithCpuMs > START_LIMIT_CPU_MS)
+    report.losses.push(
+      `the start after round ${report.rounds} took ${world.server.startedWithCpuMs} ms of processor time`,
+    );
 }
 
 /** Throws when the server ended by itself. */

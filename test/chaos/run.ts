@@ -20,28 +20,39 @@ const databases = DATABASES.filter((name) => values.database === 'both' || value
 if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed) || databases.length === 0)
   wrongUse('chaos', USAGE);
 
+// Ends the round, looks at everything and reports, however many rounds were asked for.
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
 let losses = 0;
 for (const database of databases) {
   console.log(`${database}: ${rounds} rounds with seed ${seed}`);
   const began = performance.now();
+  let shown = 0;
   const report = await chaos({
     database,
     rounds,
     seed,
     program: values.program,
     keep: values.keep,
+    signal: stop.signal,
     onRound(round, { acknowledged, losses }) {
+      for (const loss of losses.slice(shown)) console.log(`  LOST in round ${round}: ${loss}`);
+      shown = losses.length;
       if (round % 50 !== 0) return;
       const minutes = ((performance.now() - began) / 60_000).toFixed(1);
       console.log(`  ${round} rounds, ${minutes} min, ${acknowledged} acknowledged, ${losses.length} losses`);
     },
   });
-  print(report, (performance.now() - began) / 1000, values.keep);
+  print({ report, shown, kept: values.keep }, (performance.now() - began) / 1000);
   losses += report.losses.length;
 }
 process.exitCode = losses === 0 ? 0 : 1;
 
-function print(report: Report, seconds: number, kept: boolean): void {
+function print(
+  { report, shown, kept }: { readonly report: Report; readonly shown: number; readonly kept: boolean },
+  seconds: number,
+): void {
   const { kills, recount } = report;
   console.log(
     `  rounds        ${report.rounds} in ${Math.round(seconds / 60)} min (${(seconds / report.rounds).toFixed(2)} s each)`,
@@ -52,7 +63,9 @@ function print(report: Report, seconds: number, kept: boolean): void {
   console.log(`  days passed   ${report.daysPassed} (so that garbage collection takes what was promised)`);
   console.log(`  acknowledged  ${report.acknowledged} requests`);
   console.log(`  in doubt      ${report.inDoubt} were cut off, ${report.refused} answered 503 with Retry-After`);
-  console.log(`  longest start ${Math.round(report.longestStartMs)} ms`);
+  console.log(
+    `  longest start ${Math.round(report.longestStartMs)} ms, of processor time ${report.longestStartCpuMs} ms`,
+  );
   if (recount) {
     const rows = Object.entries(recount.rows).map(([table, count]) => `${count} ${table}`);
     console.log(
@@ -64,7 +77,7 @@ function print(report: Report, seconds: number, kept: boolean): void {
     );
     console.log(`  rows          ${rows.join(', ')}; ${recount.filesWithoutRow} files of blobs without a row`);
   }
-  for (const loss of report.losses) console.log(`  LOST          ${loss}`);
+  for (const loss of report.losses.slice(shown)) console.log(`  LOST at the end: ${loss}`);
   console.log(`  losses        ${report.losses.length}`);
   if (kept) console.log(`  data          ${report.dataDir}`);
 }
