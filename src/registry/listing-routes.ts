@@ -9,9 +9,9 @@ import { nextLink, parsePage } from './paging.ts';
 import type { Caller } from './ports.ts';
 import { listReferrers, pageOfList } from './referrers.ts';
 import { findRepository, listRepositories } from './repositories.ts';
-import { listTags } from './tags.ts';
+import { listTagNames } from './tags.ts';
 
-/** Names looked at per query when a catalogue page is filled. */
+/** Most names looked at per query when a catalogue page is filled. */
 const CATALOG_BATCH = 1000;
 
 /** GET `/v2/<name>/tags/list`, bytewise order, keyset pages. */
@@ -24,8 +24,8 @@ export async function getTags(
   const page = parsePage(query);
   const repository = await findRepository(deps.db, name);
   if (!repository) throw new RegistryError('name_unknown', `there is no repository "${name}"`);
-  const found = await listTags(deps.db, repository.id, { after: page.after, limit: page.limit + 1 });
-  const tags = found.slice(0, page.limit).map((tag) => tag.name);
+  const found = await listTagNames(deps.db, repository.id, { after: page.after, limit: page.limit + 1 });
+  const tags = found.slice(0, page.limit);
   linkNext(reply, `${repositoryPath(name)}/tags/list`, page.limit, tags.at(-1), found.length > tags.length);
   return sendJson(reply, 'application/json', { name, tags });
 }
@@ -47,11 +47,13 @@ async function visibleRepositories(
   limit: number,
 ): Promise<string[]> {
   const visible: string[] = [];
-  for (let last = after; visible.length < limit; ) {
-    const names = (await listRepositories(deps.db, { after: last, limit: CATALOG_BATCH })).map((entry) => entry.name);
+  // As many as are wanted, for those who may see all; more and more where most are hidden.
+  for (let [last, batch] = [after, Math.min(limit, CATALOG_BATCH)]; visible.length < limit; ) {
+    const names = (await listRepositories(deps.db, { after: last, limit: batch })).map((entry) => entry.name);
     visible.push(...names.filter((name) => caller.may(name, 'pull')));
-    if (names.length < CATALOG_BATCH) break;
+    if (names.length < batch) break;
     last = names.at(-1) ?? last;
+    batch = Math.min(batch * 2, CATALOG_BATCH);
   }
   return visible.slice(0, limit);
 }

@@ -3,26 +3,24 @@ import { chaos, type Report } from './rounds.ts';
 import { DATABASES } from './storage.ts';
 
 const USAGE =
-  'usage: npm run chaos -- [--rounds N] [--seed N] [--database sqlite|postgres|both] [--program FILE] [--keep]';
+  'usage: npm run chaos -- [--rounds N] [--seed N] [--database sqlite|postgres|both] [--minutes N] [--program FILE] [--keep]';
 
 const { values } = argumentsOf('chaos', {
   options: {
     rounds: { type: 'string', default: '1000' },
     seed: { type: 'string' },
     database: { type: 'string', default: 'both' },
+    minutes: { type: 'string', default: '600' },
     program: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
+const minutes = Number(values.minutes);
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 const databases = DATABASES.filter((name) => values.database === 'both' || values.database === name);
-if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed) || databases.length === 0)
+if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed) || !(minutes > 0) || databases.length === 0)
   wrongUse('chaos', USAGE);
-
-// Ends the round, looks at everything and reports, however many rounds were asked for.
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
 let losses = 0;
 for (const database of databases) {
@@ -35,7 +33,8 @@ for (const database of databases) {
     seed,
     program: values.program,
     keep: values.keep,
-    signal: stop.signal,
+    // Ends the round under way, looks at everything and reports, however many rounds were asked for.
+    signal: AbortSignal.timeout(minutes * 60_000),
     onRound(round, { acknowledged, losses }) {
       for (const loss of losses.slice(shown)) console.log(`  LOST in round ${round}: ${loss}`);
       shown = losses.length;

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { type BreakwaterServer, startBreakwater } from '../support/breakwater.ts';
-import { breakCalls } from '../support/broken-calls.ts';
 import { isLeftOut } from '../support/peers.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { until } from '../support/program.ts';
 import { errorOf, newImage, pushUntilRefused, served } from '../support/pushed-image.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { breakCalls } from '../support/strace.ts';
 import { openWire, type Reply } from '../support/wire.ts';
 
 /** Layers larger than what anybody could keep somewhere else. */
