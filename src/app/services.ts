@@ -1,9 +1,8 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createAccess } from '../auth/access.ts';
+import { createAccountParts } from '../auth/account-parts.ts';
 import { openRegistryTokens } from '../auth/registry-token.ts';
 import { openSecretBox } from '../auth/secret-box.ts';
-import { createUserStore } from '../auth/user-store.ts';
 import { watchBlobStore } from '../blobs/watched.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Config } from '../config.ts';
@@ -52,8 +51,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     logger,
     handle,
     lock,
-    users: createUserStore(base),
-    access: createAccess(base),
+    ...createAccountParts({ ...base, state: handle.state, logger, box }),
     tokens: await openRegistryTokens({ db, box, clock, service: SERVICE }),
     projects: createProjectStore({ ...base, box }),
     members: createMemberStore(base),

@@ -5,6 +5,7 @@ import {
   CompiledQuery,
   type DatabaseConnection,
   type Dialect,
+  type Driver,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
@@ -26,19 +27,21 @@ const IN_MEMORY = ':memory:';
  */
 export function openSqlite(path: string): {
   readonly dialect: Dialect;
+  /** The same connection, for what may be written without waiting for the disk. To be used after the other was opened. */
+  readonly unsynced: Dialect;
   readonly state: DatabaseState;
   readonly failures: Failures;
 } {
   let changes = 0;
   const failures = createFailures(sqliteFailure);
   let connection: DatabaseSync | undefined;
-  const dialect = new SingleConnectionDialect({
+  const driver = new SyncingDriver({
     // Synced below; `normal` still syncs before anything is moved from the log into the database.
     database: () => {
       const database = new DatabaseSync(path);
       connection = database;
       database.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;
-        pragma busy_timeout = 10000; pragma cache_size = -32768; pragma temp_store = memory;
+        pragma busy_timeout = 10000; pragma cache_size = -8192; pragma temp_store = memory;
         pragma wal_autocheckpoint = 8192`);
       return Promise.resolve(
         asKyselyDatabase(database, () => {
@@ -51,7 +54,12 @@ export function openSqlite(path: string): {
     log: path === IN_MEMORY ? undefined : `${path}-wal`,
     failures,
   });
-  return { dialect, state: () => changes, failures };
+  return {
+    dialect: new SingleConnectionDialect(driver),
+    unsynced: new SingleConnectionDialect(new UnsyncedDriver(driver)),
+    state: () => changes,
+    failures,
+  };
 }
 
 interface Options {
@@ -64,15 +72,15 @@ interface Options {
 }
 
 class SingleConnectionDialect extends SqliteDialect {
-  readonly #options: Options;
+  readonly #driver: Driver;
 
-  constructor(options: Options) {
-    super(options);
-    this.#options = options;
+  constructor(driver: Driver) {
+    super({ database: () => Promise.reject(new Error('the driver opens the database')) });
+    this.#driver = driver;
   }
 
-  override createDriver(): SqliteDriver {
-    return new SyncingDriver(this.#options);
+  override createDriver(): Driver {
+    return this.#driver;
   }
 
   /** The driver takes turns itself: Kysely would keep the connection until the log is synced. */
@@ -113,11 +121,16 @@ class SyncingDriver extends SqliteDriver {
   }
 
   override async releaseConnection(): Promise<void> {
+    if (this.releaseUnsynced() && this.#options.log !== undefined) await this.#synced();
+  }
+
+  /** Ends the turn; true when something was written in it. */
+  releaseUnsynced(): boolean {
     const state = this.#options.state();
     const written = state !== this.#seen;
     this.#seen = state;
     this.#turns.release();
-    if (written && this.#options.log !== undefined) await this.#synced();
+    return written;
   }
 
   override async destroy(): Promise<void> {
@@ -165,16 +178,53 @@ class SyncingDriver extends SqliteDriver {
   }
 }
 
+/** The connection of a `SyncingDriver`. What is written becomes durable with whatever is synced next. */
+class UnsyncedDriver implements Driver {
+  readonly #driver: SyncingDriver;
+
+  constructor(driver: SyncingDriver) {
+    this.#driver = driver;
+  }
+
+  async init(): Promise<void> {
+    // The other has opened the database.
+  }
+
+  acquireConnection(): Promise<DatabaseConnection> {
+    return this.#driver.acquireConnection();
+  }
+
+  beginTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#driver.beginTransaction(connection);
+  }
+
+  commitTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#driver.commitTransaction(connection);
+  }
+
+  rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#driver.rollbackTransaction(connection);
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#driver.releaseUnsynced();
+  }
+
+  async destroy(): Promise<void> {
+    // The other closes the database.
+  }
+}
+
 /** Only reads for certain: a query that begins otherwise may change something. */
 const READS = /^select\b/i;
 
 /** Kysely expects better-sqlite3's shape; Node's driver differs in how it takes parameters and names readers. */
-function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteDatabase {
-  const statements = new Map<string, StatementSync>();
-  function prepared(sql: string): StatementSync {
+export function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteDatabase {
+  const statements = new Map<string, Prepared>();
+  function prepared(sql: string): Prepared {
     let statement = statements.get(sql);
     if (statement) statements.delete(sql);
-    else statement = database.prepare(sql);
+    else statement = asKyselyStatement(database.prepare(sql));
     statements.set(sql, statement);
     if (statements.size > STATEMENTS_KEPT) {
       const [oldest] = statements.keys();
@@ -185,15 +235,19 @@ function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteD
   return {
     close: () => database.close(),
     prepare(sql: string) {
-      const statement = prepared(sql);
       if (!READS.test(sql)) onChange();
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
-        iterate: (parameters: readonly unknown[]) =>
-          statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
-      };
+      return prepared(sql);
     },
+  };
+}
+
+type Prepared = ReturnType<SqliteDatabase['prepare']>;
+
+function asKyselyStatement(statement: StatementSync): Prepared {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
   };
 }

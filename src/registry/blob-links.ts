@@ -3,8 +3,9 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Db, Tx } from '../db/database.ts';
 import { lockRepository } from '../db/repository-lock.ts';
 import type { Digest } from '../oci/digest.ts';
+import { type Audit, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
-import { type ContentDeps, requireRepository } from './repositories.ts';
+import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { promise, putReviews } from './reviews.ts';
 
 /** How long a push waits for the same content to be moved into the trash. */
@@ -118,10 +119,17 @@ async function restoredSince(deps: LinkDeps, { digest, size }: SizedBlob): Promi
 }
 
 /** Takes the blob out of one repository; other repositories keep it. False when it was not there. */
-export async function unlinkBlob(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
+export async function unlinkBlob(
+  deps: ContentDeps,
+  { id, name }: Repository,
+  digest: Digest,
+  audit?: Audit,
+): Promise<boolean> {
   return deps.db.transaction().execute(async (tx) => {
-    await lockRepository(tx, repositoryId, 'change');
-    return removeLink(tx, repositoryId, digest, deps.clock.now());
+    await lockRepository(tx, id, 'change');
+    if (!(await removeLink(tx, id, digest, deps.clock.now()))) return false;
+    await writeDown(tx, audit, name, { action: 'blob.delete', what: `@${digest}`, details: {} });
+    return true;
   });
 }
 

@@ -23,6 +23,7 @@ export type RegistryErrorCode =
   | 'unsupported'
   | 'method_not_allowed'
   | 'storage_full'
+  | 'too_many_requests'
   | 'unavailable';
 
 export class RegistryError extends CodedError<RegistryErrorCode> {

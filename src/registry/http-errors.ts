@@ -32,6 +32,7 @@ const WIRE: Readonly<Record<RegistryErrorCode, readonly [status: number, code: s
   method_not_allowed: [405, 'UNSUPPORTED'],
   // Not 507: clients know 503 and try again.
   storage_full: [503, 'UNAVAILABLE'],
+  too_many_requests: [429, 'TOOMANYREQUESTS'],
   unavailable: [503, 'UNAVAILABLE'],
 };
 

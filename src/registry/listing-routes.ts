@@ -1,15 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import { parseDigest } from '../oci/digest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
-import { authenticate, authorize } from './access.ts';
+import { authenticate, authorize, spend } from './access.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
-import { type Exchange, repositoryPath, sendJson } from './exchange.ts';
+import { type Exchange, repositoryPath, sendBytes, sendJson } from './exchange.ts';
 import { nextLink, parsePage } from './paging.ts';
 import type { Caller } from './ports.ts';
 import { listReferrers, pageOfList } from './referrers.ts';
-import { findRepository, listRepositories } from './repositories.ts';
-import { listTagNames } from './tags.ts';
 
 /** Most names looked at per query when a catalogue page is filled. */
 const CATALOG_BATCH = 1000;
@@ -20,23 +18,22 @@ export async function getTags(
   { request, reply, query }: Exchange,
   name: string,
 ): Promise<FastifyReply> {
-  await authorize(deps, request, name, 'pull');
+  spend(deps, request, await authorize(deps, request, name, 'pull'), 'pulls');
   const page = parsePage(query);
-  const repository = await findRepository(deps.db, name);
-  if (!repository) throw new RegistryError('name_unknown', `there is no repository "${name}"`);
-  const found = await listTagNames(deps.db, repository.id, { after: page.after, limit: page.limit + 1 });
-  const tags = found.slice(0, page.limit);
-  linkNext(reply, `${repositoryPath(name)}/tags/list`, page.limit, tags.at(-1), found.length > tags.length);
-  return sendJson(reply, 'application/json', { name, tags });
+  const found = await deps.reads.tags(name, page);
+  if (!found) throw new RegistryError('name_unknown', `there is no repository "${name}"`);
+  linkNext(reply, `${repositoryPath(name)}/tags/list`, page.limit, found.next);
+  return sendBytes(reply, 'application/json', found.body);
 }
 
 /** GET `/v2/_catalog`: the repositories this caller may pull from. */
 export async function getCatalog(deps: RegistryDeps, { request, reply, query }: Exchange): Promise<FastifyReply> {
   const caller = await authenticate(deps, request, 'registry:catalog:*');
+  spend(deps, request, caller, 'pulls');
   const page = parsePage(query);
   const found = await visibleRepositories(deps, caller, page.after, page.limit + 1);
   const repositories = found.slice(0, page.limit);
-  linkNext(reply, '/v2/_catalog', page.limit, repositories.at(-1), found.length > repositories.length);
+  linkNext(reply, '/v2/_catalog', page.limit, found.length > repositories.length ? repositories.at(-1) : undefined);
   return sendJson(reply, 'application/json', { repositories });
 }
 
@@ -49,7 +46,7 @@ async function visibleRepositories(
   const visible: string[] = [];
   // As many as are wanted, for those who may see all; more and more where most are hidden.
   for (let [last, batch] = [after, Math.min(limit, CATALOG_BATCH)]; visible.length < limit; ) {
-    const names = (await listRepositories(deps.db, { after: last, limit: batch })).map((entry) => entry.name);
+    const names = await deps.reads.repositories({ after: last, limit: batch });
     visible.push(...names.filter((name) => caller.may(name, 'pull')));
     if (names.length < batch) break;
     last = names.at(-1) ?? last;
@@ -59,8 +56,8 @@ async function visibleRepositories(
 }
 
 /** A page of no entries has no next one: it could only be asked for again. */
-function linkNext(reply: FastifyReply, path: string, n: number, last: string | undefined, more: boolean): void {
-  if (more && last !== undefined) reply.header('link', nextLink(path, { n, last }));
+function linkNext(reply: FastifyReply, path: string, n: number, last: string | undefined): void {
+  if (last !== undefined) reply.header('link', nextLink(path, { n, last }));
 }
 
 /** GET `/v2/<name>/referrers/<digest>`: an index of the manifests whose subject it is; empty when there are none. */
@@ -70,7 +67,7 @@ export async function getReferrers(
   name: string,
   reference: string,
 ): Promise<FastifyReply> {
-  await authorize(deps, request, name, 'pull');
+  spend(deps, request, await authorize(deps, request, name, 'pull'), 'pulls');
   const subject = parseDigest(reference);
   const artifactType = query.get('artifactType') || undefined;
   const { after, limit } = parsePage(query);

@@ -4,7 +4,8 @@ import { MANIFEST_LIMIT } from '../oci/manifest.ts';
 import { mediaTypeOf } from '../oci/media-types.ts';
 import { isTag } from '../oci/reference.ts';
 import { readBounded } from '../platform/streams.ts';
-import { authorize } from './access.ts';
+import { authorize, spend } from './access.ts';
+import { auditOf } from './audit.ts';
 import { etagOf, isUnchanged } from './conditional.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
@@ -32,6 +33,7 @@ export async function getManifest(
   reference: string,
 ): Promise<FastifyReply> {
   const caller = await authorize(deps, request, repository, 'pull');
+  spend(deps, request, caller, 'pulls');
   const head = request.method === 'HEAD';
   const { manifest, warnings } = await locate(deps, repository, reference);
   // Who may push looks at a manifest in order not to push it.
@@ -96,6 +98,7 @@ export async function putManifest(
   reference: string,
 ): Promise<FastifyReply> {
   const caller = await authorize(deps, request, name, 'push');
+  spend(deps, request, caller, 'writes');
   await refuseMirrored(deps, name);
   const { digest: expected, tags } = targetOf(reference, query);
   const bytes = await readManifest(request);
@@ -109,6 +112,7 @@ export async function putManifest(
     tags,
     createdBy: caller.name,
     missingContent: 'refuse',
+    audit: auditOf(deps, caller),
   });
   addWarnings(
     reply,
@@ -163,14 +167,15 @@ export async function removeManifest(
   name: string,
   reference: string,
 ): Promise<FastifyReply> {
-  await authorize(deps, request, name, 'delete');
+  const caller = await authorize(deps, request, name, 'delete');
+  spend(deps, request, caller, 'writes');
   const digest = reference.includes(':') ? parseDigest(reference) : undefined;
   const missing = manifestUnknown(name, reference);
   const repository = await findRepository(deps.db, name);
   if (!repository) throw await unknown(deps, name, missing);
   const removed = digest
-    ? await deleteManifest(deps, repository.id, digest)
-    : await deleteTag(deps, repository.id, reference);
+    ? await deleteManifest(deps, repository, digest, auditOf(deps, caller))
+    : await deleteTag(deps, repository, reference, auditOf(deps, caller));
   if (!removed) throw missing;
   return reply.code(202).header('content-length', 0).send();
 }

@@ -3,6 +3,7 @@ import { lockRepository } from '../db/repository-lock.ts';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
 import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer } from '../oci/media-types.ts';
+import { type Audit, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { isPromised, promise, putReviews, type Review, reviewsOfContent } from './reviews.ts';
@@ -11,6 +12,8 @@ import { isPromised, promise, putReviews, type Review, reviewsOfContent } from '
 const BATCH = 500;
 /** The verdict on an index is made from those on its children, anew when one of them is pushed. */
 const MOST_CHILDREN = 1000;
+/** Of the tags that went with a manifest, in the ledger. */
+const MOST_TAGS_SHOWN = 100;
 
 export interface ManifestToStore {
   readonly repository: Repository;
@@ -23,6 +26,8 @@ export interface ManifestToStore {
   readonly createdBy: string;
   /** `refuse` as the push rules say; `accept` when the content is fetched on demand (mirrors). */
   readonly missingContent: 'refuse' | 'accept';
+  /** Absent where nobody pushes it. */
+  readonly audit?: Audit | undefined;
 }
 
 /**
@@ -67,9 +72,24 @@ export async function storeManifest(
     if (result.numInsertedOrUpdatedRows) await insertReferences(tx, repository.id, digest, manifest);
     // Sorted, so that two pushes of the same tags take their locks in the same order.
     const left: Digest[] = [];
-    for (const name of [...input.tags].sort()) left.push(...(await writeTag(tx, repository.id, name, digest, now)));
+    const moved: { readonly tag: string; readonly before: Digest }[] = [];
+    for (const name of [...input.tags].sort())
+      for (const before of await writeTag(tx, repository.id, name, digest, now)) {
+        left.push(before);
+        moved.push({ tag: name, before });
+      }
     await putReviews(tx, left.map(manifestReview(repository.id)), now);
     if (input.tags.length === 0) await promise(tx, [manifestReview(repository.id)(digest)], now);
+    await writeDown(tx, input.audit, repository.name, {
+      action: 'manifest.push',
+      what: `@${digest}`,
+      details: {
+        new: result.numInsertedOrUpdatedRows === 1n,
+        kind: manifest.kind,
+        tags: [...input.tags],
+        ...(moved.length > 0 ? { moved } : {}),
+      },
+    });
   });
   return { digest, manifest };
 }
@@ -193,7 +213,13 @@ async function writeTag(tx: Tx, repositoryId: string, name: string, digest: Dige
 }
 
 /** Removes a tag and nothing else; false when there is none of that name. */
-export async function deleteTag(deps: ContentDeps, repositoryId: string, name: string): Promise<boolean> {
+export async function deleteTag(
+  deps: ContentDeps,
+  repository: Repository,
+  name: string,
+  audit?: Audit,
+): Promise<boolean> {
+  const { id: repositoryId } = repository;
   return deps.db.transaction().execute(async (tx) => {
     await lockRepository(tx, repositoryId, 'change');
     const removed = await tx
@@ -204,15 +230,32 @@ export async function deleteTag(deps: ContentDeps, repositoryId: string, name: s
       .executeTakeFirst();
     if (!removed) return false;
     await putReviews(tx, [manifestReview(repositoryId)(removed.digest)], deps.clock.now());
+    const details = { before: removed.digest, after: null };
+    await writeDown(tx, audit, repository.name, { action: 'tag.delete', what: `:${name}`, details });
     return true;
   });
 }
 
 /** Removes a manifest and every tag that points at it; false when it is not there. */
-export async function deleteManifest(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
+export async function deleteManifest(
+  deps: ContentDeps,
+  { id, name }: Repository,
+  digest: Digest,
+  audit?: Audit,
+): Promise<boolean> {
   return deps.db.transaction().execute(async (tx) => {
-    await lockRepository(tx, repositoryId, 'change');
-    return removeManifest(tx, repositoryId, digest, deps.clock.now());
+    await lockRepository(tx, id, 'change');
+    const tags = await tx
+      .selectFrom('tags')
+      .select('name')
+      .where('repository_id', '=', id)
+      .where('digest', '=', digest)
+      .orderBy('name')
+      .execute();
+    if (!(await removeManifest(tx, id, digest, deps.clock.now()))) return false;
+    const details = { tags: tags.slice(0, MOST_TAGS_SHOWN).map((tag) => tag.name), tagCount: tags.length };
+    await writeDown(tx, audit, name, { action: 'manifest.delete', what: `@${digest}`, details });
+    return true;
   });
 }
 

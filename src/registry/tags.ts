@@ -25,7 +25,7 @@ export async function listTags(
   return rows.map((row) => ({ name: row.name, digest: parseDigest(row.digest), updatedAt: row.updated_at }));
 }
 
-/** The names alone, which the key of the table holds: what clients list. */
+/** As `listTags`, the names alone. */
 export async function listTagNames(
   db: Db,
   repositoryId: string,

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { BlobError, putBlob } from '../blobs/blob-store.ts';
 import { type Digest, type DigestAlgorithm, parseDigest } from '../oci/digest.ts';
-import { authorize } from './access.ts';
+import { authorize, spend } from './access.ts';
 import { findBlob, linkBlob, repositoriesWithBlob } from './blob-links.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
@@ -22,6 +22,7 @@ export async function startUpload(
   name: string,
 ): Promise<FastifyReply> {
   const caller = await authorize(deps, request, name, 'push', query.get('from') ?? undefined);
+  spend(deps, request, caller, 'writes');
   await refuseMirrored(deps, name);
   const algorithm = parseAlgorithm(query.get('digest-algorithm'));
   const mount = query.get('mount');

@@ -103,6 +103,8 @@ describe('PostgreSQL', () => {
     const { postgres, server, wire } = world;
     const before = newImage(REPOSITORY, 'before');
     expect(await pushUntilRefused(wire, before)).toEqual([]);
+    // With a token to read, which nobody gives out while the database is away.
+    expect(await served(wire, before)).toBe('whole');
     await postgres.kill();
     const end = performance.now() + AWAY_MS;
     let asked = 0;

@@ -130,8 +130,12 @@ describe.each<[name: string, place: () => Promise<Place>, sentence: RegExp, left
       expect((await server.cli(['project', 'create', 'trouble'])).code).toBe(0);
       const before = newImage(REPOSITORY, 'before');
       expect(await pushUntilRefused(wire, before)).toEqual([]);
-      // With the shipped advisories, for which there is no room later.
+      // With the shipped advisories, for which there is no room later, and everything judged by them.
       await untilSound(server);
+      await until(() => server.output().includes('judged again after new advisories'), {
+        limitMs: RECOVERY_MS,
+        describe: () => 'nothing is judged again',
+      });
       const [logged, files] = [errorsIn(server).length, await filesIn(where.dataDir)];
 
       await where.cause(server);

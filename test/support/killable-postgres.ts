@@ -39,6 +39,7 @@ export async function startKillablePostgres(settings: readonly string[] = []): P
       postgresFlags: ['fsync=off', ...settings].flatMap((setting) => ['-c', setting]),
     });
   let running = server();
+  let killed = false;
   await running.initialise();
   await running.start();
   await running.createDatabase(DATABASE);
@@ -56,15 +57,17 @@ export async function startKillablePostgres(settings: readonly string[] = []): P
     },
     async kill() {
       const { main, children } = await processes();
+      killed = true;
       for (const pid of [main, ...children]) end(pid);
       for (const pid of [main, ...children]) await gone(pid);
     },
     async restart() {
       running = server();
       await running.start();
+      killed = false;
     },
     async stop() {
-      await running.stop();
+      if (!killed) await running.stop();
       await rm(databaseDir, { recursive: true, force: true });
     },
   };

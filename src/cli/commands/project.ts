@@ -12,6 +12,7 @@ import {
   setMember,
   updateProject,
 } from '../../api/contract/projects.ts';
+import { ROLES } from '../../auth/permissions.ts';
 import { thresholdSchema } from '../../policy/policy-schema.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
@@ -21,7 +22,6 @@ import { facts, type OutputOptions, printAs, table, withOutput } from '../output
 import { readSecret } from '../prompt.ts';
 
 const REPOSITORIES_SHOWN = 1000;
-const ROLES = ['admin', 'developer', 'guest'] as const;
 type Repository = z.output<typeof listRepositories.reply>['items'][number];
 type Level = (typeof thresholdSchema.options)[number];
 
