@@ -7,6 +7,7 @@ import { imageClocks } from './0005-image-clocks.ts';
 import { garbageCollection } from './0006-garbage-collection.ts';
 import { robots } from './0008-robots.ts';
 import { ledgerLines } from './0010-ledger-lines.ts';
+import { listsAtScale } from './0012-lists-at-scale.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -18,5 +19,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0006-garbage-collection': garbageCollection(engine),
     '0008-robots': robots(engine),
     '0010-ledger-lines': ledgerLines(engine),
+    '0012-lists-at-scale': listsAtScale,
   };
 }
