@@ -119,14 +119,15 @@ async function measureTags(wire: Wire, size: number): Promise<Measured[]> {
   ];
   for (const n of [100, 1000])
     for (const [place, last] of [
-      ['first', ''],
-      ['middle', tagName(Math.floor(size / 2))],
-      ['last', tagName(Math.max(0, size - n - 1))],
+      // Another page each time: what was asked for a moment ago may be in memory.
+      ['first', (at: number) => `!${at}`],
+      ['middle', (at: number) => tagName(Math.floor(size / 2) + at)],
+      ['last', (at: number) => tagName(Math.max(0, size - n - 1 + at))],
     ] as const)
       rows.push(
         await timed(
           `${place} page of ${n} tags`,
-          repeat(PAGES, () => wire.send('GET', `${list}?n=${n}&last=${last}`)),
+          repeat(PAGES, (at) => wire.send('GET', `${list}?n=${n}&last=${last(at)}`)),
           PAGE_GOAL_MS,
         ),
       );
@@ -138,16 +139,15 @@ async function measureTags(wire: Wire, size: number): Promise<Measured[]> {
 
 async function measureOthers(wire: Wire, subject: string, many: string): Promise<Measured[]> {
   const rows: Measured[] = [];
-  const middle = `${PROJECT}/r${String(Math.floor(REPOSITORIES / 2)).padStart(6, '0')}`;
   for (const [place, last] of [
-    ['first', ''],
-    ['middle', middle],
-    ['last', `${PROJECT}/tag`],
+    ['first', (at: number) => `!${at}`],
+    ['middle', (at: number) => repositoryName(Math.floor(REPOSITORIES / 2) + at)],
+    ['last', (at: number) => repositoryName(REPOSITORIES - 100 + at)],
   ] as const)
     rows.push(
       await timed(
         `${REPOSITORIES} repositories: ${place} page of 100`,
-        repeat(PAGES, () => wire.send('GET', `/v2/_catalog?n=100&last=${last}`)),
+        repeat(PAGES, (at) => wire.send('GET', `/v2/_catalog?n=100&last=${last(at)}`)),
         PAGE_GOAL_MS,
       ),
     );
@@ -183,6 +183,10 @@ async function measureOthers(wire: Wire, subject: string, many: string): Promise
   const remove = () => wire.send('DELETE', `/v2/${OTHERS}/manifests/${many}`);
   rows.push(await timed(`manifest with ${MANY_TAGS} tags: DELETE`, [remove], 200));
   return rows;
+}
+
+function repositoryName(number: number): string {
+  return `${PROJECT}/r${String(number).padStart(6, '0')}`;
 }
 
 function namesIn(body: string): unknown[] {
