@@ -1,5 +1,14 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { GcReviewsTable } from './review-table.ts';
+import type {
+  ManifestPullsTable,
+  ProjectUsageTable,
+  RepositoryUsageTable,
+  RetentionRulesTable,
+  RetentionRunsTable,
+  UsageChangesTable,
+  UsageItemsTable,
+} from './storage-tables.ts';
 
 /**
  * Every table, as the code sees it. Conventions: text ids, times as epoch milliseconds UTC, booleans as 0 or 1,
@@ -39,6 +48,13 @@ export interface Schema {
   jobs: JobsTable;
   settings: SettingsTable;
   gc_reviews: GcReviewsTable;
+  usage_changes: UsageChangesTable;
+  usage_items: UsageItemsTable;
+  project_usage: ProjectUsageTable;
+  repository_usage: RepositoryUsageTable;
+  manifest_pulls: ManifestPullsTable;
+  retention_rules: RetentionRulesTable;
+  retention_runs: RetentionRunsTable;
 }
 
 export type Bit = 0 | 1;
@@ -60,6 +76,10 @@ interface ProjectsTable {
   /** Anybody may pull and list. */
   public: Bit;
   delete_untagged: Generated<number>;
+  /** Bytes; null: as the installation has it, -1: unlimited. */
+  quota: Generated<number | null>;
+  /** JSON of `TagSelection[]`; null: no tag is immutable. */
+  immutable_tags: Generated<string | null>;
   created_by: string;
   created_at: number;
 }

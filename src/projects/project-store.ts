@@ -5,7 +5,7 @@ import type { Db, Tx } from '../db/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
-import { deleteContent, firstRepositoryWithContent, reviewUntagged } from './content.ts';
+import { deleteContent, firstImmutableTag, firstRepositoryWithContent, reviewUntagged } from './content.ts';
 import { ProjectError } from './errors.ts';
 import {
   checkProjectName,
@@ -161,7 +161,7 @@ export function createProjectStore(deps: ProjectStoreDeps) {
 
     /**
      * Deletes a project. Throws `project_not_empty` while it holds manifests, unless forced: then they go too, and their
-     * blobs are left to garbage collection. Its policies and exceptions stay as evidence.
+     * blobs are left to garbage collection; `project_immutable` also then while a tag is immutable. Its policies and exceptions stay as evidence.
      */
     async remove(by: Principal, name: string, options: { readonly force?: boolean } = {}): Promise<void> {
       const { id } = await get(name);
@@ -172,8 +172,14 @@ export function createProjectStore(deps: ProjectStoreDeps) {
             'project_not_empty',
             `project "${name}" holds images in ${used}; delete them first, or force it`,
           );
+        const immutable = await firstImmutableTag(tx, id);
+        if (immutable !== undefined)
+          throw new ProjectError(
+            'project_immutable',
+            `project "${name}" holds the immutable tag ${immutable}; take its rules away first: breakwater project immutable ${name} --off`,
+          );
         await deleteContent(tx, id, clock.now());
-        for (const table of ['members', 'upstreams'] as const)
+        for (const table of ['members', 'upstreams', 'retention_rules', 'retention_runs'] as const)
           await tx.deleteFrom(table).where('project_id', '=', id).execute();
         await tx.deleteFrom('projects').where('id', '=', id).execute();
         await ledger.append(tx, {

@@ -1,6 +1,6 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { Caller, IngestObserver, MirrorSource, PullGate } from './ports.ts';
+import type { Caller, IngestObserver, MirrorSource, PullGate, PullObserver } from './ports.ts';
 import type { Reads } from './reads.ts';
 import type { ContentDeps } from './repositories.ts';
 
@@ -21,4 +21,5 @@ export interface RegistryDeps extends ContentDeps {
   readonly gate: PullGate;
   readonly ingest: IngestObserver;
   readonly mirror?: MirrorSource | undefined;
+  readonly pulls?: PullObserver | undefined;
 }

@@ -4,6 +4,7 @@ import { MANIFEST_LIMIT } from '../oci/manifest.ts';
 import { mediaTypeOf } from '../oci/media-types.ts';
 import { isTag } from '../oci/reference.ts';
 import { readBounded } from '../platform/streams.ts';
+import { quotaWarning } from '../usage/quota.ts';
 import { authorize } from './access.ts';
 import { etagOf, isUnchanged } from './conditional.ts';
 import type { RegistryDeps } from './deps.ts';
@@ -46,6 +47,8 @@ export async function getManifest(
     }
     if (!head) addWarnings(reply, [...decision.warnings, ...warnings]);
   }
+  // A runtime that has the image already only asks whether it still is the same.
+  if (!head || !caller.may(repository, 'push')) deps.pulls?.pulled(manifest.repositoryId, manifest.digest);
   reply.header('docker-content-digest', manifest.digest).header('etag', etagOf(manifest.digest));
   if (isUnchanged(headerOf(request, 'if-none-match'), manifest.digest)) return reply.code(304).send();
   reply.header('content-type', manifest.mediaType).header('content-length', manifest.size);
@@ -101,7 +104,7 @@ export async function putManifest(
   const bytes = await readManifest(request);
   const repository = await ensureRepository(deps, name);
   const mediaType = mediaTypeOf(headerOf(request, 'content-type'));
-  const { digest, manifest } = await storeManifest(deps, {
+  const { digest, manifest, fullness } = await storeManifest(deps, {
     repository,
     bytes,
     mediaType,
@@ -110,10 +113,9 @@ export async function putManifest(
     createdBy: caller.name,
     missingContent: 'refuse',
   });
-  addWarnings(
-    reply,
-    await announce(deps, { repositoryId: repository.id, repository: name, digest, kind: manifest.kind, reference }),
-  );
+  const subject = { repositoryId: repository.id, repository: name, digest, kind: manifest.kind, reference };
+  const nearlyFull = fullness && quotaWarning(fullness);
+  addWarnings(reply, [...(await announce(deps, subject)), ...(nearlyFull === undefined ? [] : [nearlyFull])]);
   reply.header('location', `${repositoryPath(name)}/manifests/${digest}`).header('docker-content-digest', digest);
   if (manifest.subject) reply.header('oci-subject', manifest.subject.digest);
   if (expected && tags.length > 0) reply.header('oci-tag', [...tags]);

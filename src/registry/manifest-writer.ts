@@ -1,9 +1,13 @@
 import type { Tx } from '../db/database.ts';
-import { lockRepository } from '../db/repository-lock.ts';
+import { type HeldRepository, lockRepository } from '../db/repository-lock.ts';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
 import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer } from '../oci/media-types.ts';
+import { noteArrival, noteDeparture } from '../usage/changes.ts';
+import type { Fullness } from '../usage/quota.ts';
 import { RegistryError } from './errors.ts';
+import { refuseImmutableContent, refuseImmutableMove } from './immutable.ts';
+import { refuseWithoutRoom } from './quota.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { isPromised, promise, putReviews, type Review, reviewsOfContent } from './reviews.ts';
 
@@ -21,18 +25,25 @@ export interface ManifestToStore {
   readonly digest?: Digest | undefined;
   readonly tags: readonly string[];
   readonly createdBy: string;
-  /** `refuse` as the push rules say; `accept` when the content is fetched on demand (mirrors). */
+  /**
+   * `refuse` as the push rules say, and with them what the quota has no room for and what an immutable tag forbids; `accept` when the
+   * content is fetched on demand (mirrors, which follow their upstream whatever it does).
+   */
   readonly missingContent: 'refuse' | 'accept';
+}
+
+interface StoredNow {
+  readonly digest: Digest;
+  readonly manifest: ParsedManifest;
+  /** How full the project is now; absent when it has no quota. */
+  readonly fullness?: Fullness;
 }
 
 /**
  * Stores a manifest byte for byte and points the tags at it, in one transaction. Storing it again only moves the tags.
- * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_invalid, manifest_blob_unknown.
+ * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_invalid, manifest_blob_unknown, denied.
  */
-export async function storeManifest(
-  deps: ContentDeps,
-  input: ManifestToStore,
-): Promise<{ readonly digest: Digest; readonly manifest: ParsedManifest }> {
+export async function storeManifest(deps: ContentDeps, input: ManifestToStore): Promise<StoredNow> {
   const { repository, bytes } = input;
   const digest = digestOf(bytes, input.digest ? algorithmOf(input.digest) : 'sha256');
   if (input.digest && input.digest !== digest)
@@ -44,9 +55,12 @@ export async function storeManifest(
       `the index lists ${manifest.children.length} manifests; at most ${MOST_CHILDREN} are possible: divide it into several`,
     );
   const now = deps.clock.now();
-  await deps.db.transaction().execute(async (tx) => {
-    await requireRepository(tx, repository.id);
-    if (input.missingContent === 'refuse') await refuseMissingContent(tx, repository.id, manifest);
+  const content = { kind: 'manifest', digest, size: bytes.byteLength } as const;
+  const pushed = input.missingContent === 'refuse';
+  const fullness = await deps.db.transaction().execute(async (tx) => {
+    const held = await requireRepository(tx, repository.id);
+    if (pushed) await refuseMissingContent(tx, repository.id, manifest);
+    const room = pushed ? await refuseWithoutRoom(tx, deps, held, content) : undefined;
     const result = await tx
       .insertInto('manifests')
       .values({
@@ -64,14 +78,18 @@ export async function storeManifest(
       })
       .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
       .executeTakeFirst();
-    if (result.numInsertedOrUpdatedRows) await insertReferences(tx, repository.id, digest, manifest);
+    if (result.numInsertedOrUpdatedRows) {
+      await insertReferences(tx, repository.id, digest, manifest);
+      await noteArrival(tx, held, content);
+    }
     // Sorted, so that two pushes of the same tags take their locks in the same order.
     const left: Digest[] = [];
-    for (const name of [...input.tags].sort()) left.push(...(await writeTag(tx, repository.id, name, digest, now)));
+    for (const name of [...input.tags].sort()) left.push(...(await writeTag(tx, held, { name, digest, now, pushed })));
     await putReviews(tx, left.map(manifestReview(repository.id)), now);
     if (input.tags.length === 0) await promise(tx, [manifestReview(repository.id)(digest)], now);
+    return room;
   });
-  return { digest, manifest };
+  return { digest, manifest, ...(fullness ? { fullness } : {}) };
 }
 
 async function insertReferences(tx: Tx, repositoryId: string, digest: Digest, manifest: ParsedManifest): Promise<void> {
@@ -163,18 +181,26 @@ function* batches<Item>(items: readonly Item[]): Generator<Item[]> {
   for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
 }
 
-/** Points a tag at a manifest of the same repository. */
+/** Points a tag at a manifest of the same repository, as the upstream of a mirror has it: also when the tag is immutable. */
 export async function setTag(deps: ContentDeps, repositoryId: string, name: string, digest: Digest): Promise<void> {
   const now = deps.clock.now();
   await deps.db.transaction().execute(async (tx) => {
-    await requireRepository(tx, repositoryId);
-    const left = await writeTag(tx, repositoryId, name, digest, now);
+    const held = await requireRepository(tx, repositoryId);
+    const left = await writeTag(tx, held, { name, digest, now, pushed: false });
     await putReviews(tx, left.map(manifestReview(repositoryId)), now);
   });
 }
 
+interface TagToWrite {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly now: number;
+  readonly pushed: boolean;
+}
+
 /** Gives the manifest that the tag pointed at before, if it was another one. */
-async function writeTag(tx: Tx, repositoryId: string, name: string, digest: Digest, now: number): Promise<Digest[]> {
+async function writeTag(tx: Tx, held: HeldRepository, { name, digest, now, pushed }: TagToWrite): Promise<Digest[]> {
+  const repositoryId = held.id;
   // Locks the tag, so that its digest is the one it is moved away from.
   const before = await tx
     .insertInto('tags')
@@ -183,6 +209,7 @@ async function writeTag(tx: Tx, repositoryId: string, name: string, digest: Dige
     .returning('digest')
     .executeTakeFirstOrThrow();
   if (before.digest === digest) return [];
+  if (pushed) refuseImmutableMove(held, name, before.digest);
   await tx
     .updateTable('tags')
     .set({ digest })
@@ -192,38 +219,47 @@ async function writeTag(tx: Tx, repositoryId: string, name: string, digest: Dige
   return [before.digest as Digest];
 }
 
-/** Removes a tag and nothing else; false when there is none of that name. */
+/** Removes a tag and nothing else; false when there is none of that name. Throws `RegistryError('denied')` when it is immutable. */
 export async function deleteTag(deps: ContentDeps, repositoryId: string, name: string): Promise<boolean> {
   return deps.db.transaction().execute(async (tx) => {
-    await lockRepository(tx, repositoryId, 'change');
+    const held = await lockRepository(tx, repositoryId, 'change');
     const removed = await tx
       .deleteFrom('tags')
       .where('repository_id', '=', repositoryId)
       .where('name', '=', name)
       .returning('digest')
       .executeTakeFirst();
-    if (!removed) return false;
+    if (!held || !removed) return false;
+    await refuseImmutableContent(tx, held, { tag: name });
     await putReviews(tx, [manifestReview(repositoryId)(removed.digest)], deps.clock.now());
     return true;
   });
 }
 
-/** Removes a manifest and every tag that points at it; false when it is not there. */
+/**
+ * Removes a manifest and every tag that points at it; false when it is not there. Throws `RegistryError('denied')` when an immutable
+ * tag needs it.
+ */
 export async function deleteManifest(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
   return deps.db.transaction().execute(async (tx) => {
-    await lockRepository(tx, repositoryId, 'change');
-    return removeManifest(tx, repositoryId, digest, deps.clock.now());
+    const held = await lockRepository(tx, repositoryId, 'change');
+    if (!held) return false;
+    await refuseImmutableContent(tx, held, { manifest: digest });
+    return removeManifest(tx, held, digest, deps.clock.now());
   });
 }
 
 /** The same within a transaction that holds the repository. */
-export async function removeManifest(tx: Tx, repositoryId: string, digest: Digest, now: number): Promise<boolean> {
-  const result = await tx
+export async function removeManifest(tx: Tx, held: HeldRepository, digest: Digest, now: number): Promise<boolean> {
+  const repositoryId = held.id;
+  const removed = await tx
     .deleteFrom('manifests')
     .where('repository_id', '=', repositoryId)
     .where('digest', '=', digest)
+    .returning('size')
     .executeTakeFirst();
-  if (result.numDeletedRows === 0n) return false;
+  if (!removed) return false;
+  await noteDeparture(tx, held, { kind: 'manifest', digest, size: removed.size });
   const left = await reviewsOfContent(tx, repositoryId, digest);
   await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('digest', '=', digest).execute();
   await tx

@@ -56,6 +56,12 @@ export interface IngestObserver {
   manifestStored(subject: ManifestSubject): Promise<{ readonly warnings: readonly string[] }>;
 }
 
+/** Told what is pulled, by a GET or by a HEAD of somebody who may not push there. Implemented by `retention`. */
+export interface PullObserver {
+  /** Must cost nothing: every pull waits for it. */
+  pulled(repositoryId: string, digest: Digest): void;
+}
+
 /**
  * Content of mirror projects that may have to come from an upstream first. Implemented by `mirror`.
  * When the upstream cannot be asked and nothing stored may be served, methods throw `RegistryError('unavailable')`

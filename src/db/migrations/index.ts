@@ -5,6 +5,7 @@ import { sourceNames } from './0003-source-names.ts';
 import { layers } from './0004-layers.ts';
 import { imageClocks } from './0005-image-clocks.ts';
 import { garbageCollection } from './0006-garbage-collection.ts';
+import { storageRules } from './0007-storage-rules.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -14,5 +15,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0004-layers': layers,
     '0005-image-clocks': imageClocks(engine),
     '0006-garbage-collection': garbageCollection(engine),
+    '0007-storage-rules': storageRules(engine),
   };
 }
