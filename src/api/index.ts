@@ -11,6 +11,7 @@ import { exceptionRoutes } from './routes/exceptions.ts';
 import { garbageRoutes } from './routes/garbage.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
+import { storageRoutes } from './routes/storage.ts';
 import { trustRoutes } from './routes/trust.ts';
 import { userRoutes } from './routes/users.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
@@ -31,6 +32,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...trustRoutes(deps),
     ...operationRoutes(deps),
     ...garbageRoutes(deps),
+    ...storageRoutes(deps),
   ];
   await app.register(async (api) => register(api, bound, deps), { prefix: BASE });
 }

@@ -14,6 +14,8 @@ import { createLogger } from '../platform/logger.ts';
 import { VERSION } from '../platform/version.ts';
 import { createReads } from '../registry/reads.ts';
 import { registryRoutes } from '../registry/routes.ts';
+import { createPullTimes } from '../retention/pull-times.ts';
+import { totalBytes } from '../usage/usage.ts';
 import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createAdvisoryRefresh } from './advisory-refresh.ts';
 import { banner } from './banner.ts';
@@ -58,7 +60,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   });
   const garbageMetrics = createGarbageMetrics(metrics.registry);
   const garbage = createGarbageParts(services, garbageMetrics);
-  garbageMetrics.watch(() => garbage.collector.status());
+  garbageMetrics.watch({ status: () => garbage.collector.status(), usedBytes: () => totalBytes(db) });
+  const pulls = createPullTimes(services);
   const judging = createJudgingParts(services, hosts);
   const { verdicts } = judging;
 
@@ -106,6 +109,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     gate: verdicts.gate,
     ingest: verdicts.ingest,
     mirror,
+    pulls,
+    defaultQuota: config.projectQuota,
   });
 
   await server.register(apiRoutes, {
@@ -115,6 +120,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     principalOf: createPrincipals({ users }),
     verdicts,
     garbage: garbage.collector,
+    retention: garbage.retention,
+    defaultQuota: config.projectQuota,
     guard: createGuardAccess(guard),
     exportEvidence: createEvidenceFiles(services, hosts),
   });
@@ -139,7 +146,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   await health.listen(config.metricsListen);
   // Not before everything listens: a start that fails would have made the user without showing the password.
   const first = await bootstrapAdministrator(services, config.adminPassword);
-  const working = Promise.all([judging.start(), garbage.start()]).catch((error: unknown) =>
+  const working = Promise.all([judging.start(), garbage.start(), pulls.start()]).catch((error: unknown) =>
     logger.error({ err: error }, 'background work did not start'),
   );
   refresh.start();
@@ -151,6 +158,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       await refresh.close();
       await working;
       await mirror.drain();
+      await pulls.close();
       await guard.close();
       trusted.stop();
       await garbage.close();

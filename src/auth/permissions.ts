@@ -30,6 +30,13 @@ export const PERMISSIONS = {
   'policy:read': ['guest', 'everybody-if-public'],
   'policy:update': ['project-admin'],
   'installation:update': ['administrator'],
+  'usage:read': ['guest', 'everybody-if-public'],
+  /** How much space a project may take is not for its own administrators to say. */
+  'quota:set': ['administrator'],
+  'immutable-tags:manage': ['project-admin'],
+  'retention:read': ['guest', 'everybody-if-public'],
+  'retention:manage': ['project-admin'],
+  'retention:run': ['project-admin'],
   'member:read': ['guest'],
   'member:manage': ['project-admin'],
   'user:manage': ['administrator'],

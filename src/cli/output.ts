@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander';
-
-export { formatBytes as bytes } from '../platform/byte-size.ts';
-
 import { printableJson } from '../platform/printable-json.ts';
 import type { Cli } from './cli.ts';
+
+export { formatBytes as bytes } from '../platform/byte-size.ts';
 
 type OutputForm = 'text' | 'json';
 

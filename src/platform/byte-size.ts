@@ -1,4 +1,4 @@
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 const FORM = /^(\d{1,16}(?:\.\d{1,6})?) ?([kMGTP]?)(i?)B?$/i;
 
 /** `12.3 MB`, in powers of 1000. */

@@ -40,10 +40,12 @@ function any(patterns: readonly string[], text: string): boolean {
 
 /** The selection in a line: `v*,!*-rc in team/**`; everything is `*`. The form that `parseSelection` reads. */
 export function selectionText({ tags, exceptTags, repositories, exceptRepositories }: TagSelection): string {
-  const list = (wanted: readonly string[], but: readonly string[]) =>
-    [...wanted, ...but.map((glob) => `!${glob}`)].join(',');
   const where = list(repositories, exceptRepositories);
   return `${list(tags, exceptTags)}${where === '**' ? '' : ` in ${where}`}`;
+}
+
+function list(wanted: readonly string[], except: readonly string[]): string {
+  return [...wanted, ...except.map((glob) => `!${glob}`)].join(',');
 }
 
 /** Reads a selection as `selectionText` writes it; undefined when it is none. */

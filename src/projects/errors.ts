@@ -6,7 +6,6 @@ export class ProjectError extends CodedError<
   | 'project_unknown'
   | 'project_not_empty'
   | 'project_immutable'
-  | 'immutable_tags_invalid'
   | 'quota_invalid'
   | 'upstream_invalid'
   | 'member_unknown'

@@ -5,6 +5,8 @@ import type { Db, Tx } from '../db/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
+import { type ImmutableTags, readImmutableTags } from '../policy/immutable-tags.ts';
+import { selectionText } from '../policy/tag-selection.ts';
 import { deleteContent, firstImmutableTag, firstRepositoryWithContent, reviewUntagged } from './content.ts';
 import { ProjectError } from './errors.ts';
 import {
@@ -13,6 +15,9 @@ import {
   type NewProject,
   type NewUpstream,
   type Project,
+  type Quota,
+  shownQuota,
+  storedQuota,
   type Untagged,
 } from './project.ts';
 
@@ -49,6 +54,23 @@ export function createProjectStore(deps: ProjectStoreDeps) {
       .values(row)
       .onConflict((conflict) => conflict.column('project_id').doUpdateSet(row))
       .execute();
+  }
+
+  async function change(
+    by: Principal,
+    name: string,
+    values: { readonly quota: number | null } | { readonly immutable_tags: string | null },
+    note: { readonly action: string; readonly details: Record<string, unknown> },
+  ): Promise<void> {
+    await db.transaction().execute(async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable('projects')
+        .set(values)
+        .where('name', '=', name)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw unknown(name);
+      await ledger.append(tx, { actor: nameOf(by), target: `project/${name}`, ...note });
+    });
   }
 
   return {
@@ -142,6 +164,20 @@ export function createProjectStore(deps: ProjectStoreDeps) {
       return get(name);
     },
 
+    /** Says how much a project may hold; what it holds already stays. Throws `quota_invalid`. */
+    async setQuota(by: Principal, name: string, quota: Quota): Promise<Project> {
+      await change(by, name, { quota: storedQuota(quota) }, { action: 'project.set-quota', details: { quota } });
+      return get(name);
+    },
+
+    /** Says which tags stay where they were first pushed; none of the rules: no tag does. */
+    async setImmutableTags(by: Principal, name: string, rules: ImmutableTags): Promise<Project> {
+      const stored = rules.length === 0 ? null : JSON.stringify(rules);
+      const details = { rules: rules.map(selectionText) };
+      await change(by, name, { immutable_tags: stored }, { action: 'project.set-immutable-tags', details });
+      return get(name);
+    },
+
     /** Sets or replaces the upstream; undefined makes the mirror an ordinary project. Throws `upstream_invalid`. */
     async setUpstream(by: Principal, name: string, wanted: NewUpstream | undefined): Promise<Project> {
       const upstream = wanted && checkUpstream(wanted);
@@ -207,6 +243,8 @@ function projects(db: Db) {
       'p.name',
       'p.public',
       'p.delete_untagged',
+      'p.quota',
+      'p.immutable_tags',
       'p.created_by',
       'p.created_at',
       'u.url',
@@ -220,6 +258,8 @@ interface ProjectRow {
   readonly name: string;
   readonly public: number;
   readonly delete_untagged: number;
+  readonly quota: number | null;
+  readonly immutable_tags: string | null;
   readonly created_by: string;
   readonly created_at: number;
   readonly url: string | null;
@@ -242,6 +282,8 @@ function toProject({
     name,
     public: row.public === 1,
     untagged: row.delete_untagged === 1 ? 'delete' : 'keep',
+    quota: shownQuota(row.quota),
+    immutableTags: readImmutableTags(row.immutable_tags),
     createdBy: created_by,
     createdAt: created_at,
   } as const;

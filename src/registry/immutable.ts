@@ -22,6 +22,11 @@ export async function refuseImmutableContent(tx: Tx, held: HeldRepository, remov
   }
 }
 
+/** True when a rule keeps the tag where it is. */
+export function isImmutable(held: HeldRepository, tag: string): boolean {
+  return ruleFor(held, tag) !== undefined;
+}
+
 function ruleFor({ immutableTags, name }: HeldRepository, tag: string): TagSelection | undefined {
   const rules: ImmutableTags = readImmutableTags(immutableTags);
   return immutableBy(rules, name.slice(name.indexOf('/') + 1), tag);

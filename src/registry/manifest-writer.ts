@@ -6,7 +6,7 @@ import { isForeignLayer } from '../oci/media-types.ts';
 import { noteArrival, noteDeparture } from '../usage/changes.ts';
 import type { Fullness } from '../usage/quota.ts';
 import { RegistryError } from './errors.ts';
-import { refuseImmutableContent, refuseImmutableMove } from './immutable.ts';
+import { isImmutable, refuseImmutableContent, refuseImmutableMove } from './immutable.ts';
 import { refuseWithoutRoom } from './quota.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { isPromised, promise, putReviews, type Review, reviewsOfContent } from './reviews.ts';
@@ -234,6 +234,40 @@ export async function deleteTag(deps: ContentDeps, repositoryId: string, name: s
     await putReviews(tx, [manifestReview(repositoryId)(removed.digest)], deps.clock.now());
     return true;
   });
+}
+
+/** A tag as it was when somebody decided about it. */
+interface DecidedTag {
+  readonly name: string;
+  readonly digest: string;
+  readonly updatedAt: number;
+}
+
+/**
+ * Removes tags that no rule keeps, within a transaction that holds the repository. Gives those that went: what was pushed again
+ * meanwhile, or has become immutable, stays.
+ */
+export async function expireTags<Tag extends DecidedTag>(
+  tx: Tx,
+  held: HeldRepository,
+  tags: readonly Tag[],
+  now: number,
+): Promise<Tag[]> {
+  const gone: Tag[] = [];
+  for (const tag of tags) {
+    if (isImmutable(held, tag.name)) continue;
+    const { numDeletedRows } = await tx
+      .deleteFrom('tags')
+      .where('repository_id', '=', held.id)
+      .where('name', '=', tag.name)
+      .where('digest', '=', tag.digest)
+      .where('updated_at', '=', tag.updatedAt)
+      .executeTakeFirst();
+    if (numDeletedRows > 0n) gone.push(tag);
+  }
+  const left = gone.map(({ digest }) => manifestReview(held.id)(digest));
+  await putReviews(tx, left, now);
+  return gone;
 }
 
 /**

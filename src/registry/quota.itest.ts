@@ -17,6 +17,14 @@ import {
 
 const UPLOADS = '/v2/front/app/blobs/uploads/';
 
+function messageOf({ body }: Reply): string | undefined {
+  return (JSON.parse(body.toString()) as { errors: { message: string }[] }).errors[0]?.message;
+}
+
+async function* inPieces(content: string) {
+  for (const piece of content.match(/.{1,10}/gs) ?? []) yield Buffer.from(piece);
+}
+
 describe.each(ENGINES)('quotas on %s', (engine) => {
   let world: GcWorld;
   let registry: TestRegistry;
@@ -29,17 +37,21 @@ describe.each(ENGINES)('quotas on %s', (engine) => {
   const setQuota = (bytes: number | null) =>
     registry.db.updateTable('projects').set({ quota: bytes }).where('name', '=', 'front').execute();
   const used = async () => (await readUsage(registry.db, 'project-front'))[0]?.bytes;
-  const messageOf = ({ body }: Reply) =>
-    (JSON.parse(body.toString()) as { errors: { message: string }[] }).errors[0]?.message;
   const whole = (content: string, path = UPLOADS) =>
     registry.call('POST', `${path}?digest=${digestOf(content)}`, { body: content });
+  async function push(tag: string) {
+    await pushBlob(registry, 'front/app', '{}');
+    const reply = await registry.call('PUT', `/v2/front/app/manifests/${tag}`, {
+      headers: { 'content-type': OCI_MANIFEST },
+      body: JSON.stringify(imageManifest('{}', [])),
+    });
+    expect(reply.status).toBe(201);
+    return reply.headers['warning'];
+  }
   async function begin(): Promise<string> {
     const started = await registry.call('POST', UPLOADS);
     expect(started.status).toBe(202);
     return String(started.headers['location']);
-  }
-  async function* inPieces(content: string) {
-    for (const piece of content.match(/.{1,10}/gs) ?? []) yield Buffer.from(piece);
   }
 
   it('refuse what does not fit, and say how full the project is and what to do', async () => {
@@ -144,15 +156,6 @@ describe.each(ENGINES)('quotas on %s', (engine) => {
   });
 
   it('warn from 85 % on, on the PUT of a manifest', async () => {
-    const push = async (tag: string) => {
-      await pushBlob(registry, 'front/app', '{}');
-      const reply = await registry.call('PUT', `/v2/front/app/manifests/${tag}`, {
-        headers: { 'content-type': OCI_MANIFEST },
-        body: JSON.stringify(imageManifest('{}', [])),
-      });
-      expect(reply.status).toBe(201);
-      return reply.headers['warning'];
-    };
     await push('1');
     const size = (await used()) ?? 0;
     await setQuota(Math.ceil(size / 0.84));

@@ -3,7 +3,7 @@ import { formatBytes } from '../platform/byte-size.ts';
 /** In `projects.quota`: as much as there is space, whatever the installation says. */
 export const UNLIMITED = -1;
 /** From here on pushes are answered with a warning. */
-export const WARN_FROM = 0.85;
+const WARN_FROM = 0.85;
 
 /** How full a project with a quota is; bytes. */
 export interface Fullness {

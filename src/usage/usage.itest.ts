@@ -141,10 +141,7 @@ describe.each(ENGINES)('what a project uses, on %s', (engine) => {
     await pushImage(world.registry, 'front/a', '1');
     await foldUsage({ db });
     if (engine === 'sqlite') return; // One writer at a time there.
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
     const folding = db.transaction().execute(async (tx) => {
       await tx.updateTable('project_usage').set({ bytes: 0 }).where('project_id', '=', 'project-front').execute();
       await held;

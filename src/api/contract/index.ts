@@ -3,6 +3,7 @@ import * as exceptions from './exceptions.ts';
 import * as garbage from './garbage.ts';
 import * as operations from './operations.ts';
 import * as projects from './projects.ts';
+import * as storage from './storage.ts';
 import * as trust from './trust.ts';
 import * as users from './users.ts';
 import * as verdicts from './verdicts.ts';
@@ -16,6 +17,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   trust,
   operations,
   garbage,
+  storage,
 ].flatMap((noun) =>
   Object.values(noun).filter(
     (value): value is AnyEndpoint => typeof value === 'object' && 'permission' in value && 'path' in value,
