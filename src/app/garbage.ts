@@ -1,6 +1,7 @@
 import { capabilitiesOf } from '../db/capabilities.ts';
 import { createGarbageCollector, type GarbageCollector } from '../gc/garbage-collector.ts';
 import { createJobQueue } from '../jobs/queue.ts';
+import { makeRoom } from '../retention/make-room.ts';
 import { createRetention, type Retention } from '../retention/retention.ts';
 import { foldUsage } from '../usage/fold.ts';
 import type { GarbageMetrics } from './garbage-metrics.ts';
@@ -10,6 +11,7 @@ const DAY_MS = 86_400_000;
 const EVERY_SECONDS = 60;
 /** The sums are exact without it; it keeps reading them cheap while much is pushed. */
 const FOLD_EVERY_SECONDS = 15;
+const ROOM_EVERY_SECONDS = 300;
 /** Nobody waits for this work. */
 const POLL_MS = 15_000;
 
@@ -51,6 +53,11 @@ export function createGarbageParts(services: Services, metrics: GarbageMetrics):
         kind: 'fold-usage',
         everySeconds: FOLD_EVERY_SECONDS,
         handler: async (_payload, { signal }) => void (await foldUsage(services, signal)),
+      },
+      {
+        kind: 'make-room',
+        everySeconds: ROOM_EVERY_SECONDS,
+        handler: async (_payload, { signal }) => void (await makeRoom(services, signal)),
       },
       {
         kind: 'apply-retention',

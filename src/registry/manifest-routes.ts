@@ -71,7 +71,9 @@ async function locate(deps: RegistryDeps, repository: string, reference: string)
   if (found && !found.mirrored) return { manifest: found, warnings: [] };
   const { mirror } = deps;
   if (mirror && (found?.mirrored || (await mirror.isMirrored(repository)))) {
-    const fetched = byDigest || isTag(reference) ? await mirror.ensureManifest(repository, reference) : undefined;
+    const stored = found !== undefined;
+    const fetched =
+      byDigest || isTag(reference) ? await mirror.ensureManifest(repository, reference, stored) : undefined;
     if (fetched) {
       const manifest = found?.digest === fetched.digest ? found : await deps.reads.manifest(repository, fetched.digest);
       if (manifest) return { manifest, warnings: fetched.warnings };

@@ -82,11 +82,12 @@ export interface MirrorSource {
   isMirrored(repository: string): Promise<boolean>;
   /**
    * Makes sure the manifest for a tag or digest is stored here and fresh enough; its content is then read as usual.
-   * Gives the digest to serve, or undefined when the upstream says there is none.
+   * Gives the digest to serve, or undefined when the upstream says there is none. `stored`: the registry has just seen it here.
    */
   ensureManifest(
     repository: string,
     reference: string,
+    stored: boolean,
   ): Promise<{ readonly digest: Digest; readonly warnings: readonly string[] } | undefined>;
   /** Opens a blob that is not stored here yet, streaming from upstream while it is being stored; undefined = not there. */
   openBlob(

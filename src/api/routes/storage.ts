@@ -54,10 +54,11 @@ export function storageRoutes(deps: ApiDeps): BoundEndpoint[] {
 
 function usageView(
   { defaultQuota }: ApiDeps,
-  project: Pick<Project, 'name' | 'quota'>,
+  project: Pick<Project, 'name' | 'quota' | 'upstream'>,
   usage: Omit<ProjectUsage, 'projectId'> = NOTHING,
 ) {
-  const quota = effectiveQuota(storedQuota(project.quota), defaultQuota);
+  // The quota of the installation is for pushes: what mirrors keep can only be fetched again while it is there.
+  const quota = effectiveQuota(storedQuota(project.quota), project.upstream ? undefined : defaultQuota);
   const { bytes, blobs, manifests } = usage;
   const share = quota === undefined || quota === 0 ? {} : { share: bytes / quota };
   return { project: project.name, bytes, blobs, manifests, quota: quota ?? null, ...share };
