@@ -1,6 +1,8 @@
 import { capabilitiesOf } from '../db/capabilities.ts';
 import { createGarbageCollector, type GarbageCollector } from '../gc/garbage-collector.ts';
 import { createJobQueue } from '../jobs/queue.ts';
+import { messageOf } from '../platform/errors.ts';
+import { createTaskSet } from '../platform/task-set.ts';
 import { makeRoom } from '../retention/make-room.ts';
 import { createRetention, type Retention } from '../retention/retention.ts';
 import { foldUsage } from '../usage/fold.ts';
@@ -18,6 +20,8 @@ const POLL_MS = 15_000;
 interface GarbageParts {
   readonly collector: GarbageCollector;
   readonly retention: Retention;
+  /** Folds the changes of usage soon; at once, when it is not doing so already. */
+  foldSoon(): void;
   /** Begins to work by itself. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -67,5 +71,27 @@ export function createGarbageParts(services: Services, metrics: GarbageMetrics):
       { kind: 'scrub', everySeconds: EVERY_SECONDS, handler: (_payload, { signal }) => collector.scrub(signal) },
     ],
   });
-  return { collector, retention, start: () => jobs.start(), close: () => jobs.stop() };
+  const folding = createTaskSet();
+  let busy = false;
+  function foldSoon(): void {
+    if (busy) return;
+    busy = true;
+    folding.run(
+      () =>
+        foldUsage(services).finally(() => {
+          busy = false;
+        }),
+      (error) => services.logger.warn({ error: messageOf(error) }, 'usage was not folded; trying again'),
+    );
+  }
+  return {
+    collector,
+    retention,
+    foldSoon,
+    start: () => jobs.start(),
+    async close() {
+      await jobs.stop();
+      await folding.drain();
+    },
+  };
 }

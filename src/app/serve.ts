@@ -111,6 +111,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     mirror,
     pulls,
     defaultQuota: config.projectQuota,
+    onUsageBacklog: () => garbage.foldSoon(),
   });
 
   await server.register(apiRoutes, {

@@ -1,20 +1,12 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { GcReviewsTable } from './review-table.ts';
-import type {
-  ManifestPullsTable,
-  ProjectUsageTable,
-  RepositoryUsageTable,
-  RetentionRulesTable,
-  RetentionRunsTable,
-  UsageChangesTable,
-  UsageItemsTable,
-} from './storage-tables.ts';
+import type { StorageTables } from './storage-tables.ts';
 
 /**
  * Every table, as the code sees it. Conventions: text ids, times as epoch milliseconds UTC, booleans as 0 or 1,
  * documents as JSON text, digests as text. `0001-initial.ts` creates exactly this on both engines.
  */
-export interface Schema {
+export interface Schema extends StorageTables {
   users: UsersTable;
   projects: ProjectsTable;
   upstreams: UpstreamsTable;
@@ -23,7 +15,6 @@ export interface Schema {
   repositories: RepositoriesTable;
   blobs: BlobsTable;
   repository_blobs: RepositoryBlobsTable;
-  uploads: UploadsTable;
   manifests: ManifestsTable;
   manifest_blobs: ManifestBlobsTable;
   manifest_children: ManifestChildrenTable;
@@ -48,13 +39,6 @@ export interface Schema {
   jobs: JobsTable;
   settings: SettingsTable;
   gc_reviews: GcReviewsTable;
-  usage_changes: UsageChangesTable;
-  usage_items: UsageItemsTable;
-  project_usage: ProjectUsageTable;
-  repository_usage: RepositoryUsageTable;
-  manifest_pulls: ManifestPullsTable;
-  retention_rules: RetentionRulesTable;
-  retention_runs: RetentionRunsTable;
 }
 
 export type Bit = 0 | 1;
@@ -139,14 +123,6 @@ interface RepositoryBlobsTable {
   repository_id: string;
   digest: string;
   created_at: number;
-}
-
-interface UploadsTable {
-  id: string;
-  repository_id: string;
-  size: number;
-  created_at: number;
-  updated_at: number;
 }
 
 interface ManifestsTable {

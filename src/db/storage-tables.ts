@@ -1,10 +1,30 @@
 import type { Generated } from 'kysely';
 
+/** Tables about what comes in, how much there is, and what may stay. */
+export interface StorageTables {
+  uploads: UploadsTable;
+  usage_changes: UsageChangesTable;
+  usage_items: UsageItemsTable;
+  project_usage: ProjectUsageTable;
+  repository_usage: RepositoryUsageTable;
+  manifest_pulls: ManifestPullsTable;
+  retention_rules: RetentionRulesTable;
+  retention_runs: RetentionRunsTable;
+}
+
+interface UploadsTable {
+  id: string;
+  repository_id: string;
+  size: number;
+  created_at: number;
+  updated_at: number;
+}
+
 /**
  * What changed in what a project holds, one row for each content that came into or left a repository. Only ever added, in the
  * transaction of the change, so that pushes never wait for each other; folded into the sums in the background.
  */
-export interface UsageChangesTable {
+interface UsageChangesTable {
   id: Generated<number>;
   project_id: string;
   repository_id: string;
@@ -17,7 +37,7 @@ export interface UsageChangesTable {
 }
 
 /** In how many repositories of the project some content is; what is in none has no row. */
-export interface UsageItemsTable {
+interface UsageItemsTable {
   project_id: string;
   kind: string;
   digest: string;
@@ -26,14 +46,14 @@ export interface UsageItemsTable {
 }
 
 /** Sums without what is still in `usage_changes`; content that is in several repositories counts once. */
-export interface ProjectUsageTable {
+interface ProjectUsageTable {
   project_id: string;
   bytes: number;
   blobs: number;
   manifests: number;
 }
 
-export interface RepositoryUsageTable {
+interface RepositoryUsageTable {
   repository_id: string;
   project_id: string;
   bytes: number;
@@ -42,21 +62,21 @@ export interface RepositoryUsageTable {
 }
 
 /** When a manifest was pulled last, to the hour. */
-export interface ManifestPullsTable {
+interface ManifestPullsTable {
   repository_id: string;
   digest: string;
   pulled_at: number;
 }
 
 /** Which tags a project keeps: JSON of `RetentionRule[]`. */
-export interface RetentionRulesTable {
+interface RetentionRulesTable {
   project_id: string;
   rules: string;
   changed_by: string;
   changed_at: number;
 }
 
-export interface RetentionRunsTable {
+interface RetentionRunsTable {
   id: string;
   project_id: string;
   actor: string;

@@ -88,7 +88,8 @@ function among(count: number, tags: readonly TagFacts[], at: (tag: TagFacts) => 
   const places = new Map(sorted.map((tag, index) => [tag, index]));
   return (tag) => {
     const newer = places.get(tag) ?? 0;
-    return newer < count ? undefined : `${newer} others were ${verb} later`;
+    if (newer < count) return undefined;
+    return newer === 1 ? `1 other was ${verb} later` : `${newer} others were ${verb} later`;
   };
 }
 

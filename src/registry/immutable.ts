@@ -10,7 +10,7 @@ type Removal = { readonly tag: string } | { readonly manifest: string } | { read
 /** Throws `RegistryError('denied')` when a tag may not be moved away from the manifest it points at. */
 export function refuseImmutableMove(held: HeldRepository, tag: string, at: string): void {
   const rule = ruleFor(held, tag);
-  if (rule) throw denied(held, tag, rule, `it stays at ${at}; push under another tag`);
+  if (rule) throw denied(held, tag, rule, `it stays at ${at}; push under another tag, or`);
 }
 
 /** Throws `RegistryError('denied')` when an immutable tag is to go, or anything that the image under one is made of. */
@@ -18,7 +18,7 @@ export async function refuseImmutableContent(tx: Tx, held: HeldRepository, remov
   if (held.immutableTags === null) return;
   for (const tag of await tagsAbove(tx, held.id, removal)) {
     const rule = ruleFor(held, tag);
-    if (rule) throw denied(held, tag, rule, 'it cannot be deleted, nor what it is made of');
+    if (rule) throw denied(held, tag, rule, 'it cannot be deleted, nor what it is made of;');
   }
 }
 
@@ -36,7 +36,7 @@ function denied({ name }: HeldRepository, tag: string, rule: TagSelection, rest:
   const project = name.split('/', 1)[0];
   return new RegistryError(
     'denied',
-    `${name}:${tag} is immutable by the rule "${selectionText(rule)}" of project "${project}": ${rest}, or ask an administrator of the project to change the rule`,
+    `${name}:${tag} is immutable by the rule "${selectionText(rule)}" of project "${project}": ${rest} ask an administrator of the project to change the rule`,
     { detail: { reason: 'immutable_tag', tag, rule: selectionText(rule) } },
   );
 }

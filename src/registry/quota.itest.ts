@@ -178,6 +178,29 @@ describe.each(ENGINES)('quotas on %s', (engine) => {
     expect((await whole('8'.repeat(60))).code).toBe('DENIED');
   });
 
+  it('have the sums folded when reading them would get dear, and not before', async () => {
+    let told = 0;
+    const other = await startRegistry(engine, 'memory', {
+      onUsageBacklog: () => {
+        told += 1;
+      },
+    });
+    try {
+      await other.db.updateTable('projects').set({ quota: 1e9 }).where('name', '=', 'front').execute();
+      for (let at = 0; at <= 66; at += 1) {
+        if (at === 64) expect(told).toBe(0);
+        await pushBlob(other, 'front/app', `blob ${at}`);
+      }
+      expect(told).toBeGreaterThan(0);
+      const before = told;
+      await foldUsage(other);
+      await pushBlob(other, 'front/app', 'one more');
+      expect(told).toBe(before);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('come from the installation unless the project has its own, which may be none', async () => {
     const other = await startRegistry(engine, 'memory', { defaultQuota: 10 });
     try {

@@ -7,7 +7,7 @@ import { readBytes } from '../usage/usage.ts';
 import { RegistryError } from './errors.ts';
 import type { ContentDeps } from './repositories.ts';
 
-type Limits = Pick<ContentDeps, 'defaultQuota'>;
+type Limits = Pick<ContentDeps, 'defaultQuota' | 'onUsageBacklog'>;
 
 /** What a push finds: how full its project is. */
 export interface Room extends Fullness {
@@ -28,7 +28,8 @@ export async function refuseWithoutRoom(
 ): Promise<Fullness | undefined> {
   const quota = effectiveQuota(held.quota, limits.defaultQuota);
   if (quota === undefined) return undefined;
-  const { bytes, holds } = await readBytes(tx, held.projectId, content);
+  const { bytes, holds, backlog } = await readBytes(tx, held.projectId, content);
+  if (backlog) limits.onUsageBacklog?.();
   const before = { project: projectOf(held.name), used: bytes, quota };
   if (holds) return before;
   if (bytes + content.size > quota) throw noRoom(before, content.size);

@@ -18,6 +18,8 @@ export interface ContentDeps {
   readonly clock: Clock;
   /** Bytes that a project may hold when it has no quota of its own; absent: any number. */
   readonly defaultQuota?: number | undefined;
+  /** Told when the usage of projects has many changes that were not folded yet; must return at once. */
+  onUsageBacklog?(): void;
 }
 
 /** The repository of that full name, or undefined when nothing was ever stored in it. */

@@ -1,11 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { pushImage, startRegistry, type TestRegistry } from '../registry/testing.ts';
 import { createPullTimes, forgetOldPulls, type PullTimes } from './pull-times.ts';
 
 const MINUTE = 60_000;
+const DIGEST = digestOf('something');
+
+async function pull(by: PullTimes): Promise<void> {
+  by.pulled('r', DIGEST);
+  await by.flush();
+}
 
 describe.each(ENGINES)('times of pulls on %s', (engine) => {
   let registry: TestRegistry;
@@ -37,17 +43,17 @@ describe.each(ENGINES)('times of pulls on %s', (engine) => {
     const { digest } = await pushImage(registry, 'front/app', '1');
     const bad = await pushImage(registry, 'front/app', 'bad');
     const path = '/v2/front/app/manifests';
-    const pull = (method: 'GET' | 'HEAD', reference: string, as: string) =>
+    const ask = (method: 'GET' | 'HEAD', reference: string, as: string) =>
       registry.call(method, `${path}/${reference}`, { as });
-    await pull('HEAD', '1', 'writer');
-    await pull('GET', 'bad', 'reader');
-    await pull('HEAD', 'bad', 'reader');
-    await pull('GET', 'none', 'reader');
-    await pull('GET', '1', 'nobody');
+    await ask('HEAD', '1', 'writer');
+    await ask('GET', 'bad', 'reader');
+    await ask('HEAD', 'bad', 'reader');
+    await ask('GET', 'none', 'reader');
+    await ask('GET', '1', 'nobody');
     expect(noted).toEqual([]);
-    await pull('GET', '1', 'reader');
-    await pull('HEAD', '1', 'reader');
-    await pull('GET', digest, 'writer');
+    await ask('GET', '1', 'reader');
+    await ask('HEAD', '1', 'reader');
+    await ask('GET', digest, 'writer');
     await registry.call('GET', `${path}/1`, { headers: { 'if-none-match': `"${digest}"` } });
     expect(noted).toEqual([digest, digest, digest, digest]);
     expect(bad.digest).not.toBe(digest);
@@ -59,16 +65,12 @@ describe.each(ENGINES)('times of pulls on %s', (engine) => {
 
   it('are written again only after an hour, and never back', async () => {
     const start = registry.clock.now();
-    const pull = async (by = times) => {
-      by.pulled('r', 'sha256:1' as Digest);
-      await by.flush();
-    };
-    await pull();
+    await pull(times);
     registry.clock.advance(59 * MINUTE);
-    await pull();
+    await pull(times);
     expect(await stored()).toEqual([start]);
     registry.clock.advance(MINUTE);
-    await pull();
+    await pull(times);
     expect(await stored()).toEqual([start + 60 * MINUTE]);
     const other = createPullTimes({ ...registry, clock: { now: () => start }, logger: silentLogger });
     await pull(other);
@@ -76,7 +78,7 @@ describe.each(ENGINES)('times of pulls on %s', (engine) => {
   });
 
   it('are kept while they cannot be written, and forgotten with the manifest', async () => {
-    times.pulled('r', 'sha256:1' as Digest);
+    times.pulled('r', DIGEST);
     await registry.db.schema.alterTable('manifest_pulls').renameTo('away').execute();
     await expect(times.flush()).rejects.toThrow();
     await registry.db.schema.alterTable('away').renameTo('manifest_pulls').execute();

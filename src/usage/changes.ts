@@ -33,10 +33,8 @@ export async function noteBlobDeparture(tx: Tx, place: CountedPlace, digest: str
 }
 
 async function note(tx: Tx, place: CountedPlace, { kind, digest, size }: CountedContent, links: 1 | -1): Promise<void> {
-  await tx
-    .insertInto('usage_changes')
-    .values({ project_id: place.projectId, repository_id: place.id, kind, digest, size, links })
-    .execute();
+  await sql`insert into usage_changes (project_id, repository_id, kind, digest, size, links)
+    values (${place.projectId}, ${place.id}, ${kind}, ${digest}, ${size}, ${links})`.execute(tx);
 }
 
 /** Forgets what a project holds, with the project. Its folder is stopped first: it takes the same row first. */

@@ -13,7 +13,7 @@ type Usage = z.output<typeof listUsage.reply>['items'][number];
 type OneUsage = z.output<typeof getUsage.reply>;
 
 interface ImmutableOptions extends OutputOptions {
-  readonly rule: readonly TagSelection[];
+  readonly rule?: readonly TagSelection[];
   readonly off?: boolean;
 }
 
@@ -59,7 +59,6 @@ function addImmutable(project: Command, cli: Cli): void {
       '--rule <tags>',
       'globs of tags, and where: "v*,!*-rc in app,team/**"; may be repeated, replaces what is set',
       selections,
-      [],
     )
     .option('--off', 'let every tag be moved and deleted again')
     .addHelpText(
@@ -69,7 +68,7 @@ Example:
   breakwater project immutable front --rule "v*,!*-rc" --rule "* in released/**"`,
     )
     .action(async (name: string, options: ImmutableOptions) => {
-      const { rule, off = false } = options;
+      const { rule = [], off = false } = options;
       if (off && rule.length > 0) throw new CliError('usage', 'give --rule or --off, not both');
       const params = { project: name };
       const rules =
@@ -93,7 +92,7 @@ function quota(text: string): number | 'unlimited' | 'default' {
   return size;
 }
 
-function selections(text: string, before: readonly TagSelection[]): readonly TagSelection[] {
+function selections(text: string, before: readonly TagSelection[] = []): readonly TagSelection[] {
   const selection = parseSelection(text);
   if (selection) return [...before, selection];
   throw new InvalidArgumentError('Write globs of tags, and where they count: "v*,!*-rc in app,team/**".');

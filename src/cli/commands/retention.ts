@@ -18,7 +18,7 @@ type Outcome = z.output<typeof previewRetention.reply>;
 type Rules = z.output<typeof getRetention.reply>;
 
 interface SetOptions extends OutputOptions {
-  readonly keep: readonly RetentionRule[];
+  readonly keep?: readonly RetentionRule[];
   readonly off?: boolean;
 }
 
@@ -54,7 +54,7 @@ function addSet(retention: Command, cli: Cli): void {
   withOutput(retention.command('set'))
     .description('replace the rules of a project, and say what they would take away')
     .argument('<project>')
-    .option('--keep <rule>', 'a reason to keep a tag; may be repeated', rules, [])
+    .option('--keep <rule>', 'a reason to keep a tag; may be repeated', rules)
     .option('--off', 'keep every tag again')
     .addHelpText(
       'after',
@@ -65,7 +65,7 @@ Example:
   breakwater retention set front --keep "latest-pushed 10" --keep "pulled-within 90" --keep "always of v*"`,
     )
     .action(async (project: string, options: SetOptions) => {
-      const { keep, off = false } = options;
+      const { keep = [], off = false } = options;
       if (off === keep.length > 0) throw new CliError('usage', 'give --keep, once or several times, or --off');
       const params = { project };
       const [found, preview] = await withServer(cli, async (api) => {
@@ -122,7 +122,7 @@ function addHistory(retention: Command, cli: Cli): void {
     });
 }
 
-function rules(text: string, before: readonly RetentionRule[]): readonly RetentionRule[] {
+function rules(text: string, before: readonly RetentionRule[] = []): readonly RetentionRule[] {
   const rule = parseRule(text);
   if (rule) return [...before, rule];
   throw new InvalidArgumentError(
