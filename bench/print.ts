@@ -21,14 +21,19 @@ const COLUMNS: readonly Column[] = [
 
 /** Prints a table: a line for each scenario and contender, then how Breakwater compares, round by round. */
 export function printRows(rows: readonly Row[]): void {
-  const lines: string[][] = [['scenario', 'what', ...COLUMNS.map(([heading]) => heading)]];
-  for (const { scenario, samples } of rows)
-    for (const [name, measured] of samples) lines.push([scenario, name, ...COLUMNS.map(([, text]) => text(measured))]);
-  console.log(table(lines));
+  printFigures(rows);
   console.log(
     '\nBreakwater beside each, round by round (more than 1x per second is faster, less than 1x cpu is cheaper):',
   );
   console.log(table(rows.flatMap(comparisons)));
+}
+
+/** Prints a line for each scenario and contender. */
+export function printFigures(rows: readonly Row[]): void {
+  const lines: string[][] = [['scenario', 'what', ...COLUMNS.map(([heading]) => heading)]];
+  for (const { scenario, samples } of rows)
+    for (const [name, measured] of samples) lines.push([scenario, name, ...COLUMNS.map(([, text]) => text(measured))]);
+  console.log(table(lines));
 }
 
 function comparisons({ scenario, samples }: Row): string[][] {
@@ -50,7 +55,8 @@ function cpuOf(sample: Sample): number {
   return sample.cpuMs ?? 0;
 }
 
-function table(lines: readonly (readonly string[])[]): string {
+/** Lines of cells in columns as wide as their widest; the first line is as long as any. */
+export function table(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
   return lines
     .map((line) =>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildLoadGenerator } from './load.ts';
 import { checkoutLine, machineLine } from './machine.ts';
 import { type Options, type Part, readOptions } from './options.ts';
-import { benchRegistries } from './registry.ts';
+import { benchRegistries } from './registry/registry.ts';
 import { benchScanners } from './scan.ts';
 import { benchVerdicts } from './verdict.ts';
 import { benchWebhooks } from './webhook.ts';

@@ -3,17 +3,20 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 )
 
 const (
 	manifestType = "application/vnd.oci.image.manifest.v1+json"
 	configType   = "application/vnd.oci.image.config.v1+json"
 	layerType    = "application/vnd.oci.image.layer.v1.tar"
+	gzippedType  = layerType + "+gzip"
 )
 
 // noise is what layers are made of: it cannot be compressed.
@@ -106,6 +109,28 @@ func (r *layer) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// realLayer is a gzipped layer from a file, made unique to `id` by an empty gzip member behind it that carries the number as its name.
+func realLayer(content []byte, id uint64) *body {
+	var tail bytes.Buffer
+	member := gzip.NewWriter(&tail)
+	member.Name = fmt.Sprint(id)
+	member.Close()
+	return bytesBody(slices.Concat(content, tail.Bytes()))
+}
+
+// diffID is the digest of what is in a gzipped layer.
+func diffID(content []byte) (string, error) {
+	reader, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, reader); err != nil {
+		return "", err
+	}
+	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
+}
+
 // image is one layer, a config and a manifest, under one tag.
 type image struct {
 	repo, tag      string
@@ -117,15 +142,19 @@ type image struct {
 	manifestDigest string
 }
 
-func newImage(repo, tag string, id uint64, length int64) *image {
-	img := &image{repo: repo, tag: tag, layer: layerBody(id, length)}
+// newImage makes an image of this layer; one that is not compressed is its own diff ID.
+func newImage(repo, tag string, id uint64, layer *body, mediaType, diff string) *image {
+	img := &image{repo: repo, tag: tag, layer: layer}
 	hash := sha256.New()
-	io.Copy(hash, img.layer.open())
+	io.Copy(hash, layer.open())
 	img.layerDigest = "sha256:" + hex.EncodeToString(hash.Sum(nil))
-	img.config = fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","created":"2026-01-01T00:00:00Z","config":{"Labels":{"n":"%d"}},"rootfs":{"type":"layers","diff_ids":["%s"]}}`, id, img.layerDigest)
+	if diff == "" {
+		diff = img.layerDigest
+	}
+	img.config = fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","created":"2026-01-01T00:00:00Z","config":{"Labels":{"n":"%d"}},"rootfs":{"type":"layers","diff_ids":["%s"]}}`, id, diff)
 	img.configDigest = digestOf(img.config)
 	img.manifest = fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":"%s","size":%d},"layers":[{"mediaType":"%s","digest":"%s","size":%d}]}`,
-		manifestType, configType, img.configDigest, len(img.config), layerType, img.layerDigest, length)
+		manifestType, configType, img.configDigest, len(img.config), mediaType, img.layerDigest, layer.length)
 	img.manifestDigest = digestOf(img.manifest)
 	return img
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"io"
 	"testing"
 )
@@ -28,8 +30,37 @@ func TestLayerIsAWholeTar(t *testing.T) {
 }
 
 func TestLayersDiffer(t *testing.T) {
-	a, b := newImage("r", "t", 1, 64<<10), newImage("r", "t", 2, 64<<10)
+	made := func(id uint64) *image { return newImage("r", "t", id, layerBody(id, 64<<10), layerType, "") }
+	a, b := made(1), made(2)
 	if a.layerDigest == b.layerDigest || a.manifestDigest == b.manifestDigest {
 		t.Fatal("two images of different ids are the same")
 	}
+}
+
+func TestRealLayersDifferInNothingThatIsUnpacked(t *testing.T) {
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	writer.Write([]byte("content"))
+	writer.Close()
+	first, second := realLayer(packed.Bytes(), 1), realLayer(packed.Bytes(), 2)
+	if digestOf(all(t, first.open())) == digestOf(all(t, second.open())) {
+		t.Fatal("two layers of different ids are the same")
+	}
+	for _, layer := range []*body{first, second} {
+		reader, err := gzip.NewReader(layer.open())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content := string(all(t, reader)); content != "content" {
+			t.Fatal(content)
+		}
+	}
+}
+
+func all(t *testing.T, reader io.Reader) []byte {
+	content, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }

@@ -52,6 +52,17 @@ func cpuSeconds(root int) float64 {
 	return ticks / 100
 }
 
+// forgetPeak lets the kernel count the highest resident memory anew (proc(5), clear_refs).
+func forgetPeak(root int) {
+	if root == 0 {
+		return
+	}
+	for _, member := range family(root) {
+		os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", member), []byte("5"), 0)
+	}
+}
+
+// peakMB is the highest resident memory since then.
 func peakMB(root int) float64 {
 	if root == 0 {
 		return 0

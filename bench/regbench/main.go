@@ -18,12 +18,14 @@ import (
 var (
 	base     = flag.String("url", "http://127.0.0.1:5000", "registry, or the whole address of the webhook")
 	creds    = flag.String("user", "", "user:password, used as Basic or to fetch Bearer tokens")
-	scenario = flag.String("scenario", "push", "push | push-chunked | pull | manifest-tag | manifest-digest | head-blob | mixed | tags | catalog | admit | run (a program to its end: regbench -scenario run -- PROGRAM ARGUMENT...)")
+	scenario = flag.String("scenario", "push", "push | push-chunked | pull | manifest-tag | manifest-digest | head-blob | mixed | tags | catalog | populate (no more than what -tags asks for) | admit | run (a program to its end: regbench -scenario run -- PROGRAM ARGUMENT...)")
 	size     = flag.String("size", "1MB", "layer size, e.g. 64KB 1MB 100MB")
+	file     = flag.String("layer", "", "file with a gzipped layer to push instead of noise of some size")
 	workers  = flag.Int("c", 2, "requests at a time")
 	total    = flag.Int("n", 100, "operations")
 	prefix   = flag.String("repo", "bench", "repository prefix, lower case; each worker has its own repository under it")
-	tagCount = flag.Int("tags", 0, "tagged manifests to put there first, what a year of builds leaves; all workers then share one repository (-scenario tags: 1000 if not given)")
+	tagCount = flag.Int("tags", 0, "tagged manifests to put there first, what a year of builds leaves; all workers then share one repository (-scenario tags and populate: 1000 if not given)")
+	there    = flag.Bool("populated", false, "the tagged manifests are there already, from -scenario populate")
 	review   = flag.String("review", "", "admit: file with the AdmissionReview to send")
 	denied   = flag.Bool("denied", false, "admit: the review must be denied (otherwise: allowed)")
 	pid      = flag.Int("pid", 0, "process id of the server, to read its CPU time and memory")
@@ -56,11 +58,22 @@ func run() error {
 	if *workers < 1 || *total < 1 {
 		return fmt.Errorf("-c and -n must be at least 1")
 	}
-	if *scenario == "tags" && *tagCount == 0 {
+	if (*scenario == "tags" || *scenario == "populate") && *tagCount == 0 {
 		*tagCount = 1000
 	}
+	if *scenario == "populate" {
+		*total, *workers = *tagCount, 1
+	}
 	c := newClient(*base, *creds, *workers*2)
-	l := &load{scenario: *scenario, length: length, workers: *workers, total: *total, prefix: *prefix, tags: *tagCount, review: *review, wantAllow: !*denied}
+	l := &load{scenario: *scenario, length: length, workers: *workers, total: *total, prefix: *prefix, tags: *tagCount, populated: *there, review: *review, wantAllow: !*denied}
+	if *file != "" {
+		if l.layer, err = os.ReadFile(*file); err != nil {
+			return err
+		}
+		if l.diff, err = diffID(l.layer); err != nil {
+			return err
+		}
+	}
 	do, err := l.prepare(c)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ func measure(do operation, workers, total, pid int) (result, error) {
 	var next atomic.Int64
 	var failure atomic.Value
 	var group sync.WaitGroup
+	forgetPeak(pid)
 	cpu := cpuSeconds(pid)
 	start := time.Now()
 	for worker := range workers {

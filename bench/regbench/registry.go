@@ -71,14 +71,9 @@ func (c *client) push(img *image, chunked bool) error {
 	return c.putManifest(img.repo, img.tag, img.manifest)
 }
 
-// populate puts `count` manifests of their own, each under a tag of its own, beside the image.
-func (c *client) populate(img *image, count int) error {
-	for i := range count {
-		if err := c.putManifest(img.repo, fmt.Sprintf("t%07d", i), img.sibling(i)); err != nil {
-			return err
-		}
-	}
-	return nil
+// putSibling puts another manifest of the same content beside the image, under a tag of its own.
+func (c *client) putSibling(img *image, number int) error {
+	return c.putManifest(img.repo, fmt.Sprintf("t%07d", number), img.sibling(number))
 }
 
 // get reads an answer and checks its length, when `want` is not negative.

@@ -17,7 +17,10 @@ type load struct {
 	total     int
 	prefix    string
 	tags      int
+	populated bool
 	review    string
+	layer     []byte
+	diff      string
 	wantAllow bool
 }
 
@@ -35,6 +38,8 @@ func (l *load) prepare(c *client) (operation, error) {
 		return nil, err
 	}
 	switch l.scenario {
+	case "populate":
+		return func(_, i int) error { return c.putSibling(kept[0], i) }, nil
 	case "pull":
 		return func(worker, _ int) error { return c.pull(kept[worker]) }, nil
 	case "mixed":
@@ -78,12 +83,19 @@ func (l *load) images(count int, tag string) []*image {
 	for w := range l.workers {
 		group.Go(func() {
 			for i := w; i < count; i += l.workers {
-				images[i] = newImage(l.repo(w), fmt.Sprintf("%s-%d-%d", tag, run%1e9, i), run+uint64(i), l.length)
+				images[i] = l.image(l.repo(w), fmt.Sprintf("%s-%d-%d", tag, run%1e9, i), run+uint64(i))
 			}
 		})
 	}
 	group.Wait()
 	return images
+}
+
+func (l *load) image(repo, tag string, id uint64) *image {
+	if l.layer != nil {
+		return newImage(repo, tag, id, realLayer(l.layer, id), gzippedType, l.diff)
+	}
+	return newImage(repo, tag, id, layerBody(id, l.length), layerType, "")
 }
 
 // stored pushes one image for each worker, and the tags asked for.
@@ -94,5 +106,13 @@ func (l *load) stored(c *client) ([]*image, error) {
 			return nil, err
 		}
 	}
-	return images, c.populate(images[0], l.tags)
+	if l.populated || l.scenario == "populate" {
+		return images, nil
+	}
+	for i := range l.tags {
+		if err := c.putSibling(images[0], i); err != nil {
+			return nil, err
+		}
+	}
+	return images, nil
 }

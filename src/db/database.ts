@@ -1,4 +1,4 @@
-import { Kysely, type Transaction } from 'kysely';
+import { type Dialect, Kysely, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { CodedError, messageOf } from '../platform/errors.ts';
 import type { Engine } from './engine.ts';
@@ -21,16 +21,33 @@ export interface DatabaseHandle {
   close(): Promise<void>;
 }
 
+const withoutWaiting = new WeakMap<Db, Db>();
+
+/**
+ * The same database for what is made again when it is lost, like the evidence of a layer: on SQLite nobody waits until it is on the
+ * disk, where it comes with the next thing somebody waits for. A killed process loses nothing, a power cut the last moments.
+ */
+export function unsynced(db: Db): Db {
+  return withoutWaiting.get(db) ?? db;
+}
+
 /** Where the database is: a SQLite file (or `:memory:`), or a PostgreSQL URL. */
 export type DatabaseLocation =
   | { readonly engine: 'sqlite'; readonly path: string }
   | { readonly engine: 'postgres'; readonly url: string };
 
+interface OpenedEngine {
+  readonly dialect: Dialect;
+  readonly unsynced?: Dialect;
+  readonly state: DatabaseState;
+}
+
 /** Opens the database and brings its schema up to date. Throws `DatabaseError`; the URL's password is never in it. */
 export async function openDatabase(location: DatabaseLocation): Promise<DatabaseHandle> {
   const { engine } = location;
-  const { dialect, state } = location.engine === 'sqlite' ? openSqlite(location.path) : openPostgres(location.url);
-  const db = new Kysely<Schema>({ dialect });
+  const opened: OpenedEngine = location.engine === 'sqlite' ? openSqlite(location.path) : openPostgres(location.url);
+  const db = new Kysely<Schema>({ dialect: opened.dialect });
+  if (opened.unsynced) withoutWaiting.set(db, new Kysely<Schema>({ dialect: opened.unsynced }));
   const migrator = new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve(migrations(engine)) },
@@ -49,5 +66,5 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
       { cause: error },
     );
   }
-  return { engine, db, state, close: () => db.destroy() };
+  return { engine, db, state: opened.state, close: () => db.destroy() };
 }

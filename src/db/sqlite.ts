@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import {
   type DatabaseConnection,
   type Dialect,
+  type Driver,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
@@ -21,9 +22,14 @@ const IN_MEMORY = ':memory:';
  * query or transaction resolves: the write-ahead log is synced then, outside the thread that serves requests, once for all who wait. There is
  * one connection, and the data folder is locked, so whatever changes the database goes through it: `state` counts that.
  */
-export function openSqlite(path: string): { readonly dialect: Dialect; readonly state: DatabaseState } {
+export function openSqlite(path: string): {
+  readonly dialect: Dialect;
+  /** The same connection, for what may be written without waiting for the disk. To be used after the other was opened. */
+  readonly unsynced: Dialect;
+  readonly state: DatabaseState;
+} {
   let changes = 0;
-  const dialect = new SingleConnectionDialect({
+  const driver = new SyncingDriver({
     // Synced below; `normal` still syncs before anything is moved from the log into the database.
     database: () => {
       const database = new DatabaseSync(path);
@@ -39,7 +45,11 @@ export function openSqlite(path: string): { readonly dialect: Dialect; readonly 
     state: () => changes,
     log: path === IN_MEMORY ? undefined : `${path}-wal`,
   });
-  return { dialect, state: () => changes };
+  return {
+    dialect: new SingleConnectionDialect(driver),
+    unsynced: new SingleConnectionDialect(new UnsyncedDriver(driver)),
+    state: () => changes,
+  };
 }
 
 interface Options {
@@ -50,15 +60,15 @@ interface Options {
 }
 
 class SingleConnectionDialect extends SqliteDialect {
-  readonly #options: Options;
+  readonly #driver: Driver;
 
-  constructor(options: Options) {
-    super(options);
-    this.#options = options;
+  constructor(driver: Driver) {
+    super({ database: () => Promise.reject(new Error('the driver opens the database')) });
+    this.#driver = driver;
   }
 
-  override createDriver(): SqliteDriver {
-    return new SyncingDriver(this.#options);
+  override createDriver(): Driver {
+    return this.#driver;
   }
 
   /** The driver takes turns itself: Kysely would keep the connection until the log is synced. */
@@ -95,11 +105,16 @@ class SyncingDriver extends SqliteDriver {
   }
 
   override async releaseConnection(): Promise<void> {
+    if (this.releaseUnsynced() && this.#options.log !== undefined) await this.#synced();
+  }
+
+  /** Ends the turn; true when something was written in it. */
+  releaseUnsynced(): boolean {
     const state = this.#options.state();
     const written = state !== this.#seen;
     this.#seen = state;
     this.#turns.release();
-    if (written && this.#options.log !== undefined) await this.#synced();
+    return written;
   }
 
   override async destroy(): Promise<void> {
@@ -122,16 +137,53 @@ class SyncingDriver extends SqliteDriver {
   }
 }
 
+/** The connection of a `SyncingDriver`. What is written becomes durable with whatever is synced next. */
+class UnsyncedDriver implements Driver {
+  readonly #driver: SyncingDriver;
+
+  constructor(driver: SyncingDriver) {
+    this.#driver = driver;
+  }
+
+  async init(): Promise<void> {
+    // The other has opened the database.
+  }
+
+  acquireConnection(): Promise<DatabaseConnection> {
+    return this.#driver.acquireConnection();
+  }
+
+  beginTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#driver.beginTransaction(connection);
+  }
+
+  commitTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#driver.commitTransaction(connection);
+  }
+
+  rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#driver.rollbackTransaction(connection);
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#driver.releaseUnsynced();
+  }
+
+  async destroy(): Promise<void> {
+    // The other closes the database.
+  }
+}
+
 /** Only reads for certain: a query that begins otherwise may change something. */
 const READS = /^select\b/i;
 
 /** Kysely expects better-sqlite3's shape; Node's driver differs in how it takes parameters and names readers. */
 function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteDatabase {
-  const statements = new Map<string, StatementSync>();
-  function prepared(sql: string): StatementSync {
+  const statements = new Map<string, Prepared>();
+  function prepared(sql: string): Prepared {
     let statement = statements.get(sql);
     if (statement) statements.delete(sql);
-    else statement = database.prepare(sql);
+    else statement = asKyselyStatement(database.prepare(sql));
     statements.set(sql, statement);
     if (statements.size > STATEMENTS_KEPT) {
       const [oldest] = statements.keys();
@@ -142,15 +194,19 @@ function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteD
   return {
     close: () => database.close(),
     prepare(sql: string) {
-      const statement = prepared(sql);
       if (!READS.test(sql)) onChange();
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
-        iterate: (parameters: readonly unknown[]) =>
-          statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
-      };
+      return prepared(sql);
     },
+  };
+}
+
+type Prepared = ReturnType<SqliteDatabase['prepare']>;
+
+function asKyselyStatement(statement: StatementSync): Prepared {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
   };
 }

@@ -20,6 +20,8 @@ export function repositoryPath(repository: string): string {
  */
 export function bodyOf(request: FastifyRequest): ByteSource {
   return {
+    // The parser of Node copies each out of its own buffer (node_http_parser.cc, `on_body`), and nobody else listens.
+    owned: true,
     [Symbol.asyncIterator]() {
       const body: AsyncIterator<Uint8Array> = request.raw.iterator({ destroyOnReturn: false });
       return {
@@ -52,7 +54,11 @@ export function hasBody(request: FastifyRequest): boolean {
 
 /** Sends JSON with exactly the given media type, no parameters. */
 export async function sendJson(reply: FastifyReply, mediaType: string, value: unknown): Promise<FastifyReply> {
-  const body = Buffer.from(JSON.stringify(value));
+  return sendBytes(reply, mediaType, Buffer.from(JSON.stringify(value)));
+}
+
+/** As `sendJson`, of what is JSON already. */
+export async function sendBytes(reply: FastifyReply, mediaType: string, body: Buffer): Promise<FastifyReply> {
   // Fastify leaves the type of a buffer as it is.
   return reply.code(200).header('content-type', mediaType).header('content-length', body.byteLength).send(body);
 }

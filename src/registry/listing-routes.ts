@@ -4,12 +4,10 @@ import { OCI_INDEX } from '../oci/media-types.ts';
 import { authenticate, authorize } from './access.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
-import { type Exchange, repositoryPath, sendJson } from './exchange.ts';
+import { type Exchange, repositoryPath, sendBytes, sendJson } from './exchange.ts';
 import { nextLink, parsePage } from './paging.ts';
 import type { Caller } from './ports.ts';
 import { listReferrers, pageOfList } from './referrers.ts';
-import { findRepository, listRepositories } from './repositories.ts';
-import { listTags } from './tags.ts';
 
 /** Names looked at per query when a catalogue page is filled. */
 const CATALOG_BATCH = 1000;
@@ -22,12 +20,10 @@ export async function getTags(
 ): Promise<FastifyReply> {
   await authorize(deps, request, name, 'pull');
   const page = parsePage(query);
-  const repository = await findRepository(deps.db, name);
-  if (!repository) throw new RegistryError('name_unknown', `there is no repository "${name}"`);
-  const found = await listTags(deps.db, repository.id, { after: page.after, limit: page.limit + 1 });
-  const tags = found.slice(0, page.limit).map((tag) => tag.name);
-  linkNext(reply, `${repositoryPath(name)}/tags/list`, page.limit, tags.at(-1), found.length > tags.length);
-  return sendJson(reply, 'application/json', { name, tags });
+  const found = await deps.reads.tags(name, page);
+  if (!found) throw new RegistryError('name_unknown', `there is no repository "${name}"`);
+  linkNext(reply, `${repositoryPath(name)}/tags/list`, page.limit, found.next);
+  return sendBytes(reply, 'application/json', found.body);
 }
 
 /** GET `/v2/_catalog`: the repositories this caller may pull from. */
@@ -36,7 +32,7 @@ export async function getCatalog(deps: RegistryDeps, { request, reply, query }: 
   const page = parsePage(query);
   const found = await visibleRepositories(deps, caller, page.after, page.limit + 1);
   const repositories = found.slice(0, page.limit);
-  linkNext(reply, '/v2/_catalog', page.limit, repositories.at(-1), found.length > repositories.length);
+  linkNext(reply, '/v2/_catalog', page.limit, found.length > repositories.length ? repositories.at(-1) : undefined);
   return sendJson(reply, 'application/json', { repositories });
 }
 
@@ -48,7 +44,7 @@ async function visibleRepositories(
 ): Promise<string[]> {
   const visible: string[] = [];
   for (let last = after; visible.length < limit; ) {
-    const names = (await listRepositories(deps.db, { after: last, limit: CATALOG_BATCH })).map((entry) => entry.name);
+    const names = await deps.reads.repositories({ after: last, limit: CATALOG_BATCH });
     visible.push(...names.filter((name) => caller.may(name, 'pull')));
     if (names.length < CATALOG_BATCH) break;
     last = names.at(-1) ?? last;
@@ -57,8 +53,8 @@ async function visibleRepositories(
 }
 
 /** A page of no entries has no next one: it could only be asked for again. */
-function linkNext(reply: FastifyReply, path: string, n: number, last: string | undefined, more: boolean): void {
-  if (more && last !== undefined) reply.header('link', nextLink(path, { n, last }));
+function linkNext(reply: FastifyReply, path: string, n: number, last: string | undefined): void {
+  if (last !== undefined) reply.header('link', nextLink(path, { n, last }));
 }
 
 /** GET `/v2/<name>/referrers/<digest>`: an index of the manifests whose subject it is; empty when there are none. */

@@ -3,12 +3,17 @@ import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
 import type { Digest } from '../oci/digest.ts';
 import { findBlob, type LinkedBlob } from './blob-links.ts';
 import { findManifest, type StoredManifest } from './manifest-reader.ts';
+import type { PageRequest } from './paging.ts';
+import { findRepository, listRepositories } from './repositories.ts';
+import { listTagNames } from './tags.ts';
 
-/** Bytes kept of manifests, and of rows about blobs. */
+/** Bytes kept of manifests, of rows about blobs, and of pages of names. */
 const MANIFESTS_KEPT = 16 * 1024 * 1024;
 const BLOBS_KEPT = 2 * 1024 * 1024;
-/** What an entry takes beside the bytes of its manifest. */
+const PAGES_KEPT = 4 * 1024 * 1024;
+/** What an entry takes beside the bytes of its manifest, and a name in a list beside its characters. */
 const ROW = 512;
+const NAME = 32;
 
 /** What pulls ask for, over and over: answered from memory for as long as nothing was committed to the database. */
 export interface Reads {
@@ -16,6 +21,17 @@ export interface Reads {
   manifest(repository: string, reference: string): Promise<StoredManifest | undefined>;
   /** As `findBlob`. */
   blob(repository: string, digest: Digest): Promise<LinkedBlob | undefined>;
+  /** Undefined when there is no such repository. */
+  tags(repository: string, page: PageRequest): Promise<TagPage | undefined>;
+  /** Names of repositories, bytewise. */
+  repositories(page: PageRequest): Promise<readonly string[]>;
+}
+
+/** The answer to a request for tags. */
+export interface TagPage {
+  readonly body: Buffer;
+  /** The last tag, when there are more. */
+  readonly next: string | undefined;
 }
 
 export function createReads({ db, state }: { readonly db: Db; readonly state: DatabaseState }): Reads {
@@ -24,9 +40,38 @@ export function createReads({ db, state }: { readonly db: Db; readonly state: Da
     weigh: ({ content }) => content.byteLength + ROW,
   });
   const blobs = cacheWhileUnchanged<LinkedBlob>(state, { limit: BLOBS_KEPT, weigh: () => ROW });
+  const tagPages = cacheWhileUnchanged<TagPage>(state, {
+    limit: PAGES_KEPT,
+    weigh: ({ body, next }) => body.byteLength + (next?.length ?? 0) + ROW,
+  });
+  const repositoryPages = cacheWhileUnchanged<readonly string[]>(state, {
+    limit: PAGES_KEPT,
+    weigh: (names) => names.reduce((sum, name) => sum + name.length + NAME, ROW),
+  });
   return {
     manifest: (repository, reference) =>
       manifests.get(`${repository} ${reference}`, () => findManifest(db, repository, reference)),
     blob: (repository, digest) => blobs.get(`${repository} ${digest}`, () => findBlob(db, repository, digest)),
+    tags: (repository, page) => tagPages.get(keyOf(page, repository), () => tagPage(db, repository, page)),
+    repositories: async (page) =>
+      (await repositoryPages.get(keyOf(page), async () =>
+        (await listRepositories(db, page)).map(({ name }) => name),
+      )) ?? [],
+  };
+}
+
+/** What is asked after comes last: it is the client's text, and may hold anything. */
+function keyOf({ limit, after }: PageRequest, repository = ''): string {
+  return `${repository} ${limit} ${after}`;
+}
+
+async function tagPage(db: Db, name: string, { limit, after }: PageRequest): Promise<TagPage | undefined> {
+  const repository = await findRepository(db, name);
+  if (!repository) return undefined;
+  const found = await listTagNames(db, repository.id, { after, limit: limit + 1 });
+  const tags = found.slice(0, limit);
+  return {
+    body: Buffer.from(JSON.stringify({ name, tags })),
+    next: found.length > tags.length ? tags.at(-1) : undefined,
   };
 }

@@ -25,6 +25,23 @@ export async function listTags(
   return rows.map((row) => ({ name: row.name, digest: parseDigest(row.digest), updatedAt: row.updated_at }));
 }
 
+/** As `listTags`, the names alone. */
+export async function listTagNames(
+  db: Db,
+  repositoryId: string,
+  page: { readonly after: string; readonly limit: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('tags')
+    .select('name')
+    .where('repository_id', '=', repositoryId)
+    .where('name', '>', page.after)
+    .orderBy('name')
+    .limit(page.limit)
+    .execute();
+  return rows.map((row) => row.name);
+}
+
 /** Names of the tags that point at a manifest, bytewise. */
 export async function tagsOf(db: Db, repositoryId: string, digest: Digest): Promise<string[]> {
   const rows = await db

@@ -1,5 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { Db } from '../db/database.ts';
+import { type Db, unsynced } from '../db/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { ContentDeps } from './repositories.ts';
 
@@ -16,7 +16,8 @@ export interface UploadSession {
 export async function startSession(deps: ContentDeps, repositoryId: string): Promise<string> {
   const now = deps.clock.now();
   const id = newId();
-  await deps.db
+  // An upload that a power cut leaves unknown is begun again by the client.
+  await unsynced(deps.db)
     .insertInto('uploads')
     .values({ id, repository_id: repositoryId, size: 0, created_at: now, updated_at: now })
     .execute();

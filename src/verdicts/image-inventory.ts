@@ -1,5 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { Db } from '../db/database.ts';
+import { type Db, unsynced } from '../db/database.ts';
 import type { CoverageGap, Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -63,10 +63,12 @@ export async function ensureInventory<Evidence>(
     const inventory = storableInventory(await composeImage(deps, subject));
     const hash = analyser.hashOf(inventory);
     const now = deps.clock.now();
-    await db.transaction().execute(async (tx) => {
-      await saveInventory(tx, hash, inventory, now);
-      await writeState(tx, subject.digest, { status: 'ready', inventory: hash, updatedAt: now });
-    });
+    await unsynced(db)
+      .transaction()
+      .execute(async (tx) => {
+        await saveInventory(tx, hash, inventory, now);
+        await writeState(tx, subject.digest, { status: 'ready', inventory: hash, updatedAt: now });
+      });
     return { renewed: previous !== undefined };
   } catch (error) {
     const state = { status: 'failed', error: messageOf(error), updatedAt: deps.clock.now() } as const;

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { Db } from '../db/database.ts';
+import { type Db, unsynced } from '../db/database.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -61,7 +61,7 @@ async function findOrMake<Evidence>(
     .executeTakeFirst();
   if (!stored) throw new VerdictError('layer_absent', `layer ${blob.digest} is not stored here yet`);
   const evidence = await analyse(deps, blob);
-  await deps.db
+  await unsynced(deps.db)
     .insertInto('layer_analyses')
     .values({
       blob_digest: blob.digest,

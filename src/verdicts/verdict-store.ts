@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Db } from '../db/database.ts';
+import { type Db, unsynced } from '../db/database.ts';
 import type { Reason, Verdict } from '../model/verdict.ts';
 import type { Digest } from '../oci/digest.ts';
 import { startClocks } from './clock-store.ts';
@@ -88,7 +88,9 @@ export async function replaceVerdict(
 ): Promise<'changed' | 'same' | 'lost'> {
   const { repositoryId, repository, digest } = subject;
   const change = describeChange(before?.verdict, verdict);
-  return db.transaction().execute(async (tx) => {
+  // An image without a verdict is judged when it is asked for, and after every start: one that a power cut takes is made again.
+  const writer = before ? db : unsynced(db);
+  return writer.transaction().execute(async (tx) => {
     if (reckoning) await startClocks(tx, [{ repositoryId, digest, reckoning }]);
     const row = {
       kind: verdict.kind,

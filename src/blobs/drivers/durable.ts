@@ -1,5 +1,12 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { close, fsync, open as openCallback, writev } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+// Plain descriptors: they cost less than file handles, and may stay open until the process ends.
+const openDescriptor = promisify(openCallback);
+const syncDescriptor = promisify(fsync);
+const writeDescriptor = promisify(writev);
 
 /** Makes entries of a folder durable: a new name survives a power cut only when its folder was synced too. */
 async function syncFolder(path: string): Promise<void> {
@@ -23,17 +30,52 @@ export async function ensureFolder(path: string): Promise<void> {
   }
 }
 
-/** Puts a synced file under its final name, over whatever was there, and makes that durable. */
-export async function moveIntoPlace(from: string, to: string): Promise<void> {
-  await rename(from, to);
-  await syncFolder(dirname(to));
+/**
+ * Puts synced files under their final names, over whatever was there, and makes that durable. Folders are made when they are needed and
+ * kept open; one that was removed since is made again after the failure.
+ */
+export function createPlacer(): (from: string, to: string) => Promise<void> {
+  const folders = new Map<string, Promise<number>>();
+
+  async function makeAndOpen(path: string): Promise<number> {
+    await ensureFolder(path);
+    return openDescriptor(path, 'r');
+  }
+
+  function opened(path: string): Promise<number> {
+    const opening = folders.get(path) ?? makeAndOpen(path);
+    folders.set(path, opening);
+    return opening;
+  }
+
+  return async (from, to) => {
+    const folder = dirname(to);
+    const opening = opened(folder);
+    try {
+      const descriptor = await opening;
+      await rename(from, to);
+      await syncDescriptor(descriptor);
+    } catch (error) {
+      // Only one of several that fail together closes it.
+      if (folders.get(folder) === opening && folders.delete(folder))
+        opening.then((descriptor) => close(descriptor, () => undefined)).catch(() => undefined);
+      throw error;
+    }
+  };
 }
 
 /** Bytes gathered before they are written: few system calls without holding much. */
-const GATHERED = 512 * 1024;
+const GATHERED = 256 * 1024;
 
-/** Writes chunks in large pieces from `position` on: one piece is being written while the next is gathered. */
-export function gatheringWriter(handle: FileHandle, position: number) {
+/**
+ * Writes chunks in large pieces from `position` on: one piece is being written while the next is gathered. `written` is told of each
+ * chunk that is of no more use to it.
+ */
+export function gatheringWriter(
+  descriptor: number,
+  position: number,
+  written: (chunk: Uint8Array) => void = () => undefined,
+) {
   let at = position;
   let chunks: Uint8Array[] = [];
   let size = 0;
@@ -41,7 +83,8 @@ export function gatheringWriter(handle: FileHandle, position: number) {
 
   async function startWriting(): Promise<void> {
     await underWay;
-    underWay = writeAll(handle, chunks, at);
+    const piece = chunks;
+    underWay = writeAll(descriptor, piece, at).then(() => piece.forEach(written));
     // Seen at the next await; until then it must not count as unhandled.
     underWay.catch(() => undefined);
     at += size;
@@ -63,11 +106,11 @@ export function gatheringWriter(handle: FileHandle, position: number) {
 }
 
 /** `writev` may write less than asked; goes on until everything is on its way to the disk. */
-async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+async function writeAll(descriptor: number, chunks: readonly Uint8Array[], position: number): Promise<void> {
   let at = position;
   let rest = chunks;
   while (rest.length > 0) {
-    const { bytesWritten } = await handle.writev(rest as Uint8Array[], at);
+    const { bytesWritten } = await writeDescriptor(descriptor, rest as Uint8Array[], at);
     at += bytesWritten;
     rest = withoutFirst(rest, bytesWritten);
   }

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { close, constants, createReadStream, fstat, open as openCallback } from 'node:fs';
-import { access, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { close, constants, createReadStream, fstat, fsync, open as openCallback } from 'node:fs';
+import { access, readdir, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from '../../oci/digest.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
-import type { ByteSource } from '../../platform/streams.ts';
+import { type ByteSource, release } from '../../platform/streams.ts';
 import {
   BlobError,
   type BlobStore,
@@ -17,7 +17,7 @@ import {
   mismatchError,
   offsetError,
 } from '../blob-store.ts';
-import { ensureFolder, gatheringWriter, moveIntoPlace } from './durable.ts';
+import { createPlacer, ensureFolder, gatheringWriter } from './durable.ts';
 import { layoutOf, trashedAt } from './layout.ts';
 import { readInto } from './read-into.ts';
 import { createFileSender } from './send-file.ts';
@@ -27,17 +27,23 @@ const READ_SIZE = 1024 * 1024;
 /** Running hashes kept for uploads under way; one that is pushed out is hashed again from disk when it goes on. */
 const HASHES_KEPT = 4096;
 
+/** Files of uploads kept open between requests. */
+const FILES_KEPT = 256;
+
 /** What this process knows of an upload: the hash of its first `size` bytes, all of which are in the file. */
 interface Progress {
   readonly algorithm: DigestAlgorithm;
   readonly hash: Hash;
   size: number;
+  /** The file, while it is kept open. */
+  descriptor?: number | undefined;
 }
 
 // Plain descriptors: streams over them are faster than over file handles.
 const openDescriptor = promisify(openCallback);
 const closeDescriptor = promisify(close);
 const statDescriptor = promisify(fstat);
+const syncDescriptor = promisify(fsync);
 
 /**
  * Blobs as files below `root`. A blob is hashed while it is written and only re-read when an upload goes on after a
@@ -52,6 +58,8 @@ export async function openFilesystemBlobStore(options: {
   const progress = new Map<string, Progress>();
   const busy = new Set<string>();
   const sendFile = createFileSender();
+  const moveIntoPlace = createPlacer();
+  let filesKept = 0;
   await guarded(async () => {
     for (const folder of [layout.uploads, layout.trash]) {
       await ensureFolder(folder);
@@ -80,11 +88,37 @@ export async function openFilesystemBlobStore(options: {
   }
 
   function remember(id: string, state: Progress): void {
+    forget(id);
     progress.set(id, state);
     for (const other of progress.keys()) {
       if (progress.size <= HASHES_KEPT) return;
-      if (!busy.has(other)) progress.delete(other);
+      if (!busy.has(other)) forget(other);
     }
+  }
+
+  function forget(id: string): void {
+    const state = progress.get(id);
+    progress.delete(id);
+    const descriptor = state && takeFile(state);
+    if (descriptor !== undefined) letGo(descriptor);
+  }
+
+  /** The open file of an upload, which is the caller's to close now. */
+  function takeFile(state: Progress): number | undefined {
+    const { descriptor } = state;
+    if (descriptor !== undefined) filesKept -= 1;
+    state.descriptor = undefined;
+    return descriptor;
+  }
+
+  function keepFile(state: Progress, descriptor: number): void {
+    if (filesKept >= FILES_KEPT) return letGo(descriptor);
+    filesKept += 1;
+    state.descriptor = descriptor;
+  }
+
+  async function fileOf(id: string, state: Progress): Promise<number> {
+    return takeFile(state) ?? (await openDescriptor(layout.upload(id), constants.O_RDWR | constants.O_CREAT, 0o640));
   }
 
   return {
@@ -98,9 +132,12 @@ export async function openFilesystemBlobStore(options: {
         const fresh = !progress.has(id);
         const state = await resume(id, fresh ? algorithm : undefined);
         if (offset !== state.size) throw offsetError(offset, state.size);
+        const descriptor = await fileOf(id, state);
         try {
-          await appendToFile(layout.upload(id), state, source);
+          await appendToFile(descriptor, state, source);
+          keepFile(state, descriptor);
         } catch (error) {
+          letGo(descriptor);
           // After a failed write the file may hold less than was hashed; it is read again before it goes on.
           if (!isInterruption(error)) progress.delete(id);
           throw error;
@@ -112,27 +149,26 @@ export async function openFilesystemBlobStore(options: {
       exclusively(id, async () => {
         const path = layout.upload(id);
         let state = await resume(id, algorithmOf(digest));
-        const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+        const descriptor = await fileOf(id, state);
         try {
-          if ((await handle.stat()).size !== state.size) {
+          if ((await statDescriptor(descriptor)).size !== state.size) {
             state = await hashFile(path, algorithmOf(digest));
             remember(id, state);
           }
           const actual = digestFrom(state.algorithm, state.hash.copy());
           if (actual !== digest) throw mismatchError(digest, actual);
-          await handle.sync();
+          await syncDescriptor(descriptor);
         } finally {
-          await handle.close();
+          letGo(descriptor);
         }
-        await ensureFolder(layout.blobFolder(digest));
         await moveIntoPlace(path, layout.blob(digest));
-        progress.delete(id);
+        forget(id);
         return { size: state.size };
       }),
 
     cancel: (id) =>
       exclusively(id, async () => {
-        progress.delete(id);
+        forget(id);
         await rm(layout.upload(id), { force: true });
       }),
 
@@ -143,7 +179,7 @@ export async function openFilesystemBlobStore(options: {
           if (busy.has(name)) continue;
           const info = await stat(layout.upload(name)).catch(absent);
           if (!info || info.mtimeMs >= before) continue;
-          progress.delete(name);
+          forget(name);
           await rm(layout.upload(name), { force: true });
           cancelled += 1;
         }
@@ -195,20 +231,20 @@ export async function openFilesystemBlobStore(options: {
 }
 
 /** Writes the source at the end of the upload; whatever arrives is hashed and kept even when the source fails. */
-async function appendToFile(path: string, state: Progress, source: ByteSource): Promise<void> {
-  const handle = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o640);
-  try {
-    const writer = gatheringWriter(handle, state.size);
-    const interruption = await readInto(source, async (chunk) => {
-      state.hash.update(chunk);
-      state.size += chunk.byteLength;
-      await writer.write(chunk);
-    });
-    await writer.flush();
-    if (interruption) throw interruption;
-  } finally {
-    await handle.close();
-  }
+async function appendToFile(descriptor: number, state: Progress, source: ByteSource): Promise<void> {
+  const writer = gatheringWriter(descriptor, state.size, source.owned === true ? release : undefined);
+  const interruption = await readInto(source, async (chunk) => {
+    state.hash.update(chunk);
+    state.size += chunk.byteLength;
+    await writer.write(chunk);
+  });
+  await writer.flush();
+  if (interruption) throw interruption;
+}
+
+/** Nothing is left to be learnt from closing a file whose content was synced or given up. */
+function letGo(descriptor: number): void {
+  close(descriptor, () => undefined);
 }
 
 function isInterruption(error: unknown): boolean {

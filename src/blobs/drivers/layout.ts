@@ -6,20 +6,17 @@ export interface Layout {
   readonly uploads: string;
   readonly trash: string;
   upload(id: string): string;
-  /** The folder a blob lies in, and the blob. Two hex digits per folder: 256 folders per algorithm. */
-  blobFolder(digest: Digest): string;
+  /** Two hex digits per folder: 256 folders per algorithm. */
   blob(digest: Digest): string;
   trashed(digest: Digest, at: number): string;
 }
 
 export function layoutOf(root: string): Layout {
-  const blobFolder = (digest: Digest) => join(root, 'blobs', algorithmOf(digest), hexOf(digest).slice(0, 2));
   return {
     uploads: join(root, 'uploads'),
     trash: join(root, 'trash'),
     upload: (id) => join(root, 'uploads', id),
-    blobFolder,
-    blob: (digest) => join(blobFolder(digest), hexOf(digest)),
+    blob: (digest) => join(root, 'blobs', algorithmOf(digest), hexOf(digest).slice(0, 2), hexOf(digest)),
     trashed: (digest, at) => join(root, 'trash', `${at}-${algorithmOf(digest)}-${hexOf(digest)}`),
   };
 }

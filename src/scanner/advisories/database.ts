@@ -11,7 +11,6 @@ import type { AdvisoryDatabase } from './types.ts';
 
 /** Decoded packages kept at hand: images of one base share theirs. */
 const CACHED_PACKAGES = 256;
-const MMAP_BYTES = 4 * 1024 * 1024 * 1024;
 
 /**
  * Opens an advisory database file for point queries: read-only and memory-mapped. The content is not verified here
@@ -71,7 +70,7 @@ export function openChecked(path: string, name = path): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true, allowExtension: false });
-    db.exec(`pragma trusted_schema = off; pragma mmap_size = ${MMAP_BYTES}; pragma query_only = on`);
+    db.exec(`pragma trusted_schema = off; pragma query_only = on`);
     expectSchema(db, name);
     return db;
   } catch (error) {

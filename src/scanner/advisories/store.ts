@@ -2,12 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
-import { messageOf } from '../../platform/errors.ts';
 import { openAdvisoryDatabase } from './database.ts';
 import { AdvisoryDatabaseError } from './errors.ts';
-import { unpackDatabase } from './pack.ts';
 import type { AdvisoryDatabase, AdvisoryInstallation, AdvisoryStore } from './types.ts';
-import { verifyAdvisoryDatabase } from './verify.ts';
+import { unpackVerified } from './unpack-apart.ts';
 
 /** Versions kept on disk: the current one and what one may want to go back to. */
 const KEPT = 3;
@@ -72,14 +70,7 @@ export function createAdvisoryStore({ dir, clock }: { dir: string; clock: Clock 
 
 /** Copies (and unpacks) a file into the folder, verifies the copy and names it by its version. */
 async function place(path: string, name: string, { part, dir }: { part: string; dir: string }): Promise<string> {
-  try {
-    await unpackDatabase(path, part, name);
-  } catch (error) {
-    if (error instanceof AdvisoryDatabaseError) throw error;
-    const code = existsSync(path) ? 'not_a_database' : 'not_found';
-    throw new AdvisoryDatabaseError(code, `cannot read ${name}: ${messageOf(error)}`, { cause: error });
-  }
-  const version = verifyAdvisoryDatabase(part, name);
+  const version = await unpackVerified({ from: path, to: part, name });
   const target = join(dir, fileName(version));
   // An open file of that name is the same content: leave it alone.
   if (!existsSync(target)) await rename(part, target);

@@ -30,7 +30,7 @@ export function createSpool(folder: string): Spool {
 
   async function spill(): Promise<void> {
     const handle = await openNameless(folder);
-    file = { handle, writer: gatheringWriter(handle, 0) };
+    file = { handle, writer: gatheringWriter(handle.fd, 0) };
     for (const chunk of chunks) await file.writer.write(chunk);
     chunks = [];
   }
