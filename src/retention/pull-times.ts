@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db } from '../db/database.ts';
+import { type Db, unsynced } from '../db/database.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -42,7 +42,7 @@ export function createPullTimes(deps: { readonly db: Db; readonly clock: Clock; 
     for (let start = 0; start < batch.length; start += ROWS_AT_ONCE) {
       const rows = batch.slice(start, start + ROWS_AT_ONCE);
       try {
-        await writeTimes(db, rows);
+        await writeTimes(unsynced(db), rows);
       } catch (error) {
         // They are tried again with what is pulled until then.
         for (const [key, at] of batch.slice(start)) if (!noted.has(key)) noted.set(key, at);

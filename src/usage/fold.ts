@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db, Tx } from '../db/database.ts';
+import { type Db, type Tx, unsynced } from '../db/database.ts';
 import type { NewRow } from '../db/schema.ts';
 import { breathe } from '../platform/breathe.ts';
 
@@ -22,11 +22,13 @@ interface Sums {
 /** Folds the changes of usage into the sums; gives how many there were. Several at once fold one project after the other. */
 export async function foldUsage(deps: { readonly db: Db }, signal?: AbortSignal): Promise<number> {
   let folded = 0;
-  const projects = await deps.db.selectFrom('usage_changes').select('project_id').distinct().execute();
+  // A fold that is lost leaves the changes to the next.
+  const db = unsynced(deps.db);
+  const projects = await db.selectFrom('usage_changes').select('project_id').distinct().execute();
   for (const { project_id } of projects)
     for (;;) {
       if (signal?.aborted) return folded;
-      const count = await deps.db.transaction().execute((tx) => foldSome(tx, project_id));
+      const count = await db.transaction().execute((tx) => foldSome(tx, project_id));
       folded += count;
       await breathe();
       if (count < BATCH) break;

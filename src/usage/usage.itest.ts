@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ENGINES } from '../../test/support/engines.ts';
+import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import { SYSTEM } from '../auth/principal.ts';
 import { createSecretBox } from '../auth/secret-box.ts';
 import { collect } from '../gc/collect.ts';
@@ -9,9 +9,10 @@ import { digestOf } from '../oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
 import { createProjectStore } from '../projects/project-store.ts';
 import { imageManifest, pushBlob, pushImage, pushManifest } from '../registry/testing.ts';
+import { noteArrival } from './changes.ts';
 import { foldUsage } from './fold.ts';
 import { counted, recount, sorted } from './recount.testing.ts';
-import { readUsage, totalBytes } from './usage.ts';
+import { readBytes, readRepositoryUsage, readUsage, totalBytes } from './usage.ts';
 
 const REPOSITORIES = ['front/a', 'front/b', 'front/c', 'back/a'] as const;
 const LAYERS = Array.from({ length: 5 }, (_, at) => `layer ${at} `.repeat(10 + at));
@@ -155,6 +156,32 @@ describe.each(ENGINES)('what a project uses, on %s', (engine) => {
     }
     await expect(folding).rejects.toThrow('rolled back');
     expect(sorted(await counted(db))).toEqual(sorted(await recount(db)));
+  });
+
+  it('is read without a change of the database, which would empty every cache', async () => {
+    const handle = await freshDatabase(engine);
+    try {
+      const { db } = handle;
+      await db
+        .insertInto('projects')
+        .values({ id: 'p', name: 'p', public: 0, created_by: '', created_at: 0 })
+        .execute();
+      await db
+        .transaction()
+        .execute((tx) => noteArrival(tx, { id: 'r', projectId: 'p' }, { kind: 'blob', digest: 'd', size: 3 }));
+      const before = await handle.state();
+      expect(await readBytes(db, 'p', { kind: 'blob', digest: 'd' })).toEqual({
+        bytes: 3,
+        holds: true,
+        backlog: false,
+      });
+      await readUsage(db);
+      await readRepositoryUsage(db, 'p', 10);
+      await totalBytes(db);
+      expect(await handle.state()).toBe(before);
+    } finally {
+      await handle.close();
+    }
   });
 
   it('is forgotten with the project', async () => {

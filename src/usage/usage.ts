@@ -30,9 +30,10 @@ export async function readUsage(db: Db, projectId?: string): Promise<ProjectUsag
   return rows.map(({ projectId: id, bytes, blobs, manifests }) => ({ projectId: id, bytes, blobs, manifests }));
 }
 
+/** A statement that does not begin with `select` would count as a change of the database. */
 async function readSums(db: Db, projectId: string | undefined) {
   const only = (column: string) => (projectId === undefined ? sql`1 = 1` : sql`${sql.ref(column)} = ${projectId}`);
-  const { rows } = await sql<ProjectUsage & { readonly changes: number }>`
+  const { rows } = await sql<ProjectUsage & { readonly changes: number }>`select * from (
     with pending as (
       select project_id, kind, digest, sum(links) as links, max(size) as size, count(*) as changes
       from usage_changes where ${only('project_id')} group by project_id, kind, digest),
@@ -51,7 +52,7 @@ async function readSums(db: Db, projectId: string | undefined) {
       cast(coalesce(u.manifests, 0) + coalesce(s.manifests, 0) as bigint) as manifests,
       cast(coalesce(s.changes, 0) as bigint) as changes
     from projects p left join project_usage u on u.project_id = p.id left join since s on s.project_id = p.id
-    where ${only('p.id')}`.execute(db);
+    where ${only('p.id')}) as usage`.execute(db);
   return rows;
 }
 
@@ -82,7 +83,7 @@ async function holds(db: Db, projectId: string, { kind, digest }: Pick<CountedCo
 
 /** What each repository of a project holds, the largest first. */
 export async function readRepositoryUsage(db: Db, projectId: string, limit: number): Promise<RepositoryUsage[]> {
-  const { rows } = await sql<RepositoryUsage>`
+  const { rows } = await sql<RepositoryUsage>`select * from (
     with since as (
       select repository_id, sum(links * size) as bytes,
         sum(case when kind = 'blob' then links else 0 end) as blobs,
@@ -93,7 +94,7 @@ export async function readRepositoryUsage(db: Db, projectId: string, limit: numb
       cast(coalesce(u.blobs, 0) + coalesce(s.blobs, 0) as bigint) as blobs,
       cast(coalesce(u.manifests, 0) + coalesce(s.manifests, 0) as bigint) as manifests
     from repositories r left join repository_usage u on u.repository_id = r.id left join since s on s.repository_id = r.id
-    where r.project_id = ${projectId} order by bytes desc, r.name limit ${limit}`.execute(db);
+    where r.project_id = ${projectId}) as usage order by bytes desc, name limit ${limit}`.execute(db);
   return rows;
 }
 
