@@ -51,7 +51,7 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'usage:read': READERS,
   'quota:set': ADMINISTRATORS,
   'immutable-tags:manage': PROJECT_ADMINS,
-  'retention:read': READERS,
+  'retention:read': MEMBERS,
   'retention:manage': PROJECT_ADMINS,
   'retention:run': PROJECT_ADMINS,
   'member:read': MEMBERS,

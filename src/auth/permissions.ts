@@ -34,7 +34,8 @@ export const PERMISSIONS = {
   /** How much space a project may take is not for its own administrators to say. */
   'quota:set': ['administrator'],
   'immutable-tags:manage': ['project-admin'],
-  'retention:read': ['guest', 'everybody-if-public'],
+  /** Says what runs where, so not for everybody, also of a public project. */
+  'retention:read': ['guest'],
   'retention:manage': ['project-admin'],
   'retention:run': ['project-admin'],
   'member:read': ['guest'],

@@ -52,7 +52,7 @@ function seenLately(db: Db, now: number) {
           '>',
           eb
             .selectFrom('audit_runs as a')
-            .select(sql<number>`coalesce(max(a.finished_at), 0) - ${sql.lit(RUNNING_MS)}`.as('at'))
+            .select(sql<number>`max(a.finished_at) - ${sql.lit(RUNNING_MS)}`.as('at'))
             .whereRef('a.cluster', '=', 'i.cluster'),
         ),
       ]),

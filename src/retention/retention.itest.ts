@@ -214,12 +214,19 @@ describe.each(ENGINES)('retention on %s', (engine) => {
     expect([await tagsOf('front/app'), await tagsOf('back/app')]).toEqual([['1', '2'], ['2']]);
   });
 
-  it('takes no rules for a mirror', async () => {
+  it('takes no rules for a mirror, nor applies those from before it was one', async () => {
     await registry.db
       .insertInto('upstreams')
       .values({ project_id: FRONT.id, url: 'https://r.example', username: null, secret: null, freshness_seconds: 1 })
       .execute();
     await expect(set('always')).rejects.toMatchObject({ code: 'retention_invalid' });
+    await pushAll('front/app', '1', '2');
+    await registry.db
+      .insertInto('retention_rules')
+      .values({ project_id: FRONT.id, rules: JSON.stringify(rules('latest-pushed 1')), changed_by: 'a', changed_at: 0 })
+      .execute();
+    await retention.runAll();
+    expect(await tagsOf('front/app')).toEqual(['1', '2']);
   });
 
   it('does exactly what it said it would do at that moment, and takes away nothing that runs', {

@@ -79,6 +79,9 @@ export function createRetention(deps: RuleStoreDeps & { readonly logger: Logger 
       const projects = await db
         .selectFrom('retention_rules as r')
         .innerJoin('projects as p', 'p.id', 'r.project_id')
+        .leftJoin('upstreams as u', 'u.project_id', 'p.id')
+        // It may have become a mirror since.
+        .where('u.project_id', 'is', null)
         .select(['p.id', 'p.name'])
         .orderBy('p.name')
         .execute();
