@@ -26,6 +26,17 @@ describe('loadConfig', () => {
     expect(config.logLevel).toBe('debug');
   });
 
+  it.each([
+    [undefined, false],
+    ['true', true],
+    ['0', false],
+    ['10.0.0.1', ['10.0.0.1']],
+    ['10.0.0.1, fd00::/8', ['10.0.0.1', 'fd00::/8']],
+  ])('reads whose forwarded addresses are believed: %j', (text, expected) => {
+    const environment = text === undefined ? {} : { BREAKWATER_TRUST_PROXY: text };
+    expect(loadConfig(environment).trustProxy).toEqual(expected);
+  });
+
   it('keeps an IPv6 address whole', () => {
     expect(formatAddress(loadConfig({ BREAKWATER_LISTEN: '[::1]:8080' }).listen)).toBe('[::1]:8080');
   });
@@ -35,6 +46,9 @@ describe('loadConfig', () => {
     [{ BREAKWATER_LISTEN: '127.0.0.1:99999' }, /BREAKWATER_LISTEN: .*port/],
     [{ BREAKWATER_DATABASE_URL: 'mysql://x' }, /BREAKWATER_DATABASE_URL: expected postgres/],
     [{ BREAKWATER_ADMIN_PASSWORD: 'short' }, /BREAKWATER_ADMIN_PASSWORD: must have at least 8/],
+    [{ BREAKWATER_TRUST_PROXY: 'proxy.example.com' }, /BREAKWATER_TRUST_PROXY: expected true, false, or addresses/],
+    [{ BREAKWATER_TRUST_PROXY: '10.0.0.1, 10.0.0.0/33' }, /BREAKWATER_TRUST_PROXY: expected/],
+    [{ BREAKWATER_LIMIT_PULLS: '-1' }, /BREAKWATER_LIMIT_PULLS: /],
     [{ BREAKWATER_BLOBS: 'bucket' }, /BREAKWATER_BLOBS: expected s3:/],
     [{ BREAKWATER_BLOBS: 's3://bucket/../other' }, /BREAKWATER_BLOBS: expected s3:/],
     [{ BREAKWATER_S3_ENDPOINT: 'https://user:hunter2@s3' }, /BREAKWATER_S3_ENDPOINT: expected an address/],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './folders.ts';
@@ -29,6 +30,21 @@ const byteSize = z
   .union([z.string(), z.number()])
   .transform((size) => parseBytes(String(size)))
   .refine((bytes) => bytes !== undefined, 'expected a number of bytes, like 50GB or 512MiB');
+const PROXIES = 'expected true, false, or addresses and networks like 10.0.0.1,10.1.0.0/16';
+/** Addresses and networks, comma separated. */
+const proxies = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine((parts) => parts.every(isNetwork), PROXIES);
+
+function isNetwork(text: string): boolean {
+  const [address = '', length, ...rest] = text.split('/');
+  const kind = isIP(address);
+  if (kind === 0 || rest.length > 0) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (kind === 4 ? 32 : 128));
+}
+
+const perMinute = z.coerce.number().int().min(0).max(10_000_000);
 
 const storeAddress = z.url({ protocol: /^https?$/ }).refine((text) => {
   const { username, password, search, hash } = new URL(text);
@@ -107,8 +123,16 @@ const settingsSchema = z
     gcDelaySeconds: z.coerce.number().int().min(0).max(7_776_000).prefault(86_400),
     /** Days from the end of one reading of all stored blobs to the beginning of the next; 0 = never. */
     scrubIntervalDays: z.coerce.number().min(0).max(3650).prefault(30),
-    /** Believe `X-Forwarded-*` headers: only behind a proxy that sets them. */
-    trustProxy: flag.prefault(false),
+    /** Whose `X-Forwarded-*` headers are believed: addresses and networks of proxies, comma separated; `true` = everybody's. */
+    trustProxy: z.union([flag, proxies], { error: PROXIES }).prefault(false),
+    /** Requests a minute for each account: manifests, lists and tokens; 0 = no limit. */
+    limitPulls: perMinute.prefault(0),
+    /** Uploads and changes of content. */
+    limitWrites: perMinute.prefault(0),
+    /** Calls of the management API. */
+    limitApi: perMinute.prefault(0),
+    /** The same for whoever has no account, by network, in each of the three, where it is lower. */
+    limitAnonymous: perMinute.prefault(0),
     fourEyes: flag.prefault(true),
     /** Command line against a server. */
     url: z.url().optional(),

@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'exceptions', 'cluster', 'scanner', 'trust', 'usage'],
   ['registry', 'mirror', 'verdicts', 'gc', 'retention'],
-  ['api', 'compat', 'admission', 'evidence'],
+  ['api', 'compat', 'admission', 'evidence', 'importer', 'backup'],
   ['audit'],
   ['cli'],
   ['app'],

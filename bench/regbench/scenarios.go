@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// settle is how long a server may end what it put off when the content of a scenario was pushed.
+const settle = time.Second
+
 // operation is what is timed; `worker` is who does it, `i` counts all of them.
 type operation func(worker, i int) error
 
@@ -37,6 +40,7 @@ func (l *load) prepare(c *client) (operation, error) {
 	if err != nil {
 		return nil, err
 	}
+	time.Sleep(settle)
 	switch l.scenario {
 	case "populate":
 		return func(_, i int) error { return c.putSibling(kept[0], i) }, nil

@@ -1,5 +1,7 @@
 import type { AccessControl } from '../auth/access.ts';
 import type { Principal } from '../auth/principal.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
+import type { RobotStore } from '../auth/robot-store.ts';
 import type { UserStore } from '../auth/user-store.ts';
 import type { ClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Db } from '../db/database.ts';
@@ -47,8 +49,10 @@ export interface ApiDeps {
   /** Folder for files on their way in. */
   readonly spoolDir: string;
   principalOf(authorization: string | undefined, address: string): Promise<Principal>;
+  readonly limits?: Pick<RateLimits, 'spend'> | undefined;
   readonly access: AccessControl;
   readonly users: UserStore;
+  readonly robots: RobotStore;
   readonly projects: ProjectStore;
   readonly members: MemberStore;
   readonly policies: PolicyStore;

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AuthError } from '../auth/errors.ts';
+import type { Principal } from '../auth/principal.ts';
+import { projectOfLabel } from '../auth/robot.ts';
 import { messageOf } from '../platform/errors.ts';
 import { nextLink } from '../registry/paging.ts';
 import type { AnyEndpoint } from './contract/endpoint.ts';
@@ -11,6 +13,7 @@ import { exceptionRoutes } from './routes/exceptions.ts';
 import { garbageRoutes } from './routes/garbage.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
+import { robotRoutes } from './routes/robots.ts';
 import { storageRoutes } from './routes/storage.ts';
 import { trustRoutes } from './routes/trust.ts';
 import { userRoutes } from './routes/users.ts';
@@ -27,6 +30,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
   const bound: readonly BoundEndpoint[] = [
     ...projectRoutes(deps),
     ...userRoutes(deps),
+    ...robotRoutes(deps),
     ...verdictRoutes(deps),
     ...exceptionRoutes(deps),
     ...trustRoutes(deps),
@@ -66,6 +70,7 @@ async function answer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const by = await deps.principalOf(request.headers.authorization, request.ip);
+  spend(deps, by, request);
   const params = checked(endpoint.params, request.params ?? {}, 'path');
   const query = checked(endpoint.query, request.query ?? {}, 'query');
   const project = projectOf(endpoint, params, query);
@@ -80,6 +85,14 @@ async function answer(
   return reply.send(result);
 }
 
+/** Throws `AuthError('throttled')` when the caller has asked too much. */
+function spend({ limits }: ApiDeps, by: Principal, { ip }: FastifyRequest): void {
+  const refused = limits?.spend('api', by.kind === 'anonymous' ? '' : by.name, ip);
+  if (!refused) return;
+  const { message, retryAfterSeconds } = refused;
+  throw new AuthError('throttled', message, { retryAfterSeconds });
+}
+
 /** Names the following page of a list (RFC 8288) beside `next` in it. */
 function linkNext(request: FastifyRequest, reply: FastifyReply, query: unknown, result: unknown): void {
   if (typeof result !== 'object' || result === null || !('next' in result) || typeof result.next !== 'string') return;
@@ -92,11 +105,12 @@ function noSuchCall({ method, url }: FastifyRequest): ApiError {
   return new ApiError('not_found', `there is no ${method} ${path.slice(0, 200)}; see ${BASE}/openapi.json`);
 }
 
-/** The project a permission is asked for: of the path, or the one that an image belongs to. */
+/** The project a permission is asked for: of the path, or the one that an image or a robot belongs to. */
 function projectOf(endpoint: AnyEndpoint, params: unknown, query: unknown): string | undefined {
-  const { project } = params as { project?: string };
+  const { project, robot } = params as { project?: string; robot?: string };
   if (project !== undefined) return project;
-  const { image } = query as { image?: string };
+  const { image, project: home } = query as { image?: string; project?: string };
+  if (endpoint.permission === 'robot:manage') return robot === undefined ? home : projectOfLabel(robot);
   return endpoint.permission === 'verdict:read' ? (image ?? '').split('/', 1)[0] : undefined;
 }
 

@@ -5,12 +5,11 @@ import fastify from 'fastify';
 import { Agent, type Dispatcher, request } from 'undici';
 import { freshDatabase } from '../../test/support/engines.ts';
 import { createGuardAccess } from '../app/guard-access.ts';
-import { createAccess } from '../auth/access.ts';
+import { createAccountParts } from '../auth/account-parts.ts';
 import { createPrincipals } from '../auth/caller.ts';
 import type { Role } from '../auth/permissions.ts';
 import { SYSTEM } from '../auth/principal.ts';
 import { createSecretBox } from '../auth/secret-box.ts';
-import { createUserStore } from '../auth/user-store.ts';
 import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Engine } from '../db/engine.ts';
@@ -75,7 +74,9 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
   const world = await createWorld(handle, { policies, exceptions, ledger: base.ledger });
   held.clock = world.clock;
 
-  const users = createUserStore(base);
+  const box = createSecretBox(Buffer.alloc(32, 7));
+  const parts = createAccountParts({ ...base, state: handle.state, logger: silentLogger, box });
+  const { users } = parts;
   for (const [name, role] of Object.entries(ROLES)) {
     const { id } = await users.create(SYSTEM, { name, password: PASSWORD, admin: ADMINISTRATORS.has(name) });
     if (role)
@@ -87,10 +88,9 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     logger: silentLogger,
     version: '0.0.0-test',
     spoolDir: join(folder, 'spool'),
-    principalOf: createPrincipals({ users }),
-    access: createAccess(base),
-    users,
-    projects: createProjectStore({ ...base, box: createSecretBox(Buffer.alloc(32, 7)) }),
+    principalOf: createPrincipals(parts),
+    ...parts,
+    projects: createProjectStore({ ...base, box }),
     members: createMemberStore(base),
     policies,
     exceptions,

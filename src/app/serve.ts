@@ -28,6 +28,8 @@ import { createHealthServer } from './health.ts';
 import { createPublicServer } from './http-server.ts';
 import { createImageFacts } from './image-facts.ts';
 import { createJudgingParts } from './judging.ts';
+import { startChaining } from './ledger-chaining.ts';
+import { createLimits } from './limits.ts';
 import { createMetrics, observeRequests } from './metrics.ts';
 import { openServices, SERVICE } from './services.ts';
 import { followTrustedRepos } from './trusted-repos.ts';
@@ -47,7 +49,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   const clock = systemClock;
   const logger = createLogger(config.logLevel);
   const services = await openServices({ config, clock, logger });
-  const { db, users, tokens, access, ledger, blobs, advisories } = services;
+  const { db, accounts, standings, tokens, access, ledger, blobs, advisories } = services;
 
   const host = registryHost(config);
   const hosts = [host, ...(config.publicUrl === undefined ? [] : [formatAddress(config.listen)])];
@@ -58,6 +60,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     },
     now: () => clock.now(),
   });
+  const limits = createLimits({ clock, logger, ledger, metrics: metrics.registry, settings: config });
   const garbageMetrics = createGarbageMetrics(metrics.registry);
   const garbage = createGarbageParts(services, garbageMetrics);
   garbageMetrics.watch({ status: () => garbage.collector.status(), usedBytes: () => totalBytes(db) });
@@ -96,16 +99,18 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
 
   const server = createPublicServer(config, logger);
   observeRequests(server, metrics.registry, 'public');
-  await server.register(tokenService, { users, tokens, access, ledger, clock });
+  await server.register(tokenService, { accounts, tokens, access, ledger, clock, limits });
   await server.register(registryRoutes, {
     db,
     clock,
     logger,
     blobs,
     reads: createReads(services.handle),
+    ledger,
+    limits,
     service: SERVICE,
     publicUrl: config.publicUrl,
-    authenticate: createCallers({ users, tokens, access }),
+    authenticate: createCallers({ accounts, tokens, standings }),
     gate: verdicts.gate,
     ingest: verdicts.ingest,
     mirror,
@@ -118,7 +123,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     ...services,
     version: VERSION,
     spoolDir: join(config.dataDir, 'spool'),
-    principalOf: createPrincipals({ users }),
+    principalOf: createPrincipals({ accounts }),
+    limits,
     verdicts,
     garbage: garbage.collector,
     retention: garbage.retention,
@@ -151,6 +157,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     logger.error({ err: error }, 'background work did not start'),
   );
   refresh.start();
+  const chaining = startChaining({ ledger, logger });
 
   return {
     banner: banner(config, first),
@@ -165,6 +172,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       await garbage.close();
       await judging.close();
       await health.close();
+      await chaining.stop();
+      await services.robotUse.close();
       await http.close();
       await services.handle.close();
       services.lock.release();

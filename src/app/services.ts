@@ -1,9 +1,9 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createAccess } from '../auth/access.ts';
+import { createAccountParts } from '../auth/account-parts.ts';
 import { openRegistryTokens } from '../auth/registry-token.ts';
 import { openSecretBox } from '../auth/secret-box.ts';
-import { createUserStore } from '../auth/user-store.ts';
+import { STANDING_TABLES } from '../auth/standings.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Config } from '../config.ts';
 import { type DatabaseHandle, openDatabase } from '../db/database.ts';
@@ -51,12 +51,11 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     logger,
     handle,
     lock,
-    users: createUserStore(base),
-    access: createAccess(base),
+    ...createAccountParts({ ...base, state: handle.stateOf(...STANDING_TABLES), logger, box }),
     tokens: await openRegistryTokens({ db, box, clock, service: SERVICE }),
     projects: createProjectStore({ ...base, box }),
     members: createMemberStore(base),
-    upstreams: createUpstreamSource({ db, box }),
+    upstreams: createUpstreamSource({ db, stateOf: handle.stateOf, box }),
     policies: createPolicyStore(base),
     exceptions: createExceptionStore(base),
     trust: createSourceStore(base),

@@ -29,7 +29,14 @@ export function createAccess(deps: { readonly db: Db }) {
       .executeTakeFirst();
     if (!row) return undefined;
     const role = asRole(row.role);
-    return { id: row.id, name: row.name, public: row.public === 1, ...(role ? { role } : {}) };
+    const granted = principal.kind === 'robot' ? principal.grants.get(row.id) : undefined;
+    return {
+      id: row.id,
+      name: row.name,
+      public: row.public === 1,
+      ...(role ? { role } : {}),
+      ...(granted ? { granted } : {}),
+    };
   }
 
   async function allowed(principal: Principal, permission: Permission, projectName?: string): Promise<boolean> {
@@ -66,32 +73,11 @@ export function createAccess(deps: { readonly db: Db }) {
       if (principal.kind === 'anonymous') throw loginFirst(permission);
       throw denied(principal, permission, '; ask an administrator');
     },
-    /** Everything the principal has to do with: roles by project name, and the names of public projects. */
-    async overview(
-      principal: Principal,
-    ): Promise<{ readonly roles: ReadonlyMap<string, Role>; readonly publicProjects: ReadonlySet<string> }> {
-      const open = await db.selectFrom('projects').select('name').where('public', '=', 1).execute();
-      const memberships =
-        principal.kind === 'anonymous'
-          ? []
-          : await db
-              .selectFrom('members')
-              .innerJoin('projects', 'projects.id', 'members.project_id')
-              .select(['projects.name', 'members.role'])
-              .where('members.user_id', '=', principal.id)
-              .execute();
-      const roles = new Map<string, Role>();
-      for (const { name, role } of memberships) {
-        const known = asRole(role);
-        if (known) roles.set(name, known);
-      }
-      return { roles, publicProjects: new Set(open.map(({ name }) => name)) };
-    },
   };
 }
 
 /** A role this version does not know gives nothing. */
-function asRole(text: string | null): Role | undefined {
+export function asRole(text: string | null): Role | undefined {
   return ROLES.find((role) => role === text);
 }
 

@@ -17,7 +17,16 @@ type AuthErrorCode =
   | 'password_invalid'
   | 'user_exists'
   | 'user_unknown'
-  | 'last_administrator';
+  | 'last_administrator'
+  | 'robot_invalid'
+  | 'robot_exists'
+  | 'robot_unknown'
+  /** A second secret of the robot is still in use. */
+  | 'rotation_open'
+  /** What was to be done takes rights that the person does not have. */
+  | 'rights_exceeded'
+  /** It has the form of a robot's secret, but cannot be one. */
+  | 'secret_mistyped';
 
 /** Everything that can go wrong between a person and what they want to do. */
 export class AuthError extends CodedError<AuthErrorCode> {

@@ -18,6 +18,8 @@ export interface LoginThrottle {
    * seconds to wait; a refused attempt does not count.
    */
   begin(name: string, address: string): number;
+  /** Attempts in a row that were not right. */
+  failures(name: string, address: string): number;
   /** The attempt was right: forgets the wrong ones before it. */
   succeeded(name: string, address: string): void;
 }
@@ -41,6 +43,7 @@ export function createLoginThrottle(deps: { readonly clock: Clock }): LoginThrot
       known.last = now;
       return 0;
     },
+    failures: (name, address) => attempts.get(keyOf(name, address))?.count ?? 0,
     succeeded: (name, address) => attempts.delete(keyOf(name, address)),
   };
 }

@@ -15,6 +15,7 @@ const PEOPLE: readonly (readonly [who: string, principal: Principal, project: Pr
   ['a user in a public project', user, { public: true }],
   ['a guest', user, { public: false, role: 'guest' }],
   ['a developer', user, { public: false, role: 'developer' }],
+  ['a maintainer', user, { public: false, role: 'maintainer' }],
   ['a project admin', user, { public: false, role: 'admin' }],
   ['an administrator', administrator, { public: false }],
 ];
@@ -25,11 +26,13 @@ const READERS = [
   'a user in a public project',
   'a guest',
   'a developer',
+  'a maintainer',
   'a project admin',
   'an administrator',
 ];
-const MEMBERS = ['a guest', 'a developer', 'a project admin', 'an administrator'];
-const DEVELOPERS = ['a developer', 'a project admin', 'an administrator'];
+const MEMBERS = ['a guest', 'a developer', 'a maintainer', 'a project admin', 'an administrator'];
+const DEVELOPERS = ['a developer', 'a maintainer', 'a project admin', 'an administrator'];
+const MAINTAINERS = ['a maintainer', 'a project admin', 'an administrator'];
 const PROJECT_ADMINS = ['a project admin', 'an administrator'];
 const ADMINISTRATORS = ['an administrator'];
 
@@ -37,7 +40,7 @@ const ADMINISTRATORS = ['an administrator'];
 const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'repository:pull': READERS,
   'repository:push': DEVELOPERS,
-  'repository:delete': PROJECT_ADMINS,
+  'repository:delete': MAINTAINERS,
   'gate:bypass': ADMINISTRATORS,
   'project:list': EVERYBODY,
   'project:create': ADMINISTRATORS,
@@ -57,6 +60,8 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'member:read': MEMBERS,
   'member:manage': PROJECT_ADMINS,
   'user:manage': ADMINISTRATORS,
+  'password:change': ANY_USER,
+  'robot:manage': PROJECT_ADMINS,
   'verdict:read': READERS,
   'exception:read': MEMBERS,
   'exception:request': DEVELOPERS,

@@ -1,6 +1,7 @@
-import type { Principal } from './principal.ts';
+import { EVERYWHERE, type Principal } from './principal.ts';
 
-export const ROLES = ['admin', 'developer', 'guest'] as const;
+/** Strongest first. */
+export const ROLES = ['admin', 'maintainer', 'developer', 'guest'] as const;
 /** Role of a member in a project. */
 export type Role = (typeof ROLES)[number];
 
@@ -11,6 +12,7 @@ export type Holder =
   | 'any-user'
   | 'guest'
   | 'developer'
+  | 'maintainer'
   | 'project-admin'
   | 'administrator';
 
@@ -18,7 +20,7 @@ export type Holder =
 export const PERMISSIONS = {
   'repository:pull': ['guest', 'everybody-if-public'],
   'repository:push': ['developer'],
-  'repository:delete': ['project-admin'],
+  'repository:delete': ['maintainer'],
   'gate:bypass': ['administrator'],
   'project:list': ['everybody'],
   'project:create': ['administrator'],
@@ -41,6 +43,8 @@ export const PERMISSIONS = {
   'member:read': ['guest'],
   'member:manage': ['project-admin'],
   'user:manage': ['administrator'],
+  'password:change': ['any-user'],
+  'robot:manage': ['project-admin'],
   'verdict:read': ['guest', 'everybody-if-public'],
   'exception:read': ['guest'],
   'exception:request': ['developer'],
@@ -61,17 +65,62 @@ export const PERMISSIONS = {
 
 export type Permission = keyof typeof PERMISSIONS;
 
+/**
+ * What a robot can be given. Left out is what makes or changes accounts and projects, and every decision that takes a person;
+ * `installation`: only together with every project, by administrators.
+ */
+export const ROBOT_PERMISSIONS = {
+  project: [
+    'repository:pull',
+    'repository:push',
+    'repository:delete',
+    'gate:bypass',
+    'project:read',
+    'policy:read',
+    'policy:update',
+    'usage:read',
+    'retention:read',
+    'member:read',
+    'verdict:read',
+    'exception:read',
+    'exception:request',
+    'mirror:copy',
+  ],
+  installation: [
+    'trust:read',
+    'advisories:read',
+    'advisories:import',
+    'guard:read',
+    'cluster-audit:run',
+    'gc:read',
+    'gc:run',
+    'ledger:read',
+    'evidence:export',
+  ],
+} as const satisfies Record<string, readonly Permission[]>;
+
 /** What a decision about a project needs to know of it. Absent for installation-wide permissions. */
 export interface ProjectAccess {
   readonly public: boolean;
   /** Role of the principal in this project, when a member. */
   readonly role?: Role;
+  /** What the principal, a robot, was given in this project. */
+  readonly granted?: ReadonlySet<string>;
 }
 
 /** True when the principal holds the permission; an administrator holds all of them. Deny by default. */
 export function isAllowed(principal: Principal, permission: Permission, project?: ProjectAccess): boolean {
   if (principal.kind === 'user' && principal.admin) return true;
+  if (principal.kind === 'robot' && isGranted(principal, permission, project)) return true;
   return PERMISSIONS[permission].some((holder) => holds(principal, holder, project));
+}
+
+function isGranted(
+  { grants }: Extract<Principal, { readonly kind: 'robot' }>,
+  permission: Permission,
+  project: ProjectAccess | undefined,
+): boolean {
+  return grants.get(EVERYWHERE)?.has(permission) === true || project?.granted?.has(permission) === true;
 }
 
 function holds(principal: Principal, holder: Holder, project: ProjectAccess | undefined): boolean {
@@ -83,16 +132,17 @@ function holds(principal: Principal, holder: Holder, project: ProjectAccess | un
     case 'any-user':
       return principal.kind === 'user';
     case 'guest':
-      return hasRole(project, ['guest', 'developer', 'admin']);
     case 'developer':
-      return hasRole(project, ['developer', 'admin']);
+    case 'maintainer':
+      return hasRole(project, holder);
     case 'project-admin':
-      return hasRole(project, ['admin']);
+      return hasRole(project, 'admin');
     case 'administrator':
       return false;
   }
 }
 
-function hasRole(project: ProjectAccess | undefined, roles: readonly Role[]): boolean {
-  return project?.role !== undefined && roles.includes(project.role);
+/** That role or a stronger one. */
+function hasRole(project: ProjectAccess | undefined, role: Role): boolean {
+  return project?.role !== undefined && ROLES.indexOf(project.role) <= ROLES.indexOf(role);
 }

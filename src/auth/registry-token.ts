@@ -21,21 +21,24 @@ import type { SecretBox } from './secret-box.ts';
 /** What a bearer token says: whose it is (empty = anonymous) and what it gives. */
 export interface TokenClaims {
   readonly subject: string;
+  /** Ties it to the password or secret it was given for; empty = anonymous. */
+  readonly mark: string;
   readonly access: readonly Access[];
   /** Epoch seconds. */
   readonly expires: number;
 }
 
-/** What a refresh token says. The mark ties it to the password it was given for. */
+/** What a refresh token says. */
 export interface RefreshClaims {
   readonly subject: string;
-  readonly passwordMark: string;
+  /** Ties it to the password or secret it was given for. */
+  readonly mark: string;
 }
 
 /** Issues and checks the tokens of this registry. */
 export interface RegistryTokens {
   /** A bearer token; `ttlSeconds` from now. */
-  issue(input: { readonly subject: string; readonly access: readonly Access[] }, ttlSeconds: number): Promise<string>;
+  issue(claims: Omit<TokenClaims, 'expires'>, ttlSeconds: number): Promise<string>;
   /** Throws `AuthError('token_invalid')`: forged, for another service, expired or not yet valid by more than 60 s. */
   verify(token: string): Promise<TokenClaims>;
   issueRefresh(claims: RefreshClaims, ttlSeconds: number): Promise<string>;
@@ -49,7 +52,7 @@ const LONGEST_TOKEN = 16_384;
 const KEY_SETTING = 'auth.signing-key';
 
 const accessSchema = z.array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()) }));
-const claimsSchema = z.object({ sub: z.string(), exp: z.number(), access: accessSchema });
+const claimsSchema = z.object({ sub: z.string(), exp: z.number(), pwd: z.string(), access: accessSchema });
 const refreshSchema = z.object({ sub: z.string().min(1), pwd: z.string().min(1) });
 
 /**
@@ -101,20 +104,19 @@ export async function openRegistryTokens(deps: {
   }
 
   return {
-    issue: ({ subject, access }, ttlSeconds) => sign(subject, service, ttlSeconds, { access }),
+    issue: ({ subject, mark, access }, ttlSeconds) => sign(subject, service, ttlSeconds, { pwd: mark, access }),
     async verify(token) {
       const known = remembered.get(token);
       if (known && nowSeconds() < known.expires + LEEWAY_SECONDS) return known;
-      const { sub, exp, access } = await payloadOf(token, service, claimsSchema);
-      const claims: TokenClaims = { subject: sub, access, expires: exp };
+      const { sub, exp, pwd, access } = await payloadOf(token, service, claimsSchema);
+      const claims: TokenClaims = { subject: sub, mark: pwd, access, expires: exp };
       remembered.set(token, claims);
       return claims;
     },
-    issueRefresh: ({ subject, passwordMark }, ttlSeconds) =>
-      sign(subject, refreshAudience, ttlSeconds, { pwd: passwordMark }),
+    issueRefresh: ({ subject, mark }, ttlSeconds) => sign(subject, refreshAudience, ttlSeconds, { pwd: mark }),
     async verifyRefresh(token) {
       const { sub, pwd } = await payloadOf(token, refreshAudience, refreshSchema);
-      return { subject: sub, passwordMark: pwd };
+      return { subject: sub, mark: pwd };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId } from '../platform/ids.ts';
@@ -9,6 +9,8 @@ export interface SecretBox {
   seal(text: string, context: string): string;
   /** Throws `AuthError('secret_unreadable')` when the key is another one, or the text was changed or moved. */
   open(sealed: string, context: string): string;
+  /** A keyed hash (HMAC-SHA256, URL-safe base64) under a key of its own for each context. */
+  mac(text: string, context: string): string;
 }
 
 const ALGORITHM = 'aes-256-gcm';
@@ -22,7 +24,16 @@ const KEY_FILE = 'secret.key';
 export function createSecretBox(key: Uint8Array): SecretBox {
   if (key.byteLength !== KEY_BYTES)
     throw new AuthError('key_invalid', `the secret key has ${key.byteLength} bytes instead of ${KEY_BYTES}`);
+  const macKeys = new Map<string, Buffer>();
+  function macKey(context: string): Buffer {
+    const known = macKeys.get(context);
+    if (known) return known;
+    const derived = Buffer.from(hkdfSync('sha256', key, '', `breakwater/mac/${context}`, KEY_BYTES));
+    macKeys.set(context, derived);
+    return derived;
+  }
   return {
+    mac: (text, context) => createHmac('sha256', macKey(context)).update(text).digest('base64url'),
     seal(text, context) {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(context));

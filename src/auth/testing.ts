@@ -5,15 +5,16 @@ import { freshDatabase } from '../../test/support/engines.ts';
 import type { Engine } from '../db/engine.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { fixedClock } from '../platform/clock.ts';
+import { silentLogger } from '../platform/logger.ts';
 import type { RegistryDeps } from '../registry/deps.ts';
-import { createAccess } from './access.ts';
+import { createAccountParts } from './account-parts.ts';
 import { createCallers } from './caller.ts';
 import type { Role } from './permissions.ts';
 import { SYSTEM } from './principal.ts';
 import { openRegistryTokens } from './registry-token.ts';
 import { createSecretBox } from './secret-box.ts';
+import { STANDING_TABLES } from './standings.ts';
 import { tokenService } from './token-service.ts';
-import { createUserStore } from './user-store.ts';
 
 export const PASSWORD = 'correct horse';
 
@@ -40,9 +41,16 @@ export async function startTokenService(engine: Engine) {
   const { db } = handle;
   const clock = fixedClock(1_790_000_000_000);
   const ledger = createLedger({ db, clock });
-  const users = createUserStore({ db, clock, ledger });
-  const access = createAccess({ db });
   const box = createSecretBox(randomBytes(32));
+  const parts = createAccountParts({
+    db,
+    state: handle.stateOf(...STANDING_TABLES),
+    clock,
+    ledger,
+    logger: silentLogger,
+    box,
+  });
+  const { access, accounts, standings, users } = parts;
   const tokens = await openRegistryTokens({ db, box, clock, service: 'breakwater' });
   for (const [name, open] of [
     ['front', 0],
@@ -67,7 +75,7 @@ export async function startTokenService(engine: Engine) {
         .execute();
   }
   const app = fastify();
-  await app.register(tokenService, { users, tokens, access, ledger, clock });
+  await app.register(tokenService, { accounts, tokens, access, ledger, clock });
   const origin = await app.listen({ port: 0, host: '127.0.0.1' });
 
   async function send(
@@ -84,11 +92,10 @@ export async function startTokenService(engine: Engine) {
     db,
     clock,
     ledger,
-    users,
-    access,
+    ...parts,
     box,
     tokens,
-    callerOf: createCallers({ users, tokens, access }) satisfies RegistryDeps['authenticate'],
+    callerOf: createCallers({ accounts, tokens, standings }) satisfies RegistryDeps['authenticate'],
     /** GET with a raw query; as somebody with the usual or the given password, or as nobody. */
     get(query: string, as?: string, password = PASSWORD): Promise<TokenReply> {
       return send(`/service/token?service=breakwater&${query}`, {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
 import { SYSTEM } from './principal.ts';
 import { openRegistryTokens } from './registry-token.ts';
+import { createStandings } from './standings.ts';
 import { basic, PASSWORD, startTokenService } from './testing.ts';
 
 describe.each(ENGINES)('token service on %s', (engine) => {
@@ -20,6 +21,7 @@ describe.each(ENGINES)('token service on %s', (engine) => {
     expect(reply.body.refresh_token).toBeUndefined();
     expect(await service.tokens.verify(reply.body.token!)).toEqual({
       subject: 'dev',
+      mark: expect.stringMatching(/^[\w-]{22}$/),
       access: [{ type: 'repository', name: 'front/app', actions: ['pull', 'push'] }],
       expires: 1_790_000_300,
     });
@@ -125,6 +127,48 @@ describe.each(ENGINES)('token service on %s', (engine) => {
     expect([reply.status, reply.body.errors?.[0]?.code]).toEqual([400, 'UNSUPPORTED']);
   });
 
+  it.each([
+    ['the password is changed', () => service.users.setPassword(SYSTEM, 'dev', 'another horse')],
+    ['the account is disabled', () => service.users.disable(SYSTEM, 'dev')],
+    ['the membership ends', () => service.db.deleteFrom('members').execute()],
+    ['the role becomes less', () => service.db.updateTable('members').set({ role: 'guest' }).execute()],
+  ] as const)('takes from a token what its holder has no more when %s', async (_what, change) => {
+    const { token } = (await service.get('scope=repository:front/a:pull,push', 'dev')).body;
+    const mayPush = async () => (await service.callerOf(`Bearer ${token}`))?.may('front/a', 'push') ?? false;
+    expect(await mayPush()).toBe(true);
+    await change();
+    // At once, or where it takes a query to see a change, when it is asked next.
+    if (engine === 'postgres') service.clock.advance(1000);
+    expect(await mayPush()).toBe(false);
+  });
+
+  it('closes a project that was public to tokens of nobody', async () => {
+    const { token } = (await service.get('scope=repository:open/a:pull')).body;
+    const mayPull = async () => (await service.callerOf(`Bearer ${token}`))?.may('open/a', 'pull') ?? false;
+    expect(await mayPull()).toBe(true);
+    await service.db.updateTable('projects').set({ public: 0 }).execute();
+    service.clock.advance(1000);
+    expect(await mayPull()).toBe(false);
+  });
+
+  it('asks nothing of the database while nothing changes', async () => {
+    const { token } = (await service.get('scope=repository:front/a:pull', 'dev')).body;
+    await service.callerOf(`Bearer ${token}`);
+    const asked: unknown[] = [];
+    const counting = service.db.withPlugin({
+      transformQuery: ({ node }) => {
+        asked.push(node);
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    const { state } = service.handle;
+    const standings = createStandings({ db: counting, state, clock: service.clock });
+    const { mark } = await service.tokens.verify(token ?? '');
+    for (let times = 0; times < 20; times += 1) expect(await standings.of('dev', mark)).toBeDefined();
+    expect(asked).toHaveLength(3);
+  });
+
   it('ends bearer tokens on time, with a minute for clocks that differ', async () => {
     const { token } = (await service.get('scope=repository:open/a:pull')).body;
     service.clock.advance(359_000);
@@ -136,7 +180,7 @@ describe.each(ENGINES)('token service on %s', (engine) => {
   });
 
   it('takes no token of another key, service, or signature', async () => {
-    const token = await service.tokens.issue({ subject: 'dev', access: [] }, 300);
+    const token = await service.tokens.issue({ subject: 'dev', mark: 'x', access: [] }, 300);
     const elsewhere = await openRegistryTokens({ ...service, service: 'other' });
     await expect(elsewhere.verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
     // Another start, and another replica, take it.

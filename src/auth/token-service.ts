@@ -3,20 +3,22 @@ import { z } from 'zod';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import type { AccessControl } from './access.ts';
+import type { Accounts } from './accounts.ts';
 import { parseAuthorization } from './authorization.ts';
 import { AuthError } from './errors.ts';
-import { ANONYMOUS, nameOf, type Principal } from './principal.ts';
+import { ANONYMOUS, type Authenticated, actorOf, type Principal } from './principal.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { RegistryTokens } from './registry-token.ts';
-import { BYPASS, intersect } from './rights.ts';
+import { BYPASS, intersect, projectOf } from './rights.ts';
 import { type Access, formatScopes, parseScopes } from './scope.ts';
-import type { Authenticated, UserStore } from './user-store.ts';
 
 export interface TokenServiceDeps {
-  readonly users: Pick<UserStore, 'authenticate' | 'current'>;
+  readonly accounts: Accounts;
   readonly tokens: RegistryTokens;
   readonly access: Pick<AccessControl, 'see'>;
   readonly ledger: Pick<Ledger, 'record'>;
   readonly clock: Clock;
+  readonly limits?: Pick<RateLimits, 'spend'> | undefined;
   /** Life of bearer tokens; 300 s unless told. Clients raise anything below 60 s to 60. */
   readonly tokenSeconds?: number;
   /** Life of refresh tokens; 30 days unless told. */
@@ -60,21 +62,30 @@ export async function tokenService(app: FastifyInstance, deps: TokenServiceDeps)
   app.get(PATH, async (request, reply) => {
     const query = parse(querySchema, request.query);
     const who = await fromHeader(deps, request);
+    spend(deps, request, who);
     return answer(deps, reply, { who, scopes: query.scope, offline: query.offline_token === 'true' });
   });
 
   app.post(PATH, async (request, reply) => {
     const form = parse(formSchema, request.body);
     const who = await fromForm(deps, request, form);
+    spend(deps, request, who);
     return answer(deps, reply, { who, scopes: form.scope, offline: form.access_type === 'offline' });
   });
+}
+
+function spend({ limits }: TokenServiceDeps, { ip }: FastifyRequest, who: Authenticated | undefined): void {
+  const refused = limits?.spend('pulls', who?.principal.name ?? '', ip);
+  if (!refused) return;
+  const { message, retryAfterSeconds } = refused;
+  throw new AuthError('throttled', message, { retryAfterSeconds });
 }
 
 async function fromHeader(deps: TokenServiceDeps, request: FastifyRequest): Promise<Authenticated | undefined> {
   const credentials = parseAuthorization(request.headers.authorization);
   if (credentials.kind === 'none') return undefined;
   if (credentials.kind !== 'basic') throw wrongCredentials();
-  return (await deps.users.authenticate(credentials.name, credentials.password, request.ip)) ?? wrong();
+  return (await deps.accounts.authenticate(credentials.name, credentials.password, request.ip)) ?? wrong();
 }
 
 async function fromForm(
@@ -84,11 +95,10 @@ async function fromForm(
 ): Promise<Authenticated> {
   switch (form.grant_type) {
     case 'password':
-      return (await deps.users.authenticate(form.username ?? '', form.password ?? '', request.ip)) ?? wrong();
+      return (await deps.accounts.authenticate(form.username ?? '', form.password ?? '', request.ip)) ?? wrong();
     case 'refresh_token': {
-      const { subject, passwordMark } = await deps.tokens.verifyRefresh(form.refresh_token ?? '');
-      const found = await deps.users.current(subject);
-      return found?.passwordMark === passwordMark ? found : wrong();
+      const { subject, mark } = await deps.tokens.verifyRefresh(form.refresh_token ?? '');
+      return (await deps.accounts.holderOf(subject, mark)) ?? wrong();
     }
     default:
       throw new AuthError(
@@ -105,11 +115,10 @@ async function answer(deps: TokenServiceDeps, reply: FastifyReply, grant: Grant)
   await recordBypass(deps, principal, access);
   const issuedAt = deps.clock.now();
   const subject = grant.who?.principal.name ?? '';
-  const token = await deps.tokens.issue({ subject, access }, tokenSeconds);
+  const mark = grant.who?.mark ?? '';
+  const token = await deps.tokens.issue({ subject, mark, access }, tokenSeconds);
   const refresh =
-    grant.offline && grant.who
-      ? await deps.tokens.issueRefresh({ subject, passwordMark: grant.who.passwordMark }, refreshSeconds)
-      : undefined;
+    grant.offline && grant.who ? await deps.tokens.issueRefresh({ subject, mark }, refreshSeconds) : undefined;
   return reply.header('cache-control', 'no-store').send({
     token,
     access_token: token,
@@ -125,9 +134,10 @@ async function recordBypass(deps: TokenServiceDeps, principal: Principal, access
   for (const { name, actions } of access) {
     if (!actions.includes(BYPASS)) continue;
     await deps.ledger.record({
-      actor: nameOf(principal),
+      actor: actorOf(principal),
       action: 'gate.bypass-token',
       target: `repository/${name}`,
+      project: projectOf(name),
       details: { actions },
     });
   }
@@ -159,7 +169,10 @@ function wrong(): never {
 }
 
 function wrongCredentials(): AuthError {
-  return new AuthError('unauthenticated', 'user name, password or refresh token is wrong, or the account is disabled');
+  return new AuthError(
+    'unauthenticated',
+    'name, password or refresh token is wrong, or the account is disabled or has expired',
+  );
 }
 
 /** Errors in the form of the distribution specification, which every client prints. */
@@ -172,6 +185,7 @@ function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   switch (error.code) {
     case 'unauthenticated':
     case 'token_invalid':
+    case 'secret_mistyped':
       void reply.header('www-authenticate', 'Basic realm="breakwater", charset="UTF-8"');
       return send(reply, 401, 'UNAUTHORIZED', error.message);
     case 'throttled':

@@ -5,9 +5,10 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId, newSecret } from '../platform/ids.ts';
 import { AuthError } from './errors.ts';
-import { createLoginThrottle } from './login-throttle.ts';
+import { createLoginFailures, type LoginFailures } from './login-failures.ts';
+import { createLoginThrottle, type LoginThrottle } from './login-throttle.ts';
 import { createPasswordVerifier, hashPassword } from './passwords.ts';
-import { nameOf, type Principal, SYSTEM } from './principal.ts';
+import { type Authenticated, actorOf, type Principal, SYSTEM } from './principal.ts';
 
 /** A person's account. Accounts are never deleted or renamed, only disabled: their names stand in the ledger. */
 export interface User {
@@ -19,23 +20,20 @@ export interface User {
   readonly createdAt: number;
 }
 
-export type UserPrincipal = Extract<Principal, { readonly kind: 'user' }>;
-
-/** Somebody who proved to be it, with a mark that changes when the password does. */
-export interface Authenticated {
-  readonly principal: UserPrincipal;
-  readonly passwordMark: string;
-}
-
 export interface UserStoreDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly ledger: Ledger;
+  /** Shared with the robots. */
+  readonly throttle?: LoginThrottle;
+  readonly failures?: LoginFailures;
 }
 
 const NAME = /^[a-z0-9]+(?:[._@-][a-z0-9]+)*$/;
 const LONGEST_NAME = 128;
 const RESERVED: ReadonlySet<string> = new Set(['anonymous', 'system']);
+/** Stands for whoever asks, in addresses of the API. */
+const SELF = 'current';
 const FIRST_USER = 'admin';
 
 /** Keeps accounts and checks passwords. Every change is in the ledger; `by` is who makes it. */
@@ -44,7 +42,7 @@ export type UserStore = ReturnType<typeof createUserStore>;
 export function createUserStore(deps: UserStoreDeps) {
   const { db, clock, ledger } = deps;
   const passwords = createPasswordVerifier(deps);
-  const throttle = createLoginThrottle(deps);
+  const { throttle = createLoginThrottle(deps), failures = createLoginFailures(deps) } = deps;
 
   async function rowOf(name: string): Promise<Row<'users'> | undefined> {
     if (!isUserName(name)) return undefined;
@@ -53,9 +51,11 @@ export function createUserStore(deps: UserStoreDeps) {
 
   async function change(by: Principal, name: string, action: string, set: Partial<Row<'users'>>): Promise<void> {
     await db.transaction().execute(async (tx) => {
-      const { numUpdatedRows } = await tx.updateTable('users').set(set).where('name', '=', name).executeTakeFirst();
-      if (numUpdatedRows === 0n) throw unknown(name);
-      await ledger.append(tx, { actor: nameOf(by), action, target: `user/${name}` });
+      const before = await tx.selectFrom('users').select('disabled').where('name', '=', name).executeTakeFirst();
+      if (!before) throw unknown(name);
+      await tx.updateTable('users').set(set).where('name', '=', name).execute();
+      const details = set.disabled === undefined ? {} : { before: before.disabled === 1, after: set.disabled === 1 };
+      await ledger.append(tx, { actor: actorOf(by), action, target: `user/${name}`, details });
       const administrators = await tx
         .selectFrom('users')
         .select('id')
@@ -75,10 +75,10 @@ export function createUserStore(deps: UserStoreDeps) {
       input: { readonly name: string; readonly password: string; readonly admin?: boolean },
     ): Promise<User> {
       const { name, password, admin = false } = input;
-      if (!isUserName(name))
+      if (!isUserName(name) || name === SELF)
         throw new AuthError(
           'name_invalid',
-          `${JSON.stringify(name.slice(0, 140))} is not a user name: use at most ${LONGEST_NAME} lower-case letters, digits and single . _ @ - between them; anonymous and system are taken`,
+          `${JSON.stringify(name.slice(0, 140))} is not a user name: use at most ${LONGEST_NAME} lower-case letters, digits and single . _ @ - between them; anonymous, system and current are taken`,
         );
       const row: Row<'users'> = {
         id: newId(),
@@ -97,7 +97,7 @@ export function createUserStore(deps: UserStoreDeps) {
         if (numInsertedOrUpdatedRows === 0n)
           throw new AuthError('user_exists', `there is a user "${name}" already; choose another name`);
         await ledger.append(tx, {
-          actor: nameOf(by),
+          actor: actorOf(by),
           action: 'user.create',
           target: `user/${name}`,
           details: { admin },
@@ -130,23 +130,27 @@ export function createUserStore(deps: UserStoreDeps) {
           retryAfterSeconds: wait,
         });
       const right = await passwords.verify(row?.password_hash, password);
-      if (!row || !right || row.disabled) return undefined;
+      if (!row || !right || row.disabled) {
+        const count = throttle.failures(name, address);
+        await failures.note({ ...(row ? { target: `user/${name}` } : {}), address, count });
+        return undefined;
+      }
       throttle.succeeded(name, address);
       return authenticated(row);
     },
 
-    /** The account as it is now, without a password: for those who hold a token. Undefined when disabled or unknown. */
-    async current(name: string): Promise<Authenticated | undefined> {
+    /** The account as it is now, for a token that was given for the password with this mark; undefined when disabled or unknown. */
+    async holderOf(name: string, mark: string): Promise<Authenticated | undefined> {
       const row = await rowOf(name);
-      return row && !row.disabled ? authenticated(row) : undefined;
+      return row && !row.disabled && passwordMark(row) === mark ? authenticated(row) : undefined;
     },
 
-    /** Sets a new password; refresh tokens given out before end with it. */
+    /** Sets a new password; every token given out before ends with it. */
     async setPassword(by: Principal, name: string, password: string): Promise<void> {
       await change(by, name, 'user.set-password', { password_hash: await hashPassword(password) });
     },
 
-    /** Nobody logs in with this account any more; bearer tokens of the last minutes run out. Not for the last administrator. */
+    /** Nobody logs in with this account any more, and its tokens and robots end. Not for the last administrator. */
     async disable(by: Principal, name: string): Promise<void> {
       await change(by, name, 'user.disable', { disabled: 1 });
     },
@@ -178,15 +182,25 @@ export async function bootstrapAdministrator(
   return { name: FIRST_USER, password: chosen, generated: password === undefined };
 }
 
-function isUserName(name: string): boolean {
+/** True for what a person's account can be called. */
+export function isUserName(name: string): boolean {
   return name.length <= LONGEST_NAME && NAME.test(name) && !RESERVED.has(name);
 }
 
 function authenticated(row: Row<'users'>): Authenticated {
   return {
-    principal: { kind: 'user', id: row.id, name: row.name, admin: row.admin === 1 },
-    passwordMark: createHash('sha256').update(row.password_hash).digest('base64url').slice(0, 22),
+    principal: userPrincipal(row),
+    mark: passwordMark(row),
   };
+}
+
+export function userPrincipal({ id, name, admin }: Row<'users'>) {
+  return { kind: 'user', id, name, admin: admin === 1 } as const;
+}
+
+/** Changes when the password does. */
+export function passwordMark(row: Row<'users'>): string {
+  return createHash('sha256').update(row.password_hash).digest('base64url').slice(0, 22);
 }
 
 function toUser(row: Row<'users'>): User {

@@ -34,6 +34,12 @@ export interface BlobStore extends UploadStore {
   open(digest: Digest, range?: ByteRange): Promise<Readable | undefined>;
   /** Part of the content for somebody at the other end of a connection; undefined when it is not all there. Absent where `open` is as good. */
   readonly openToSend?: (digest: Digest, range: ByteRange) => Promise<SendBlob | undefined>;
+  /**
+   * Takes a plain file of this machine for the blob without copying it: verified, durable and in place when this returns. The file must not
+   * be changed afterwards. Undefined when the file lies where that cannot be done, on another file system. Throws `BlobError`: digest_mismatch,
+   * storage_failed. Absent where blobs are no files.
+   */
+  adoptFile?(digest: Digest, path: string): Promise<{ readonly size: number } | undefined>;
   /** Takes a blob away, into the trash where the medium has one; false when it was not there. Open readers go on reading. */
   delete(digest: Digest): Promise<boolean>;
   /** Frees what was deleted before `before` (epoch ms); gives the number of blobs. */

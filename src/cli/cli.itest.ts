@@ -318,6 +318,69 @@ describe('against a server', () => {
     expect((await run('db', 'status')).out).toContain('Alpine:v3.20');
     expect((await carol('user', 'list')).err).toContain('(as carol)');
   });
+
+  it('lets people change their own password, and goes on with the new one', async () => {
+    await breakwater(['user', 'create', 'dora', '--password-stdin'], 'first horse', kept());
+    const home = { BREAKWATER_CONFIG_HOME: join(folder, 'dora') };
+    await breakwater(['login', url, '--user', 'dora', '--password-stdin'], 'first horse', home);
+    const changed = await breakwater(['user', 'password', '--password-stdin'], 'second horse', home);
+    expect(changed).toMatchObject({ code: 0, out: 'dora has a new password.\n' });
+    expect((await breakwater(['project', 'list'], '', home)).code).toBe(0);
+    const as = (password: string) => ({ BREAKWATER_URL: url, BREAKWATER_USER: 'dora', BREAKWATER_PASSWORD: password });
+    expect((await breakwater(['project', 'list'], '', as('first horse'))).code).toBe(3);
+    expect((await breakwater(['project', 'list'], '', as('second horse'))).code).toBe(0);
+    expect((await breakwater(['user', 'password', 'admin', '--password-stdin'], 'x', home)).code).toBe(3);
+  });
+
+  const asRobot = (secret: string) => {
+    const login = { BREAKWATER_USER: 'robot$machines+ci', BREAKWATER_PASSWORD: secret };
+    return breakwater(['project', 'list'], '', { BREAKWATER_URL: url, ...login });
+  };
+
+  it('makes a robot, replaces its secret, and says who did', async () => {
+    await run('project', 'create', 'machines');
+    expect((await run('robot', 'create', 'ci')).err).toContain('say what it may do');
+    expect((await run('robot', 'create', 'ci', '--project', 'machines', '--may', 'fly')).err).toContain(
+      '"fly" is no right',
+    );
+    const made = await run(
+      'robot',
+      'create',
+      'ci',
+      '--project',
+      'machines',
+      '--may',
+      'pull,push',
+      '--description',
+      'builds',
+    );
+    expect(made.out).toMatch(/^login +robot\$machines\+ci\n/);
+    const first = /Secret: (bwr_[0-9A-Za-z]{42})/.exec(made.out)?.[1] ?? '';
+    expect((await asRobot(first)).code).toBe(0);
+    expect((await asRobot(first.slice(0, -2))).err).toContain('mistyped');
+    const rotated = await run('robot', 'rotate', 'machines+ci', '--overlap', '48', '-o', 'json');
+    const { secret, secrets } = JSON.parse(rotated.out) as { secret: string; secrets: unknown[] };
+    expect(secrets).toHaveLength(2);
+    expect([(await asRobot(first)).code, (await asRobot(secret)).code]).toEqual([0, 0]);
+    expect((await run('robot', 'rotate', 'machines+ci')).err).toContain('finish that rotation first');
+    expect((await run('robot', 'rotate', 'robot$machines+ci', '--finish')).code).toBe(0);
+    expect([(await asRobot(first)).code, (await asRobot(secret)).code]).toEqual([3, 0]);
+    expect((await run('robot', 'list')).out).toMatch(
+      /machines\+ci +active +machines: repository:pull, repository:push +admin/,
+    );
+    await run('robot', 'disable', 'machines+ci');
+    expect((await asRobot(secret)).code).toBe(3);
+    await run('robot', 'delete', 'machines+ci');
+    const log = await run('ledger', 'list', '--project', 'machines', '--action', 'robot', '--actor', 'admin');
+    expect(log.out.match(/robot\.[a-z-]+/g)).toEqual([
+      'robot.create',
+      'robot.rotate',
+      'robot.finish-rotation',
+      'robot.disable',
+      'robot.delete',
+    ]);
+    expect(log.out).not.toMatch(/bwr_/);
+  });
 });
 
 async function makeRootFileSystem(root: string): Promise<void> {

@@ -1,5 +1,9 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Config } from '../config.ts';
 import type { Folders } from '../folders.ts';
+import type { ImportProjects } from '../importer/projects.ts';
+import type { StoreTargetDeps } from '../importer/store-target.ts';
+import type { LedgerNote } from '../ledger/ledger.ts';
 import type { ExitCode } from './exit.ts';
 
 /** What commands may do to the world around them; tests hand in their own. */
@@ -25,4 +29,17 @@ export interface Cli {
 export interface Programs {
   /** Runs the server until it is told to stop. */
   serve?(config: Config): Promise<void>;
+  /** The blob storage of the settings; a server may be using it. */
+  readonly openBlobs?: (config: Config) => Promise<BlobStore>;
+  /** Takes the data folder, which no server may be using, until `close`. */
+  readonly openStorage?: (config: Config) => Promise<OpenStorage>;
+}
+
+/** Database and blobs of a server that does not run. */
+export interface OpenStorage extends StoreTargetDeps {
+  readonly projects: ImportProjects;
+  /** Name that is written down as the one who did something. */
+  readonly actor: string;
+  record(note: Omit<LedgerNote, 'actor'>): Promise<void>;
+  close(): Promise<void>;
 }

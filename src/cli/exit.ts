@@ -3,7 +3,7 @@ import { CodedError } from '../platform/errors.ts';
 /** What a run of the command line says with its exit code; scripts rely on these. */
 export const EXIT = {
   ok: 0,
-  /** The answer is "no": the verdict blocks, `--fail-on` is reached, evidence is broken. */
+  /** The answer is "no": the verdict blocks, `--fail-on` is reached, evidence is broken, something was left behind. */
   negative: 1,
   /** The command line or a setting is wrong. */
   usage: 2,

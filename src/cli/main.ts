@@ -29,6 +29,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./commands/project.ts')).projectCommand,
   },
   user: { summary: 'accounts', load: async () => (await import('./commands/user.ts')).userCommand },
+  robot: {
+    summary: 'accounts for machines',
+    load: async () => (await import('./commands/robot.ts')).robotCommand,
+  },
   policy: {
     summary: 'the whole policy of a project, and its history',
     load: async () => (await import('./commands/policy.ts')).policyCommand,
@@ -68,6 +72,14 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'copy images from other registries',
     load: async () => (await import('./commands/mirror.ts')).mirrorCommand,
   },
+  import: {
+    summary: 'move from another registry, with everything in it',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
+  backup: {
+    summary: 'the data folder, while its server runs, and back again',
+    load: async () => (await import('./commands/backup.ts')).backupCommand,
+  },
   evidence: {
     summary: 'reports for auditors',
     load: async () => (await import('./commands/evidence.ts')).evidenceCommand,
@@ -83,7 +95,7 @@ Examples:
   breakwater verdict front/alpine:3.20
   breakwater scan alpine.tar
 
-Exit codes: 0 done; 1 the verdict blocks, --fail-on is reached or evidence is broken; 2 wrong usage; 3 anything else.
+Exit codes: 0 done; 1 the verdict blocks, --fail-on is reached, evidence is broken or something was left behind; 2 wrong usage; 3 anything else.
 Settings: BREAKWATER_URL, BREAKWATER_USER, BREAKWATER_PASSWORD, or what "breakwater login" kept.`;
 
 /**

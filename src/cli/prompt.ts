@@ -32,7 +32,7 @@ export async function readSecret(
 
 async function readInput({ input }: Ends): Promise<string> {
   try {
-    const bytes = await readBounded(input as AsyncIterable<Uint8Array>, LONGEST_SECRET, 'what came on standard input');
+    const bytes = await readBounded(input, LONGEST_SECRET, 'what came on standard input');
     return bytes.toString('utf8').replace(/\r?\n$/, '');
   } catch (error) {
     if (error instanceof StreamError) throw new CliError('usage', error.message, { cause: error });

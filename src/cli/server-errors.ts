@@ -21,7 +21,7 @@ export function unreachable(error: HttpError, { url }: Pick<Login, 'url'>): CliE
 /** The error of an answer with another status than the one hoped for: what the server says, in one line, and what to do. */
 export function failureOf(status: number, body: string, login: Login, wanted: string): CliError {
   const detail = detailOf(body);
-  if (status === 401) return new CliError('server', refused(login));
+  if (status === 401) return new CliError('server', isMistyped(body) ? (detail ?? refused(login)) : refused(login));
   if (detail === undefined)
     return new CliError(
       'server',
@@ -30,6 +30,11 @@ export function failureOf(status: number, body: string, login: Login, wanted: st
   if (status === 403)
     return new CliError('server', `${detail} (as ${login.password === undefined ? 'nobody' : login.user})`);
   return new CliError('server', status >= 500 ? `the server failed: ${detail} (see its log)` : detail);
+}
+
+/** The server can tell that a robot's secret was cut off before it looks for the robot. */
+function isMistyped(body: string): boolean {
+  return body.includes('"secret_mistyped"');
 }
 
 function refused({ url, user, password }: Login): string {

@@ -18,6 +18,8 @@ export interface DatabaseHandle {
   readonly engine: Engine;
   readonly db: Db;
   readonly state: DatabaseState;
+  /** Of some tables alone, where that can be told apart: on PostgreSQL it is the state of all. */
+  readonly stateOf: (...tables: readonly (keyof Schema)[]) => DatabaseState;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ interface OpenedEngine {
   readonly dialect: Dialect;
   readonly unsynced?: Dialect;
   readonly state: DatabaseState;
+  readonly stateOf?: (tables: readonly string[]) => DatabaseState;
 }
 
 /** Opens the database and brings its schema up to date. Throws `DatabaseError`; the URL's password is never in it. */
@@ -66,5 +69,6 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
       { cause: error },
     );
   }
-  return { engine, db, state: opened.state, close: () => db.destroy() };
+  const stateOf: DatabaseHandle['stateOf'] = (...tables) => opened.stateOf?.(tables) ?? opened.state;
+  return { engine, db, state: opened.state, stateOf, close: () => db.destroy() };
 }

@@ -1,5 +1,7 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
+import type { LedgerPendingTable, LedgerTable } from './ledger-tables.ts';
 import type { GcReviewsTable } from './review-table.ts';
+import type { RobotSecretsTable, RobotsTable } from './robot-tables.ts';
 import type { StorageTables } from './storage-tables.ts';
 
 /**
@@ -8,6 +10,8 @@ import type { StorageTables } from './storage-tables.ts';
  */
 export interface Schema extends StorageTables {
   users: UsersTable;
+  robots: RobotsTable;
+  robot_secrets: RobotSecretsTable;
   projects: ProjectsTable;
   upstreams: UpstreamsTable;
   members: MembersTable;
@@ -36,6 +40,7 @@ export interface Schema extends StorageTables {
   violations: ViolationsTable;
   running_images: RunningImagesTable;
   ledger: LedgerTable;
+  ledger_pending: LedgerPendingTable;
   jobs: JobsTable;
   settings: SettingsTable;
   gc_reviews: GcReviewsTable;
@@ -289,6 +294,8 @@ interface ExceptionsTable {
   /** `requested`, `granted`, `denied` or `revoked`. Expiry is a matter of time, not of state. */
   state: string;
   requested_by: string;
+  /** The person behind the robot that asked; null where a person asked. */
+  requested_person: Generated<string | null>;
   requested_at: number;
   decided_by: string | null;
   decided_at: number | null;
@@ -361,18 +368,6 @@ interface RunningImagesTable {
   digest: string | null;
   first_seen: number;
   last_seen: number;
-}
-
-/** Append-only, hash-chained log of every decision and change. */
-interface LedgerTable {
-  seq: number;
-  at: number;
-  actor: string;
-  action: string;
-  target: string;
-  details: string;
-  previous_hash: string;
-  hash: string;
 }
 
 interface JobsTable {

@@ -10,6 +10,7 @@ import {
   SqliteDialect,
   SqliteDriver,
 } from 'kysely';
+import { type Change, changeOf, createChanges } from './changes.ts';
 import { createGroupSync } from './group-sync.ts';
 import { createMutex } from './mutex.ts';
 import type { DatabaseState } from './unchanged.ts';
@@ -27,28 +28,26 @@ export function openSqlite(path: string): {
   /** The same connection, for what may be written without waiting for the disk. To be used after the other was opened. */
   readonly unsynced: Dialect;
   readonly state: DatabaseState;
+  readonly stateOf: (tables: readonly string[]) => DatabaseState;
 } {
-  let changes = 0;
+  const changes = createChanges();
   const driver = new SyncingDriver({
     // Synced below; `normal` still syncs before anything is moved from the log into the database.
     database: () => {
       const database = new DatabaseSync(path);
       database.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;
-        pragma busy_timeout = 10000; pragma cache_size = -32768; pragma temp_store = memory;
+        pragma busy_timeout = 10000; pragma cache_size = -8192; pragma temp_store = memory;
         pragma wal_autocheckpoint = 8192`);
-      return Promise.resolve(
-        asKyselyDatabase(database, () => {
-          changes += 1;
-        }),
-      );
+      return Promise.resolve(asKyselyDatabase(database, changes.note));
     },
-    state: () => changes,
+    state: changes.total,
     log: path === IN_MEMORY ? undefined : `${path}-wal`,
   });
   return {
     dialect: new SingleConnectionDialect(driver),
     unsynced: new SingleConnectionDialect(new UnsyncedDriver(driver)),
-    state: () => changes,
+    state: changes.total,
+    stateOf: (tables) => () => changes.of(tables),
   };
 }
 
@@ -174,16 +173,13 @@ class UnsyncedDriver implements Driver {
   }
 }
 
-/** Only reads for certain: a query that begins otherwise may change something. */
-const READS = /^select\b/i;
-
 /** Kysely expects better-sqlite3's shape; Node's driver differs in how it takes parameters and names readers. */
-function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteDatabase {
+export function asKyselyDatabase(database: DatabaseSync, onChange: (change: Change) => void): SqliteDatabase {
   const statements = new Map<string, Prepared>();
   function prepared(sql: string): Prepared {
     let statement = statements.get(sql);
     if (statement) statements.delete(sql);
-    else statement = asKyselyStatement(database.prepare(sql));
+    else statement = asKyselyStatement(database.prepare(sql), changeOf(sql));
     statements.set(sql, statement);
     if (statements.size > STATEMENTS_KEPT) {
       const [oldest] = statements.keys();
@@ -194,16 +190,18 @@ function asKyselyDatabase(database: DatabaseSync, onChange: () => void): SqliteD
   return {
     close: () => database.close(),
     prepare(sql: string) {
-      if (!READS.test(sql)) onChange();
-      return prepared(sql);
+      const statement = prepared(sql);
+      onChange(statement.change);
+      return statement;
     },
   };
 }
 
-type Prepared = ReturnType<SqliteDatabase['prepare']>;
+type Prepared = ReturnType<SqliteDatabase['prepare']> & { readonly change: Change };
 
-function asKyselyStatement(statement: StatementSync): Prepared {
+function asKyselyStatement(statement: StatementSync, change: Change): Prepared {
   return {
+    change,
     reader: statement.columns().length > 0,
     all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
     run: (parameters) => statement.run(...(parameters as SQLInputValue[])),

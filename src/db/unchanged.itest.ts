@@ -70,6 +70,31 @@ describe.each(ENGINES)('what is kept while the database is unchanged, %s', (engi
     await handle.close();
   });
 
+  it('rests on the tables it was read from, where they can be told apart', async () => {
+    const handle = await freshDatabase(engine);
+    const { db } = handle;
+    const state = handle.stateOf('settings');
+    const change = (key: string) => db.insertInto('settings').values({ key, value: 'v' }).execute();
+    const before = await state();
+    await db.selectFrom('settings').selectAll().execute();
+    expect(await state()).toBe(before);
+    await db.deleteFrom('jobs').execute();
+    if (engine === 'sqlite') expect(await state()).toBe(before);
+    await change('a');
+    const after = await state();
+    expect(after).not.toBe(before);
+    await db
+      .transaction()
+      .execute(async (tx) => {
+        await tx.deleteFrom('settings').execute();
+        throw new Error('undone');
+      })
+      .catch(() => undefined);
+    await change('b');
+    expect(await state()).not.toBe(after);
+    await handle.close();
+  });
+
   it('is asked for once between two changes', async () => {
     const handle = await freshDatabase(engine);
     const { db, state } = handle;

@@ -1,5 +1,28 @@
+import type { Clock } from '../platform/clock.ts';
+
 /** Tells states of the database apart: two equal answers mean that nothing was committed in between. */
 export type DatabaseState = () => number | Promise<string>;
+
+/**
+ * The same, asked at most every `ms` where asking takes a query: what rests on it may be that much older than the database. Where it
+ * takes none it is asked each time.
+ */
+export function askedSeldom(state: DatabaseState, clock: Clock, ms: number): DatabaseState {
+  let known: Promise<string> | undefined;
+  let askedAt = 0;
+  return () => {
+    const now = clock.now();
+    if (known !== undefined && now >= askedAt && now - askedAt < ms) return known;
+    const asked = state();
+    if (typeof asked === 'number') return asked;
+    [known, askedAt] = [asked, now];
+    // A failure is told to those who wait for it, and not kept for others.
+    asked.catch(() => {
+      if (known === asked) known = undefined;
+    });
+    return asked;
+  };
+}
 
 export interface UnchangedCache<Value> {
   /** The value kept under the key, computed anew when anything was committed since. Failures and undefined are not kept. */

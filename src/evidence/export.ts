@@ -1,4 +1,4 @@
-import { nameOf, type Principal, SYSTEM } from '../auth/principal.ts';
+import { actorOf, type Principal, SYSTEM } from '../auth/principal.ts';
 import type { UserStore } from '../auth/user-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { AdvisorySource } from '../model/coverage.ts';
@@ -107,7 +107,7 @@ export async function recordExport(
   { period, seals, chain }: EvidenceDocument,
 ): Promise<void> {
   await ledger.record({
-    actor: nameOf(by),
+    actor: actorOf(by),
     action: 'evidence.export',
     target: INSTALLATION,
     details: { ...period, document: seals.document, head: chain.head.seq },

@@ -1,4 +1,4 @@
-import { nameOf, type Principal } from '../auth/principal.ts';
+import { actorOf, nameOf, type Principal, personOf } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -88,12 +88,14 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
           `this exception is ${current.state}, not ${step.from.join(' or ')}`,
         );
       await ledger.append(tx, {
-        actor: nameOf(by),
+        actor: actorOf(by),
         action: step.action,
         target: `project/${project.name}`,
         details: {
           id,
           vulnerability: current.vulnerability,
+          before: current.state,
+          after: step.to,
           reason: step.reason,
           until: toRfc3339(set.until ?? current.until),
           ...(set.single_handed === 1 ? { singleHanded: true } : {}),
@@ -121,6 +123,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         ticket: wanted.ticket ?? null,
         state: 'requested',
         requested_by: nameOf(by),
+        requested_person: by.kind === 'robot' ? personOf(by) : null,
         requested_at: now,
         decided_by: null,
         decided_at: null,
@@ -132,7 +135,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       await db.transaction().execute(async (tx) => {
         await tx.insertInto('exceptions').values(row).execute();
         await ledger.append(tx, {
-          actor: row.requested_by,
+          actor: actorOf(by),
           action: 'exception.request',
           target: `project/${project.name}`,
           details: { id: row.id, ...wanted, until: toRfc3339(wanted.until) },
@@ -153,11 +156,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     ): Promise<ExceptionRecord> {
       const step: Step = { from: ['requested'], to: 'granted', action: 'exception.grant', reason: decision.reason };
       return decide(by, project, id, step, (current, now) => {
-        const own = current.requested_by === nameOf(by);
+        const own = (current.requested_person ?? current.requested_by) === personOf(by);
         if (own && deps.fourEyes)
           throw new ExceptionError(
             'four_eyes',
-            `${nameOf(by)} asked for this exception; another person has to grant it`,
+            `${personOf(by)} asked for this exception${current.requested_person === null ? '' : ` through ${current.requested_by}`}; another person has to grant it`,
           );
         const until = decision.until ?? current.until;
         if (!(until <= current.until))

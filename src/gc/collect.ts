@@ -2,6 +2,7 @@ import { nameOf, SYSTEM } from '../auth/principal.ts';
 import type { Tx } from '../db/database.ts';
 import { type HeldRepository, lockBlob, lockRepository } from '../db/repository-lock.ts';
 import { retryDelay } from '../jobs/backoff.ts';
+import type { Actor } from '../ledger/chain.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { breathe } from '../platform/breathe.ts';
@@ -48,7 +49,7 @@ const LONGEST_LOOK = 100_000;
  */
 export async function collect(
   deps: CollectDeps,
-  options: { readonly mostReviews: number; readonly signal?: AbortSignal },
+  options: { readonly mostReviews: number; readonly signal?: AbortSignal; readonly by?: Actor },
 ): Promise<Summary> {
   const tally: Tally = { reviewed: 0, deleted: { manifest: 0, link: 0, blob: 0 }, bytes: 0, failed: 0 };
   await settleWithheld(deps);
@@ -64,7 +65,7 @@ export async function collect(
     if (options.signal?.aborted) break;
     await breathe();
   }
-  await recordRun(deps, tally);
+  await recordRun(deps, tally, options.by);
   return tally;
 }
 
@@ -111,15 +112,20 @@ async function remove(
   if (!held) return;
   if (kind === 'link') return void (await removeLink(tx, held, digest, now));
   await removeManifest(tx, held, parseDigest(digest), now);
-  const details = { reason: 'no tag, index or subject keeps it' };
-  const target = `${held.name}@${digest}`;
-  await deps.ledger.append(tx, { actor: nameOf(SYSTEM), action: 'gc.delete', target, details });
+  await deps.ledger.append(tx, {
+    actor: nameOf(SYSTEM),
+    action: 'gc.delete',
+    target: `${held.name}@${digest}`,
+    project: held.name.split('/', 1)[0] ?? '',
+    details: { reason: 'no tag, index or subject keeps it' },
+  });
 }
 
-async function recordRun({ ledger }: CollectDeps, { deleted, bytes, failed }: Tally): Promise<void> {
-  if (deleted.manifest + deleted.link + deleted.blob === 0) return;
+/** What somebody asked for is on record also when there was nothing to do. */
+async function recordRun({ ledger }: CollectDeps, { deleted, bytes, failed }: Tally, by?: Actor): Promise<void> {
+  if (by === undefined && deleted.manifest + deleted.link + deleted.blob === 0) return;
   const details = { manifests: deleted.manifest, unlinked: deleted.link, blobs: deleted.blob, bytes, failed };
-  await ledger.record({ actor: nameOf(SYSTEM), action: 'gc.run', target: 'installation', details });
+  await ledger.record({ actor: by ?? nameOf(SYSTEM), action: 'gc.run', target: 'installation', details });
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Actor } from '../ledger/chain.ts';
 import { type CollectDeps, collect, lookAhead, type Summary } from './collect.ts';
 import { type ScrubDeps, scrub } from './scrub.ts';
 import { type GcStatus, noteRun, readStatus } from './status.ts';
@@ -13,8 +14,8 @@ interface GarbageCollectorDeps extends Omit<CollectDeps, 'blobs'>, ScrubDeps {
 
 /** Gives up what nothing refers to any more, while everything else goes on; and reads stored blobs again. */
 export interface GarbageCollector {
-  /** Reviews what is due; `more` when it stopped with some left. */
-  run(signal?: AbortSignal): Promise<Summary & { readonly more: boolean }>;
+  /** Reviews what is due; `more` when it stopped with some left. `by`: who asked for it. */
+  run(signal?: AbortSignal, by?: Actor): Promise<Summary & { readonly more: boolean }>;
   /** What a run would delete now. */
   lookAhead(): Promise<Summary & { readonly more: boolean }>;
   status(): Promise<GcStatus>;
@@ -28,8 +29,12 @@ const SCRUB_FOR_MS = 10_000;
 
 export function createGarbageCollector(deps: GarbageCollectorDeps): GarbageCollector {
   return {
-    async run(signal) {
-      const summary = await collect(deps, { mostReviews: MOST_REVIEWS, ...(signal ? { signal } : {}) });
+    async run(signal, by) {
+      const summary = await collect(deps, {
+        mostReviews: MOST_REVIEWS,
+        ...(signal ? { signal } : {}),
+        ...(by === undefined ? {} : { by }),
+      });
       await noteRun(deps.db, deps.clock.now(), summary);
       deps.onRun?.(summary);
       return { ...summary, more: summary.reviewed >= MOST_REVIEWS };

@@ -57,6 +57,17 @@ describe.each(ENGINES)('jobs on %s', (engine) => {
     expect(done.toSorted()).toEqual(names.toSorted());
   });
 
+  it('does work whose handler came after the queue was made', async () => {
+    const handlers = new Map<string, JobHandler>();
+    const queue = queueOf({}, { handlers });
+    const done = Promise.withResolvers<unknown>();
+    handlers.set('late', async (payload) => done.resolve(payload));
+    await queue.enqueue({ kind: 'late', key: 'k', payload: 7 });
+    await queue.start();
+    expect(await done.promise).toBe(7);
+    await gone();
+  });
+
   it('gives one job to one of many that ask at the same time', async () => {
     const sink: JobSink = queueOf({});
     await sink.enqueue({ kind: 'a', key: 'k', payload: null });

@@ -41,6 +41,7 @@ export interface JobQueueDeps {
   readonly capabilities: Pick<Capabilities, 'skipLocked'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Looked at when the queue starts, not when it is made. */
   readonly handlers: ReadonlyMap<string, JobHandler>;
   readonly schedules?: readonly Schedule[];
   /** Jobs run at once; 2 unless told. */
@@ -79,11 +80,8 @@ interface Running {
 export function createJobQueue(deps: JobQueueDeps): JobQueue {
   const { db, clock, logger, pollMs = POLL_MS, leaseMs = LEASE_MS, mostAttempts = MOST_ATTEMPTS } = deps;
   const schedules = new Map((deps.schedules ?? []).map((schedule) => [schedule.kind, schedule]));
-  const handlers = new Map([
-    ...deps.handlers,
-    ...[...schedules.values()].map((one) => [one.kind, one.handler] as const),
-  ]);
-  const kinds = [...handlers.keys()];
+  let handlers: ReadonlyMap<string, JobHandler> = new Map();
+  let kinds: readonly string[] = [];
   const running = new Set<Running>();
   let state: 'idle' | 'working' | 'stopped' = 'idle';
   let timer: NodeJS.Timeout | undefined;
@@ -192,6 +190,9 @@ export function createJobQueue(deps: JobQueueDeps): JobQueue {
       wake();
     },
     async start() {
+      // Not before: whoever does the work may itself need the queue to be made.
+      handlers = new Map([...deps.handlers, ...[...schedules.values()].map((one) => [one.kind, one.handler] as const)]);
+      kinds = [...handlers.keys()];
       const now = clock.now();
       for (const { kind, everySeconds } of schedules.values())
         await ensureScheduled(db, kind, SCHEDULE_KEY, now, now + everySeconds * 1000);

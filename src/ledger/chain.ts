@@ -1,12 +1,15 @@
 import { canonicalHash } from '../oci/canonical.ts';
 
+/** Who did it: an account, or a robot with the person who answers for it. */
+export type Actor = string | { readonly name: string; readonly person: string };
+
 /** One line of the audit log: who did what to which thing, and the hash that ties it to the line before. */
 export interface LedgerEntry {
   /** 1, 2, 3 … without gaps. */
   readonly seq: number;
   /** Epoch ms; never earlier than the line before. */
   readonly at: number;
-  /** Name of the user, or `system`. */
+  /** Name of the account, or `system`. For a robot the details say the person (`person`). */
   readonly actor: string;
   /** `noun.verb`, `project.create`. */
   readonly action: string;

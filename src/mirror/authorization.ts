@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { createBoundedMap } from '../auth/bounded-map.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { type HttpClient, redactUrl } from '../platform/http-client.ts';
@@ -19,6 +20,8 @@ export interface Authorizer {
   answer(challengeHeader: string | undefined, scope: string): Promise<string | undefined>;
 }
 
+/** One for each scope: an import of many repositories asks for many. */
+const TOKENS_KEPT = 10_000;
 const LONGEST_TOKEN_REPLY = 65_536;
 const SHORTEST_LIFE_SECONDS = 60;
 /** A token is renewed this long before it ends, so that it does not end on its way. */
@@ -37,7 +40,7 @@ interface Deps {
 
 /** The Docker token flow and Basic authentication against one registry; tokens are kept per scope until they end. */
 export function createAuthorizer(deps: Deps, registry: URL, credentials: Credentials | undefined): Authorizer {
-  const tokens = new Map<string, { header: string; until: number }>();
+  const tokens = createBoundedMap<{ header: string; until: number }>(TOKENS_KEPT);
   const underWay = new Map<string, Promise<string>>();
   const basic =
     credentials && `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
@@ -47,7 +50,8 @@ export function createAuthorizer(deps: Deps, registry: URL, credentials: Credent
     const realm = allowedRealm(challenge.parameters['realm'], registry);
     const { service } = challenge.parameters;
     if (service) realm.searchParams.set('service', service);
-    realm.searchParams.append('scope', scope);
+    // A mount asks for two.
+    for (const part of scope.split(' ')) realm.searchParams.append('scope', part);
     const reply = await deps.http.send({ url: realm.href, ...(basic ? { authorization: basic } : {}) });
     if (reply.status !== 200) {
       await reply.discard();

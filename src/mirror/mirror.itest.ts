@@ -6,6 +6,7 @@ import { putBlob } from '../blobs/blob-store.ts';
 import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import type { Engine } from '../db/engine.ts';
+import { createLedger } from '../ledger/ledger.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { referrersTagOf } from '../oci/referrers-tag.ts';
 import { fixedClock } from '../platform/clock.ts';
@@ -105,6 +106,7 @@ async function openSite(
     db,
     blobs,
     reads: createReads(handle),
+    ledger: createLedger({ db, clock }),
     clock,
     logger: silentLogger,
     authenticate: async () => CALLER,

@@ -43,6 +43,24 @@ function manifestReply(response: ServerResponse, content = MANIFEST): void {
   response.end(content);
 }
 
+async function all(names: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const name of names) found.push(name);
+  return found;
+}
+
+function neverAsked(): Promise<never> {
+  return Promise.reject(new Error('asked for the content'));
+}
+
+async function* content() {
+  yield Buffer.from('content');
+}
+
+async function sevenBytes() {
+  return { size: 7, content: content() };
+}
+
 describe('registry client', () => {
   it('answers a Bearer challenge once per scope and keeps the token until it ends', async () => {
     const clock = fixedClock(0);
@@ -178,5 +196,70 @@ describe('registry client', () => {
         })(),
       ),
     ).rejects.toMatchObject({ code: 'invalid_response' });
+  });
+
+  it('walks lists page by page, on its own origin whatever the link says', async () => {
+    const registry = await serve((_request, response, url) => {
+      const last = url.searchParams.get('last');
+      if (url.pathname === '/v2/_catalog') {
+        // As behind a proxy that the registry does not know of.
+        if (last === null) response.setHeader('link', '<http://inner:5000/v2/_catalog?last=b&n=2>; rel="next"');
+        response.end(JSON.stringify({ repositories: last === null ? ['a', 'b'] : ['c'] }));
+      } else if (url.pathname === '/v2/a/tags/list') response.end('{"name":"a","tags":null}');
+      else {
+        response.statusCode = 404;
+        response.end('{"errors":[{"code":"NAME_UNKNOWN"}]}');
+      }
+    });
+    const client = createRegistryClient({ http, clock: fixedClock(0) }, { url: registry.origin });
+    expect(await all(client.listRepositories())).toEqual(['a', 'b', 'c']);
+    expect(await all(client.listTags('a'))).toEqual([]);
+    expect(await all(client.listTags('gone'))).toEqual([]);
+    expect(registry.seen.map(({ path }) => path).slice(0, 2)).toEqual([
+      '/v2/_catalog?n=1000',
+      '/v2/_catalog?last=b&n=2',
+    ]);
+  });
+
+  it.each([
+    ['the same page for ever', { repositories: ['a', 'b'] }],
+    ['no list', { repositories: { a: 1 } }],
+    ['names that are none', { repositories: ['a', 7] }],
+    ['nothing of the kind', []],
+  ])('ends a list that is %s', async (_, page) => {
+    const registry = await serve((_request, response) => {
+      response.setHeader('link', '</v2/_catalog?last=b>; rel="next"');
+      response.end(JSON.stringify(page));
+    });
+    const client = createRegistryClient({ http, clock: fixedClock(0) }, { url: registry.origin });
+    await expect(all(client.listRepositories())).rejects.toMatchObject({ code: 'invalid_response' });
+    expect(registry.seen.length).toBeLessThan(3);
+  });
+
+  it('asks for nothing of the content when the registry mounts it, and names both repositories to the token service', async () => {
+    const stored = new Map<string, string>();
+    const scopes: string[][] = [];
+    const registry = await serve((request, response, url) => {
+      if (url.pathname === '/token') {
+        scopes.push(url.searchParams.getAll('scope'));
+        response.end(JSON.stringify({ token: 't' }));
+      } else if (request.headers.authorization === undefined) {
+        response.writeHead(401, { 'www-authenticate': `Bearer realm="${registry.origin}/token"` });
+        response.end();
+      } else if (request.method === 'POST' && url.searchParams.get('from') === 'front/has')
+        response.writeHead(201).end();
+      else if (request.method === 'POST') response.writeHead(202, { location: '/v2/front/new/blobs/uploads/1' }).end();
+      else {
+        stored.set(url.searchParams.get('digest') ?? '', request.headers['content-length'] ?? '');
+        response.writeHead(201).end();
+      }
+    });
+    const client = createRegistryClient({ http, clock: fixedClock(0) }, { url: registry.origin });
+    const digest = digestOf('content');
+    expect(await client.mountOrPutBlob('front/new', digest, 'front/has', neverAsked)).toBe('mounted');
+    expect(scopes).toEqual([['repository:front/new:pull,push', 'repository:front/has:pull']]);
+    // The token of the push is asked for by the request before the one with the content.
+    expect(await client.mountOrPutBlob('front/new', digest, undefined, sevenBytes)).toBe('sent');
+    expect([...stored]).toEqual([[digest, '7']]);
   });
 });

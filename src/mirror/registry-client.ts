@@ -24,6 +24,9 @@ export interface ManifestContent {
   readonly content: Buffer;
 }
 
+/** Does something, perhaps several times until it succeeds. */
+type Attempt = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
 /** A client of another registry's distribution API. Every call throws `UpstreamError`; "not there" is undefined. */
 export interface RegistryClient {
   readonly host: string;
@@ -37,6 +40,20 @@ export interface RegistryClient {
   /** The index of what refers to a manifest; also where the registry has only the tag that stands in for it. */
   getReferrers(repository: string, subject: Digest): Promise<ManifestContent | undefined>;
   hasBlob(repository: string, digest: Digest): Promise<boolean>;
+  /** Names of the repositories it shows to us, page by page; throws `not_found` or `denied` where it has no catalogue for us. */
+  listRepositories(attempt?: Attempt): AsyncIterable<string>;
+  /** Tags of a repository, page by page; none when it is not there. */
+  listTags(repository: string, attempt?: Attempt): AsyncIterable<string>;
+  /**
+   * Has the registry take a blob over from another of its repositories (`from`; without it, from any), else sends it: `content` is asked for
+   * only then.
+   */
+  mountOrPutBlob(
+    repository: string,
+    digest: Digest,
+    from: string | undefined,
+    content: () => Promise<{ readonly size: number; readonly content: ByteSource }>,
+  ): Promise<'mounted' | 'sent'>;
   putBlob(repository: string, digest: Digest, size: number, content: ByteSource): Promise<void>;
   /** Gives the `Warning` texts of the reply. */
   putManifest(
@@ -50,6 +67,9 @@ export interface RegistryClient {
 /** Largest manifest we take, as every registry does. */
 const LARGEST_MANIFEST = 4 * 1024 * 1024;
 const LARGEST_ERROR = 64 * 1024;
+/** Of a page of a list, which may hold everything at registries that know no pages. */
+const LARGEST_PAGE = 64 * 1024 * 1024;
+const PAGE = 1000;
 const ACCEPTED_MANIFESTS = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -88,9 +108,61 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
     return { digest, mediaType: mediaTypeOf(reply), content };
   }
 
+  async function sendBlob(
+    repository: string,
+    digest: Digest,
+    target: URL,
+    { size, content }: { readonly size: number; readonly content: ByteSource },
+  ): Promise<void> {
+    target.searchParams.set('digest', digest);
+    const reply = await call(push(repository), {
+      path: `${target.pathname}${target.search}`,
+      method: 'PUT',
+      headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
+      body: content,
+    });
+    await failUnless(reply, [201], `upload of ${repository}@${digest}`);
+    await reply.discard();
+  }
+
+  /** Names out of a list that may come in pages (`Link`, RFC 8288); a page must bring the list forward. */
+  async function* listed(list: NameList, attempt: Attempt): AsyncGenerator<string> {
+    let previous: string | undefined;
+    for (let next: string | undefined = list.start; next !== undefined; ) {
+      const path: string = next;
+      const page = await attempt(async () => {
+        const reply = await call(list.scope, { path });
+        await failUnless(reply, [200], list.what);
+        const content = await bounded(reply, LARGEST_PAGE, `${list.what} of ${base.host}`);
+        return { names: namesIn(content, list.member, base.host), next: nextPage(reply, base) };
+      });
+      if (page.names.length > 0 && page.names.at(-1) === previous)
+        throw new UpstreamError('invalid_response', `${base.host} gives the same page of ${list.what} again and again`);
+      previous = page.names.at(-1) ?? previous;
+      yield* page.names;
+      next = page.names.length === 0 ? undefined : page.next;
+    }
+  }
+
   return {
     host: base.host,
     getManifest,
+
+    listRepositories: (attempt = once) =>
+      listed(
+        { scope: 'registry:catalog:*', start: `/v2/_catalog?n=${PAGE}`, member: 'repositories', what: 'the catalogue' },
+        attempt,
+      ),
+
+    async *listTags(repository, attempt = once) {
+      const what = `tags of ${repository}`;
+      const start = path(repository, `tags/list?n=${PAGE}`);
+      try {
+        yield* listed({ scope: pull(repository), start, member: 'tags', what }, attempt);
+      } catch (error) {
+        if (!(error instanceof UpstreamError) || error.code !== 'not_found') throw error;
+      }
+    },
 
     async headManifest(repository, reference) {
       const reply = await call(pull(repository), {
@@ -133,6 +205,21 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
       return reply.status === 200;
     },
 
+    async mountOrPutBlob(repository, digest, from, content) {
+      const query = new URLSearchParams({ mount: digest, ...(from === undefined ? {} : { from: full(from) }) });
+      const scope = from === undefined ? push(repository) : `${push(repository)} ${pull(from)}`;
+      const start = await call(scope, {
+        path: path(repository, `blobs/uploads/?${query.toString()}`),
+        method: 'POST',
+        body: '',
+      });
+      await failUnless(start, [201, 202], `start of an upload to ${repository}`);
+      await start.discard();
+      if (start.status === 201) return 'mounted';
+      await sendBlob(repository, digest, uploadTarget(start, base), await content());
+      return 'sent';
+    },
+
     async putBlob(repository, digest, size, content) {
       const start = await call(push(repository), {
         path: path(repository, 'blobs/uploads/'),
@@ -141,16 +228,7 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
       });
       await failUnless(start, [202], `start of an upload to ${repository}`);
       await start.discard();
-      const target = uploadTarget(start, base);
-      target.searchParams.set('digest', digest);
-      const reply = await call(push(repository), {
-        path: `${target.pathname}${target.search}`,
-        method: 'PUT',
-        headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
-        body: content,
-      });
-      await failUnless(reply, [201], `upload of ${repository}@${digest}`);
-      await reply.discard();
+      await sendBlob(repository, digest, uploadTarget(start, base), { size, content });
     },
 
     async putManifest(repository, reference, mediaType, content) {
@@ -166,6 +244,16 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
     },
   };
 }
+
+interface NameList {
+  readonly scope: string;
+  readonly start: string;
+  /** Where in the reply the names are. */
+  readonly member: string;
+  readonly what: string;
+}
+
+const once: Attempt = (work) => work();
 
 interface Call {
   readonly path: string;
@@ -253,6 +341,28 @@ async function bounded(reply: HttpResponse, limit: number, what: string): Promis
 
 function mediaTypeOf(reply: HttpResponse): string {
   return (reply.header('content-type') ?? '').split(';')[0]?.trim() ?? '';
+}
+
+function namesIn(page: Buffer, member: string, host: string): string[] {
+  let list: unknown;
+  try {
+    list = (JSON.parse(page.toString()) as Readonly<Record<string, unknown>> | null)?.[member];
+  } catch {
+    list = undefined;
+  }
+  // Distribution writes a list without entries as null.
+  if (list === null) return [];
+  if (Array.isArray(list) && list.every((name) => typeof name === 'string')) return list;
+  throw new UpstreamError('invalid_response', `${host} gave a list that is none`);
+}
+
+/** Path of the next page; undefined at the end. Another origin is not followed. */
+function nextPage(reply: HttpResponse, base: URL): string | undefined {
+  const [, link] = /<([^>]+)>\s*;[^,]*\brel="?next"?/i.exec(reply.header('link') ?? '') ?? [];
+  const target = link === undefined ? undefined : URL.parse(link, reply.url);
+  if (!target) return undefined;
+  // Behind a proxy a registry may believe to be elsewhere: only the path counts.
+  return new URL(`${target.pathname}${target.search}`, base.origin).href.slice(base.origin.length);
 }
 
 /** Where an upload goes on: same origin only, a registry has no business sending our bytes elsewhere. */

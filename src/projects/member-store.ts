@@ -1,6 +1,6 @@
 import { ROLES, type Role } from '../auth/permissions.ts';
-import { nameOf, type Principal } from '../auth/principal.ts';
-import type { Db } from '../db/database.ts';
+import { actorOf, type Principal } from '../auth/principal.ts';
+import type { Db, Tx } from '../db/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import { ProjectError } from './errors.ts';
@@ -40,16 +40,17 @@ export function createMemberStore(deps: { readonly db: Db; readonly clock: Clock
     async set(by: Principal, project: ProjectKey, user: string, role: Role): Promise<void> {
       const row = { project_id: project.id, user_id: await userId(user), role, created_at: clock.now() };
       await db.transaction().execute(async (tx) => {
+        const before = await roleOf(tx, row);
         await tx
           .insertInto('members')
           .values(row)
           .onConflict((conflict) => conflict.columns(['project_id', 'user_id']).doUpdateSet({ role }))
           .execute();
         await ledger.append(tx, {
-          actor: nameOf(by),
+          actor: actorOf(by),
           action: 'member.set',
           target: `project/${project.name}`,
-          details: { user, role },
+          details: { user, before, after: role },
         });
       });
     },
@@ -58,6 +59,7 @@ export function createMemberStore(deps: { readonly db: Db; readonly clock: Clock
     async remove(by: Principal, project: ProjectKey, user: string): Promise<void> {
       const id = await userId(user);
       await db.transaction().execute(async (tx) => {
+        const before = await roleOf(tx, { project_id: project.id, user_id: id });
         const { numDeletedRows } = await tx
           .deleteFrom('members')
           .where('project_id', '=', project.id)
@@ -66,12 +68,23 @@ export function createMemberStore(deps: { readonly db: Db; readonly clock: Clock
         if (numDeletedRows === 0n)
           throw new ProjectError('member_unknown', `${user} is no member of project "${project.name}"`);
         await ledger.append(tx, {
-          actor: nameOf(by),
+          actor: actorOf(by),
           action: 'member.remove',
           target: `project/${project.name}`,
-          details: { user },
+          details: { user, before, after: null },
         });
       });
     },
   };
+}
+
+/** The role somebody has now; null when none. */
+async function roleOf(tx: Tx, key: { readonly project_id: string; readonly user_id: string }): Promise<string | null> {
+  const row = await tx
+    .selectFrom('members')
+    .select('role')
+    .where('project_id', '=', key.project_id)
+    .where('user_id', '=', key.user_id)
+    .executeTakeFirst();
+  return row?.role ?? null;
 }

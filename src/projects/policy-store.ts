@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { nameOf, type Principal } from '../auth/principal.ts';
+import { actorOf, nameOf, type Principal } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -83,10 +83,10 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
       };
       await tx.insertInto('policies').values(row).execute();
       await ledger.append(tx, {
-        actor: row.author,
+        actor: actorOf(by),
         action: policy ? 'policy.set' : 'policy.inherit',
         target: owner === 'installation' ? 'installation' : `project/${owner.name}`,
-        details: { version: row.version, reason, ...(policy ? { policy } : {}) },
+        details: { version: row.version, before: last?.version ?? null, reason, ...(policy ? { policy } : {}) },
       });
       return { version: toVersion(row), changed: true };
     });

@@ -101,7 +101,7 @@ describe.each(ENGINES)('projects on %s', (engine) => {
   });
 
   it('keeps the password of an upstream encrypted, and gives it to the mirror only', async () => {
-    const source: UpstreamSource = createUpstreamSource({ db: handle.db, box });
+    const source: UpstreamSource = createUpstreamSource({ ...handle, box });
     const upstream = { url: 'https://registry.example/prefix/', username: 'u', password: 'hunter2-secret' };
     const hub = await projects.create(admin, { name: 'hub', upstream });
     expect(hub.upstream).toEqual({ url: 'https://registry.example/prefix', username: 'u', freshnessSeconds: 300 });

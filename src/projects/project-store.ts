@@ -1,5 +1,5 @@
 import { isAllowed, ROLES } from '../auth/permissions.ts';
-import { nameOf, type Principal } from '../auth/principal.ts';
+import { actorOf, nameOf, type Principal } from '../auth/principal.ts';
 import type { SecretBox } from '../auth/secret-box.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -95,7 +95,7 @@ export function createProjectStore(deps: ProjectStoreDeps) {
           throw new ProjectError('project_exists', `there is a project "${row.name}" already`);
         if (upstream) await writeUpstream(tx, row.id, upstream);
         await ledger.append(tx, {
-          actor: row.created_by,
+          actor: actorOf(by),
           action: 'project.create',
           target: `project/${row.name}`,
           details: { public: row.public === 1, ...(upstream ? { upstream: shown(upstream) } : {}) },
@@ -112,6 +112,7 @@ export function createProjectStore(deps: ProjectStoreDeps) {
     /** The projects that the principal may read, by name. */
     async list(principal: Principal): Promise<Project[]> {
       const userId = principal.kind === 'user' ? principal.id : '';
+      const grants = principal.kind === 'robot' ? principal.grants : undefined;
       const rows = await projects(db)
         .leftJoin('members as m', (join) => join.onRef('m.project_id', '=', 'p.id').on('m.user_id', '=', userId))
         .select('m.role')
@@ -120,13 +121,19 @@ export function createProjectStore(deps: ProjectStoreDeps) {
       return rows
         .filter((row) => {
           const role = ROLES.find((known) => known === row.role);
-          return isAllowed(principal, 'project:read', { public: row.public === 1, ...(role ? { role } : {}) });
+          const granted = grants?.get(row.id);
+          return isAllowed(principal, 'project:read', {
+            public: row.public === 1,
+            ...(role ? { role } : {}),
+            ...(granted ? { granted } : {}),
+          });
         })
         .map(toProject);
     },
 
     /** Opens the project to everybody, or closes it again. */
     async setPublic(by: Principal, name: string, isPublic: boolean): Promise<Project> {
+      const before = await get(name);
       await db.transaction().execute(async (tx) => {
         const { numUpdatedRows } = await tx
           .updateTable('projects')
@@ -135,10 +142,10 @@ export function createProjectStore(deps: ProjectStoreDeps) {
           .executeTakeFirst();
         if (numUpdatedRows === 0n) throw unknown(name);
         await ledger.append(tx, {
-          actor: nameOf(by),
+          actor: actorOf(by),
           action: 'project.update',
           target: `project/${name}`,
-          details: { public: isPublic },
+          details: { setting: 'public', before: before.public, after: isPublic },
         });
       });
       return get(name);
@@ -146,7 +153,7 @@ export function createProjectStore(deps: ProjectStoreDeps) {
 
     /** Keeps manifests that nothing refers to, as at first, or has garbage collection delete them. */
     async setUntagged(by: Principal, name: string, untagged: Untagged): Promise<Project> {
-      const { id } = await get(name);
+      const { id, untagged: before } = await get(name);
       await db.transaction().execute(async (tx) => {
         await tx
           .updateTable('projects')
@@ -155,10 +162,10 @@ export function createProjectStore(deps: ProjectStoreDeps) {
           .execute();
         if (untagged === 'delete') await reviewUntagged(tx, id, clock.now());
         await ledger.append(tx, {
-          actor: nameOf(by),
+          actor: actorOf(by),
           action: 'project.update',
           target: `project/${name}`,
-          details: { untagged },
+          details: { setting: 'untagged', before, after: untagged },
         });
       });
       return get(name);
@@ -181,15 +188,15 @@ export function createProjectStore(deps: ProjectStoreDeps) {
     /** Sets or replaces the upstream; undefined makes the mirror an ordinary project. Throws `upstream_invalid`. */
     async setUpstream(by: Principal, name: string, wanted: NewUpstream | undefined): Promise<Project> {
       const upstream = wanted && checkUpstream(wanted);
-      const { id } = await get(name);
+      const { id, upstream: before = null } = await get(name);
       await db.transaction().execute(async (tx) => {
         if (upstream) await writeUpstream(tx, id, upstream);
         else await tx.deleteFrom('upstreams').where('project_id', '=', id).execute();
         await ledger.append(tx, {
-          actor: nameOf(by),
+          actor: actorOf(by),
           action: upstream ? 'project.set-upstream' : 'project.remove-upstream',
           target: `project/${name}`,
-          details: upstream ? shown(upstream) : {},
+          details: { before, after: upstream ? shown(upstream) : null },
         });
       });
       return get(name);
@@ -215,11 +222,15 @@ export function createProjectStore(deps: ProjectStoreDeps) {
             `project "${name}" holds the immutable tag ${immutable}; take its rules away first: breakwater project immutable ${name} --off`,
           );
         await deleteContent(tx, id, clock.now());
-        for (const table of ['members', 'upstreams', 'retention_rules', 'retention_runs'] as const)
+        await tx
+          .deleteFrom('robot_secrets')
+          .where('robot_id', 'in', tx.selectFrom('robots').select('id').where('project_id', '=', id))
+          .execute();
+        for (const table of ['members', 'upstreams', 'robots', 'retention_rules', 'retention_runs'] as const)
           await tx.deleteFrom(table).where('project_id', '=', id).execute();
         await tx.deleteFrom('projects').where('id', '=', id).execute();
         await ledger.append(tx, {
-          actor: nameOf(by),
+          actor: actorOf(by),
           action: 'project.delete',
           target: `project/${name}`,
           details: { id, forced: used !== undefined },

@@ -42,6 +42,15 @@ export async function authenticate(deps: RegistryDeps, request: FastifyRequest, 
   throw unauthorized(deps, request, 'authentication is required; log in first', { scope, known: false });
 }
 
+/** Counts what a caller asks for. Throws `too_many_requests` with `Retry-After`. */
+export function spend(deps: RegistryDeps, request: FastifyRequest, caller: Caller, budget: 'pulls' | 'writes'): void {
+  const refused = deps.limits?.spend(budget, caller.name, request.ip);
+  if (refused)
+    throw new RegistryError('too_many_requests', refused.message, {
+      headers: { 'retry-after': String(refused.retryAfterSeconds) },
+    });
+}
+
 function unauthorized(
   deps: RegistryDeps,
   request: FastifyRequest,

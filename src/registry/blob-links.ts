@@ -4,10 +4,11 @@ import type { Db, Tx } from '../db/database.ts';
 import { type HeldRepository, lockRepository } from '../db/repository-lock.ts';
 import type { Digest } from '../oci/digest.ts';
 import { noteArrival, noteBlobDeparture } from '../usage/changes.ts';
+import { type Audit, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
 import { refuseImmutableContent } from './immutable.ts';
 import { refuseWithoutRoom } from './quota.ts';
-import { type ContentDeps, requireRepository } from './repositories.ts';
+import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { promise, putReviews } from './reviews.ts';
 
 /** How long a push waits for the same content to be moved into the trash. */
@@ -135,12 +136,19 @@ async function restoredSince(deps: LinkDeps, { digest, size }: SizedBlob): Promi
  * Takes the blob out of one repository; other repositories keep it. False when it was not there. Throws `RegistryError('denied')` when
  * an immutable tag needs it.
  */
-export async function unlinkBlob(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
+export async function unlinkBlob(
+  deps: ContentDeps,
+  { id, name }: Repository,
+  digest: Digest,
+  audit?: Audit,
+): Promise<boolean> {
   return deps.db.transaction().execute(async (tx) => {
-    const held = await lockRepository(tx, repositoryId, 'change');
+    const held = await lockRepository(tx, id, 'change');
     if (!held) return false;
     await refuseImmutableContent(tx, held, { blob: digest });
-    return removeLink(tx, held, digest, deps.clock.now());
+    if (!(await removeLink(tx, held, digest, deps.clock.now()))) return false;
+    await writeDown(tx, audit, name, { action: 'blob.delete', what: `@${digest}`, details: {} });
+    return true;
   });
 }
 

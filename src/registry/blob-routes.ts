@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { BlobError, type SendBlob } from '../blobs/blob-store.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
-import { authorize } from './access.ts';
+import { authorize, spend } from './access.ts';
+import { auditOf } from './audit.ts';
 import { declaredSize, type LinkedBlob, promiseBlob, unlinkBlob } from './blob-links.ts';
 import { etagOf, isUnchanged, rangeApplies } from './conditional.ts';
 import type { RegistryDeps } from './deps.ts';
@@ -120,11 +121,12 @@ export async function removeBlob(
   name: string,
   reference: string,
 ): Promise<FastifyReply> {
-  await authorize(deps, request, name, 'delete');
+  const caller = await authorize(deps, request, name, 'delete');
+  spend(deps, request, caller, 'writes');
   const digest = parseDigest(reference);
   const missing = blobUnknown(name, digest);
   const repository = await findRepository(deps.db, name);
   if (!repository) throw await unknown(deps, name, missing);
-  if (!(await unlinkBlob(deps, repository.id, digest))) throw missing;
+  if (!(await unlinkBlob(deps, repository, digest, auditOf(deps, caller)))) throw missing;
   return reply.code(202).header('content-length', 0).send();
 }

@@ -1,6 +1,7 @@
 import fastify from 'fastify';
 import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
 import { openDatabase } from '../db/database.ts';
+import { createLedger } from '../ledger/ledger.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { createReads } from './reads.ts';
@@ -20,6 +21,7 @@ await app.register(registryRoutes, {
   db,
   blobs: await openFilesystemBlobStore({ root: `${root}/blobs`, clock: systemClock }),
   reads: createReads(handle),
+  ledger: createLedger({ db, clock: systemClock }),
   clock: systemClock,
   logger: silentLogger,
   service: 'breakwater',

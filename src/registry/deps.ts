@@ -1,6 +1,7 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { Caller, IngestObserver, MirrorSource, PullGate, PullObserver } from './ports.ts';
+import type { Audit } from './audit.ts';
+import type { Caller, IngestObserver, Limits, MirrorSource, PullGate, PullObserver } from './ports.ts';
 import type { Reads } from './reads.ts';
 import type { ContentDeps } from './repositories.ts';
 
@@ -8,6 +9,7 @@ import type { ContentDeps } from './repositories.ts';
 export interface RegistryDeps extends ContentDeps {
   readonly blobs: BlobStore;
   readonly reads: Reads;
+  readonly ledger: Audit['ledger'];
   readonly logger: Logger;
   /**
    * Who sent this `Authorization` header (undefined = none was sent). Gives undefined for credentials that are missing,
@@ -18,6 +20,7 @@ export interface RegistryDeps extends ContentDeps {
   readonly publicUrl?: string | undefined;
   /** Name of this registry in challenges and tokens. */
   readonly service: string;
+  readonly limits?: Limits | undefined;
   readonly gate: PullGate;
   readonly ingest: IngestObserver;
   readonly mirror?: MirrorSource | undefined;

@@ -22,6 +22,7 @@ export type RegistryErrorCode =
   | 'unauthorized'
   | 'unsupported'
   | 'method_not_allowed'
+  | 'too_many_requests'
   | 'unavailable';
 
 export class RegistryError extends CodedError<RegistryErrorCode> {

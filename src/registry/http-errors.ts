@@ -29,6 +29,7 @@ const WIRE: Readonly<Record<RegistryErrorCode, readonly [status: number, code: s
   unauthorized: [401, 'UNAUTHORIZED'],
   unsupported: [404, 'UNSUPPORTED'],
   method_not_allowed: [405, 'UNSUPPORTED'],
+  too_many_requests: [429, 'TOOMANYREQUESTS'],
   unavailable: [503, 'UNAVAILABLE'],
 };
 

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { parseDigest } from '../oci/digest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
-import { authenticate, authorize } from './access.ts';
+import { authenticate, authorize, spend } from './access.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
 import { type Exchange, repositoryPath, sendBytes, sendJson } from './exchange.ts';
@@ -18,7 +18,7 @@ export async function getTags(
   { request, reply, query }: Exchange,
   name: string,
 ): Promise<FastifyReply> {
-  await authorize(deps, request, name, 'pull');
+  spend(deps, request, await authorize(deps, request, name, 'pull'), 'pulls');
   const page = parsePage(query);
   const found = await deps.reads.tags(name, page);
   if (!found) throw new RegistryError('name_unknown', `there is no repository "${name}"`);
@@ -29,6 +29,7 @@ export async function getTags(
 /** GET `/v2/_catalog`: the repositories this caller may pull from. */
 export async function getCatalog(deps: RegistryDeps, { request, reply, query }: Exchange): Promise<FastifyReply> {
   const caller = await authenticate(deps, request, 'registry:catalog:*');
+  spend(deps, request, caller, 'pulls');
   const page = parsePage(query);
   const found = await visibleRepositories(deps, caller, page.after, page.limit + 1);
   const repositories = found.slice(0, page.limit);
@@ -64,7 +65,7 @@ export async function getReferrers(
   name: string,
   reference: string,
 ): Promise<FastifyReply> {
-  await authorize(deps, request, name, 'pull');
+  spend(deps, request, await authorize(deps, request, name, 'pull'), 'pulls');
   const subject = parseDigest(reference);
   const artifactType = query.get('artifactType') || undefined;
   const { after, limit } = parsePage(query);

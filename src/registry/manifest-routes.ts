@@ -5,7 +5,8 @@ import { mediaTypeOf } from '../oci/media-types.ts';
 import { isTag } from '../oci/reference.ts';
 import { readBounded } from '../platform/streams.ts';
 import { quotaWarning } from '../usage/quota.ts';
-import { authorize } from './access.ts';
+import { authorize, spend } from './access.ts';
+import { auditOf } from './audit.ts';
 import { etagOf, isUnchanged } from './conditional.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
@@ -33,6 +34,7 @@ export async function getManifest(
   reference: string,
 ): Promise<FastifyReply> {
   const caller = await authorize(deps, request, repository, 'pull');
+  spend(deps, request, caller, 'pulls');
   const head = request.method === 'HEAD';
   const { manifest, warnings } = await locate(deps, repository, reference);
   // Who may push looks at a manifest in order not to push it.
@@ -101,10 +103,11 @@ export async function putManifest(
   reference: string,
 ): Promise<FastifyReply> {
   const caller = await authorize(deps, request, name, 'push');
+  spend(deps, request, caller, 'writes');
   await refuseMirrored(deps, name);
   const { digest: expected, tags } = targetOf(reference, query);
   const bytes = await readManifest(request);
-  const repository = await ensureRepository(deps, name);
+  const repository = (await deps.reads.repository(name)) ?? (await ensureRepository(deps, name));
   const mediaType = mediaTypeOf(headerOf(request, 'content-type'));
   const { digest, manifest, fullness } = await storeManifest(deps, {
     repository,
@@ -114,6 +117,7 @@ export async function putManifest(
     tags,
     createdBy: caller.name,
     missingContent: 'refuse',
+    audit: auditOf(deps, caller),
   });
   const subject = { repositoryId: repository.id, repository: name, digest, kind: manifest.kind, reference };
   const nearlyFull = fullness && quotaWarning(fullness);
@@ -167,14 +171,15 @@ export async function removeManifest(
   name: string,
   reference: string,
 ): Promise<FastifyReply> {
-  await authorize(deps, request, name, 'delete');
+  const caller = await authorize(deps, request, name, 'delete');
+  spend(deps, request, caller, 'writes');
   const digest = reference.includes(':') ? parseDigest(reference) : undefined;
   const missing = manifestUnknown(name, reference);
   const repository = await findRepository(deps.db, name);
   if (!repository) throw await unknown(deps, name, missing);
   const removed = digest
-    ? await deleteManifest(deps, repository.id, digest)
-    : await deleteTag(deps, repository.id, reference);
+    ? await deleteManifest(deps, repository, digest, auditOf(deps, caller))
+    : await deleteTag(deps, repository, reference, auditOf(deps, caller));
   if (!removed) throw missing;
   return reply.code(202).header('content-length', 0).send();
 }

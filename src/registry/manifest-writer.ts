@@ -5,6 +5,7 @@ import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManife
 import { isForeignLayer } from '../oci/media-types.ts';
 import { noteArrival, noteDeparture } from '../usage/changes.ts';
 import type { Fullness } from '../usage/quota.ts';
+import { type Audit, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
 import { isImmutable, refuseImmutableContent, refuseImmutableMove } from './immutable.ts';
 import { refuseWithoutRoom } from './quota.ts';
@@ -15,6 +16,8 @@ import { isPromised, promise, putReviews, type Review, reviewsOfContent } from '
 const BATCH = 500;
 /** The verdict on an index is made from those on its children, anew when one of them is pushed. */
 const MOST_CHILDREN = 1000;
+/** Of the tags that went with a manifest, in the ledger. */
+const MOST_TAGS_SHOWN = 100;
 
 export interface ManifestToStore {
   readonly repository: Repository;
@@ -30,6 +33,8 @@ export interface ManifestToStore {
    * content is fetched on demand (mirrors, which follow their upstream whatever it does).
    */
   readonly missingContent: 'refuse' | 'accept';
+  /** Absent where nobody pushes it. */
+  readonly audit?: Audit | undefined;
 }
 
 interface StoredNow {
@@ -84,9 +89,24 @@ export async function storeManifest(deps: ContentDeps, input: ManifestToStore): 
     }
     // Sorted, so that two pushes of the same tags take their locks in the same order.
     const left: Digest[] = [];
-    for (const name of [...input.tags].sort()) left.push(...(await writeTag(tx, held, { name, digest, now, pushed })));
+    const moved: { readonly tag: string; readonly before: Digest }[] = [];
+    for (const name of [...input.tags].sort())
+      for (const before of await writeTag(tx, held, { name, digest, now, pushed })) {
+        left.push(before);
+        moved.push({ tag: name, before });
+      }
     await putReviews(tx, left.map(manifestReview(repository.id)), now);
     if (input.tags.length === 0) await promise(tx, [manifestReview(repository.id)(digest)], now);
+    await writeDown(tx, input.audit, repository.name, {
+      action: 'manifest.push',
+      what: `@${digest}`,
+      details: {
+        new: result.numInsertedOrUpdatedRows === 1n,
+        kind: manifest.kind,
+        tags: [...input.tags],
+        ...(moved.length > 0 ? { moved } : {}),
+      },
+    });
     return room;
   });
   return { digest, manifest, ...(fullness ? { fullness } : {}) };
@@ -220,7 +240,13 @@ async function writeTag(tx: Tx, held: HeldRepository, { name, digest, now, pushe
 }
 
 /** Removes a tag and nothing else; false when there is none of that name. Throws `RegistryError('denied')` when it is immutable. */
-export async function deleteTag(deps: ContentDeps, repositoryId: string, name: string): Promise<boolean> {
+export async function deleteTag(
+  deps: ContentDeps,
+  repository: Repository,
+  name: string,
+  audit?: Audit,
+): Promise<boolean> {
+  const { id: repositoryId } = repository;
   return deps.db.transaction().execute(async (tx) => {
     const held = await lockRepository(tx, repositoryId, 'change');
     const removed = await tx
@@ -232,6 +258,8 @@ export async function deleteTag(deps: ContentDeps, repositoryId: string, name: s
     if (!held || !removed) return false;
     await refuseImmutableContent(tx, held, { tag: name });
     await putReviews(tx, [manifestReview(repositoryId)(removed.digest)], deps.clock.now());
+    const details = { before: removed.digest, after: null };
+    await writeDown(tx, audit, repository.name, { action: 'tag.delete', what: `:${name}`, details });
     return true;
   });
 }
@@ -274,12 +302,27 @@ export async function expireTags<Tag extends DecidedTag>(
  * Removes a manifest and every tag that points at it; false when it is not there. Throws `RegistryError('denied')` when an immutable
  * tag needs it.
  */
-export async function deleteManifest(deps: ContentDeps, repositoryId: string, digest: Digest): Promise<boolean> {
+export async function deleteManifest(
+  deps: ContentDeps,
+  { id, name }: Repository,
+  digest: Digest,
+  audit?: Audit,
+): Promise<boolean> {
   return deps.db.transaction().execute(async (tx) => {
-    const held = await lockRepository(tx, repositoryId, 'change');
+    const held = await lockRepository(tx, id, 'change');
     if (!held) return false;
     await refuseImmutableContent(tx, held, { manifest: digest });
-    return removeManifest(tx, held, digest, deps.clock.now());
+    const tags = await tx
+      .selectFrom('tags')
+      .select('name')
+      .where('repository_id', '=', id)
+      .where('digest', '=', digest)
+      .orderBy('name')
+      .execute();
+    if (!(await removeManifest(tx, held, digest, deps.clock.now()))) return false;
+    const details = { tags: tags.slice(0, MOST_TAGS_SHOWN).map((tag) => tag.name), tagCount: tags.length };
+    await writeDown(tx, audit, name, { action: 'manifest.delete', what: `@${digest}`, details });
+    return true;
   });
 }
 

@@ -6,9 +6,21 @@ import type { ByteSource } from '../platform/streams.ts';
 export interface Caller {
   /** User or robot name; empty for anonymous. */
   readonly name: string;
+  /** The person who answers for a robot. */
+  readonly person?: string;
   may(repository: string, action: 'pull' | 'push' | 'delete'): boolean;
   /** Holds the audited permission to pull what the gate refuses (scanner account, break-glass). */
   readonly bypassesGate: boolean;
+}
+
+/** Keeps one caller from taking all there is. Implemented by `auth`. */
+export interface Limits {
+  /** Takes one of what the caller may do in a minute; undefined: go on. */
+  spend(
+    budget: 'pulls' | 'writes',
+    name: string,
+    address: string,
+  ): { readonly message: string; readonly retryAfterSeconds: number } | undefined;
 }
 
 export interface ManifestSubject {

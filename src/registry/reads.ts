@@ -1,22 +1,25 @@
-import type { Db } from '../db/database.ts';
-import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
+import type { DatabaseHandle, Db } from '../db/database.ts';
+import { cacheWhileUnchanged } from '../db/unchanged.ts';
 import type { Digest } from '../oci/digest.ts';
 import { findBlob, type LinkedBlob } from './blob-links.ts';
 import { findManifest, type StoredManifest } from './manifest-reader.ts';
 import type { PageRequest } from './paging.ts';
-import { findRepository, listRepositories } from './repositories.ts';
+import { findRepository, listRepositories, type Repository } from './repositories.ts';
 import { listTagNames } from './tags.ts';
 
 /** Bytes kept of manifests, of rows about blobs, and of pages of names. */
 const MANIFESTS_KEPT = 16 * 1024 * 1024;
 const BLOBS_KEPT = 2 * 1024 * 1024;
 const PAGES_KEPT = 4 * 1024 * 1024;
+const REPOSITORIES_KEPT = 2 * 1024 * 1024;
 /** What an entry takes beside the bytes of its manifest, and a name in a list beside its characters. */
 const ROW = 512;
 const NAME = 32;
 
-/** What pulls ask for, over and over: answered from memory for as long as nothing was committed to the database. */
+/** What is asked over and over: answered from memory for as long as nothing was committed that it rests on. */
 export interface Reads {
+  /** As `findRepository`. */
+  repository(name: string): Promise<Repository | undefined>;
   /** As `findManifest`. */
   manifest(repository: string, reference: string): Promise<StoredManifest | undefined>;
   /** As `findBlob`. */
@@ -34,7 +37,12 @@ export interface TagPage {
   readonly next: string | undefined;
 }
 
-export function createReads({ db, state }: { readonly db: Db; readonly state: DatabaseState }): Reads {
+export function createReads({ db, state, stateOf }: Pick<DatabaseHandle, 'db' | 'state' | 'stateOf'>): Reads {
+  const ofRepositories = stateOf('repositories');
+  const repositories = cacheWhileUnchanged<Repository>(ofRepositories, {
+    limit: REPOSITORIES_KEPT,
+    weigh: ({ name }) => name.length + ROW,
+  });
   const manifests = cacheWhileUnchanged<StoredManifest>(state, {
     limit: MANIFESTS_KEPT,
     weigh: ({ content }) => content.byteLength + ROW,
@@ -44,11 +52,12 @@ export function createReads({ db, state }: { readonly db: Db; readonly state: Da
     limit: PAGES_KEPT,
     weigh: ({ body, next }) => body.byteLength + (next?.length ?? 0) + ROW,
   });
-  const repositoryPages = cacheWhileUnchanged<readonly string[]>(state, {
+  const repositoryPages = cacheWhileUnchanged<readonly string[]>(ofRepositories, {
     limit: PAGES_KEPT,
     weigh: (names) => names.reduce((sum, name) => sum + name.length + NAME, ROW),
   });
   return {
+    repository: (name) => repositories.get(name, () => findRepository(db, name)),
     manifest: (repository, reference) =>
       manifests.get(`${repository} ${reference}`, () => findManifest(db, repository, reference)),
     blob: (repository, digest) => blobs.get(`${repository} ${digest}`, () => findBlob(db, repository, digest)),

@@ -10,6 +10,7 @@ import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
 import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
 import type { Db } from '../db/database.ts';
 import type { Engine } from '../db/engine.ts';
+import { createLedger } from '../ledger/ledger.ts';
 import { type Digest, type DigestAlgorithm, digestOf } from '../oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
 import { fixedClock } from '../platform/clock.ts';
@@ -76,6 +77,7 @@ export async function startRegistry(
       db: handle.db,
       blobs,
       reads: createReads(handle),
+      ledger: createLedger({ db: handle.db, clock }),
       clock,
       logger: silentLogger,
       service: 'breakwater',

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { BlobError, putBlob } from '../blobs/blob-store.ts';
 import { type Digest, type DigestAlgorithm, parseDigest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
-import { authorize } from './access.ts';
+import { authorize, spend } from './access.ts';
 import { abandonBlob, findBlob, linkBlob, repositoriesWithBlob } from './blob-links.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
@@ -24,12 +24,13 @@ export async function startUpload(
   name: string,
 ): Promise<FastifyReply> {
   const caller = await authorize(deps, request, name, 'push', query.get('from') ?? undefined);
+  spend(deps, request, caller, 'writes');
   await refuseMirrored(deps, name);
   const algorithm = parseAlgorithm(query.get('digest-algorithm'));
   const mount = query.get('mount');
   const digest = query.get('digest');
   const wanted = digest === null ? undefined : parseDigest(digest);
-  const repository = await ensureRepository(deps, name);
+  const repository = (await deps.reads.repository(name)) ?? (await ensureRepository(deps, name));
   if (mount !== null && (await mountBlob(deps, caller, repository, parseDigest(mount), query.get('from'))))
     return created(reply, name, parseDigest(mount));
   const room = await roomFor(deps.db, deps, name);

@@ -73,6 +73,7 @@ async function giveUp({ db, clock, ledger }: RunDeps, copies: MirroredCopies, co
       actor: nameOf(SYSTEM),
       action: 'mirror.evict',
       target: `${held.name}@${copy.digest}`,
+      project: held.name.split('/', 1)[0] ?? '',
       details: { reason: 'the quota of the mirror', tags, usedAt: new Date(copy.usedAt).toISOString() },
     });
     return true;

@@ -137,6 +137,7 @@ async function removeBatch(
         actor: nameOf(run.by),
         action: 'retention.remove',
         target: `${repository}:${tag}`,
+        project: run.project.name,
         details: { digest, reason: because.slice(0, 4000), run: run.id },
       });
     const went = new Set(gone.map(({ name }) => name));

@@ -1,4 +1,4 @@
-import { nameOf, type Principal } from '../auth/principal.ts';
+import { actorOf, type Principal, personOf } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -60,7 +60,7 @@ export function createSourceStore(deps: SourceStoreDeps) {
 
   async function decide(by: Principal, id: string, step: Step): Promise<TrustedSource> {
     checkText('the reason', step.reason);
-    const person = nameOf(by);
+    const person = personOf(by);
     await db.transaction().execute(async (tx) => {
       const row = await tx.selectFrom('trusted_sources').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row) throw unknown(id);
@@ -78,10 +78,17 @@ export function createSourceStore(deps: SourceStoreDeps) {
       if (numUpdatedRows === 0n)
         throw new TrustError('source_state', `${row.entry} is ${row.state}; this needs it ${step.from.join(' or ')}`);
       await ledger.append(tx, {
-        actor: person,
+        actor: actorOf(by),
         action: step.action,
         target: `trust/${row.entry}`,
-        details: { id, reason: step.reason, ...step.details, ...(own ? { singleHanded: true } : {}) },
+        details: {
+          id,
+          before: row.state,
+          after: step.change.state ?? row.state,
+          reason: step.reason,
+          ...step.details,
+          ...(own ? { singleHanded: true } : {}),
+        },
       });
     });
     return get(id);
@@ -106,7 +113,7 @@ export function createSourceStore(deps: SourceStoreDeps) {
         criteria: input.criteria,
         findings: input.findings,
         owner: input.owner,
-        proposed_by: nameOf(by),
+        proposed_by: personOf(by),
         proposed_at: now,
         decided_by: null,
         decided_at: null,
@@ -127,7 +134,7 @@ export function createSourceStore(deps: SourceStoreDeps) {
         await tx.insertInto('trusted_sources').values(row).execute();
         const { scope, entry, criteria, findings, owner } = row;
         await ledger.append(tx, {
-          actor: row.proposed_by,
+          actor: actorOf(by),
           action: 'trust.propose',
           target: `trust/${entry}`,
           details: { id: row.id, scope, criteria, findings, owner, reviewDue: row.review_due },

@@ -173,9 +173,10 @@ async function serveInSpite(
 ): Promise<GateDecision> {
   const image = await imageName(db, subject);
   await ledger.record({
-    actor: caller.name,
+    actor: caller.person === undefined ? caller.name : { name: caller.name, person: caller.person },
     action: 'gate.bypass',
     target: `${subject.repository}@${subject.digest}`,
+    project: subject.repository.split('/', 1)[0] ?? '',
     details: { image, refusedBecause },
   });
   return { kind: 'serve', warnings: [headerText(`${image} was served past the gate; this is on record`)] };

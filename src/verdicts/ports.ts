@@ -1,3 +1,4 @@
+import type { Actor } from '../ledger/chain.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
@@ -50,9 +51,10 @@ export interface JobSink {
 /** The audit log, as far as the gate writes to it. Implemented by `ledger`. */
 export interface GateLedger {
   record(entry: {
-    readonly actor: string;
+    readonly actor: Actor;
     readonly action: string;
     readonly target: string;
+    readonly project?: string;
     readonly details: Readonly<Record<string, unknown>>;
   }): Promise<void>;
 }

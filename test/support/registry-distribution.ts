@@ -16,6 +16,8 @@ export interface DistributionServer {
   /** `127.0.0.1:port`, as it stands in image names. */
   readonly host: string;
   readonly pid: number;
+  /** Its storage folder, "rootdirectory". */
+  readonly storage: string;
   /** SIGKILL; the folder stays, `start` brings it back on the same port. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -45,6 +47,7 @@ export async function startDistribution(options: { basic?: boolean } = {}): Prom
   return {
     url: `http://${host}`,
     host,
+    storage: join(folder, 'data'),
     get pid() {
       return service.pid;
     },

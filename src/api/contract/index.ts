@@ -3,6 +3,7 @@ import * as exceptions from './exceptions.ts';
 import * as garbage from './garbage.ts';
 import * as operations from './operations.ts';
 import * as projects from './projects.ts';
+import * as robots from './robots.ts';
 import * as storage from './storage.ts';
 import * as trust from './trust.ts';
 import * as users from './users.ts';
@@ -12,6 +13,7 @@ import * as verdicts from './verdicts.ts';
 export const ENDPOINTS: readonly AnyEndpoint[] = [
   projects,
   users,
+  robots,
   verdicts,
   exceptions,
   trust,

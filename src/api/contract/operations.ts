@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AdvisorySource } from '../../model/coverage.ts';
-import { listOf, moment, page } from './common.ts';
+import { listOf, moment, name, page } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const advisoryStatus = z.object({
@@ -121,7 +121,19 @@ export const listRunning = endpoint('listRunning', 'GET /cluster/images', 'ledge
 });
 
 export const listLedger = endpoint('listLedger', 'GET /ledger', 'ledger:read', 'The hash-chained log, oldest first', {
-  query: page.extend({ from: moment.optional(), to: moment.optional(), target: z.string().max(1024).optional() }),
+  query: page.extend({
+    from: moment.optional(),
+    to: moment.optional(),
+    target: z.string().max(1024).optional(),
+    actor: name.optional(),
+    /** `project.create`, or all of a noun: `project`. */
+    action: z
+      .string()
+      .max(100)
+      .regex(/^[a-z-]+(\.[a-z-]+)?$/, 'like project.create, or project for all of its kind')
+      .optional(),
+    project: name.optional(),
+  }),
   reply: listOf(
     z.object({
       seq: z.number().int(),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { ROLES } from '../../auth/permissions.ts';
 import { immutableTagsSchema } from '../../policy/immutable-tags.ts';
 import { policySchema, thresholdSchema } from '../../policy/policy-schema.ts';
 import { inProject, listOf, moment, name, page } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
-const role = z.enum(['admin', 'developer', 'guest']);
+const role = z.enum(ROLES);
 const upstream = z.object({
   url: z.string().max(1024),
   username: z.string().max(4096).optional(),

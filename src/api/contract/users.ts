@@ -7,7 +7,13 @@ const password = z.string().min(1).max(1024);
 const one = z.object({ name }).strict();
 
 export const whoAmI = endpoint('whoAmI', 'GET /users/current', 'project:list', 'Who you are', {
-  reply: z.object({ name: z.string(), admin: z.boolean(), anonymous: z.boolean() }),
+  reply: z.object({
+    name: z.string(),
+    admin: z.boolean(),
+    anonymous: z.boolean(),
+    /** The person who answers for a robot. */
+    owner: z.string().optional(),
+  }),
 });
 export const createUser = endpoint('createUser', 'POST /users', 'user:manage', 'Create a user', {
   body: z.object({ name, password, admin: z.boolean().default(false) }).strict(),
@@ -19,6 +25,13 @@ export const setPassword = endpoint('setPassword', 'PUT /users/{name}/password',
   params: one,
   body: z.object({ password }).strict(),
 });
+export const changePassword = endpoint(
+  'changePassword',
+  'PUT /users/current/password',
+  'password:change',
+  'Change your own password; every token given out before ends',
+  { body: z.object({ password }).strict() },
+);
 export const setDisabled = endpoint(
   'setDisabled',
   'PUT /users/{name}/disabled',

@@ -1,3 +1,4 @@
+import { actorOf } from '../../auth/principal.ts';
 import * as contract from '../contract/garbage.ts';
 import type { ApiDeps } from '../deps.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
@@ -13,7 +14,9 @@ export function garbageRoutes({ garbage }: ApiDeps): BoundEndpoint[] {
         ...(scrub ? { scrub: scrubView(scrub) } : {}),
       };
     }),
-    on(contract.runGc, async ({ body }) => (body.dryRun ? garbage.lookAhead() : garbage.run())),
+    on(contract.runGc, async ({ by, body }) =>
+      body.dryRun ? garbage.lookAhead() : garbage.run(undefined, actorOf(by)),
+    ),
   ];
 }
 

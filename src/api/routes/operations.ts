@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { actorOf, nameOf } from '../../auth/principal.ts';
 import type { AuditRunView } from '../../cluster/audit-store.ts';
 import { CodedError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
@@ -40,7 +41,7 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
         await pipeline(bounded(stream, LARGEST_DATABASE), createWriteStream(path, { mode: 0o600 }));
         const { database, changed } = await advisories.importFile(path, 'the file that was sent');
         const { version, builtAt } = database;
-        await noteAdvisoryVersion(deps.db, database, { by: actorOf(by), at: clock.now() });
+        await noteAdvisoryVersion(deps.db, database, { by: nameOf(by), at: clock.now() });
         await deps.ledger.record({
           actor: actorOf(by),
           action: 'advisories.import',
@@ -61,13 +62,19 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
       }),
     ),
 
-    on(contract.runAudit, async () => {
+    on(contract.runAudit, async ({ by }) => {
       if (!guard.auditNow)
         throw new ApiError('not_configured', 'no cluster is configured; start the server with BREAKWATER_KUBECONFIG');
       try {
         const run = await guard.auditNow();
         const stored = await cluster.latestRun(run.cluster);
         if (!stored) throw new ApiError('failed', 'the audit was not recorded');
+        await deps.ledger.record({
+          actor: actorOf(by),
+          action: 'cluster-audit.run',
+          target: `cluster/${stored.cluster}`,
+          details: { run: stored.id, objects: stored.objects, violations: stored.violations },
+        });
         return runView(stored);
       } catch (error) {
         if (error instanceof CodedError && !(error instanceof ApiError))
@@ -101,6 +108,9 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
         ...(query.from === undefined ? {} : { from: Date.parse(query.from) }),
         ...(query.to === undefined ? {} : { to: Date.parse(query.to) }),
         ...(query.target === undefined ? {} : { target: query.target }),
+        ...(query.actor === undefined ? {} : { actor: query.actor }),
+        ...(query.action === undefined ? {} : { action: query.action }),
+        ...(query.project === undefined ? {} : { project: query.project }),
       });
       const next = lines.length === query.limit ? lines.at(-1)?.seq : undefined;
       return {
@@ -114,10 +124,6 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
       return deps.exportEvidence({ by, from, to, format: query.format });
     }),
   ];
-}
-
-function actorOf(by: { readonly kind: string; readonly name?: string }): string {
-  return by.name ?? by.kind;
 }
 
 function runView(run: AuditRunView) {

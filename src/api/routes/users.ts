@@ -10,10 +10,12 @@ export function userRoutes({ users }: ApiDeps): BoundEndpoint[] {
       name: nameOf(by),
       admin: by.kind === 'user' && by.admin,
       anonymous: by.kind === 'anonymous',
+      ...(by.kind === 'robot' ? { owner: by.owner.name } : {}),
     })),
     on(contract.createUser, async ({ by, body }) => view(await users.create(by, body))),
     on(contract.listUsers, async () => ({ items: (await users.list()).map(view) })),
     on(contract.setPassword, async ({ by, params, body }) => users.setPassword(by, params.name, body.password)),
+    on(contract.changePassword, async ({ by, body }) => users.setPassword(by, nameOf(by), body.password)),
     on(contract.setDisabled, async ({ by, params, body }) =>
       body.disabled ? users.disable(by, params.name) : users.enable(by, params.name),
     ),

@@ -37,11 +37,6 @@ export async function ensureFolder(path: string): Promise<void> {
 export function createPlacer(): (from: string, to: string) => Promise<void> {
   const folders = new Map<string, Promise<number>>();
 
-  async function makeAndOpen(path: string): Promise<number> {
-    await ensureFolder(path);
-    return openDescriptor(path, 'r');
-  }
-
   function opened(path: string): Promise<number> {
     const opening = folders.get(path) ?? makeAndOpen(path);
     folders.set(path, opening);
@@ -62,6 +57,11 @@ export function createPlacer(): (from: string, to: string) => Promise<void> {
       throw error;
     }
   };
+}
+
+async function makeAndOpen(path: string): Promise<number> {
+  await ensureFolder(path);
+  return openDescriptor(path, 'r');
 }
 
 /** Bytes gathered before they are written: few system calls without holding much. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -120,5 +120,23 @@ describe('filesystem blob store', () => {
     stream?.destroy();
     const again = await store.open(digestOf(content));
     expect(again && (await readBounded(again, 10_000_000, 'blob')).equals(content)).toBe(true);
+  });
+
+  it('takes a file as it lies, verified, and only plain ones', async () => {
+    const root = await newRoot();
+    const store = await reopen(root);
+    const [file, pointer] = [join(root, 'file'), join(root, 'pointer')];
+    await writeFile(file, 'content');
+    await symlink(file, pointer);
+    const digest = digestOf('content');
+    await expect(store.adoptFile?.(digestOf('other'), file)).rejects.toMatchObject({ code: 'digest_mismatch' });
+    expect(await store.adoptFile?.(digest, pointer)).toBeUndefined();
+    expect(await store.adoptFile?.(digest, join(root, 'nothing'))).toBeUndefined();
+    expect(await store.stat(digest)).toBeUndefined();
+    expect(await store.adoptFile?.(digest, file)).toEqual({ size: 7 });
+    // Once more, over itself, which `rename` takes for done.
+    expect(await store.adoptFile?.(digest, file)).toEqual({ size: 7 });
+    expect((await stat(file)).ino).toBe((await stat(store.localPath?.(digest) ?? '')).ino);
+    expect(await readdir(join(root, 'uploads'))).toEqual([]);
   });
 });

@@ -1,11 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { close, constants, createReadStream, fstat, fsync, open as openCallback } from 'node:fs';
-import { access, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, link, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from '../../oci/digest.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
 import { type ByteSource, release } from '../../platform/streams.ts';
 import {
   BlobError,
@@ -206,6 +207,23 @@ export async function openFilesystemBlobStore(options: {
         return undefined;
       }),
 
+    adoptFile: (digest, path) =>
+      guarded(async () => {
+        const adopted = layout.upload(newId());
+        try {
+          if (!(await linkOf(path, adopted))) return undefined;
+          const { size, hash } = await hashFile(adopted, algorithmOf(digest));
+          const actual = digestFrom(algorithmOf(digest), hash);
+          if (actual !== digest) throw mismatchError(digest, actual);
+          await syncFile(adopted);
+          await moveIntoPlace(adopted, layout.blob(digest));
+          return { size };
+        } finally {
+          // Also when it was in place under that very file already: the rename then leaves both names.
+          await rm(adopted, { force: true });
+        }
+      }),
+
     delete: (digest) =>
       guarded(async () => {
         const trashed = layout.trashed(digest, options.clock.now());
@@ -260,6 +278,30 @@ async function hashFile(path: string, algorithm: DigestAlgorithm): Promise<Progr
     state.size += bytes.byteLength;
   }
   return state;
+}
+
+/** Where a second name for a file cannot be had: another file system, one without them, a file of somebody else, too many names, no file. */
+const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'EACCES', 'EMLINK', 'ENOTSUP', 'ENOSYS', 'ENOENT']);
+
+/** Gives a plain file a second name; false when that is not possible. */
+async function linkOf(path: string, name: string): Promise<boolean> {
+  try {
+    // Of a symbolic link this is another symbolic link.
+    await link(path, name);
+    return (await lstat(name)).isFile();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && NO_LINK.has(String(error.code))) return false;
+    throw error;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const descriptor = await openDescriptor(path, 'r');
+  try {
+    await syncDescriptor(descriptor);
+  } finally {
+    await closeDescriptor(descriptor);
+  }
 }
 
 async function openFile(path: string, range?: ByteRange): Promise<Readable | undefined> {

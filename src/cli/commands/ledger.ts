@@ -12,6 +12,9 @@ interface ListOptions extends OutputOptions {
   readonly from?: string;
   readonly to?: string;
   readonly target?: string;
+  readonly actor?: string;
+  readonly action?: string;
+  readonly project?: string;
   readonly limit: number;
   readonly after?: string;
 }
@@ -27,9 +30,12 @@ export function ledgerCommand(cli: Cli): Command {
     .option('--from <date>', 'first day or moment', startOf)
     .option('--to <date>', 'last day, or the moment before which', after)
     .option('--target <name>', 'only what concerns this, like project/front')
+    .option('--actor <name>', 'only what this account did')
+    .option('--action <name>', 'only this, like robot.rotate, or everything of a kind, like robot')
+    .option('--project <name>', 'only what concerns this project and what is in it')
     .option('--limit <count>', 'at most this many', count, PAGE)
     .option('--after <place>', 'go on behind this place of an earlier list')
-    .addHelpText('after', '\nExample:\n  breakwater ledger list --from 2026-01-01 --target project/front')
+    .addHelpText('after', '\nExample:\n  breakwater ledger list --from 2026-01-01 --project front --action manifest')
     .action(async (options: ListOptions) => {
       const { items, next } = await withServer(cli, (api) => readEntries(api, options));
       printAs(cli, options, items, () =>
@@ -51,12 +57,16 @@ export function ledgerCommand(cli: Cli): Command {
 }
 
 /** Page by page until the limit or the end; `next` is where it goes on. */
-async function readEntries(api: ApiClient, { from, to, target, limit, after }: ListOptions) {
+async function readEntries(api: ApiClient, options: ListOptions) {
+  const { from, to, target, actor, action, project, limit, after } = options;
   const items: Entry[] = [];
   const filter = {
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(target === undefined ? {} : { target }),
+    ...(actor === undefined ? {} : { actor }),
+    ...(action === undefined ? {} : { action }),
+    ...(project === undefined ? {} : { project }),
   };
   let place = after;
   do {

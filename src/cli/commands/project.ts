@@ -12,6 +12,7 @@ import {
   setMember,
   updateProject,
 } from '../../api/contract/projects.ts';
+import { ROLES } from '../../auth/permissions.ts';
 import { thresholdSchema } from '../../policy/policy-schema.ts';
 import { selectionText } from '../../policy/tag-selection.ts';
 import type { Cli } from '../cli.ts';
@@ -23,7 +24,6 @@ import { readSecret } from '../prompt.ts';
 import { addStorage } from './project-storage.ts';
 
 const REPOSITORIES_SHOWN = 1000;
-const ROLES = ['admin', 'developer', 'guest'] as const;
 type Repository = z.output<typeof listRepositories.reply>['items'][number];
 type Level = (typeof thresholdSchema.options)[number];
 

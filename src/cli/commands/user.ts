@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { createUser, listUsers, setDisabled, setPassword } from '../../api/contract/users.ts';
+import { changePassword, createUser, listUsers, setDisabled, setPassword } from '../../api/contract/users.ts';
 import { newSecret } from '../../platform/ids.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
+import { currentLogin, type Login, saveLogin } from '../credentials.ts';
 import { day } from '../moments.ts';
 import { type OutputOptions, printAs, table, withOutput } from '../output.ts';
 import { readSecret } from '../prompt.ts';
@@ -45,19 +46,30 @@ export function userCommand(cli: Cli): Command {
     });
   user
     .command('password')
-    .description('set the password of an account; asked for on a terminal')
-    .argument('<name>')
+    .description('change your own password, or as an administrator that of an account; tokens given out before end')
+    .argument('[name]', 'whose; without it your own')
     .option(FLAG, 'take the password from standard input')
-    .action(async (name: string, options: { passwordStdin?: boolean }) => {
-      const question = `New password of ${name}`;
-      const secret = { fromInput: options.passwordStdin ?? false, question, flag: FLAG };
-      const password = await readSecret(cli, secret);
-      await withServer(cli, (api) => api.call(setPassword, { params: { name }, body: { password } }));
-      cli.print(`${name} has a new password.`);
+    .action(async (name: string | undefined, options: { passwordStdin?: boolean }) => {
+      const question = name === undefined ? 'Your new password' : `New password of ${name}`;
+      const password = await readSecret(cli, { fromInput: options.passwordStdin ?? false, question, flag: FLAG });
+      const { login } = await withServer(cli, async (api) => {
+        if (name === undefined) await api.call(changePassword, { body: { password } });
+        else await api.call(setPassword, { params: { name }, body: { password } });
+        return api;
+      });
+      cli.print(`${name ?? login.user} has a new password.`);
+      if (name === undefined || name === login.user) await keepPassword(cli, { ...login, password });
     });
   addSwitch(user, cli, 'disable', true);
   addSwitch(user, cli, 'enable', false);
   return user;
+}
+
+/** What `breakwater login` kept goes on working. */
+async function keepPassword(cli: Cli, login: Required<Login>): Promise<void> {
+  const { configHome } = await cli.config();
+  const kept = await currentLogin({ configHome, url: login.url, user: login.user, password: undefined });
+  if (kept.password !== undefined) cli.note(`Kept in ${await saveLogin(configHome, login)}`);
 }
 
 function addSwitch(user: Command, cli: Cli, verb: string, disabled: boolean): void {

@@ -6,6 +6,8 @@ import { layers } from './0004-layers.ts';
 import { imageClocks } from './0005-image-clocks.ts';
 import { garbageCollection } from './0006-garbage-collection.ts';
 import { storageRules } from './0007-storage-rules.ts';
+import { robots } from './0008-robots.ts';
+import { ledgerLines } from './0010-ledger-lines.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -16,5 +18,7 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0005-image-clocks': imageClocks(engine),
     '0006-garbage-collection': garbageCollection(engine),
     '0007-storage-rules': storageRules(engine),
+    '0008-robots': robots(engine),
+    '0010-ledger-lines': ledgerLines(engine),
   };
 }

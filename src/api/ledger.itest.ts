@@ -1,0 +1,325 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINES } from '../../test/support/engines.ts';
+import { verifyChain } from '../ledger/chain.ts';
+import { systemClock } from '../platform/clock.ts';
+import { defaultPolicy } from '../policy/policy.ts';
+import { buildAdvisoryDatabase } from '../scanner/advisories/build.ts';
+import { DAY, NOW } from '../verdicts/world.testing.ts';
+import { ENDPOINTS } from './contract/index.ts';
+import { PASSWORD, startApi, type TestApi } from './world.testing.ts';
+
+const FEEDS = join(import.meta.dirname, '../scanner/advisories/testdata/feeds');
+const inDays = (days: number) => new Date(NOW + days * DAY).toISOString();
+const SECRET = 'a secret nobody may read in the ledger';
+const reason = { reason: 'because' };
+const analysis = { criteria: 'c', findings: 'f', owner: 'o', reviewDue: inDays(30) };
+const about = (vulnerability: string) => ({ vulnerability, reason: 'r', until: inDays(10) });
+
+interface Scene {
+  readonly path: string;
+  readonly as: string;
+  readonly body?: unknown;
+  /** What has to be there first; gives what stands for `{id}` in the path. */
+  readonly before?: (api: TestApi) => Promise<string>;
+  /** The line it leaves. */
+  readonly line: string;
+  readonly details?: object;
+}
+
+async function made(api: TestApi, path: string, as: string, body: unknown): Promise<string> {
+  const reply = await api.call('POST', path, { as, body });
+  expect(reply.status, reply.text).toBe(201);
+  return String(reply.json['id']);
+}
+
+const asked =
+  (vulnerability: string, grantedToo = false) =>
+  async (api: TestApi) => {
+    const id = await made(api, '/projects/front/exceptions', 'dev', about(vulnerability));
+    if (grantedToo) await api.call('POST', `/projects/front/exceptions/${id}/grant`, { as: 'lead', body: reason });
+    return id;
+  };
+const proposed =
+  (entry: string, approvedToo = false) =>
+  async (api: TestApi) => {
+    const id = await made(api, '/trusted-sources', 'eva', { entry, ...analysis });
+    if (approvedToo) await api.call('POST', `/trusted-sources/${id}/approve`, { as: 'admin', body: reason });
+    return id;
+  };
+const robot = (name: string) => async (api: TestApi) => {
+  await made(api, '/robots?project=front', 'lead', { name, scopes: PULL });
+  return `front+${name}`;
+};
+const PULL = [{ project: 'front', permissions: ['repository:pull'] }];
+
+/** One call that changes something for every call that can; a new one must be written down here. */
+const SCENES: Readonly<Record<string, Scene>> = {
+  createProject: { path: '/projects', as: 'admin', body: { name: 'new' }, line: 'admin project.create project/new' },
+  updateProject: {
+    path: '/projects/front',
+    as: 'lead',
+    body: { public: true },
+    line: 'lead project.update project/front',
+    details: { setting: 'public', before: false, after: true },
+  },
+  deleteProject: {
+    path: '/projects/gone',
+    as: 'admin',
+    before: async (api) => made(api, '/projects', 'admin', { name: 'gone' }),
+    line: 'admin project.delete project/gone',
+  },
+  setPolicy: {
+    path: '/projects/front/policy',
+    as: 'lead',
+    body: { policy: { ...defaultPolicy, kev: 'block' }, ...reason },
+    line: 'lead policy.set project/front',
+    details: { before: null, version: 1, reason: 'because' },
+  },
+  setMember: {
+    path: '/projects/front/members/guest',
+    as: 'lead',
+    body: { role: 'maintainer' },
+    line: 'lead member.set project/front',
+    details: { user: 'guest', before: 'guest', after: 'maintainer' },
+  },
+  removeMember: {
+    path: '/projects/back/members/eva',
+    as: 'admin',
+    before: async (api) => {
+      await api.call('PUT', '/projects/back/members/eva', { as: 'admin', body: { role: 'guest' } });
+      return '';
+    },
+    line: 'admin member.remove project/back',
+    details: { user: 'eva', before: 'guest', after: null },
+  },
+  createUser: {
+    path: '/users',
+    as: 'admin',
+    body: { name: 'ann', password: SECRET },
+    line: 'admin user.create user/ann',
+  },
+  setPassword: {
+    path: '/users/root/password',
+    as: 'admin',
+    body: { password: SECRET },
+    line: 'admin user.set-password user/root',
+  },
+  changePassword: {
+    path: '/users/current/password',
+    as: 'guest',
+    body: { password: SECRET },
+    line: 'guest user.set-password user/guest',
+  },
+  setDisabled: {
+    path: '/users/guest/disabled',
+    as: 'admin',
+    body: { disabled: true },
+    line: 'admin user.disable user/guest',
+    details: { before: false, after: true },
+  },
+  createRobot: {
+    path: '/robots?project=front',
+    as: 'lead',
+    body: { name: 'made', scopes: PULL },
+    line: 'lead robot.create robot/front+made',
+  },
+  rotateRobot: {
+    path: '/robots/{id}/rotate',
+    as: 'lead',
+    before: robot('a'),
+    body: {},
+    line: 'lead robot.rotate robot/front+a',
+  },
+  finishRotation: {
+    path: '/robots/{id}/finish-rotation',
+    as: 'lead',
+    before: async (api) => {
+      const name = await robot('b')(api);
+      await api.call('POST', `/robots/${name}/rotate`, { as: 'lead', body: {} });
+      return name;
+    },
+    line: 'lead robot.finish-rotation robot/front+b',
+  },
+  setRobotDisabled: {
+    path: '/robots/{id}/disabled',
+    as: 'lead',
+    before: robot('c'),
+    body: { disabled: true },
+    line: 'lead robot.disable robot/front+c',
+    details: { before: false, after: true },
+  },
+  adoptRobot: {
+    path: '/robots/{id}/adopt',
+    as: 'admin',
+    before: robot('d'),
+    line: 'admin robot.adopt robot/front+d',
+    details: { before: 'lead', after: 'admin' },
+  },
+  deleteRobot: { path: '/robots/{id}', as: 'lead', before: robot('e'), line: 'lead robot.delete robot/front+e' },
+  requestException: {
+    path: '/projects/front/exceptions',
+    as: 'dev',
+    body: about('CVE-2026-0001'),
+    line: 'dev exception.request project/front',
+  },
+  grantException: {
+    path: '/projects/front/exceptions/{id}/grant',
+    as: 'lead',
+    before: asked('CVE-2026-0002'),
+    body: reason,
+    line: 'lead exception.grant project/front',
+    details: { before: 'requested', after: 'granted', reason: 'because' },
+  },
+  denyException: {
+    path: '/projects/front/exceptions/{id}/deny',
+    as: 'lead',
+    before: asked('CVE-2026-0003'),
+    body: reason,
+    line: 'lead exception.deny project/front',
+  },
+  revokeException: {
+    path: '/projects/front/exceptions/{id}/revoke',
+    as: 'lead',
+    before: asked('CVE-2026-0004', true),
+    body: reason,
+    line: 'lead exception.revoke project/front',
+    details: { before: 'granted', after: 'revoked' },
+  },
+  proposeSource: {
+    path: '/trusted-sources',
+    as: 'eva',
+    body: { entry: 'one.example.com', ...analysis },
+    line: 'eva trust.propose trust/one.example.com',
+  },
+  approveSource: {
+    path: '/trusted-sources/{id}/approve',
+    as: 'admin',
+    before: proposed('two.example.com'),
+    body: reason,
+    line: 'admin trust.approve trust/two.example.com',
+    details: { before: 'proposed', after: 'approved' },
+  },
+  reviewSource: {
+    path: '/trusted-sources/{id}/review',
+    as: 'admin',
+    before: proposed('three.example.com', true),
+    body: { ...reason, findings: 'none', reviewDue: inDays(60) },
+    line: 'admin trust.review trust/three.example.com',
+  },
+  retireSource: {
+    path: '/trusted-sources/{id}/retire',
+    as: 'admin',
+    before: proposed('four.example.com', true),
+    body: reason,
+    line: 'admin trust.retire trust/four.example.com',
+    details: { before: 'approved', after: 'retired' },
+  },
+  importAdvisories: { path: '/advisories', as: 'admin', line: 'admin advisories.import' },
+  runAudit: { path: '/cluster/audit', as: 'admin', line: 'admin cluster-audit.run cluster/production' },
+  runGc: { path: '/gc/runs', as: 'admin', body: {}, line: 'admin gc.run installation' },
+};
+
+describe.each(ENGINES)('every change over the management API on %s', (engine) => {
+  let api: TestApi;
+  let advisories: Buffer;
+  beforeAll(async () => {
+    api = await startApi(engine, {
+      guard: {
+        manifests: () => '',
+        auditNow: async () => {
+          const run = { cluster: 'production', startedAt: NOW - DAY, finishedAt: NOW, objects: 1 };
+          await api.deps.cluster.recordAudit({ ...run, violations: [], running: [], incomplete: [] });
+          return run;
+        },
+      },
+    });
+    const out = join(api.folder, 'advisories.sqlite.zst');
+    await buildAdvisoryDatabase({ from: FEEDS, out, clock: systemClock });
+    advisories = await readFile(out);
+  });
+  afterAll(() => api.close());
+
+  const linesAfter = (seq: number) => api.deps.ledger.list({ after: seq, limit: 100 });
+
+  it.each(ENDPOINTS.filter(({ method }) => method !== 'GET'))('$id leaves one line', async (endpoint) => {
+    const scene = SCENES[endpoint.id];
+    expect(scene, `${endpoint.id} changes something: say how it is written down`).toBeDefined();
+    if (!scene) return;
+    const id = (await scene.before?.(api)) ?? '';
+    const before = (await api.deps.ledger.head())?.seq ?? 0;
+    const stream = endpoint.sends === 'stream';
+    const reply = await api.call(endpoint.method, scene.path.replace('{id}', id), {
+      as: scene.as,
+      ...(stream
+        ? { body: advisories, headers: { 'content-type': 'application/octet-stream' } }
+        : { body: scene.body ?? {} }),
+    });
+    expect(reply.status, reply.text).toBe(endpoint.status);
+    const lines = await linesAfter(before);
+    expect(lines.map(({ actor, action, target }) => `${actor} ${action} ${target}`)).toEqual([
+      expect.stringContaining(scene.line),
+    ]);
+    expect(lines[0]?.details).toMatchObject(scene.details ?? {});
+    const { secret } = reply.json;
+    for (const hidden of [SECRET, ...(typeof secret === 'string' ? [secret] : [])])
+      expect(JSON.stringify(lines)).not.toContain(hidden);
+  });
+
+  it.each(ENDPOINTS.filter(({ method }) => method !== 'GET'))(
+    '$id leaves none when it is refused',
+    async (endpoint) => {
+      const scene = SCENES[endpoint.id];
+      const before = (await api.deps.ledger.head())?.seq ?? 0;
+      const reply = await api.call(endpoint.method, scene?.path.replace('{id}', 'front+none') ?? '', {
+        body: scene?.body ?? {},
+      });
+      expect(reply.status).toBe(401);
+      expect(await linesAfter(before)).toEqual([]);
+    },
+  );
+
+  it('names a robot with the person who answers for it, who is one person everywhere', async () => {
+    const scopes = [{ project: 'front', permissions: ['exception:request', 'exception:read', 'project:read'] }];
+    const created = await api.call('POST', '/robots?project=front', { as: 'lead', body: { name: 'asks', scopes } });
+    const login = { as: 'robot$front+asks', password: String(created.json['secret']) };
+    const me = await api.call('GET', '/users/current', login);
+    expect(me.json).toEqual({ name: 'robot$front+asks', admin: false, anonymous: false, owner: 'lead' });
+    const body = about('CVE-2026-0005');
+    const request = await api.call('POST', '/projects/front/exceptions', { ...login, body });
+    expect(request.json, request.text).toMatchObject({ requestedBy: 'robot$front+asks' });
+    const [line] = await api.deps.ledger.list({ actor: 'robot$front+asks', limit: 10 });
+    expect(line).toMatchObject({ action: 'exception.request', details: { person: 'lead' } });
+    const grant = `/projects/front/exceptions/${String(request.json['id'])}/grant`;
+    const own = await api.call('POST', grant, { as: 'lead', body: reason });
+    expect(own.json).toMatchObject({ code: 'four_eyes', detail: expect.stringContaining('through robot$front+asks') });
+    expect((await api.call('POST', grant, { as: 'admin', body: reason })).status).toBe(200);
+    // What it was not given it may not, in its own project neither.
+    expect((await api.call('POST', grant, { ...login, body: reason })).status).toBe(403);
+    expect((await api.call('GET', '/robots?project=front', login)).status).toBe(403);
+    expect((await api.call('GET', '/projects/back', login)).status).toBe(404);
+    expect((await api.call('GET', '/trusted-sources', login)).status).toBe(403);
+    expect((await api.call('PUT', '/users/current/password', { ...login, body: { password: PASSWORD } })).status).toBe(
+      403,
+    );
+    expect((await api.call('GET', '/projects', login)).json.items?.map(({ name }) => name)).toContain('front');
+  });
+
+  it('is found by who, what, where and when, over the command’s own call', async () => {
+    const found = async (query: string) =>
+      (await api.call('GET', `/ledger?limit=1000&${query}`, { as: 'admin' })).json.items ?? [];
+    const all = await found('');
+    expect((await found('actor=lead')).map(({ seq }) => seq)).toEqual(
+      all.filter(({ actor }) => actor === 'lead').map(({ seq }) => seq),
+    );
+    expect((await found('action=robot.create')).every(({ action }) => action === 'robot.create')).toBe(true);
+    expect((await found('action=robot')).length).toBeGreaterThan((await found('action=robot.create')).length);
+    const inBack = await found('project=back');
+    expect(inBack.map(({ target }) => target)).toContain('project/back');
+    expect(inBack.length).toBeLessThan(all.length);
+    expect(await found('project=back&actor=nobody')).toEqual([]);
+    expect((await api.call('GET', '/ledger?action=robot.%25', { as: 'admin' })).status).toBe(400);
+    expect(verifyChain(await api.deps.ledger.list({ limit: 1000 }))).toBeUndefined();
+  });
+});

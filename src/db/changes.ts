@@ -1,0 +1,30 @@
+/** What a statement may change: nothing, one table, or whatever there is. */
+export type Change = 'nothing' | 'anything' | { readonly table: string };
+
+const READS = /^(?:select|begin|commit|rollback|savepoint|release)\b/i;
+const WRITES = /^(?:insert into|update|delete from) "(\w+)"/i;
+
+/** Reads it off the beginning of a statement as Kysely writes it. The schema has neither triggers nor keys that cascade. */
+export function changeOf(sql: string): Change {
+  if (READS.test(sql)) return 'nothing';
+  const table = WRITES.exec(sql)?.[1];
+  return table === undefined ? 'anything' : { table };
+}
+
+/** Counts changes by table. */
+export function createChanges() {
+  const byTable = new Map<string, number>();
+  let total = 0;
+  let ofAnything = 0;
+  return {
+    note(change: Change): void {
+      if (change === 'nothing') return;
+      total += 1;
+      if (change === 'anything') ofAnything += 1;
+      else byTable.set(change.table, (byTable.get(change.table) ?? 0) + 1);
+    },
+    total: () => total,
+    /** Of any of these tables. */
+    of: (tables: readonly string[]) => tables.reduce((sum, table) => sum + (byTable.get(table) ?? 0), ofAnything),
+  };
+}
