@@ -57,5 +57,9 @@ it('lets the administrators of a project give untagged manifests up, and says so
   const changed = await api.call('PATCH', '/projects/front', { as: 'lead', body: { untagged: 'delete' } });
   expect(changed.json['untagged']).toBe('delete');
   const [line] = await api.deps.ledger.list({ limit: 9, target: 'project/front' });
-  expect(line).toMatchObject({ actor: 'lead', action: 'project.update', details: { untagged: 'delete' } });
+  expect(line).toMatchObject({
+    actor: 'lead',
+    action: 'project.update',
+    details: { setting: 'untagged', after: 'delete' },
+  });
 });

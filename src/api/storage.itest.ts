@@ -62,11 +62,11 @@ describe.each(ENGINES)('storage rules through the API on %s', (engine) => {
     expect((await set(500, 'lead')).status).toBe(403);
     for (const wrong of [-1, 1.5, '50GB', null, 2 ** 60]) expect((await set(wrong)).status, String(wrong)).toBe(400);
     const lines = await api.deps.ledger.list({ limit: 9, target: 'project/front' });
-    expect(lines.map(({ action, details }) => [action, details['quota']])).toEqual([
-      ['project.set-quota', 500],
-      ['project.set-quota', 'unlimited'],
-      ['project.set-quota', 'default'],
-      ['project.set-quota', 0],
+    expect(lines.map(({ details }) => [details['setting'], details['before'], details['after']])).toEqual([
+      ['quota', 'default', 500],
+      ['quota', 500, 'unlimited'],
+      ['quota', 'unlimited', 'default'],
+      ['quota', 'default', 0],
     ]);
   });
 

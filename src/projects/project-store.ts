@@ -60,7 +60,7 @@ export function createProjectStore(deps: ProjectStoreDeps) {
     by: Principal,
     name: string,
     values: { readonly quota: number | null } | { readonly immutable_tags: string | null },
-    note: { readonly action: string; readonly details: Record<string, unknown> },
+    details: Record<string, unknown>,
   ): Promise<void> {
     await db.transaction().execute(async (tx) => {
       const { numUpdatedRows } = await tx
@@ -69,7 +69,7 @@ export function createProjectStore(deps: ProjectStoreDeps) {
         .where('name', '=', name)
         .executeTakeFirst();
       if (numUpdatedRows === 0n) throw unknown(name);
-      await ledger.append(tx, { actor: nameOf(by), target: `project/${name}`, ...note });
+      await ledger.append(tx, { actor: actorOf(by), action: 'project.update', target: `project/${name}`, details });
     });
   }
 
@@ -173,15 +173,17 @@ export function createProjectStore(deps: ProjectStoreDeps) {
 
     /** Says how much a project may hold; what it holds already stays. Throws `quota_invalid`. */
     async setQuota(by: Principal, name: string, quota: Quota): Promise<Project> {
-      await change(by, name, { quota: storedQuota(quota) }, { action: 'project.set-quota', details: { quota } });
+      const details = { setting: 'quota', before: (await get(name)).quota, after: quota };
+      await change(by, name, { quota: storedQuota(quota) }, details);
       return get(name);
     },
 
     /** Says which tags stay where they were first pushed; none of the rules: no tag does. */
     async setImmutableTags(by: Principal, name: string, rules: ImmutableTags): Promise<Project> {
       const stored = rules.length === 0 ? null : JSON.stringify(rules);
-      const details = { rules: rules.map(selectionText) };
-      await change(by, name, { immutable_tags: stored }, { action: 'project.set-immutable-tags', details });
+      const before = (await get(name)).immutableTags.map(selectionText);
+      const details = { setting: 'immutable-tags', before, after: rules.map(selectionText) };
+      await change(by, name, { immutable_tags: stored }, details);
       return get(name);
     },
 

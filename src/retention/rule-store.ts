@@ -1,4 +1,4 @@
-import { nameOf, type Principal } from '../auth/principal.ts';
+import { actorOf, nameOf, type Principal } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -48,16 +48,17 @@ export async function writeRules(
         'retention_invalid',
         `project "${project.name}" is a mirror, which keeps what is pulled; give it a quota, and it gives up what was not pulled for longest when it is full`,
       );
+    const { rules: before } = await readRules(tx, project.id);
     await tx
       .insertInto('retention_rules')
       .values(row)
       .onConflict((conflict) => conflict.column('project_id').doUpdateSet(row))
       .execute();
     await ledger.append(tx, {
-      actor: row.changed_by,
+      actor: actorOf(by),
       action: 'retention.set',
       target: `project/${project.name}`,
-      details: { rules: rules.map(ruleText) },
+      details: { before: before.map(ruleText), after: rules.map(ruleText) },
     });
   });
 }

@@ -1,4 +1,4 @@
-import { nameOf, type Principal } from '../auth/principal.ts';
+import { actorOf, nameOf, type Principal, SYSTEM } from '../auth/principal.ts';
 import { type RunningImages, readRunningImages } from '../cluster/running.ts';
 import type { Db } from '../db/database.ts';
 import { lockRepository } from '../db/repository-lock.ts';
@@ -134,7 +134,7 @@ async function removeBatch(
     const gone = await expireTags(tx, held, decided, clock.now());
     for (const { repository, tag, digest, because } of gone)
       await ledger.append(tx, {
-        actor: nameOf(run.by),
+        actor: actorOf(run.by),
         action: 'retention.remove',
         target: `${repository}:${tag}`,
         project: run.project.name,
@@ -148,7 +148,7 @@ async function removeBatch(
 const RUNS_KEPT = 100;
 
 async function recordRun(
-  { db }: RunDeps,
+  { db, ledger }: RunDeps,
   { id, at, by, project, rules }: DecidedRun,
   counts: { readonly examined: number; readonly removed: number },
 ): Promise<void> {
@@ -182,5 +182,13 @@ async function recordRun(
           old.map((row) => row.id),
         )
         .execute();
+    // A day on which nothing went is in the history only.
+    if (counts.removed === 0 && by === SYSTEM) return;
+    await ledger.append(tx, {
+      actor: actorOf(by),
+      action: 'retention.run',
+      target: `project/${project.name}`,
+      details: { run: id, rules: rules.map(ruleText), ...counts },
+    });
   });
 }
