@@ -9,6 +9,7 @@ const STATUS: Readonly<Record<string, number>> = {
   too_large: 413,
   not_configured: 409,
   failed: 502,
+  database_unavailable: 503,
   unauthenticated: 401,
   denied: 403,
   throttled: 429,

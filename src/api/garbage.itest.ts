@@ -60,6 +60,6 @@ it('lets the administrators of a project give untagged manifests up, and says so
   expect(line).toMatchObject({
     actor: 'lead',
     action: 'project.update',
-    details: { setting: 'untagged', after: 'delete' },
+    details: { setting: 'untagged', before: 'keep', after: 'delete' },
   });
 });

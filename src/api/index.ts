@@ -135,11 +135,19 @@ function sendDownload(reply: FastifyReply, query: unknown, content: string): Fas
     .send(content);
 }
 
+/** A database that is away or full is seldom back at once. */
+const RETRY_AFTER_SECONDS = 10;
+
 function sendProblem(deps: ApiDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = statusOf(error);
   const own = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   const status = known ?? (own >= 400 && own < 500 ? own : 500);
-  if (status >= 500)
+  if (status === 503)
+    deps.logger.error(
+      { error: messageOf(error), method: request.method, url: request.url.split('?', 1)[0] },
+      'request failed',
+    );
+  else if (status >= 500)
     deps.logger.error({ err: error, method: request.method, url: request.url.split('?', 1)[0] }, 'request failed');
   const code =
     known === undefined
@@ -148,6 +156,7 @@ function sendProblem(deps: ApiDeps, error: unknown, request: FastifyRequest, rep
         : 'request_invalid'
       : String((error as { code?: unknown }).code);
   const detail = status === 500 ? 'internal error; the log of the server has the details' : messageOf(error);
+  if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   if (status === 401) reply.header('www-authenticate', 'Basic realm="breakwater"');
   if (error instanceof AuthError && error.retryAfterSeconds !== undefined)
     reply.header('retry-after', error.retryAfterSeconds);

@@ -2,6 +2,7 @@ import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
 import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../platform/errors.ts';
+import { keepTrying } from '../platform/keep-trying.ts';
 import { purgeUploads } from '../registry/upload-sessions.ts';
 import { changedKeys, installSnapshot } from '../scanner/advisories/index.ts';
 import { createLayerAnalyser as createWorkers } from '../scanner/analyser.ts';
@@ -10,6 +11,7 @@ import { createLayerAnalyser } from '../verdicts/layer-analyser.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/verdicts.ts';
 import type { Services } from './services.ts';
 
+const INSTALL_AGAIN_MS = 30_000;
 const TRASH_MS = 24 * 3600 * 1000;
 
 export interface JudgingParts {
@@ -77,21 +79,39 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
     );
   });
 
+  const stopping = new AbortController();
+  let installing: Promise<void> | undefined;
+
+  function notInstalled(error: unknown): void {
+    logger.error({ error: messageOf(error) }, 'the shipped advisories could not be installed');
+  }
+
+  async function installShipped(): Promise<void> {
+    await installSnapshot(advisories);
+    // Also one that was put into the data folder while no server ran.
+    const database = advisories.current();
+    if (database) await noteAdvisoryVersion(db, database, { by: nameOf(SYSTEM), at: clock.now() });
+  }
+
   return {
     verdicts,
     jobs,
     async start() {
-      await installSnapshot(advisories).catch((error: unknown) =>
-        logger.error({ error: messageOf(error) }, 'the shipped advisories could not be installed'),
-      );
-      // Also one that was put into the data folder while no server ran.
-      const database = advisories.current();
-      if (database) await noteAdvisoryVersion(db, database, { by: nameOf(SYSTEM), at: clock.now() });
+      await installShipped().catch((error: unknown) => {
+        notInstalled(error);
+        // Also later, when there is room for them again.
+        installing ??= keepTrying(installShipped, {
+          everyMs: INSTALL_AGAIN_MS,
+          signal: stopping.signal,
+          onFailure: notInstalled,
+        });
+      });
       await jobs.start();
       const left = await verdicts.resume();
       if (left > 0) logger.info({ manifests: left }, 'took up what was left unjudged');
     },
     async close() {
+      stopping.abort();
       stopListening();
       await jobs.stop();
       await verdicts.close();

@@ -8,8 +8,11 @@ import { type Config, formatAddress } from '../config.ts';
 import { createDownloads } from '../mirror/downloads.ts';
 import { createMirror } from '../mirror/mirror.ts';
 import { createUpstreams } from '../mirror/upstreams.ts';
+import { calmLogger } from '../platform/calm-logger.ts';
 import { systemClock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
 import { createHttpClient } from '../platform/http-client.ts';
+import { keepTrying } from '../platform/keep-trying.ts';
 import { createLogger } from '../platform/logger.ts';
 import { VERSION } from '../platform/version.ts';
 import { createReads } from '../registry/reads.ts';
@@ -19,6 +22,7 @@ import { totalBytes } from '../usage/usage.ts';
 import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createAdvisoryRefresh } from './advisory-refresh.ts';
 import { banner } from './banner.ts';
+import { diskProblem } from './disk-space.ts';
 import { createEvidenceFiles } from './evidence-file.ts';
 import { createGarbageParts } from './garbage.ts';
 import { createGarbageMetrics } from './garbage-metrics.ts';
@@ -34,6 +38,8 @@ import { createMetrics, observeRequests } from './metrics.ts';
 import { openServices, SERVICE } from './services.ts';
 import { followTrustedRepos } from './trusted-repos.ts';
 
+const START_AGAIN_MS = 5000;
+
 /** Runs everything in this process until it is told to stop (SIGTERM, SIGINT), then finishes what is under way. */
 export async function serve(config: Config): Promise<void> {
   const stopped = stopSignal();
@@ -47,7 +53,7 @@ export async function serve(config: Config): Promise<void> {
 /** Opens all parts and listens. */
 async function start(config: Config): Promise<{ readonly banner: string; close(): Promise<void> }> {
   const clock = systemClock;
-  const logger = createLogger(config.logLevel);
+  const logger = calmLogger(createLogger(config.logLevel), clock);
   const services = await openServices({ config, clock, logger });
   const { db, accounts, standings, tokens, access, ledger, blobs, advisories } = services;
 
@@ -139,8 +145,10 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       {
         name: 'database',
         severity: 'degraded',
-        check: () => problemOf(() => db.selectFrom('settings').select('key').limit(1).execute()),
+        check: services.handle.problem,
       },
+      { name: 'blobs', severity: 'degraded', check: services.blobProblem },
+      { name: 'disk', severity: 'degraded', check: () => diskProblem(config.dataDir) },
       {
         name: 'advisories',
         severity: 'degraded',
@@ -153,15 +161,20 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   await health.listen(config.metricsListen);
   // Not before everything listens: a start that fails would have made the user without showing the password.
   const first = await bootstrapAdministrator(services, config.adminPassword);
-  const working = Promise.all([judging.start(), garbage.start(), pulls.start()]).catch((error: unknown) =>
-    logger.error({ err: error }, 'background work did not start'),
-  );
+  const stopping = new AbortController();
+  const working = keepTrying(() => Promise.all([judging.start(), garbage.start(), pulls.start()]), {
+    everyMs: START_AGAIN_MS,
+    signal: stopping.signal,
+    onFailure: (error) =>
+      logger.error({ error: messageOf(error) }, 'background work did not start; trying again in a moment'),
+  });
   refresh.start();
   const chaining = startChaining({ ledger, logger });
 
   return {
     banner: banner(config, first),
     async close() {
+      stopping.abort();
       await server.close();
       await refresh.close();
       await working;
@@ -184,15 +197,6 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
 /** Host and port in references to images of this registry. */
 function registryHost(config: Config): string {
   return config.publicUrl === undefined ? formatAddress(config.listen) : new URL(config.publicUrl).host;
-}
-
-async function problemOf(question: () => Promise<unknown>): Promise<string | undefined> {
-  try {
-    await question();
-    return undefined;
-  } catch {
-    return 'the database does not answer';
-  }
 }
 
 function stopSignal(): Promise<void> {

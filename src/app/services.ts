@@ -4,6 +4,7 @@ import { createAccountParts } from '../auth/account-parts.ts';
 import { openRegistryTokens } from '../auth/registry-token.ts';
 import { openSecretBox } from '../auth/secret-box.ts';
 import { STANDING_TABLES } from '../auth/standings.ts';
+import { watchBlobStore } from '../blobs/watched.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Config } from '../config.ts';
 import { type DatabaseHandle, openDatabase } from '../db/database.ts';
@@ -35,7 +36,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
   await openFolder(config.dataDir);
   const lock = lockFolder(config.dataDir);
   // Before the database: a start that fails here must leave nothing open.
-  const blobs = await openBlobStorage(config, clock);
+  const blobs = watchBlobStore(await openBlobStorage(config, clock));
   const handle: DatabaseHandle = await openDatabase(
     config.databaseUrl === undefined
       ? { engine: 'sqlite', path: join(config.dataDir, 'breakwater.db') }
@@ -60,7 +61,8 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     exceptions: createExceptionStore(base),
     trust: createSourceStore(base),
     cluster: createClusterAuditStore(base),
-    blobs,
+    blobs: blobs.store,
+    blobProblem: blobs.problem,
     advisories: createAdvisoryStore({ dir: join(config.dataDir, 'advisories'), clock }),
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { isUnavailable } from '../db/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import type { AccessControl } from './access.ts';
@@ -29,6 +30,8 @@ const PATH = '/service/token';
 const FORM = 'application/x-www-form-urlencoded';
 const FORM_LIMIT = 65_536;
 const TOKEN_SECONDS = 300;
+/** A database that is away is seldom back at once. */
+const RETRY_AFTER_SECONDS = '10';
 const REFRESH_SECONDS = 30 * 86_400;
 
 const texts = z.union([z.string().transform((text) => [text]), z.array(z.string())]).default([]);
@@ -177,6 +180,10 @@ function wrongCredentials(): AuthError {
 
 /** Errors in the form of the distribution specification, which every client prints. */
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
+  if (isUnavailable(error)) {
+    void reply.header('retry-after', RETRY_AFTER_SECONDS);
+    return send(reply, 503, 'UNAVAILABLE', `${error.message}; try again later`);
+  }
   if (!(error instanceof AuthError)) {
     const status = (error as { statusCode?: number }).statusCode;
     if (status === undefined || status >= 500) throw error;

@@ -7,7 +7,8 @@ import type { ByteSource } from '../platform/streams.ts';
 /**
  * `upload_offset`: the bytes do not continue where the upload stands. `upload_busy`: another append or commit is under way.
  * `upload_interrupted`: the source failed (its error is the cause); what had arrived is kept. `digest_mismatch`: the content
- * has another digest. `receiver_gone`: whoever was sent a blob does not listen any more. `storage_failed`: the medium refused (full, read-only, broken); nothing became visible.
+ * has another digest. `receiver_gone`: whoever was sent a blob does not listen any more. `storage_failed`: the medium refused (read-only, broken, away); nothing became visible.
+ * `storage_full`: the same because there is no room left.
  */
 export class BlobError extends CodedError<
   | 'upload_id_invalid'
@@ -18,6 +19,7 @@ export class BlobError extends CodedError<
   | 'range_invalid'
   | 'receiver_gone'
   | 'storage_failed'
+  | 'storage_full'
 > {}
 
 /** Part of a blob, in bytes; `last` is inclusive. Must lie inside the blob. */
@@ -66,12 +68,12 @@ export interface UploadStore {
   /**
    * Adds bytes at `offset`, which must be the number received so far, and gives the new number. When the source fails
    * what arrived before is kept. `algorithm` is a hint for hashing while writing; sha256 unless told.
-   * Throws `BlobError`: upload_offset, upload_busy, upload_interrupted, storage_failed.
+   * Throws `BlobError`: upload_offset, upload_busy, upload_interrupted, storage_failed, storage_full.
    */
   append(id: string, offset: number, source: ByteSource, algorithm?: DigestAlgorithm): Promise<number>;
   /**
    * Turns the upload into the blob `digest`: verified, durable and in place when this returns. The upload is gone then.
-   * Throws `BlobError`: digest_mismatch (the upload stays), upload_busy, storage_failed.
+   * Throws `BlobError`: digest_mismatch (the upload stays), upload_busy, storage_failed, storage_full.
    */
   commit(id: string, digest: Digest): Promise<{ readonly size: number }>;
   /** Where the bytes received so far are as a file of this machine, for readers that follow along. Absent when there is no such file. */
@@ -96,7 +98,8 @@ export async function putBlob(
     await store.append(id, 0, source, digest.startsWith('sha512:') ? 'sha512' : 'sha256');
     return await store.commit(id, digest);
   } catch (error) {
-    await store.cancel(id);
+    // What cannot be thrown away now is thrown away with other stale uploads; why it is to be thrown away matters more.
+    await store.cancel(id).catch(() => undefined);
     throw error;
   }
 }

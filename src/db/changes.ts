@@ -12,19 +12,25 @@ export function changeOf(sql: string): Change {
 }
 
 /** Counts changes by table. */
-export function createChanges() {
+export interface Changes {
+  readonly note: (change: Change) => void;
+  readonly total: () => number;
+  /** Of any of these tables. */
+  readonly of: (tables: readonly string[]) => number;
+}
+
+export function createChanges(): Changes {
   const byTable = new Map<string, number>();
   let total = 0;
   let ofAnything = 0;
   return {
-    note(change: Change): void {
+    note(change) {
       if (change === 'nothing') return;
       total += 1;
       if (change === 'anything') ofAnything += 1;
       else byTable.set(change.table, (byTable.get(change.table) ?? 0) + 1);
     },
     total: () => total,
-    /** Of any of these tables. */
-    of: (tables: readonly string[]) => tables.reduce((sum, table) => sum + (byTable.get(table) ?? 0), ofAnything),
+    of: (tables) => tables.reduce((sum, table) => sum + (byTable.get(table) ?? 0), ofAnything),
   };
 }

@@ -1,14 +1,15 @@
 import { type Dialect, Kysely, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { CodedError, messageOf } from '../platform/errors.ts';
+import { messageOf } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
 import type { Engine } from './engine.ts';
+import { DatabaseError } from './errors.ts';
+import type { Failures } from './failures.ts';
 import { migrations } from './migrations/index.ts';
 import { openPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import type { DatabaseState } from './unchanged.ts';
-
-class DatabaseError extends CodedError<'database_unavailable' | 'migration_failed'> {}
 
 /** A connection or a transaction: stores take this, so that several of them can share one transaction. */
 export type Db = Kysely<Schema>;
@@ -20,6 +21,8 @@ export interface DatabaseHandle {
   readonly state: DatabaseState;
   /** Of some tables alone, where that can be told apart: on PostgreSQL it is the state of all. */
   readonly stateOf: (...tables: readonly (keyof Schema)[]) => DatabaseState;
+  /** Undefined when it can be read and, as far as is known, written; else why not, in one sentence. */
+  readonly problem: () => Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -43,6 +46,7 @@ interface OpenedEngine {
   readonly unsynced?: Dialect;
   readonly state: DatabaseState;
   readonly stateOf?: (tables: readonly string[]) => DatabaseState;
+  readonly failures: Failures;
 }
 
 /** Opens the database and brings its schema up to date. Throws `DatabaseError`; the URL's password is never in it. */
@@ -69,6 +73,32 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
       { cause: error },
     );
   }
-  const stateOf: DatabaseHandle['stateOf'] = (...tables) => opened.stateOf?.(tables) ?? opened.state;
-  return { engine, db, state: opened.state, stateOf, close: () => db.destroy() };
+  return {
+    engine,
+    db,
+    state: opened.state,
+    stateOf: (...tables) => opened.stateOf?.(tables) ?? opened.state,
+    problem: () => problemOf(db, opened.failures),
+    close: () => db.destroy(),
+  };
+}
+
+const PROBE = 'db.probe';
+
+/** Whoever fails to write is believed; after that only a write shows that the trouble is over. */
+async function problemOf(db: Db, failures: Failures): Promise<string | undefined> {
+  try {
+    await db.selectFrom('settings').select('key').limit(1).execute();
+    if (!failures.seen()) return undefined;
+    const value = newId();
+    await db
+      .insertInto('settings')
+      .values({ key: PROBE, value })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+      .execute();
+    failures.forget();
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }

@@ -1,14 +1,17 @@
 /**
- * Makes many wait for one `sync`: the promise it gives resolves when a sync that began after the call has ended. A failed sync is final: what
- * it should have made durable may be lost, and a later one would not tell.
+ * Makes many wait for one `sync`: the promise it gives resolves when a sync that began after the call has ended. A sync that fails
+ * fails for all who waited for it; those who come later get another one.
  */
 export function createGroupSync(sync: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
   async function turn(): Promise<void> {
-    await sync();
-    if (!next) running = undefined;
+    try {
+      await sync();
+    } finally {
+      if (!next) running = undefined;
+    }
   }
 
   function start(): Promise<void> {
@@ -19,10 +22,12 @@ export function createGroupSync(sync: () => Promise<void>): () => Promise<void> 
   return () => {
     if (!running) return start();
     // The one under way may have begun before what is to be made durable was written.
-    next ??= running.then(() => {
-      next = undefined;
-      return start();
-    });
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        return start();
+      });
     return next;
   };
 }

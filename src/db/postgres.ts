@@ -1,28 +1,78 @@
-import { type Dialect, PostgresDialect } from 'kysely';
+import { type DatabaseConnection, type Dialect, PostgresDialect, PostgresDriver } from 'kysely';
 import pg from 'pg';
+import { createFailures, type Failures } from './failures.ts';
+import { postgresFailure } from './postgres-trouble.ts';
 import type { DatabaseState } from './unchanged.ts';
 
 /** What a new query would see: it differs as soon as any transaction of any replica has committed or begun to write. */
 const SNAPSHOT = { name: 'snapshot', text: 'select pg_current_snapshot()::text as snapshot' };
 
+const CONNECT_MS = 10_000;
+
 /** PostgreSQL through `pg`; a small pool, 64-bit integers as numbers (ours are times, sizes and counters below 2^53). */
-export function openPostgres(url: string): { readonly dialect: Dialect; readonly state: DatabaseState } {
+export function openPostgres(url: string): {
+  readonly dialect: Dialect;
+  readonly state: DatabaseState;
+  readonly failures: Failures;
+} {
+  const failures = createFailures(postgresFailure);
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
     idleTimeoutMillis: 30_000,
+    // Also of waiting for a connection that others use.
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
     types: {
       getTypeParser: (oid, format) =>
         oid === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
     },
   });
-  // A connection that breaks while it is idle is replaced when the next one is needed.
+  // A connection that breaks while it is idle is replaced when the next one is needed; one that breaks between two statements of a
+  // transaction fails the next of them. Unheard, either would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
-    dialect: new PostgresDialect({ pool }),
+    dialect: new WatchedDialect(pool, failures),
     state: async () => {
-      const { rows } = await pool.query<{ snapshot: string }>(SNAPSHOT);
+      const { rows } = await failures.during(() => pool.query<{ snapshot: string }>(SNAPSHOT));
       return rows[0]?.snapshot ?? '';
     },
+    failures,
   };
+}
+
+class WatchedDialect extends PostgresDialect {
+  readonly #pool: pg.Pool;
+  readonly #failures: Failures;
+
+  constructor(pool: pg.Pool, failures: Failures) {
+    super({ pool });
+    this.#pool = pool;
+    this.#failures = failures;
+  }
+
+  override createDriver(): PostgresDriver {
+    return new WatchedDriver(this.#pool, this.#failures);
+  }
+}
+
+class WatchedDriver extends PostgresDriver {
+  readonly #failures: Failures;
+
+  constructor(pool: pg.Pool, failures: Failures) {
+    super({ pool });
+    this.#failures = failures;
+  }
+
+  override async acquireConnection(
+    ...options: Parameters<PostgresDriver['acquireConnection']>
+  ): Promise<DatabaseConnection> {
+    return this.#failures.watch(await this.#failures.during(() => super.acquireConnection(...options)));
+  }
+
+  /** What a transaction failed of matters, not that a broken connection cannot roll it back either. */
+  override async rollbackTransaction(...connection: Parameters<PostgresDriver['rollbackTransaction']>): Promise<void> {
+    await super.rollbackTransaction(...connection).catch((error: unknown) => this.#failures.translate(error));
+  }
 }

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
+  CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -11,8 +12,10 @@ import {
   SqliteDriver,
 } from 'kysely';
 import { type Change, changeOf, createChanges } from './changes.ts';
+import { createFailures, type Failures } from './failures.ts';
 import { createGroupSync } from './group-sync.ts';
 import { createMutex } from './mutex.ts';
+import { sqliteFailure } from './sqlite-trouble.ts';
 import type { DatabaseState } from './unchanged.ts';
 
 const STATEMENTS_KEPT = 500;
@@ -29,33 +32,42 @@ export function openSqlite(path: string): {
   readonly unsynced: Dialect;
   readonly state: DatabaseState;
   readonly stateOf: (tables: readonly string[]) => DatabaseState;
+  readonly failures: Failures;
 } {
   const changes = createChanges();
+  const failures = createFailures(sqliteFailure);
+  let connection: DatabaseSync | undefined;
   const driver = new SyncingDriver({
     // Synced below; `normal` still syncs before anything is moved from the log into the database.
     database: () => {
       const database = new DatabaseSync(path);
+      connection = database;
       database.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;
         pragma busy_timeout = 10000; pragma cache_size = -8192; pragma temp_store = memory;
         pragma wal_autocheckpoint = 8192`);
       return Promise.resolve(asKyselyDatabase(database, changes.note));
     },
     state: changes.total,
+    inTransaction: () => connection?.isTransaction === true,
     log: path === IN_MEMORY ? undefined : `${path}-wal`,
+    failures,
   });
   return {
     dialect: new SingleConnectionDialect(driver),
     unsynced: new SingleConnectionDialect(new UnsyncedDriver(driver)),
     state: changes.total,
     stateOf: (tables) => () => changes.of(tables),
+    failures,
   };
 }
 
 interface Options {
   readonly database: () => Promise<SqliteDatabase>;
   readonly state: () => number;
+  readonly inTransaction: () => boolean;
   /** Path of the write-ahead log. */
   readonly log: string | undefined;
+  readonly failures: Failures;
 }
 
 class SingleConnectionDialect extends SqliteDialect {
@@ -88,10 +100,9 @@ class SyncingDriver extends SqliteDriver {
   #log: FileHandle | undefined;
   /** State of the database when the last turn ended. */
   #seen = 0;
-  readonly #synced = createGroupSync(async () => {
-    this.#log ??= await this.#openLog();
-    await this.#log?.datasync();
-  });
+  /** A sync of the log failed: what it should have made durable may be lost, and a later sync would not tell. */
+  #logInDoubt = false;
+  readonly #synced = createGroupSync(() => this.#options.failures.during(() => this.#sync()));
 
   constructor(options: Options) {
     super(options);
@@ -100,7 +111,12 @@ class SyncingDriver extends SqliteDriver {
 
   override async acquireConnection(): Promise<DatabaseConnection> {
     await this.#turns.obtain();
-    return super.acquireConnection();
+    return this.#options.failures.watch(await super.acquireConnection());
+  }
+
+  /** SQLite has rolled back by itself when its disk is full or fails. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#options.inTransaction()) await super.rollbackTransaction(connection);
   }
 
   override async releaseConnection(): Promise<void> {
@@ -120,6 +136,31 @@ class SyncingDriver extends SqliteDriver {
     await this.#turns.obtain();
     await super.destroy();
     await this.#log?.close();
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#logInDoubt) await this.#moveLogIntoDatabase();
+    try {
+      this.#log ??= await this.#openLog();
+      await this.#log?.datasync();
+    } catch (error) {
+      this.#logInDoubt = true;
+      throw error;
+    }
+  }
+
+  /** Makes everything committed durable without trusting the log: written into the database itself, and that synced. */
+  async #moveLogIntoDatabase(): Promise<void> {
+    await this.#turns.obtain();
+    try {
+      const connection = this.#options.failures.watch(await super.acquireConnection());
+      const { rows } = await connection.executeQuery<{ busy: number }>(
+        CompiledQuery.raw('pragma wal_checkpoint(truncate)'),
+      );
+      this.#logInDoubt = rows[0]?.busy !== 0;
+    } finally {
+      this.#turns.release();
+    }
   }
 
   /** The log stays the same file for as long as the database is open; that it exists must be durable too. */

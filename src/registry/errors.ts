@@ -22,6 +22,7 @@ export type RegistryErrorCode =
   | 'unauthorized'
   | 'unsupported'
   | 'method_not_allowed'
+  | 'storage_full'
   | 'too_many_requests'
   | 'unavailable';
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BlobError } from '../blobs/blob-store.ts';
+import { isUnavailable } from '../db/errors.ts';
 import { DigestError } from '../oci/digest.ts';
 import { ManifestError } from '../oci/manifest.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -29,6 +30,8 @@ const WIRE: Readonly<Record<RegistryErrorCode, readonly [status: number, code: s
   unauthorized: [401, 'UNAUTHORIZED'],
   unsupported: [404, 'UNSUPPORTED'],
   method_not_allowed: [405, 'UNSUPPORTED'],
+  // Not 507: clients know 503 and try again.
+  storage_full: [503, 'UNAVAILABLE'],
   too_many_requests: [429, 'TOOMANYREQUESTS'],
   unavailable: [503, 'UNAVAILABLE'],
 };
@@ -49,7 +52,9 @@ export function errorHandler(logger: Logger) {
     const known = asRegistryError(error);
     if (known) {
       const [status, code] = WIRE[known.code];
-      if (status >= 500) logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
+      // Nobody's request is at fault, and which line of ours noticed it does not matter.
+      if (status >= 500)
+        logger.error({ error: messageOf(error), method: request.method, url: request.url }, 'request failed');
       reply.headers(known.headers);
       return sendError(reply, status, {
         code,
@@ -76,6 +81,8 @@ function asRegistryError(error: unknown): RegistryError | undefined {
   if (error instanceof ManifestError) return new RegistryError('manifest_invalid', error.message);
   if (error instanceof StreamError) return new RegistryError('manifest_too_large', error.message);
   if (error instanceof BlobError) return fromBlobError(error);
+  if (isUnavailable(error))
+    return new RegistryError('unavailable', `${error.message}; try again later`, { cause: error, headers: RETRY });
   return undefined;
 }
 
@@ -88,19 +95,23 @@ const FROM_BLOBS: Readonly<Record<BlobError['code'], RegistryErrorCode>> = {
   range_invalid: 'unavailable',
   receiver_gone: 'unavailable',
   storage_failed: 'unavailable',
+  storage_full: 'storage_full',
 };
 
-/** A storage that is overloaded or away is seldom back at once. */
-const RETRY_AFTER_SECONDS = '10';
+/** What is overloaded, full or away is seldom back at once. */
+const RETRY = { 'retry-after': '10' };
 
-/** What is wrong with our storage is for the log, not for clients. */
+/** What is wrong with our storage is for the log, not for clients; that it is full is for them too. */
 function fromBlobError(error: BlobError): RegistryError {
   const code = FROM_BLOBS[error.code];
-  const message =
-    code === 'unavailable' ? 'the blob storage does not answer as it should; try again later' : error.message;
-  const headers = code === 'unavailable' ? { headers: { 'retry-after': RETRY_AFTER_SECONDS } } : {};
-  return new RegistryError(code, message, { cause: error, ...headers });
+  const message = MESSAGES[code] ?? error.message;
+  return new RegistryError(code, message, { cause: error, ...(code in MESSAGES ? { headers: RETRY } : {}) });
 }
+
+const MESSAGES: Partial<Readonly<Record<RegistryErrorCode, string>>> = {
+  storage_full: 'the registry has no room left for blobs; tell its administrator, and try again later',
+  unavailable: 'the blob storage does not answer as it should; try again later',
+};
 
 /** Status of an error that Fastify raised itself, such as a Content-Type it cannot read. */
 function statusOf(error: unknown): number | undefined {

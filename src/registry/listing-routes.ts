@@ -9,7 +9,7 @@ import { nextLink, parsePage } from './paging.ts';
 import type { Caller } from './ports.ts';
 import { listReferrers, pageOfList } from './referrers.ts';
 
-/** Names looked at per query when a catalogue page is filled. */
+/** Most names looked at per query when a catalogue page is filled. */
 const CATALOG_BATCH = 1000;
 
 /** GET `/v2/<name>/tags/list`, bytewise order, keyset pages. */
@@ -44,11 +44,13 @@ async function visibleRepositories(
   limit: number,
 ): Promise<string[]> {
   const visible: string[] = [];
-  for (let last = after; visible.length < limit; ) {
-    const names = await deps.reads.repositories({ after: last, limit: CATALOG_BATCH });
+  // As many as are wanted, for those who may see all; more and more where most are hidden.
+  for (let [last, batch] = [after, Math.min(limit, CATALOG_BATCH)]; visible.length < limit; ) {
+    const names = await deps.reads.repositories({ after: last, limit: batch });
     visible.push(...names.filter((name) => caller.may(name, 'pull')));
-    if (names.length < CATALOG_BATCH) break;
+    if (names.length < batch) break;
     last = names.at(-1) ?? last;
+    batch = Math.min(batch * 2, CATALOG_BATCH);
   }
   return visible.slice(0, limit);
 }

@@ -17,7 +17,7 @@ const MOST_REMEMBERED = 100_000;
 const SINCE = 'pulls.since';
 
 export interface PullTimes extends PullObserver {
-  /** Begins to write by itself. */
+  /** Begins to write by itself; may be called again when that failed. */
   start(): Promise<void>;
   /** Writes what was noted until now. */
   flush(): Promise<void>;
@@ -71,6 +71,7 @@ export function createPullTimes(deps: { readonly db: Db; readonly clock: Clock; 
     },
     async start() {
       await notePullsSince(db, clock.now());
+      clearInterval(timer);
       timer = setInterval(flushByItself, FLUSH_EVERY_MS).unref();
     },
     flush,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../db/database.ts';
+import { isUnavailable } from '../db/errors.ts';
 import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -74,6 +75,8 @@ export function createGate(deps: GateDeps): PullGate {
       try {
         return await decideOn(deps, manifest, caller, await heldFor(manifest));
       } catch (error) {
+        // Nothing is served either; but it is no verdict that a client should show.
+        if (isUnavailable(error)) throw error;
         const { repository, digest } = manifest;
         deps.logger.error({ err: error, repository, digest }, 'the gate could not decide');
         const message = `${repository}@${digest} could not be judged: ${messageOf(error)}. It is refused until it can be; tell your administrator.`;

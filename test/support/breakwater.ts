@@ -71,18 +71,13 @@ function runCli(args: readonly string[], options: RunOptions = {}): Promise<Outc
   });
 }
 
-/** Starts `breakwater serve` on free loopback ports and waits until it is ready; throws with its output when it is not. */
-export async function startBreakwater(options: StartOptions = {}): Promise<BreakwaterServer> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'breakwater-server-')));
-  const ports = options.ports ?? {
-    registry: await freePort(),
-    webhook: await freePort(),
-    metrics: await freePort(),
-  };
-  const metricsUrl = `http://127.0.0.1:${ports.metrics}`;
-  const began = performance.now();
+/** Starts the process of `breakwater serve` and does not wait for it to be ready. */
+export async function launchBreakwater(
+  options: StartOptions & { readonly dataDir: string; readonly ports: Ports },
+): Promise<Service> {
+  const { dataDir, ports } = options;
   const [program, ...args] = options.command ?? [process.execPath, PROGRAM, 'serve'];
-  const service = await startService(program, args, {
+  return startService(program, args, {
     ...(options.command ? { folder: resolve(import.meta.dirname, '../..') } : {}),
     environment: {
       ...FOREIGN_SETTINGS,
@@ -94,6 +89,19 @@ export async function startBreakwater(options: StartOptions = {}): Promise<Break
       ...options.environment,
     },
   });
+}
+
+/** Starts `breakwater serve` on free loopback ports and waits until it is ready; throws with its output when it is not. */
+export async function startBreakwater(options: StartOptions = {}): Promise<BreakwaterServer> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'breakwater-server-')));
+  const ports = options.ports ?? {
+    registry: await freePort(),
+    webhook: await freePort(),
+    metrics: await freePort(),
+  };
+  const metricsUrl = `http://127.0.0.1:${ports.metrics}`;
+  const began = performance.now();
+  const service = await launchBreakwater({ ...options, dataDir, ports });
   await until(() => isReady(metricsUrl), {
     limitMs: START_MS,
     describe: () => 'Breakwater did not become ready:',

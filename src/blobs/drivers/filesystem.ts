@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { close, constants, createReadStream, fstat, fsync, open as openCallback } from 'node:fs';
-import { access, link, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, link, lstat, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from '../../oci/digest.ts';
@@ -139,8 +139,11 @@ export async function openFilesystemBlobStore(options: {
           keepFile(state, descriptor);
         } catch (error) {
           letGo(descriptor);
-          // After a failed write the file may hold less than was hashed; it is read again before it goes on.
-          if (!isInterruption(error)) progress.delete(id);
+          // What a failed write left behind was not acknowledged, and on a full disk others need its room. It is read again before it goes on.
+          if (!isInterruption(error)) {
+            progress.delete(id);
+            await truncate(layout.upload(id), offset).catch(() => undefined);
+          }
           throw error;
         }
         return state.size;
@@ -331,12 +334,25 @@ function absent(error: unknown): undefined {
   throw error;
 }
 
-/** Failures of the file system become `storage_failed`; our own errors pass. */
+/** What people are told of an errno that is about the disk and not about one file. */
+const TROUBLE: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk of the blob storage is full',
+  EDQUOT: 'the disk of the blob storage is full',
+  EROFS: 'the disk of the blob storage is read-only',
+  EIO: 'the disk of the blob storage fails',
+};
+
+/** Failures of the file system become `storage_full` or `storage_failed`; our own errors pass. */
 async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof BlobError) throw error;
-    throw new BlobError('storage_failed', `the blob storage does not work: ${messageOf(error)}`, { cause: error });
+    const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errno === 'ENOSPC' || errno === 'EDQUOT' ? 'storage_full' : 'storage_failed';
+    const sentence = TROUBLE[errno];
+    const message =
+      sentence === undefined ? `the blob storage does not work: ${messageOf(error)}` : `${sentence} (${errno})`;
+    throw new BlobError(code, message, { cause: error });
   }
 }

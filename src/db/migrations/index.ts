@@ -8,6 +8,7 @@ import { garbageCollection } from './0006-garbage-collection.ts';
 import { storageRules } from './0007-storage-rules.ts';
 import { robots } from './0008-robots.ts';
 import { ledgerLines } from './0010-ledger-lines.ts';
+import { listsAtScale } from './0012-lists-at-scale.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -20,5 +21,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0007-storage-rules': storageRules(engine),
     '0008-robots': robots(engine),
     '0010-ledger-lines': ledgerLines(engine),
+    '0012-lists-at-scale': listsAtScale,
   };
 }
