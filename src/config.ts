@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { cacheFolder, configFolder, DEFAULT_DATA_DIR } from './folders.ts';
+import { parseBytes } from './platform/byte-size.ts';
 import { CodedError, messageOf } from './platform/errors.ts';
 
 export class ConfigError extends CodedError<'config_invalid'> {}
@@ -25,6 +26,10 @@ const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
   .transform((value) => value === true || value === 'true' || value === '1');
 
+const byteSize = z
+  .union([z.string(), z.number()])
+  .transform((size) => parseBytes(String(size)))
+  .refine((bytes) => bytes !== undefined, 'expected a number of bytes, like 50GB or 512MiB');
 const PROXIES = 'expected true, false, or addresses and networks like 10.0.0.1,10.1.0.0/16';
 /** Addresses and networks, comma separated. */
 const proxies = z
@@ -112,6 +117,8 @@ const settingsSchema = z
     advisoryMirrors: z.string().optional(),
     /** Hours between two times, moved by chance by up to a quarter. */
     advisoryRefreshHours: z.coerce.number().min(1).max(720).prefault(12),
+    /** Bytes that a project may hold when it has no quota of its own, `50GB`; default: any number. */
+    projectQuota: byteSize.optional(),
     /** How long content is left alone after the last thing that referred to it went away. */
     gcDelaySeconds: z.coerce.number().int().min(0).max(7_776_000).prefault(86_400),
     /** Days from the end of one reading of all stored blobs to the beginning of the next; 0 = never. */

@@ -13,8 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['folders', 'blobs', 'db'],
   ['policy', 'scanner/versions', 'trust/match'],
   ['scanner/matcher'],
-  ['config', 'auth', 'projects', 'jobs', 'ledger', 'exceptions', 'cluster', 'scanner', 'trust'],
-  ['registry', 'mirror', 'verdicts', 'gc'],
+  ['config', 'auth', 'projects', 'jobs', 'ledger', 'exceptions', 'cluster', 'scanner', 'trust', 'usage'],
+  ['registry', 'mirror', 'verdicts', 'gc', 'retention'],
   ['api', 'compat', 'admission', 'evidence', 'importer', 'backup'],
   ['audit'],
   ['cli'],
@@ -24,8 +24,8 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Decisions and orderings: no input, output or clock; they see values only, not even the database layer. */
 const PURE = new Set(['policy', 'scanner/versions', 'scanner/matcher', 'trust/match']);
 const VALUES = new Set(['platform', 'oci', 'model', 'scanner/versions']);
-/** Neighbours that everybody in their row may use: who is asking, and the ledger of what was done. */
-const SHARED = new Set(['auth', 'ledger', 'registry']);
+/** Neighbours that everybody in their row may use: who is asking, the ledger of what was done, what is counted. */
+const SHARED = new Set(['auth', 'ledger', 'registry', 'usage']);
 
 interface Module {
   readonly path: string;

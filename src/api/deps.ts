@@ -13,6 +13,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { MemberStore } from '../projects/member-store.ts';
 import type { PolicyStore } from '../projects/policy-store.ts';
 import type { ProjectStore } from '../projects/project-store.ts';
+import type { Retention } from '../retention/retention.ts';
 import type { AdvisoryStore } from '../scanner/advisories/index.ts';
 import type { SourceStore } from '../trust/source-store.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
@@ -62,6 +63,9 @@ export interface ApiDeps {
   readonly advisories: AdvisoryStore;
   readonly verdicts: Verdicts;
   readonly garbage: Pick<GarbageCollector, 'run' | 'lookAhead' | 'status'>;
+  readonly retention: Retention;
+  /** Bytes that a project may hold when it has no quota of its own; absent: any number. */
+  readonly defaultQuota?: number | undefined;
   readonly guard: GuardAccess;
   /** One evidence file as text; who was given it is recorded. Times in epoch ms. */
   exportEvidence(wanted: {

@@ -14,6 +14,7 @@ import { garbageRoutes } from './routes/garbage.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { robotRoutes } from './routes/robots.ts';
+import { storageRoutes } from './routes/storage.ts';
 import { trustRoutes } from './routes/trust.ts';
 import { userRoutes } from './routes/users.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
@@ -35,6 +36,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...trustRoutes(deps),
     ...operationRoutes(deps),
     ...garbageRoutes(deps),
+    ...storageRoutes(deps),
   ];
   await app.register(async (api) => register(api, bound, deps), { prefix: BASE });
 }

@@ -218,6 +218,33 @@ const SCENES: Readonly<Record<string, Scene>> = {
   },
   importAdvisories: { path: '/advisories', as: 'admin', line: 'admin advisories.import' },
   runAudit: { path: '/cluster/audit', as: 'admin', line: 'admin cluster-audit.run cluster/production' },
+  setQuota: {
+    path: '/projects/front/quota',
+    as: 'admin',
+    body: { quota: 5000 },
+    line: 'admin project.update project/front',
+    details: { setting: 'quota', before: 'default', after: 5000 },
+  },
+  setImmutableTags: {
+    path: '/projects/front/immutable-tags',
+    as: 'lead',
+    body: { rules: [{ tags: ['v*'] }] },
+    line: 'lead project.update project/front',
+    details: { setting: 'immutable-tags', before: [], after: ['v*'] },
+  },
+  setRetention: {
+    path: '/projects/front/retention',
+    as: 'lead',
+    body: { rules: [{ keep: 'latest-pushed', count: 3 }] },
+    line: 'lead retention.set project/front',
+    details: { before: [], after: ['latest-pushed 3'] },
+  },
+  runRetention: {
+    path: '/projects/front/retention/runs',
+    as: 'lead',
+    line: 'lead retention.run project/front',
+    details: { examined: 0, removed: 0 },
+  },
   runGc: { path: '/gc/runs', as: 'admin', body: {}, line: 'admin gc.run installation' },
 };
 

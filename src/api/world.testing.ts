@@ -20,6 +20,7 @@ import { silentLogger } from '../platform/logger.ts';
 import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
 import { createProjectStore } from '../projects/project-store.ts';
+import { createRetention } from '../retention/retention.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
 import { createSourceStore } from '../trust/source-store.ts';
 import { createWorld } from '../verdicts/world.testing.ts';
@@ -105,6 +106,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
       delayMs: 3_600_000,
       scrubEveryMs: 0,
     }),
+    retention: createRetention({ ...base, logger: silentLogger }),
     guard: createGuardAccess({
       caBundle: '-----BEGIN CERTIFICATE-----\n',
       webhookUrl: 'https://10.0.0.5:8443',

@@ -4,8 +4,8 @@ import type { GcStatus, Summary } from '../gc/garbage-collector.ts';
 export interface GarbageMetrics {
   ran(summary: Summary): void;
   scrubbed(done: { readonly checked: number; readonly bytes: number; readonly damaged: number }): void;
-  /** Shows the queue, which is read when somebody asks for the metrics. */
-  watch(status: () => Promise<GcStatus>): void;
+  /** Shows the queue and what projects hold, which are read when somebody asks for the metrics. */
+  watch(read: { readonly status: () => Promise<GcStatus>; readonly usedBytes: () => Promise<number> }): void;
 }
 
 /** What garbage collection counts. */
@@ -31,7 +31,15 @@ export function createGarbageMetrics(registry: Registry): GarbageMetrics {
       scrubbed.inc(done.bytes);
       damaged.inc(done.damaged);
     },
-    watch(status) {
+    watch({ status, usedBytes }) {
+      const used: Gauge = new Gauge({
+        name: 'breakwater_project_usage_bytes',
+        help: 'Bytes that all projects hold together; content that is in several projects counts in each',
+        registers: [registry],
+        async collect(): Promise<void> {
+          used.set((await usedBytes().catch(() => undefined)) ?? Number.NaN);
+        },
+      });
       const queue: Gauge<'kind' | 'state'> = new Gauge({
         name: 'breakwater_gc_queue',
         help: 'Reviews by state: waiting (all), due, overdue (due for more than an hour), failing',

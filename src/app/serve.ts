@@ -17,6 +17,8 @@ import { createLogger } from '../platform/logger.ts';
 import { VERSION } from '../platform/version.ts';
 import { createReads } from '../registry/reads.ts';
 import { registryRoutes } from '../registry/routes.ts';
+import { createPullTimes } from '../retention/pull-times.ts';
+import { totalBytes } from '../usage/usage.ts';
 import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createAdvisoryRefresh } from './advisory-refresh.ts';
 import { banner } from './banner.ts';
@@ -67,7 +69,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   const limits = createLimits({ clock, logger, ledger, metrics: metrics.registry, settings: config });
   const garbageMetrics = createGarbageMetrics(metrics.registry);
   const garbage = createGarbageParts(services, garbageMetrics);
-  garbageMetrics.watch(() => garbage.collector.status());
+  garbageMetrics.watch({ status: () => garbage.collector.status(), usedBytes: () => totalBytes(db) });
+  const pulls = createPullTimes(services);
   const judging = createJudgingParts(services, hosts);
   const { verdicts } = judging;
 
@@ -117,6 +120,9 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     gate: verdicts.gate,
     ingest: verdicts.ingest,
     mirror,
+    pulls,
+    defaultQuota: config.projectQuota,
+    onUsageBacklog: () => garbage.foldSoon(),
   });
 
   await server.register(apiRoutes, {
@@ -127,6 +133,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     limits,
     verdicts,
     garbage: garbage.collector,
+    retention: garbage.retention,
+    defaultQuota: config.projectQuota,
     guard: createGuardAccess(guard),
     exportEvidence: createEvidenceFiles(services, hosts),
   });
@@ -154,7 +162,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   // Not before everything listens: a start that fails would have made the user without showing the password.
   const first = await bootstrapAdministrator(services, config.adminPassword);
   const stopping = new AbortController();
-  const working = keepTrying(() => Promise.all([judging.start(), garbage.start()]), {
+  const working = keepTrying(() => Promise.all([judging.start(), garbage.start(), pulls.start()]), {
     everyMs: START_AGAIN_MS,
     signal: stopping.signal,
     onFailure: (error) =>
@@ -171,6 +179,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       await refresh.close();
       await working;
       await mirror.drain();
+      await pulls.close();
       await guard.close();
       trusted.stop();
       await garbage.close();

@@ -32,6 +32,14 @@ export const PERMISSIONS = {
   'policy:read': ['guest', 'everybody-if-public'],
   'policy:update': ['project-admin'],
   'installation:update': ['administrator'],
+  'usage:read': ['guest', 'everybody-if-public'],
+  /** How much space a project may take is not for its own administrators to say. */
+  'quota:set': ['administrator'],
+  'immutable-tags:manage': ['project-admin'],
+  /** Says what runs where, so not for everybody, also of a public project. */
+  'retention:read': ['guest'],
+  'retention:manage': ['project-admin'],
+  'retention:run': ['project-admin'],
   'member:read': ['guest'],
   'member:manage': ['project-admin'],
   'user:manage': ['administrator'],
@@ -70,6 +78,8 @@ export const ROBOT_PERMISSIONS = {
     'project:read',
     'policy:read',
     'policy:update',
+    'usage:read',
+    'retention:read',
     'member:read',
     'verdict:read',
     'exception:read',

@@ -246,6 +246,47 @@ describe('against a server', () => {
     expect(changed.out).toContain('BROKEN');
   });
 
+  it('shows usage, sets quotas, and keeps the tags that rules keep', async () => {
+    await run('project', 'create', 'store');
+    for (const tag of ['v1', 'v2', 'main']) await pushImage(url, 'store/alpine', tag);
+    expect((await run('project', 'usage')).out).toMatch(
+      /PROJECT +USED +QUOTA +SHARE[^]*store +\d+ B +unlimited +- +2 +1/,
+    );
+    expect((await run('project', 'usage', 'store')).out).toMatch(/REPOSITORY[^]*store\/alpine +\d+ B +2 +1/);
+    expect((await run('project', 'quota', 'store', '1MB')).out).toMatch(/quota +1\.0 MB\nshare +0 %/);
+    expect(await run('project', 'quota', 'store', 'much')).toMatchObject({ code: 2 });
+    expect((await run('project', 'quota', 'store', '1kB')).code).toBe(0);
+    expect((await run('project', 'show', 'store')).out).toMatch(/quota +1\.0 kB/);
+    const copy = ['mirror', 'copy', `${new URL(url).host}/back/alpine:3.10`, 'store/alpine:v3'];
+    expect((await run(...copy)).code).toBe(0);
+    await run('project', 'quota', 'store', '10B');
+    const full = await run('mirror', 'copy', `${new URL(url).host}/back/alpine:3.10`, 'store/other:v3');
+    expect(full.code).toBe(3);
+    expect(full.err).toMatch(/project "store" uses \d+ B of its quota of 10 B/);
+
+    expect((await run('project', 'immutable', 'store')).out).toBe('Every tag of store may be moved and deleted.\n');
+    expect((await run('project', 'immutable', 'store', '--rule', 'v1', '--rule', '!main in none')).out).toBe(
+      'These tags stay where they were first pushed:\n  v1\n  *,!main in none\n',
+    );
+    expect(await run('project', 'immutable', 'store', '--rule', 'v{1}')).toMatchObject({ code: 2 });
+    expect((await run('retention', 'show', 'store')).out).toBe('store keeps every tag.\n');
+    expect(await run('retention', 'set', 'store')).toMatchObject({ code: 2 });
+    const set = await run('retention', 'set', 'store', '--keep', 'latest-pushed 1 of v*', '--keep', 'always of none');
+    expect(set.out).toMatch(
+      /^store keeps tags by these rules:\n {2}latest-pushed 1 of v\*\n {2}always of none\nSet by admin/,
+    );
+    expect(set.out).toContain('Of 4 tags, 2 would go');
+    const dry = await run('retention', 'run', 'store', '--dry-run');
+    expect(dry.out).toMatch(/would go +store\/alpine:main[^]*stays +store\/alpine:v1 .*immutable by the rule "v1"/);
+    expect((await run('retention', 'run', 'store')).out).toContain('Of 4 tags, 2 went.');
+    expect((await run('retention', 'history', 'store')).out).toMatch(
+      /admin +4 +2 +latest-pushed 1 of v\*; always of none/,
+    );
+    expect((await run('ledger', 'list')).out).toMatch(/admin +retention\.remove +store\/alpine:main/);
+    expect((await run('retention', 'set', 'store', '--off')).out).toContain('store keeps every tag.');
+    expect((await run('project', 'immutable', 'store', '--off')).code).toBe(0);
+  });
+
   it('takes requests to somebody else', async () => {
     const user = await run('user', 'create', 'carol');
     const password = /Password: (\S+)/.exec(user.out)?.[1] ?? '';

@@ -25,7 +25,7 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./commands/login.ts')).logoutCommand,
   },
   project: {
-    summary: 'projects: what is blocked in them, members, upstreams',
+    summary: 'projects: what is blocked in them, members, upstreams, quotas',
     load: async () => (await import('./commands/project.ts')).projectCommand,
   },
   user: { summary: 'accounts', load: async () => (await import('./commands/user.ts')).userCommand },
@@ -63,6 +63,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
   gc: {
     summary: 'giving up what nothing refers to any more',
     load: async () => (await import('./commands/gc.ts')).gcCommand,
+  },
+  retention: {
+    summary: 'which tags a project keeps',
+    load: async () => (await import('./commands/retention.ts')).retentionCommand,
   },
   mirror: {
     summary: 'copy images from other registries',

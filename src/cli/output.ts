@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 import { printableJson } from '../platform/printable-json.ts';
 import type { Cli } from './cli.ts';
 
+export { formatBytes as bytes } from '../platform/byte-size.ts';
+
 type OutputForm = 'text' | 'json';
 
 export interface OutputOptions {
@@ -65,13 +67,4 @@ export function charactersOf(text: string): readonly string[] {
 /** Columns a text takes. */
 export function widthOf(text: string): number {
   return /^[\x20-\x7e]*$/.test(text) ? text.length : charactersOf(text).length;
-}
-
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
-
-/** `12.3 MB`, in powers of 1000. */
-export function bytes(count: number): string {
-  const power = count < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3));
-  const unit = UNITS[power] ?? 'B';
-  return power === 0 ? `${count} ${unit}` : `${(count / 1000 ** power).toFixed(1)} ${unit}`;
 }

@@ -6,6 +6,7 @@ import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import { type DatabaseHandle, openDatabase } from './database.ts';
 import { imageClocks } from './migrations/0005-image-clocks.ts';
 import { garbageCollection } from './migrations/0006-garbage-collection.ts';
+import { storageRules } from './migrations/0007-storage-rules.ts';
 
 describe.each(ENGINES)('database on %s', (engine) => {
   let handle: DatabaseHandle;
@@ -119,6 +120,64 @@ describe.each(ENGINES)('database on %s', (engine) => {
     ]);
     expect(await db.selectFrom('blobs').select(['written_at', 'withheld_at']).distinct().execute()).toEqual([
       { written_at: 0, withheld_at: null },
+    ]);
+  });
+
+  it('counts what is stored in a database that had no usage', async () => {
+    handle = await freshDatabase(engine);
+    const { db } = handle;
+    for (const table of [
+      'usage_changes',
+      'usage_items',
+      'project_usage',
+      'repository_usage',
+      'manifest_pulls',
+      'retention_rules',
+      'retention_runs',
+    ])
+      await db.schema.dropTable(table).execute();
+    for (const column of ['quota', 'immutable_tags'])
+      await db.schema.alterTable('projects').dropColumn(column).execute();
+    for (const id of ['a', 'b'])
+      await db
+        .insertInto('repositories')
+        .values({ id, project_id: 'p', name: `p/${id}`, created_at: 0 })
+        .execute();
+    for (const [digest, size, holders] of [
+      ['shared', 100, ['a', 'b']],
+      ['own', 20, ['b']],
+      ['nowhere', 3, []],
+    ] as const) {
+      await db.insertInto('blobs').values({ digest, size, created_at: 0 }).execute();
+      for (const repository_id of holders)
+        await db.insertInto('repository_blobs').values({ repository_id, digest, created_at: 0 }).execute();
+    }
+    const manifest = { media_type: 't', kind: 'image', artifact_type: null, subject: null, annotations: null };
+    for (const repository_id of ['a', 'b'])
+      await db
+        .insertInto('manifests')
+        .values({
+          ...manifest,
+          repository_id,
+          digest: 'm',
+          size: 7,
+          content: Buffer.of(1),
+          created_by: '',
+          created_at: 0,
+        })
+        .execute();
+    await storageRules(engine).up(db);
+    expect(await db.selectFrom('project_usage').selectAll().execute()).toEqual([
+      { project_id: 'p', bytes: 127, blobs: 2, manifests: 1 },
+    ]);
+    expect(await db.selectFrom('repository_usage').selectAll().orderBy('repository_id').execute()).toEqual([
+      { repository_id: 'a', project_id: 'p', bytes: 107, blobs: 1, manifests: 1 },
+      { repository_id: 'b', project_id: 'p', bytes: 127, blobs: 2, manifests: 1 },
+    ]);
+    expect(await db.selectFrom('usage_items').select(['digest', 'links']).orderBy('digest').execute()).toEqual([
+      { digest: 'm', links: 2 },
+      { digest: 'own', links: 1 },
+      { digest: 'shared', links: 2 },
     ]);
   });
 

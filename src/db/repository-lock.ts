@@ -1,14 +1,34 @@
 import { PostgresAdapter } from 'kysely';
 import type { Db, Tx } from './database.ts';
 
+/** A repository that is held, with what its project says about changes of its content. */
+export interface HeldRepository {
+  readonly id: string;
+  /** Full name, `front/alpine`. */
+  readonly name: string;
+  readonly projectId: string;
+  /** As in `projects`; null where the project is gone, too. */
+  readonly quota: number | null;
+  readonly immutableTags: string | null;
+}
+
 /**
- * Holds a repository until the transaction ends; false when it does not exist. Those who `change` it do so side by side; who
+ * Holds a repository until the transaction ends; undefined when it does not exist. Those who `change` it do so side by side; who
  * `sweeps` it is alone, and sees everything that was changed before. Where there is one writer at a time this is only a look.
  */
-export async function lockRepository(tx: Tx, id: string, purpose: 'change' | 'sweep'): Promise<boolean> {
-  let query = tx.selectFrom('repositories').select('id').where('id', '=', id);
-  if (locksRows(tx)) query = purpose === 'change' ? query.forShare() : query.forUpdate();
-  return (await query.executeTakeFirst()) !== undefined;
+export async function lockRepository(
+  tx: Tx,
+  id: string,
+  purpose: 'change' | 'sweep',
+): Promise<HeldRepository | undefined> {
+  let query = tx
+    .selectFrom('repositories as r')
+    .leftJoin('projects as p', 'p.id', 'r.project_id')
+    .select(['r.id', 'r.name', 'r.project_id as projectId', 'p.quota', 'p.immutable_tags as immutableTags'])
+    .where('r.id', '=', id);
+  // The project itself is not held: all pushes into it would lock one row.
+  if (locksRows(tx)) query = purpose === 'change' ? query.forShare('r') : query.forUpdate('r');
+  return query.executeTakeFirst();
 }
 
 /** The row of a blob, held until the transaction ends: nobody can link it meanwhile. */

@@ -2,12 +2,13 @@ import type { Generated, Insertable, Selectable } from 'kysely';
 import type { LedgerPendingTable, LedgerTable } from './ledger-tables.ts';
 import type { GcReviewsTable } from './review-table.ts';
 import type { RobotSecretsTable, RobotsTable } from './robot-tables.ts';
+import type { StorageTables } from './storage-tables.ts';
 
 /**
  * Every table, as the code sees it. Conventions: text ids, times as epoch milliseconds UTC, booleans as 0 or 1,
  * documents as JSON text, digests as text. `0001-initial.ts` creates exactly this on both engines.
  */
-export interface Schema {
+export interface Schema extends StorageTables {
   users: UsersTable;
   robots: RobotsTable;
   robot_secrets: RobotSecretsTable;
@@ -18,7 +19,6 @@ export interface Schema {
   repositories: RepositoriesTable;
   blobs: BlobsTable;
   repository_blobs: RepositoryBlobsTable;
-  uploads: UploadsTable;
   manifests: ManifestsTable;
   manifest_blobs: ManifestBlobsTable;
   manifest_children: ManifestChildrenTable;
@@ -65,6 +65,10 @@ interface ProjectsTable {
   /** Anybody may pull and list. */
   public: Bit;
   delete_untagged: Generated<number>;
+  /** Bytes; null: as the installation has it, -1: unlimited. */
+  quota: Generated<number | null>;
+  /** JSON of `TagSelection[]`; null: no tag is immutable. */
+  immutable_tags: Generated<string | null>;
   created_by: string;
   created_at: number;
 }
@@ -124,14 +128,6 @@ interface RepositoryBlobsTable {
   repository_id: string;
   digest: string;
   created_at: number;
-}
-
-interface UploadsTable {
-  id: string;
-  repository_id: string;
-  size: number;
-  created_at: number;
-  updated_at: number;
 }
 
 interface ManifestsTable {

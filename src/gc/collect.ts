@@ -1,6 +1,6 @@
 import { nameOf, SYSTEM } from '../auth/principal.ts';
 import type { Tx } from '../db/database.ts';
-import { lockBlob, lockRepository } from '../db/repository-lock.ts';
+import { type HeldRepository, lockBlob, lockRepository } from '../db/repository-lock.ts';
 import { retryDelay } from '../jobs/backoff.ts';
 import type { Actor } from '../ledger/chain.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -92,41 +92,33 @@ async function settle(deps: CollectDeps, review: TakenReview, tally: Tally): Pro
 async function act(deps: CollectDeps, review: TakenReview): Promise<Decision | undefined> {
   const now = deps.clock.now();
   return deps.db.transaction().execute(async (tx) => {
-    if (review.kind !== 'blob') await lockRepository(tx, review.repositoryId, 'sweep');
+    const held = review.kind === 'blob' ? undefined : await lockRepository(tx, review.repositoryId, 'sweep');
     if (!(await claimReview(tx, review, { now, delayMs: deps.delayMs }))) return undefined;
     if (review.kind === 'blob') await lockBlob(tx, review.digest);
     const decision = await decide(tx, review, now);
     if (decision.kind === 'later') await putReviews(tx, [review], review.changedAt, decision.notBefore);
-    if (decision.kind === 'delete') await remove(tx, deps, review, now);
+    if (decision.kind === 'delete') await remove(tx, deps, { ...review, held }, now);
     return decision;
   });
 }
 
-async function remove(tx: Tx, deps: CollectDeps, { kind, repositoryId, digest }: Review, now: number): Promise<void> {
-  switch (kind) {
-    case 'manifest': {
-      const { name } = await tx
-        .selectFrom('repositories')
-        .select('name')
-        .where('id', '=', repositoryId)
-        .executeTakeFirstOrThrow();
-      await removeManifest(tx, repositoryId, parseDigest(digest), now);
-      const details = { reason: 'no tag, index or subject keeps it' };
-      await deps.ledger.append(tx, {
-        actor: nameOf(SYSTEM),
-        action: 'gc.delete',
-        target: `${name}@${digest}`,
-        project: name.split('/', 1)[0] ?? '',
-        details,
-      });
-      return;
-    }
-    case 'link':
-      await removeLink(tx, repositoryId, digest, now);
-      return;
-    case 'blob':
-      await withhold(tx, digest, 'unused', now);
-  }
+async function remove(
+  tx: Tx,
+  deps: CollectDeps,
+  { kind, digest, held }: Review & { readonly held: HeldRepository | undefined },
+  now: number,
+): Promise<void> {
+  if (kind === 'blob') return withhold(tx, digest, 'unused', now);
+  if (!held) return;
+  if (kind === 'link') return void (await removeLink(tx, held, digest, now));
+  await removeManifest(tx, held, parseDigest(digest), now);
+  await deps.ledger.append(tx, {
+    actor: nameOf(SYSTEM),
+    action: 'gc.delete',
+    target: `${held.name}@${digest}`,
+    project: held.name.split('/', 1)[0] ?? '',
+    details: { reason: 'no tag, index or subject keeps it' },
+  });
 }
 
 /** What somebody asked for is on record also when there was nothing to do. */

@@ -1,3 +1,4 @@
+import { isRunning } from '../cluster/running.ts';
 import type { Db } from '../db/database.ts';
 import type { Review } from '../registry/reviews.ts';
 
@@ -10,8 +11,6 @@ export type Decision =
 const DAY_MS = 86_400_000;
 /** A signature or SBOM may come before its subject, which may also be pushed again. */
 const SUBJECT_GRACE_MS = 7 * DAY_MS;
-/** An image that an audit saw running within this time is kept. */
-const RUNNING_MS = 30 * DAY_MS;
 const KEEP: Decision = { kind: 'keep' };
 
 /** Decides about one review from what the database says now. Reads only. */
@@ -82,17 +81,6 @@ async function isStored(db: Db, repositoryId: string, digest: string): Promise<b
     .where('digest', '=', digest)
     .executeTakeFirst();
   return manifest !== undefined;
-}
-
-async function isRunning(db: Db, digest: string, now: number): Promise<boolean> {
-  const container = await db
-    .selectFrom('running_images')
-    .select('digest')
-    .where('digest', '=', digest)
-    .where('last_seen', '>', now - RUNNING_MS)
-    .limit(1)
-    .executeTakeFirst();
-  return container !== undefined;
 }
 
 /** A blob leaves a repository when no manifest there refers to it. */

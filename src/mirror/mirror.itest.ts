@@ -236,6 +236,23 @@ describe.each(ENGINES)('mirror on %s', (engine) => {
     expect((await get(mirror, `hub/library/app/manifests/${first.manifest}`)).status).toBe(200);
   });
 
+  it('fetches again what was given up since', async () => {
+    const upstream = await openSite(engine, 'library');
+    const image = await publish(upstream, 'library/app', '1', 'content');
+    const mirror = await openSite('sqlite', 'hub', upstream.origin);
+    const path = `hub/library/app/manifests/${image.manifest}`;
+    expect((await get(mirror, path)).status).toBe(200);
+    await settled();
+    for (const gone of [path, `hub/library/app/blobs/${image.layer}`])
+      expect((await request(`${mirror.origin}/v2/${gone}`, { method: 'DELETE' })).statusCode).toBe(202);
+    expect((await get(mirror, path)).status).toBe(200);
+    await settled();
+    expect(mirror.stored.map(({ digest }) => digest)).toEqual([image.manifest, image.manifest]);
+    expect(await mirror.handle.db.selectFrom('repository_blobs').select('digest').execute()).toContainEqual({
+      digest: image.layer,
+    });
+  });
+
   it('serves the copy with a warning when the upstream is away, and says so when there is none', async () => {
     const upstream = await openSite(engine, 'library');
     const image = await publish(upstream, 'library/app', '1', 'content');

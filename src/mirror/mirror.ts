@@ -78,8 +78,9 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
     }
   }
 
-  async function ensureByDigest(upstream: Upstream, name: string, digest: Digest): Promise<Ensured> {
-    if (whole.has(`${name}@${digest}`)) return { digest, warnings: [] };
+  async function ensureByDigest(upstream: Upstream, name: string, digest: Digest, seen: boolean): Promise<Ensured> {
+    // What was whole once may have been given up since, by any replica.
+    if (seen && whole.has(`${name}@${digest}`)) return { digest, warnings: [] };
     const stored = await findManifestInfo(deps.db, name, digest);
     if (!stored) return fetchManifest(upstream, name, digest);
     completeContent(upstream, { id: stored.repositoryId, name }, digest, stored.kind);
@@ -125,6 +126,7 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
       await setTag(deps, repository.id, reference, digest);
       await confirmTag(deps.db, repository.id, reference, { digest, checkedAt: deps.clock.now() });
     }
+    whole.delete(`${name}@${digest}`);
     completeContent(upstream, repository, digest, manifest.kind);
     return { digest, warnings: [] };
   }
@@ -193,7 +195,7 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
       return (await deps.upstreamFor(repository)) !== undefined;
     },
 
-    async ensureManifest(repository, reference) {
+    async ensureManifest(repository, reference, stored) {
       const upstream = await deps.upstreamFor(repository);
       if (!upstream) return undefined;
       const key = `${repository}@${reference}`;
@@ -201,7 +203,7 @@ export function createMirror(deps: MirrorDeps): MirrorSource & { drain(): Promis
       if (!running) {
         const digest = tryParseDigest(reference);
         const ensured = digest
-          ? ensureByDigest(upstream, repository, digest)
+          ? ensureByDigest(upstream, repository, digest, stored)
           : ensureByTag(upstream, repository, reference);
         running = ensured.catch(asRegistryError).finally(() => underWay.delete(key));
         underWay.set(key, running);

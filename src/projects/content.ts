@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
 import { lockRepository } from '../db/repository-lock.ts';
+import { immutableBy, readImmutableTags } from '../policy/immutable-tags.ts';
+import { forgetUsage } from '../usage/changes.ts';
 
 /** Tables whose rows belong to one repository and go with it. */
 const OF_REPOSITORY = [
@@ -12,6 +14,7 @@ const OF_REPOSITORY = [
   'repository_blobs',
   'verdicts',
   'gc_reviews',
+  'manifest_pulls',
 ] as const;
 
 /** Name of a repository of the project in which a manifest is stored; undefined when the project is empty. */
@@ -26,11 +29,33 @@ export async function firstRepositoryWithContent(db: Db, projectId: string): Pro
   return row?.name;
 }
 
+/** A tag of the project that its rules make immutable, as `repository:tag`; undefined when there is none. */
+export async function firstImmutableTag(db: Db, projectId: string): Promise<string | undefined> {
+  const project = await db
+    .selectFrom('projects')
+    .select('immutable_tags')
+    .where('id', '=', projectId)
+    .executeTakeFirst();
+  const rules = readImmutableTags(project?.immutable_tags ?? null);
+  if (rules.length === 0) return undefined;
+  const tags = await db
+    .selectFrom('repositories as r')
+    .innerJoin('tags as t', 't.repository_id', 'r.id')
+    .select(['r.name', 't.name as tag'])
+    .where('r.project_id', '=', projectId)
+    .orderBy('r.name')
+    .orderBy('t.name')
+    .execute();
+  const found = tags.find(({ name, tag }) => immutableBy(rules, name.slice(name.indexOf('/') + 1), tag));
+  return found && `${found.name}:${found.tag}`;
+}
+
 /** Deletes every repository of a project with what is in it. Blobs stay for garbage collection, upload sessions for those who sweep them. */
 export async function deleteContent(tx: Tx, projectId: string, now: number): Promise<void> {
   const repositories = tx.selectFrom('repositories').where('project_id', '=', projectId);
   for (const { id } of await repositories.select('id').orderBy('id').execute()) await lockRepository(tx, id, 'sweep');
   await reviewBlobs(tx, projectId, now);
+  await forgetUsage(tx, projectId);
   for (const table of OF_REPOSITORY)
     await tx.deleteFrom(table).where('repository_id', 'in', repositories.select('id')).execute();
   await tx

@@ -5,6 +5,8 @@ export class ProjectError extends CodedError<
   | 'project_exists'
   | 'project_unknown'
   | 'project_not_empty'
+  | 'project_immutable'
+  | 'quota_invalid'
   | 'upstream_invalid'
   | 'member_unknown'
   | 'policy_invalid'

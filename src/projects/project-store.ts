@@ -5,7 +5,9 @@ import type { Db, Tx } from '../db/database.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
-import { deleteContent, firstRepositoryWithContent, reviewUntagged } from './content.ts';
+import { type ImmutableTags, readImmutableTags } from '../policy/immutable-tags.ts';
+import { selectionText } from '../policy/tag-selection.ts';
+import { deleteContent, firstImmutableTag, firstRepositoryWithContent, reviewUntagged } from './content.ts';
 import { ProjectError } from './errors.ts';
 import {
   checkProjectName,
@@ -13,6 +15,9 @@ import {
   type NewProject,
   type NewUpstream,
   type Project,
+  type Quota,
+  shownQuota,
+  storedQuota,
   type Untagged,
 } from './project.ts';
 
@@ -49,6 +54,23 @@ export function createProjectStore(deps: ProjectStoreDeps) {
       .values(row)
       .onConflict((conflict) => conflict.column('project_id').doUpdateSet(row))
       .execute();
+  }
+
+  async function change(
+    by: Principal,
+    name: string,
+    values: { readonly quota: number | null } | { readonly immutable_tags: string | null },
+    details: Record<string, unknown>,
+  ): Promise<void> {
+    await db.transaction().execute(async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable('projects')
+        .set(values)
+        .where('name', '=', name)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw unknown(name);
+      await ledger.append(tx, { actor: actorOf(by), action: 'project.update', target: `project/${name}`, details });
+    });
   }
 
   return {
@@ -149,6 +171,22 @@ export function createProjectStore(deps: ProjectStoreDeps) {
       return get(name);
     },
 
+    /** Says how much a project may hold; what it holds already stays. Throws `quota_invalid`. */
+    async setQuota(by: Principal, name: string, quota: Quota): Promise<Project> {
+      const details = { setting: 'quota', before: (await get(name)).quota, after: quota };
+      await change(by, name, { quota: storedQuota(quota) }, details);
+      return get(name);
+    },
+
+    /** Says which tags stay where they were first pushed; none of the rules: no tag does. */
+    async setImmutableTags(by: Principal, name: string, rules: ImmutableTags): Promise<Project> {
+      const stored = rules.length === 0 ? null : JSON.stringify(rules);
+      const before = (await get(name)).immutableTags.map(selectionText);
+      const details = { setting: 'immutable-tags', before, after: rules.map(selectionText) };
+      await change(by, name, { immutable_tags: stored }, details);
+      return get(name);
+    },
+
     /** Sets or replaces the upstream; undefined makes the mirror an ordinary project. Throws `upstream_invalid`. */
     async setUpstream(by: Principal, name: string, wanted: NewUpstream | undefined): Promise<Project> {
       const upstream = wanted && checkUpstream(wanted);
@@ -168,7 +206,7 @@ export function createProjectStore(deps: ProjectStoreDeps) {
 
     /**
      * Deletes a project. Throws `project_not_empty` while it holds manifests, unless forced: then they go too, and their
-     * blobs are left to garbage collection. Its policies and exceptions stay as evidence.
+     * blobs are left to garbage collection; `project_immutable` also then while a tag is immutable. Its policies and exceptions stay as evidence.
      */
     async remove(by: Principal, name: string, options: { readonly force?: boolean } = {}): Promise<void> {
       const { id } = await get(name);
@@ -179,12 +217,18 @@ export function createProjectStore(deps: ProjectStoreDeps) {
             'project_not_empty',
             `project "${name}" holds images in ${used}; delete them first, or force it`,
           );
+        const immutable = await firstImmutableTag(tx, id);
+        if (immutable !== undefined)
+          throw new ProjectError(
+            'project_immutable',
+            `project "${name}" holds the immutable tag ${immutable}; take its rules away first: breakwater project immutable ${name} --off`,
+          );
         await deleteContent(tx, id, clock.now());
         await tx
           .deleteFrom('robot_secrets')
           .where('robot_id', 'in', tx.selectFrom('robots').select('id').where('project_id', '=', id))
           .execute();
-        for (const table of ['members', 'upstreams', 'robots'] as const)
+        for (const table of ['members', 'upstreams', 'robots', 'retention_rules', 'retention_runs'] as const)
           await tx.deleteFrom(table).where('project_id', '=', id).execute();
         await tx.deleteFrom('projects').where('id', '=', id).execute();
         await ledger.append(tx, {
@@ -212,6 +256,8 @@ function projects(db: Db) {
       'p.name',
       'p.public',
       'p.delete_untagged',
+      'p.quota',
+      'p.immutable_tags',
       'p.created_by',
       'p.created_at',
       'u.url',
@@ -225,6 +271,8 @@ interface ProjectRow {
   readonly name: string;
   readonly public: number;
   readonly delete_untagged: number;
+  readonly quota: number | null;
+  readonly immutable_tags: string | null;
   readonly created_by: string;
   readonly created_at: number;
   readonly url: string | null;
@@ -247,6 +295,8 @@ function toProject({
     name,
     public: row.public === 1,
     untagged: row.delete_untagged === 1 ? 'delete' : 'keep',
+    quota: shownQuota(row.quota),
+    immutableTags: readImmutableTags(row.immutable_tags),
     createdBy: created_by,
     createdAt: created_at,
   } as const;

@@ -1,7 +1,12 @@
 import type { Role } from '../auth/permissions.ts';
+import type { ImmutableTags } from '../policy/immutable-tags.ts';
+import { UNLIMITED } from '../usage/quota.ts';
 import { ProjectError } from './errors.ts';
 
 export type Untagged = 'keep' | 'delete';
+
+/** Bytes that a project may hold: a number, any number, or as the installation has it. */
+export type Quota = number | 'unlimited' | 'default';
 
 export interface Project {
   readonly id: string;
@@ -10,6 +15,8 @@ export interface Project {
   readonly public: boolean;
   /** What garbage collection does with manifests that no tag, index or subject keeps. */
   readonly untagged: Untagged;
+  readonly quota: Quota;
+  readonly immutableTags: ImmutableTags;
   readonly createdBy: string;
   /** Epoch ms. */
   readonly createdAt: number;
@@ -59,6 +66,20 @@ export function checkProjectName(name: string): void {
       'project_invalid',
       `${JSON.stringify(name.slice(0, 120))} cannot be a project; use lower-case letters, digits and single . _ - between them, at most ${LONGEST_NAME}`,
     );
+}
+
+/** The quota as it is stored. Throws `ProjectError('quota_invalid')`. */
+export function storedQuota(quota: Quota): number | null {
+  if (quota === 'default') return null;
+  if (quota === 'unlimited') return UNLIMITED;
+  if (Number.isSafeInteger(quota) && quota >= 0) return quota;
+  throw new ProjectError('quota_invalid', `${quota} is no quota; give whole bytes, unlimited or default`);
+}
+
+/** The stored quota as people read it. */
+export function shownQuota(stored: number | null): Quota {
+  if (stored === null) return 'default';
+  return stored === UNLIMITED ? 'unlimited' : stored;
 }
 
 /** Checks the settings of an upstream and fills in defaults. Throws `ProjectError('upstream_invalid')`. */

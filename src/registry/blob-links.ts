@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Db, Tx } from '../db/database.ts';
-import { lockRepository } from '../db/repository-lock.ts';
+import { type HeldRepository, lockRepository } from '../db/repository-lock.ts';
 import type { Digest } from '../oci/digest.ts';
+import { noteArrival, noteBlobDeparture } from '../usage/changes.ts';
 import { type Audit, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
+import { refuseImmutableContent } from './immutable.ts';
+import { refuseWithoutRoom } from './quota.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { promise, putReviews } from './reviews.ts';
 
@@ -45,16 +48,25 @@ interface Withheld {
   readonly moving_until: number | null;
 }
 
+interface LinkOptions {
+  /** The finished upload, forgotten in the same transaction. */
+  readonly uploadId?: string;
+  /** Its content was not written now. */
+  readonly mounted?: boolean;
+  /** Somebody pushes it, so it must find room in the quota of the project. */
+  readonly pushed?: boolean;
+}
+
 /**
- * Makes a blob that is durable in the blob store visible in a repository, where garbage collection then leaves it for a while. `uploadId`:
- * the finished upload, forgotten in the same transaction. `mounted`: its content was not written now.
- * Throws `RegistryError`: name_unknown, or unavailable when the same content is being given up at this very moment.
+ * Makes a blob that is durable in the blob store visible in a repository, where garbage collection then leaves it for a while.
+ * Throws `RegistryError`: name_unknown, denied when the quota has no room for it, or unavailable when the same content is being given up
+ * at this very moment.
  */
 export async function linkBlob(
   deps: LinkDeps,
   repositoryId: string,
   blob: SizedBlob,
-  how: { readonly uploadId?: string; readonly mounted?: boolean } = {},
+  how: LinkOptions = {},
 ): Promise<void> {
   let restored: number | undefined;
   while (!(await tryLink(deps, repositoryId, blob, { ...how, restored }))) restored = await restoredSince(deps, blob);
@@ -65,11 +77,12 @@ async function tryLink(
   deps: LinkDeps,
   repositoryId: string,
   { digest, size }: SizedBlob,
-  how: { readonly uploadId?: string; readonly mounted?: boolean; readonly restored: number | undefined },
+  how: LinkOptions & { readonly restored: number | undefined },
 ): Promise<boolean> {
   const now = deps.clock.now();
   return deps.db.transaction().execute(async (tx) => {
-    await requireRepository(tx, repositoryId);
+    const held = await requireRepository(tx, repositoryId);
+    if (how.pushed) await refuseWithoutRoom(tx, deps, held, { kind: 'blob', digest, size });
     const state = await tx
       .insertInto('blobs')
       .values({ digest, size, created_at: now, written_at: now })
@@ -86,11 +99,12 @@ async function tryLink(
         .where('digest', '=', digest)
         .execute();
     }
-    await tx
+    const { numInsertedOrUpdatedRows: arrived } = await tx
       .insertInto('repository_blobs')
       .values({ repository_id: repositoryId, digest, created_at: now })
       .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
-      .execute();
+      .executeTakeFirst();
+    if (arrived) await noteArrival(tx, held, { kind: 'blob', digest, size });
     if (how.uploadId !== undefined) await tx.deleteFrom('uploads').where('id', '=', how.uploadId).execute();
     await promise(tx, [{ kind: 'link', repositoryId, digest }], now);
     return true;
@@ -118,7 +132,10 @@ async function restoredSince(deps: LinkDeps, { digest, size }: SizedBlob): Promi
   });
 }
 
-/** Takes the blob out of one repository; other repositories keep it. False when it was not there. */
+/**
+ * Takes the blob out of one repository; other repositories keep it. False when it was not there. Throws `RegistryError('denied')` when
+ * an immutable tag needs it.
+ */
 export async function unlinkBlob(
   deps: ContentDeps,
   { id, name }: Repository,
@@ -126,23 +143,43 @@ export async function unlinkBlob(
   audit?: Audit,
 ): Promise<boolean> {
   return deps.db.transaction().execute(async (tx) => {
-    await lockRepository(tx, id, 'change');
-    if (!(await removeLink(tx, id, digest, deps.clock.now()))) return false;
+    const held = await lockRepository(tx, id, 'change');
+    if (!held) return false;
+    await refuseImmutableContent(tx, held, { blob: digest });
+    if (!(await removeLink(tx, held, digest, deps.clock.now()))) return false;
     await writeDown(tx, audit, name, { action: 'blob.delete', what: `@${digest}`, details: {} });
     return true;
   });
 }
 
 /** The same within a transaction that holds the repository. */
-export async function removeLink(tx: Tx, repositoryId: string, digest: string, now: number): Promise<boolean> {
+export async function removeLink(tx: Tx, held: HeldRepository, digest: string, now: number): Promise<boolean> {
+  const repositoryId = held.id;
   const result = await tx
     .deleteFrom('repository_blobs')
     .where('repository_id', '=', repositoryId)
     .where('digest', '=', digest)
     .executeTakeFirst();
   if (result.numDeletedRows === 0n) return false;
+  await noteBlobDeparture(tx, held, digest);
   await putReviews(tx, [{ kind: 'blob', repositoryId: '', digest }], now);
   return true;
+}
+
+/**
+ * Leaves content to garbage collection that is in the blob store and may stay in no repository: a push was refused when its content
+ * was there already.
+ */
+export async function abandonBlob(deps: ContentDeps, { digest, size }: SizedBlob): Promise<void> {
+  const now = deps.clock.now();
+  await deps.db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('blobs')
+      .values({ digest, size, created_at: now, written_at: now })
+      .onConflict((conflict) => conflict.column('digest').doNothing())
+      .execute();
+    await putReviews(tx, [{ kind: 'blob', repositoryId: '', digest }], now);
+  });
 }
 
 /** Has a blob stay for a while, because a client is about to be told that it is here; false when it is not, after all. */

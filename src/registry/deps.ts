@@ -1,7 +1,7 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Audit } from './audit.ts';
-import type { Caller, IngestObserver, Limits, MirrorSource, PullGate } from './ports.ts';
+import type { Caller, IngestObserver, Limits, MirrorSource, PullGate, PullObserver } from './ports.ts';
 import type { Reads } from './reads.ts';
 import type { ContentDeps } from './repositories.ts';
 
@@ -24,4 +24,5 @@ export interface RegistryDeps extends ContentDeps {
   readonly gate: PullGate;
   readonly ingest: IngestObserver;
   readonly mirror?: MirrorSource | undefined;
+  readonly pulls?: PullObserver | undefined;
 }

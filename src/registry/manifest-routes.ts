@@ -4,6 +4,7 @@ import { MANIFEST_LIMIT } from '../oci/manifest.ts';
 import { mediaTypeOf } from '../oci/media-types.ts';
 import { isTag } from '../oci/reference.ts';
 import { readBounded } from '../platform/streams.ts';
+import { quotaWarning } from '../usage/quota.ts';
 import { authorize, spend } from './access.ts';
 import { auditOf } from './audit.ts';
 import { etagOf, isUnchanged } from './conditional.ts';
@@ -48,6 +49,8 @@ export async function getManifest(
     }
     if (!head) addWarnings(reply, [...decision.warnings, ...warnings]);
   }
+  // A runtime that has the image already only asks whether it still is the same.
+  if (!head || !caller.may(repository, 'push')) deps.pulls?.pulled(manifest.repositoryId, manifest.digest);
   reply.header('docker-content-digest', manifest.digest).header('etag', etagOf(manifest.digest));
   if (isUnchanged(headerOf(request, 'if-none-match'), manifest.digest)) return reply.code(304).send();
   reply.header('content-type', manifest.mediaType).header('content-length', manifest.size);
@@ -70,7 +73,9 @@ async function locate(deps: RegistryDeps, repository: string, reference: string)
   if (found && !found.mirrored) return { manifest: found, warnings: [] };
   const { mirror } = deps;
   if (mirror && (found?.mirrored || (await mirror.isMirrored(repository)))) {
-    const fetched = byDigest || isTag(reference) ? await mirror.ensureManifest(repository, reference) : undefined;
+    const stored = found !== undefined;
+    const fetched =
+      byDigest || isTag(reference) ? await mirror.ensureManifest(repository, reference, stored) : undefined;
     if (fetched) {
       const manifest = found?.digest === fetched.digest ? found : await deps.reads.manifest(repository, fetched.digest);
       if (manifest) return { manifest, warnings: fetched.warnings };
@@ -104,7 +109,7 @@ export async function putManifest(
   const bytes = await readManifest(request);
   const repository = (await deps.reads.repository(name)) ?? (await ensureRepository(deps, name));
   const mediaType = mediaTypeOf(headerOf(request, 'content-type'));
-  const { digest, manifest } = await storeManifest(deps, {
+  const { digest, manifest, fullness } = await storeManifest(deps, {
     repository,
     bytes,
     mediaType,
@@ -114,10 +119,9 @@ export async function putManifest(
     missingContent: 'refuse',
     audit: auditOf(deps, caller),
   });
-  addWarnings(
-    reply,
-    await announce(deps, { repositoryId: repository.id, repository: name, digest, kind: manifest.kind, reference }),
-  );
+  const subject = { repositoryId: repository.id, repository: name, digest, kind: manifest.kind, reference };
+  const nearlyFull = fullness && quotaWarning(fullness);
+  addWarnings(reply, [...(await announce(deps, subject)), ...(nearlyFull === undefined ? [] : [nearlyFull])]);
   reply.header('location', `${repositoryPath(name)}/manifests/${digest}`).header('docker-content-digest', digest);
   if (manifest.subject) reply.header('oci-subject', manifest.subject.digest);
   if (expected && tags.length > 0) reply.header('oci-tag', [...tags]);

@@ -1,10 +1,14 @@
 import type { Tx } from '../db/database.ts';
-import { lockRepository } from '../db/repository-lock.ts';
+import { type HeldRepository, lockRepository } from '../db/repository-lock.ts';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
 import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer } from '../oci/media-types.ts';
+import { noteArrival, noteDeparture } from '../usage/changes.ts';
+import type { Fullness } from '../usage/quota.ts';
 import { type Audit, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
+import { isImmutable, refuseImmutableContent, refuseImmutableMove } from './immutable.ts';
+import { refuseWithoutRoom } from './quota.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { isPromised, promise, putReviews, type Review, reviewsOfContent } from './reviews.ts';
 
@@ -24,20 +28,27 @@ export interface ManifestToStore {
   readonly digest?: Digest | undefined;
   readonly tags: readonly string[];
   readonly createdBy: string;
-  /** `refuse` as the push rules say; `accept` when the content is fetched on demand (mirrors). */
+  /**
+   * `refuse` as the push rules say, and with them what the quota has no room for and what an immutable tag forbids; `accept` when the
+   * content is fetched on demand (mirrors, which follow their upstream whatever it does).
+   */
   readonly missingContent: 'refuse' | 'accept';
   /** Absent where nobody pushes it. */
   readonly audit?: Audit | undefined;
 }
 
+interface StoredNow {
+  readonly digest: Digest;
+  readonly manifest: ParsedManifest;
+  /** How full the project is now; absent when it has no quota. */
+  readonly fullness?: Fullness;
+}
+
 /**
  * Stores a manifest byte for byte and points the tags at it, in one transaction. Storing it again only moves the tags.
- * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_invalid, manifest_blob_unknown.
+ * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_invalid, manifest_blob_unknown, denied.
  */
-export async function storeManifest(
-  deps: ContentDeps,
-  input: ManifestToStore,
-): Promise<{ readonly digest: Digest; readonly manifest: ParsedManifest }> {
+export async function storeManifest(deps: ContentDeps, input: ManifestToStore): Promise<StoredNow> {
   const { repository, bytes } = input;
   const digest = digestOf(bytes, input.digest ? algorithmOf(input.digest) : 'sha256');
   if (input.digest && input.digest !== digest)
@@ -49,9 +60,12 @@ export async function storeManifest(
       `the index lists ${manifest.children.length} manifests; at most ${MOST_CHILDREN} are possible: divide it into several`,
     );
   const now = deps.clock.now();
-  await deps.db.transaction().execute(async (tx) => {
-    await requireRepository(tx, repository.id);
-    if (input.missingContent === 'refuse') await refuseMissingContent(tx, repository.id, manifest);
+  const content = { kind: 'manifest', digest, size: bytes.byteLength } as const;
+  const pushed = input.missingContent === 'refuse';
+  const fullness = await deps.db.transaction().execute(async (tx) => {
+    const held = await requireRepository(tx, repository.id);
+    if (pushed) await refuseMissingContent(tx, repository.id, manifest);
+    const room = pushed ? await refuseWithoutRoom(tx, deps, held, content) : undefined;
     const result = await tx
       .insertInto('manifests')
       .values({
@@ -69,12 +83,15 @@ export async function storeManifest(
       })
       .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
       .executeTakeFirst();
-    if (result.numInsertedOrUpdatedRows) await insertReferences(tx, repository.id, digest, manifest);
+    if (result.numInsertedOrUpdatedRows) {
+      await insertReferences(tx, repository.id, digest, manifest);
+      await noteArrival(tx, held, content);
+    }
     // Sorted, so that two pushes of the same tags take their locks in the same order.
     const left: Digest[] = [];
     const moved: { readonly tag: string; readonly before: Digest }[] = [];
     for (const name of [...input.tags].sort())
-      for (const before of await writeTag(tx, repository.id, name, digest, now)) {
+      for (const before of await writeTag(tx, held, { name, digest, now, pushed })) {
         left.push(before);
         moved.push({ tag: name, before });
       }
@@ -90,8 +107,9 @@ export async function storeManifest(
         ...(moved.length > 0 ? { moved } : {}),
       },
     });
+    return room;
   });
-  return { digest, manifest };
+  return { digest, manifest, ...(fullness ? { fullness } : {}) };
 }
 
 async function insertReferences(tx: Tx, repositoryId: string, digest: Digest, manifest: ParsedManifest): Promise<void> {
@@ -183,18 +201,26 @@ function* batches<Item>(items: readonly Item[]): Generator<Item[]> {
   for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
 }
 
-/** Points a tag at a manifest of the same repository. */
+/** Points a tag at a manifest of the same repository, as the upstream of a mirror has it: also when the tag is immutable. */
 export async function setTag(deps: ContentDeps, repositoryId: string, name: string, digest: Digest): Promise<void> {
   const now = deps.clock.now();
   await deps.db.transaction().execute(async (tx) => {
-    await requireRepository(tx, repositoryId);
-    const left = await writeTag(tx, repositoryId, name, digest, now);
+    const held = await requireRepository(tx, repositoryId);
+    const left = await writeTag(tx, held, { name, digest, now, pushed: false });
     await putReviews(tx, left.map(manifestReview(repositoryId)), now);
   });
 }
 
+interface TagToWrite {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly now: number;
+  readonly pushed: boolean;
+}
+
 /** Gives the manifest that the tag pointed at before, if it was another one. */
-async function writeTag(tx: Tx, repositoryId: string, name: string, digest: Digest, now: number): Promise<Digest[]> {
+async function writeTag(tx: Tx, held: HeldRepository, { name, digest, now, pushed }: TagToWrite): Promise<Digest[]> {
+  const repositoryId = held.id;
   // Locks the tag, so that its digest is the one it is moved away from.
   const before = await tx
     .insertInto('tags')
@@ -203,6 +229,7 @@ async function writeTag(tx: Tx, repositoryId: string, name: string, digest: Dige
     .returning('digest')
     .executeTakeFirstOrThrow();
   if (before.digest === digest) return [];
+  if (pushed) refuseImmutableMove(held, name, before.digest);
   await tx
     .updateTable('tags')
     .set({ digest })
@@ -212,7 +239,7 @@ async function writeTag(tx: Tx, repositoryId: string, name: string, digest: Dige
   return [before.digest as Digest];
 }
 
-/** Removes a tag and nothing else; false when there is none of that name. */
+/** Removes a tag and nothing else; false when there is none of that name. Throws `RegistryError('denied')` when it is immutable. */
 export async function deleteTag(
   deps: ContentDeps,
   repository: Repository,
@@ -221,14 +248,15 @@ export async function deleteTag(
 ): Promise<boolean> {
   const { id: repositoryId } = repository;
   return deps.db.transaction().execute(async (tx) => {
-    await lockRepository(tx, repositoryId, 'change');
+    const held = await lockRepository(tx, repositoryId, 'change');
     const removed = await tx
       .deleteFrom('tags')
       .where('repository_id', '=', repositoryId)
       .where('name', '=', name)
       .returning('digest')
       .executeTakeFirst();
-    if (!removed) return false;
+    if (!held || !removed) return false;
+    await refuseImmutableContent(tx, held, { tag: name });
     await putReviews(tx, [manifestReview(repositoryId)(removed.digest)], deps.clock.now());
     const details = { before: removed.digest, after: null };
     await writeDown(tx, audit, repository.name, { action: 'tag.delete', what: `:${name}`, details });
@@ -236,7 +264,44 @@ export async function deleteTag(
   });
 }
 
-/** Removes a manifest and every tag that points at it; false when it is not there. */
+/** A tag as it was when somebody decided about it. */
+interface DecidedTag {
+  readonly name: string;
+  readonly digest: string;
+  readonly updatedAt: number;
+}
+
+/**
+ * Removes tags that no rule keeps, within a transaction that holds the repository. Gives those that went: what was pushed again
+ * meanwhile, or has become immutable, stays.
+ */
+export async function expireTags<Tag extends DecidedTag>(
+  tx: Tx,
+  held: HeldRepository,
+  tags: readonly Tag[],
+  now: number,
+): Promise<Tag[]> {
+  const gone: Tag[] = [];
+  for (const tag of tags) {
+    if (isImmutable(held, tag.name)) continue;
+    const { numDeletedRows } = await tx
+      .deleteFrom('tags')
+      .where('repository_id', '=', held.id)
+      .where('name', '=', tag.name)
+      .where('digest', '=', tag.digest)
+      .where('updated_at', '=', tag.updatedAt)
+      .executeTakeFirst();
+    if (numDeletedRows > 0n) gone.push(tag);
+  }
+  const left = gone.map(({ digest }) => manifestReview(held.id)(digest));
+  await putReviews(tx, left, now);
+  return gone;
+}
+
+/**
+ * Removes a manifest and every tag that points at it; false when it is not there. Throws `RegistryError('denied')` when an immutable
+ * tag needs it.
+ */
 export async function deleteManifest(
   deps: ContentDeps,
   { id, name }: Repository,
@@ -244,7 +309,9 @@ export async function deleteManifest(
   audit?: Audit,
 ): Promise<boolean> {
   return deps.db.transaction().execute(async (tx) => {
-    await lockRepository(tx, id, 'change');
+    const held = await lockRepository(tx, id, 'change');
+    if (!held) return false;
+    await refuseImmutableContent(tx, held, { manifest: digest });
     const tags = await tx
       .selectFrom('tags')
       .select('name')
@@ -252,7 +319,7 @@ export async function deleteManifest(
       .where('digest', '=', digest)
       .orderBy('name')
       .execute();
-    if (!(await removeManifest(tx, id, digest, deps.clock.now()))) return false;
+    if (!(await removeManifest(tx, held, digest, deps.clock.now()))) return false;
     const details = { tags: tags.slice(0, MOST_TAGS_SHOWN).map((tag) => tag.name), tagCount: tags.length };
     await writeDown(tx, audit, name, { action: 'manifest.delete', what: `@${digest}`, details });
     return true;
@@ -260,13 +327,16 @@ export async function deleteManifest(
 }
 
 /** The same within a transaction that holds the repository. */
-export async function removeManifest(tx: Tx, repositoryId: string, digest: Digest, now: number): Promise<boolean> {
-  const result = await tx
+export async function removeManifest(tx: Tx, held: HeldRepository, digest: Digest, now: number): Promise<boolean> {
+  const repositoryId = held.id;
+  const removed = await tx
     .deleteFrom('manifests')
     .where('repository_id', '=', repositoryId)
     .where('digest', '=', digest)
+    .returning('size')
     .executeTakeFirst();
-  if (result.numDeletedRows === 0n) return false;
+  if (!removed) return false;
+  await noteDeparture(tx, held, { kind: 'manifest', digest, size: removed.size });
   const left = await reviewsOfContent(tx, repositoryId, digest);
   await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('digest', '=', digest).execute();
   await tx

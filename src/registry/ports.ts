@@ -68,6 +68,12 @@ export interface IngestObserver {
   manifestStored(subject: ManifestSubject): Promise<{ readonly warnings: readonly string[] }>;
 }
 
+/** Told what is pulled, by a GET or by a HEAD of somebody who may not push there. Implemented by `retention`. */
+export interface PullObserver {
+  /** Must cost nothing: every pull waits for it. */
+  pulled(repositoryId: string, digest: Digest): void;
+}
+
 /**
  * Content of mirror projects that may have to come from an upstream first. Implemented by `mirror`.
  * When the upstream cannot be asked and nothing stored may be served, methods throw `RegistryError('unavailable')`
@@ -88,11 +94,12 @@ export interface MirrorSource {
   isMirrored(repository: string): Promise<boolean>;
   /**
    * Makes sure the manifest for a tag or digest is stored here and fresh enough; its content is then read as usual.
-   * Gives the digest to serve, or undefined when the upstream says there is none.
+   * Gives the digest to serve, or undefined when the upstream says there is none. `stored`: the registry has just seen it here.
    */
   ensureManifest(
     repository: string,
     reference: string,
+    stored: boolean,
   ): Promise<{ readonly digest: Digest; readonly warnings: readonly string[] } | undefined>;
   /** Opens a blob that is not stored here yet, streaming from upstream while it is being stored; undefined = not there. */
   openBlob(

@@ -1,5 +1,5 @@
 import type { Db, Tx } from '../db/database.ts';
-import { lockRepository } from '../db/repository-lock.ts';
+import { type HeldRepository, lockRepository } from '../db/repository-lock.ts';
 import { isRepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
@@ -16,6 +16,10 @@ export interface Repository {
 export interface ContentDeps {
   readonly db: Db;
   readonly clock: Clock;
+  /** Bytes that a project may hold when it has no quota of its own; absent: any number. */
+  readonly defaultQuota?: number | undefined;
+  /** Told when the usage of projects has many changes that were not folded yet; must return at once. */
+  onUsageBacklog?(): void;
 }
 
 /** The repository of that full name, or undefined when nothing was ever stored in it. */
@@ -52,9 +56,10 @@ export async function ensureRepository(deps: ContentDeps, name: string): Promise
 }
 
 /** Holds a repository for a change until the transaction ends. Throws `name_unknown` when it was deleted meanwhile. */
-export async function requireRepository(tx: Tx, id: string): Promise<void> {
-  if (!(await lockRepository(tx, id, 'change')))
-    throw new RegistryError('name_unknown', 'the repository was deleted just now; push again');
+export async function requireRepository(tx: Tx, id: string): Promise<HeldRepository> {
+  const held = await lockRepository(tx, id, 'change');
+  if (!held) throw new RegistryError('name_unknown', 'the repository was deleted just now; push again');
+  return held;
 }
 
 /** Repositories by name, bytewise, after `after`; at most `limit`. `projectId` narrows to one project. */

@@ -1,13 +1,15 @@
 import type { FastifyReply } from 'fastify';
 import { BlobError, putBlob } from '../blobs/blob-store.ts';
 import { type Digest, type DigestAlgorithm, parseDigest } from '../oci/digest.ts';
+import type { ByteSource } from '../platform/streams.ts';
 import { authorize, spend } from './access.ts';
-import { findBlob, linkBlob, repositoriesWithBlob } from './blob-links.ts';
+import { abandonBlob, findBlob, linkBlob, repositoriesWithBlob } from './blob-links.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
 import { bodyOf, type Exchange, hasBody, headerOf, lengthOf, repositoryPath } from './exchange.ts';
 import { refuseMirrored } from './mirrored.ts';
 import type { Caller } from './ports.ts';
+import { type Room, refuseLarger, roomFor, withinRoom } from './quota.ts';
 import { parseChunkRange, uploadRange } from './ranges.ts';
 import { ensureRepository, type Repository } from './repositories.ts';
 import { cancelSession, findSession, startSession, touchSession, type UploadSession } from './upload-sessions.ts';
@@ -31,8 +33,10 @@ export async function startUpload(
   const repository = (await deps.reads.repository(name)) ?? (await ensureRepository(deps, name));
   if (mount !== null && (await mountBlob(deps, caller, repository, parseDigest(mount), query.get('from'))))
     return created(reply, name, parseDigest(mount));
+  const room = await roomFor(deps.db, deps, name);
+  refuseLarger(room, wanted && lengthOf(request));
   if (wanted) {
-    const { size } = await putBlob(deps.blobs, wanted, bodyOf(request));
+    const { size } = await putBlob(deps.blobs, wanted, bodyWithin(request, room)).catch(withoutWrapping);
     await finish(deps, repository.id, { digest: wanted, size });
     return created(reply, name, wanted);
   }
@@ -53,7 +57,7 @@ async function mountBlob(
   const blob = source === undefined ? undefined : await findBlob(deps.db, source, digest);
   if (!blob) return false;
   try {
-    await linkBlob(deps, repository.id, { digest, size: blob.size }, { mounted: true });
+    await linkBlob(deps, repository.id, { digest, size: blob.size }, { mounted: true, pushed: true });
     return true;
   } catch (error) {
     if (error instanceof RegistryError && error.code === 'unavailable') return false;
@@ -142,12 +146,17 @@ async function receive(
 ): Promise<number> {
   const chunk = parseChunkRange(headerOf(request, 'content-range'), lengthOf(request));
   const standsAt = await deps.blobs.uploadSize(session.id);
+  const room = await roomFor(deps.db, deps, name);
   try {
-    const size = await deps.blobs.append(session.id, chunk?.first ?? standsAt, bodyOf(request), algorithm);
+    refuseLarger(room, standsAt + (lengthOf(request) ?? 0));
+    const body = bodyWithin(request, room, standsAt);
+    const size = await deps.blobs.append(session.id, chunk?.first ?? standsAt, body, algorithm).catch(withoutWrapping);
     if (chunk && size !== chunk.first + chunk.length)
       throw new RegistryError('size_invalid', `the chunk had ${size - chunk.first} bytes, not ${chunk.length}`);
     return size;
   } catch (error) {
+    // It can never be finished, and what was received takes up space.
+    if (error instanceof RegistryError && error.code === 'denied') await cancelSession(deps, session.id);
     if (!isBlobError(error, 'upload_offset') && !isBlobError(error, 'upload_busy')) throw error;
     const range = uploadRange(await deps.blobs.uploadSize(session.id));
     const location = uploadPath(name, session.id, parseAlgorithm(query.get('digest-algorithm')));
@@ -162,12 +171,28 @@ async function finish(
   blob: { readonly digest: Digest; readonly size: number },
   uploadId?: string,
 ): Promise<void> {
-  await linkBlob(deps, repositoryId, blob, uploadId === undefined ? {} : { uploadId });
+  try {
+    await linkBlob(deps, repositoryId, blob, { pushed: true, ...(uploadId === undefined ? {} : { uploadId }) });
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'denied') await abandonBlob(deps, blob);
+    throw error;
+  }
   try {
     deps.ingest.blobCommitted({ ...blob, repositoryId });
   } catch (error) {
     deps.logger.error({ err: error, digest: blob.digest }, 'a committed blob could not be announced');
   }
+}
+
+/** The body of a push, as far as there is room for it. */
+function bodyWithin(request: Exchange['request'], room: Room | undefined, alreadyReceived = 0): ByteSource {
+  const body = bodyOf(request);
+  return room ? withinRoom(body, room, alreadyReceived) : body;
+}
+
+/** A refusal of ours that broke a source off, as it was thrown, not as what it did to the storage. */
+function withoutWrapping(error: unknown): never {
+  throw isBlobError(error, 'upload_interrupted') && error.cause instanceof RegistryError ? error.cause : error;
 }
 
 function created(reply: FastifyReply, name: string, digest: Digest): FastifyReply {

@@ -4,6 +4,7 @@ import * as garbage from './garbage.ts';
 import * as operations from './operations.ts';
 import * as projects from './projects.ts';
 import * as robots from './robots.ts';
+import * as storage from './storage.ts';
 import * as trust from './trust.ts';
 import * as users from './users.ts';
 import * as verdicts from './verdicts.ts';
@@ -18,6 +19,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   trust,
   operations,
   garbage,
+  storage,
 ].flatMap((noun) =>
   Object.values(noun).filter(
     (value): value is AnyEndpoint => typeof value === 'object' && 'permission' in value && 'path' in value,

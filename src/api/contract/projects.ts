@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ROLES } from '../../auth/permissions.ts';
+import { immutableTagsSchema } from '../../policy/immutable-tags.ts';
 import { policySchema, thresholdSchema } from '../../policy/policy-schema.ts';
 import { inProject, listOf, moment, name, page } from './common.ts';
 import { endpoint } from './endpoint.ts';
@@ -20,10 +21,16 @@ const shortForm = { block: thresholdSchema.optional(), warn: thresholdSchema.opt
 /** What garbage collection does with manifests that no tag, index or subject keeps. */
 const untagged = z.enum(['keep', 'delete']);
 
+/** Bytes, any number of them, or as the installation has it. */
+export const quota = z.union([z.number().int().min(0).max(Number.MAX_SAFE_INTEGER), z.enum(['unlimited', 'default'])]);
+
 export const project = z.object({
   name: z.string(),
   public: z.boolean(),
   untagged,
+  quota,
+  /** Which tags stay where they were first pushed. */
+  immutableTags: immutableTagsSchema,
   createdBy: z.string(),
   createdAt: moment,
   upstream: upstream.optional(),

@@ -19,8 +19,13 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
 
   async function view(project: StoredProject): Promise<contract.Project> {
     const { policy, version } = await policies.effectivePolicy(project.id);
-    const { id: _, createdAt, ...shown } = project;
-    return { ...shown, createdAt: time(createdAt), policy: { version, block: policy.block, warn: policy.warn } };
+    const { id: _, createdAt, immutableTags, ...shown } = project;
+    return {
+      ...shown,
+      immutableTags: [...immutableTags],
+      createdAt: time(createdAt),
+      policy: { version, block: policy.block, warn: policy.warn },
+    };
   }
 
   /** Stored images follow a new policy before the reply is sent. */

@@ -14,12 +14,14 @@ import {
 } from '../../api/contract/projects.ts';
 import { ROLES } from '../../auth/permissions.ts';
 import { thresholdSchema } from '../../policy/policy-schema.ts';
+import { selectionText } from '../../policy/tag-selection.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { CliError } from '../exit.ts';
 import { day, minute } from '../moments.ts';
-import { facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { bytes, facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
 import { readSecret } from '../prompt.ts';
+import { addStorage } from './project-storage.ts';
 
 const REPOSITORIES_SHOWN = 1000;
 type Repository = z.output<typeof listRepositories.reply>['items'][number];
@@ -44,10 +46,11 @@ const level = (flags: string, what: string) => new Option(flags, what).choices([
 
 /** `breakwater project …`. */
 export function projectCommand(cli: Cli): Command {
-  const project = new Command('project').description('projects: what is blocked in them, members, upstreams');
+  const project = new Command('project').description('projects: what is blocked in them, members, upstreams, quotas');
   addCreate(project, cli);
   addSet(project, cli);
   addReading(project, cli);
+  addStorage(project, cli);
   addMembers(project.command('member').description('who may do what in a project'), cli);
   return project;
 }
@@ -238,9 +241,16 @@ function describeProject(project: Project): string {
     ['policy', `version ${project.policy.version}`],
     ['mirrors', upstream && `${upstream.url}${upstream.username ? ` as ${upstream.username}` : ''}`],
     ['freshness', upstream && `${upstream.freshnessSeconds} s`],
+    ['quota', quotaText(project.quota)],
+    ['immutable', project.immutableTags.length === 0 ? undefined : project.immutableTags.map(selectionText).join('; ')],
     ['untagged', project.untagged === 'delete' ? 'manifests without a tag are deleted' : undefined],
     ['created', `${day(project.createdAt)} by ${project.createdBy}`],
   ]);
+}
+
+function quotaText(quota: Project['quota']): string | undefined {
+  if (quota === 'default') return undefined;
+  return quota === 'unlimited' ? quota : bytes(quota);
 }
 
 function imageTable(repositories: readonly Repository[]): string {

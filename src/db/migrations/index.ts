@@ -5,6 +5,7 @@ import { sourceNames } from './0003-source-names.ts';
 import { layers } from './0004-layers.ts';
 import { imageClocks } from './0005-image-clocks.ts';
 import { garbageCollection } from './0006-garbage-collection.ts';
+import { storageRules } from './0007-storage-rules.ts';
 import { robots } from './0008-robots.ts';
 import { ledgerLines } from './0010-ledger-lines.ts';
 import { listsAtScale } from './0012-lists-at-scale.ts';
@@ -17,6 +18,7 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0004-layers': layers,
     '0005-image-clocks': imageClocks(engine),
     '0006-garbage-collection': garbageCollection(engine),
+    '0007-storage-rules': storageRules(engine),
     '0008-robots': robots(engine),
     '0010-ledger-lines': ledgerLines(engine),
     '0012-lists-at-scale': listsAtScale,

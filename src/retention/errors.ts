@@ -1,0 +1,3 @@
+import { CodedError } from '../platform/errors.ts';
+
+export class RetentionError extends CodedError<'retention_invalid'> {}
