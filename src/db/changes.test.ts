@@ -10,7 +10,11 @@ it.each([
   ['delete from "uploads" where "id" = ?', { table: 'uploads' }],
   ['insert or replace into "users" values (?)', 'anything'],
   ['with "x" as (select 1) delete from "users"', 'anything'],
-  ['update users set id = ?', 'anything'],
+  ['update users set id = ?', { table: 'users' }],
+  ['insert into users (id) values (?)', { table: 'users' }],
+  ['update or ignore users set id = ?', 'anything'],
+  ['insert into "main"."users" values (?)', 'anything'],
+  ['update main.users set id = ?', 'anything'],
   ['drop table "users"', 'anything'],
   [' select 1', 'anything'],
 ])('reads off %j what it may change', (sql, change) => {

@@ -2,12 +2,13 @@
 export type Change = 'nothing' | 'anything' | { readonly table: string };
 
 const READS = /^(?:select|begin|commit|rollback|savepoint|release)\b/i;
-const WRITES = /^(?:insert into|update|delete from) "(\w+)"/i;
+const WRITES = /^(?:insert into|update|delete from) (?:"(\w+)"|(?!or\b)(\w+))(?=[\s(]|$)/i;
 
-/** Reads it off the beginning of a statement as Kysely writes it. The schema has neither triggers nor keys that cascade. */
+/** Reads it off the beginning of a statement as Kysely, or one of us, writes it. The schema has neither triggers nor keys that cascade. */
 export function changeOf(sql: string): Change {
   if (READS.test(sql)) return 'nothing';
-  const table = WRITES.exec(sql)?.[1];
+  const [, quoted, plain] = WRITES.exec(sql) ?? [];
+  const table = quoted ?? plain;
   return table === undefined ? 'anything' : { table };
 }
 

@@ -5,6 +5,7 @@ import type { CountedContent } from '../usage/changes.ts';
 import { effectiveQuota, type Fullness, quotaRefusal } from '../usage/quota.ts';
 import { readBytes } from '../usage/usage.ts';
 import { RegistryError } from './errors.ts';
+import type { Reads } from './reads.ts';
 import type { ContentDeps } from './repositories.ts';
 
 type Limits = Pick<ContentDeps, 'defaultQuota' | 'onUsageBacklog'>;
@@ -37,12 +38,15 @@ export async function refuseWithoutRoom(
 }
 
 /** How much room there is for a push into a repository of that name; undefined when its project has no quota. */
-export async function roomFor(db: Db, limits: Limits, repository: string): Promise<Room | undefined> {
+export async function roomFor(
+  deps: Limits & { readonly db: Db; readonly reads: Pick<Reads, 'project'> },
+  repository: string,
+): Promise<Room | undefined> {
   const project = projectOf(repository);
-  const row = await db.selectFrom('projects').select(['id', 'quota']).where('name', '=', project).executeTakeFirst();
-  const quota = row && effectiveQuota(row.quota, limits.defaultQuota);
-  if (!row || quota === undefined) return undefined;
-  const { bytes } = await readBytes(db, row.id);
+  const holder = await deps.reads.project(project);
+  const quota = holder && effectiveQuota(holder.quota, deps.defaultQuota);
+  if (!holder || quota === undefined) return undefined;
+  const { bytes } = await readBytes(deps.db, holder.id);
   return { project, used: bytes, quota, left: Math.max(0, quota - bytes) };
 }
 
@@ -52,7 +56,11 @@ export function refuseLarger(room: Room | undefined, bytes: number | undefined):
 }
 
 /** The source, which fails with `RegistryError('denied')` as soon as it gives more than there is room for. */
-export async function* withinRoom(source: ByteSource, room: Room, alreadyReceived: number): ByteSource {
+export function withinRoom(source: ByteSource, room: Room, alreadyReceived: number): ByteSource {
+  return { owned: source.owned === true, [Symbol.asyncIterator]: () => limited(source, room, alreadyReceived) };
+}
+
+async function* limited(source: ByteSource, room: Room, alreadyReceived: number): AsyncGenerator<Uint8Array> {
   let received = alreadyReceived;
   for await (const chunk of source) {
     received += chunk.byteLength;

@@ -12,12 +12,15 @@ const MANIFESTS_KEPT = 16 * 1024 * 1024;
 const BLOBS_KEPT = 2 * 1024 * 1024;
 const PAGES_KEPT = 4 * 1024 * 1024;
 const REPOSITORIES_KEPT = 2 * 1024 * 1024;
+const PROJECTS_KEPT = 10_000;
 /** What an entry takes beside the bytes of its manifest, and a name in a list beside its characters. */
 const ROW = 512;
 const NAME = 32;
 
 /** What is asked over and over: answered from memory for as long as nothing was committed that it rests on. */
 export interface Reads {
+  /** What uploads need to know of a project; undefined when there is none of that name. */
+  project(name: string): Promise<QuotaHolder | undefined>;
   /** As `findRepository`. */
   repository(name: string): Promise<Repository | undefined>;
   /** As `findManifest`. */
@@ -28,6 +31,12 @@ export interface Reads {
   tags(repository: string, page: PageRequest): Promise<TagPage | undefined>;
   /** Names of repositories, bytewise. */
   repositories(page: PageRequest): Promise<readonly string[]>;
+}
+
+/** A project with its own quota, as in `projects.quota`. */
+export interface QuotaHolder {
+  readonly id: string;
+  readonly quota: number | null;
 }
 
 /** The answer to a request for tags. */
@@ -56,7 +65,12 @@ export function createReads({ db, state, stateOf }: Pick<DatabaseHandle, 'db' | 
     limit: PAGES_KEPT,
     weigh: (names) => names.reduce((sum, name) => sum + name.length + NAME, ROW),
   });
+  const projects = cacheWhileUnchanged<QuotaHolder>(stateOf('projects'), { limit: PROJECTS_KEPT, weigh: () => 1 });
   return {
+    project: (name) =>
+      projects.get(name, () =>
+        db.selectFrom('projects').select(['id', 'quota']).where('name', '=', name).executeTakeFirst(),
+      ),
     repository: (name) => repositories.get(name, () => findRepository(db, name)),
     manifest: (repository, reference) =>
       manifests.get(`${repository} ${reference}`, () => findManifest(db, repository, reference)),

@@ -33,7 +33,7 @@ export async function startUpload(
   const repository = (await deps.reads.repository(name)) ?? (await ensureRepository(deps, name));
   if (mount !== null && (await mountBlob(deps, caller, repository, parseDigest(mount), query.get('from'))))
     return created(reply, name, parseDigest(mount));
-  const room = await roomFor(deps.db, deps, name);
+  const room = await roomFor(deps, name);
   refuseLarger(room, wanted && lengthOf(request));
   if (wanted) {
     const { size } = await putBlob(deps.blobs, wanted, bodyWithin(request, room)).catch(withoutWrapping);
@@ -146,7 +146,7 @@ async function receive(
 ): Promise<number> {
   const chunk = parseChunkRange(headerOf(request, 'content-range'), lengthOf(request));
   const standsAt = await deps.blobs.uploadSize(session.id);
-  const room = await roomFor(deps.db, deps, name);
+  const room = await roomFor(deps, name);
   try {
     refuseLarger(room, standsAt + (lengthOf(request) ?? 0));
     const body = bodyWithin(request, room, standsAt);
