@@ -5,10 +5,20 @@ import type { CountedContent } from '../usage/changes.ts';
 import { effectiveQuota, type Fullness, quotaRefusal } from '../usage/quota.ts';
 import { readBytes } from '../usage/usage.ts';
 import { RegistryError } from './errors.ts';
-import type { Reads } from './reads.ts';
 import type { ContentDeps } from './repositories.ts';
 
 type Limits = Pick<ContentDeps, 'defaultQuota' | 'onUsageBacklog'>;
+
+/** A project with its own quota, as in `projects.quota`. */
+export interface QuotaHolder {
+  readonly id: string;
+  readonly quota: number | null;
+}
+
+interface QuotaHolders {
+  /** Undefined when there is no project of that name. */
+  project(name: string): Promise<QuotaHolder | undefined>;
+}
 
 /** What a push finds: how full its project is. */
 export interface Room extends Fullness {
@@ -39,7 +49,7 @@ export async function refuseWithoutRoom(
 
 /** How much room there is for a push into a repository of that name; undefined when its project has no quota. */
 export async function roomFor(
-  deps: Limits & { readonly db: Db; readonly reads: Pick<Reads, 'project'> },
+  deps: Limits & { readonly db: Db; readonly reads: QuotaHolders },
   repository: string,
 ): Promise<Room | undefined> {
   const project = projectOf(repository);

@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import { findBlob, type LinkedBlob } from './blob-links.ts';
 import { findManifest, type StoredManifest } from './manifest-reader.ts';
 import type { PageRequest } from './paging.ts';
+import type { QuotaHolder } from './quota.ts';
 import { findRepository, listRepositories, type Repository } from './repositories.ts';
 import { listTagNames } from './tags.ts';
 
@@ -31,12 +32,6 @@ export interface Reads {
   tags(repository: string, page: PageRequest): Promise<TagPage | undefined>;
   /** Names of repositories, bytewise. */
   repositories(page: PageRequest): Promise<readonly string[]>;
-}
-
-/** A project with its own quota, as in `projects.quota`. */
-export interface QuotaHolder {
-  readonly id: string;
-  readonly quota: number | null;
 }
 
 /** The answer to a request for tags. */
