@@ -1,4 +1,4 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAccountParts } from '../auth/account-parts.ts';
 import { openRegistryTokens } from '../auth/registry-token.ts';
@@ -14,6 +14,7 @@ import { createLedger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import { CodedError, messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
 import { createProjectStore } from '../projects/project-store.ts';
@@ -71,7 +72,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
 async function openFolder(path: string): Promise<void> {
   process.umask(0o077);
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path, 0o700);
     await chmod(path, 0o700);
   } catch (error) {
     throw new ServicesError('data_folder_unusable', `BREAKWATER_DATA_DIR ${path} cannot be used: ${messageOf(error)}`, {

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, rm } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BlobStore, putBlob } from '../blobs/blob-store.ts';
 import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
@@ -8,6 +8,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
 import { CodedError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import { forEachOf } from '../platform/parallel.ts';
 import { VERSION } from '../platform/version.ts';
 import { blobRows } from './blob-rows.ts';
@@ -122,7 +123,7 @@ export async function makeBackup(deps: BackupDeps, folder: string, options: Back
 
 /** Makes the folder, or takes one that holds a backup; anything else in it may be somebody's only copy. */
 async function prepare(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   if ((await readDocument(folder)) !== undefined) return;
   const foreign = (await readdir(folder)).find((name) => !OURS.test(name));
   if (foreign !== undefined)

@@ -1,9 +1,10 @@
-import { access, mkdir, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BlobStore, putBlob } from '../blobs/blob-store.ts';
 import { openSnapshot } from '../db/snapshot.ts';
 import type { Digest } from '../oci/digest.ts';
 import { CodedError } from '../platform/errors.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import { forEachOf } from '../platform/parallel.ts';
 import { blobRows } from './blob-rows.ts';
 import { type BackupDocument, requireDocument } from './document.ts';
@@ -44,7 +45,7 @@ export async function restoreBackup(
   if (first !== undefined)
     throw new BackupError('not_a_backup', `the backup cannot be restored: ${first}; see: breakwater backup verify`);
   await refuseUsed(dataDir);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(dataDir, 0o700);
   const result = { document, blobs: 0, bytes: 0, problems: 0 };
 
   if (document.blobs) {

@@ -1,7 +1,8 @@
 import { close, fsync, open as openCallback, writev } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolder } from '../../platform/make-folder.ts';
 
 // Plain descriptors: they cost less than file handles, and may stay open until the process ends.
 const openDescriptor = promisify(openCallback);
@@ -20,7 +21,7 @@ async function syncFolder(path: string): Promise<void> {
 
 /** Creates a folder with its parents and makes every new one durable. */
 export async function ensureFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const first = await makeFolder(path);
   if (first === undefined) return;
   // `first` is the topmost folder that was made: each new folder's entry lies in the folder above it.
   const top = dirname(first);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Digest } from '../../oci/digest.ts';
 import { systemClock, toRfc3339 } from '../../platform/clock.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
 import type { Cli } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { bytes, counted, facts, type OutputOptions, printAs, withOutput } from '../output.ts';
@@ -103,8 +104,7 @@ async function restore(cli: Cli, folder: string, options: OutputOptions): Promis
       'this backup holds a SQLite database; leave BREAKWATER_DATABASE_URL unset to restore it',
     );
   const { restoreBackup } = await import('../../backup/restore.ts');
-  const { mkdir } = await import('node:fs/promises');
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(config.dataDir, 0o700);
   const result = await withFolder(config.dataDir, async () => {
     const blobs = await openBlobs(cli);
     const deps = { dataDir: config.dataDir, blobs };
@@ -133,11 +133,8 @@ async function openBlobs(cli: Cli) {
 
 /** Nobody else may write into the folder meanwhile: no server, no second backup. */
 async function withFolder<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
-  const [{ mkdir }, { lockFolder }] = await Promise.all([
-    import('node:fs/promises'),
-    import('../../db/folder-lock.ts'),
-  ]);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { lockFolder } = await import('../../db/folder-lock.ts');
+  await makeFolder(folder, 0o700);
   const lock = lockFolder(folder);
   try {
     return await work();
