@@ -9,6 +9,7 @@ import { findRepository } from '../registry/content-store.ts';
 import { imageManifest, pushBlob, pushImage, pushManifest } from '../registry/testing.ts';
 import { collect, lookAhead } from './collect.ts';
 import { readStatus } from './status.ts';
+import { moveAway, settleWithheld } from './withheld.ts';
 import { DAY, type GcWorld, HOUR, startGcWorld } from './world.testing.ts';
 
 describe.each(ENGINES)('garbage collection on %s', (engine) => {
@@ -36,6 +37,33 @@ describe.each(ENGINES)('garbage collection on %s', (engine) => {
     expect(await world.registry.blobs.stat(digest)).toBeUndefined();
     expect(await ledger()).toEqual([['gc.run', 'installation']]);
     await pushBlob(world.registry, 'front/app', 'lonely');
+    expect(await status(`front/app/blobs/${digest}`)).toBe(200);
+  });
+
+  it('has one of several finish a move that was broken off, so that none takes what was pushed since', async () => {
+    const { registry, deps } = world;
+    const digest = await pushBlob(registry, 'front/app', 'lonely');
+    const moving = registry.clock.now();
+    await deps.db
+      .updateTable('blobs')
+      .set({ withheld_at: moving, withheld_for: 'unused', moving_until: moving })
+      .execute();
+    registry.clock.advance(HOUR);
+    let moves = 0;
+    const blobs = {
+      ...deps.blobs,
+      async delete(which: typeof digest) {
+        moves += 1;
+        await sleep(20);
+        return registry.blobs.delete(which);
+      },
+    };
+    await Promise.all([1, 2, 3].map(() => settleWithheld({ ...deps, blobs })));
+    expect(moves).toBe(1);
+    expect(await registry.blobs.stat(digest)).toBeUndefined();
+    await pushBlob(registry, 'front/app', 'lonely');
+    await moveAway({ ...deps, blobs }, digest, moving);
+    expect(moves).toBe(1);
     expect(await status(`front/app/blobs/${digest}`)).toBe(200);
   });
 

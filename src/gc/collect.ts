@@ -12,7 +12,7 @@ import { removeManifest } from '../registry/manifest-writer.ts';
 import { putReviews, type Review, type ReviewKind } from '../registry/reviews.ts';
 import { type Decision, decide } from './decide.ts';
 import { claimReview, peekReviews, returnReview, type TakenReview, takeReviews } from './review-queue.ts';
-import { moveAway, settleWithheld, type WithheldDeps, withhold } from './withheld.ts';
+import { type Claim, moveAway, settleWithheld, type WithheldDeps, withhold } from './withheld.ts';
 
 export interface CollectDeps extends WithheldDeps {
   readonly ledger: Ledger;
@@ -72,12 +72,13 @@ export async function collect(
 async function settle(deps: CollectDeps, review: TakenReview, tally: Tally): Promise<void> {
   tally.reviewed += 1;
   try {
-    const decision = await act(deps, review);
-    if (!decision) return await returnReview(deps.db, review);
+    const acted = await act(deps, review);
+    if (!acted) return await returnReview(deps.db, review);
+    const { decision, claim } = acted;
     if (decision.kind !== 'delete') return;
     tally.deleted[review.kind] += 1;
     tally.bytes += decision.bytes;
-    if (review.kind === 'blob') await moveAway(deps, parseDigest(review.digest));
+    if (claim !== undefined) await moveAway(deps, parseDigest(review.digest), claim);
   } catch (error) {
     tally.failed += 1;
     const { kind, digest, repositoryId } = review;
@@ -88,8 +89,14 @@ async function settle(deps: CollectDeps, review: TakenReview, tally: Tally): Pro
   }
 }
 
+interface Acted {
+  readonly decision: Decision;
+  /** To the content of a blob, which is to be moved now. */
+  readonly claim?: Claim | undefined;
+}
+
 /** Decides and acts in one transaction; undefined when the review was pushed back meanwhile. */
-async function act(deps: CollectDeps, review: TakenReview): Promise<Decision | undefined> {
+async function act(deps: CollectDeps, review: TakenReview): Promise<Acted | undefined> {
   const now = deps.clock.now();
   return deps.db.transaction().execute(async (tx) => {
     const held = review.kind === 'blob' ? undefined : await lockRepository(tx, review.repositoryId, 'sweep');
@@ -97,8 +104,9 @@ async function act(deps: CollectDeps, review: TakenReview): Promise<Decision | u
     if (review.kind === 'blob') await lockBlob(tx, review.digest);
     const decision = await decide(tx, review, now);
     if (decision.kind === 'later') await putReviews(tx, [review], review.changedAt, decision.notBefore);
-    if (decision.kind === 'delete') await remove(tx, deps, { ...review, held }, now);
-    return decision;
+    return decision.kind === 'delete'
+      ? { decision, claim: await remove(tx, deps, { ...review, held }, now) }
+      : { decision };
   });
 }
 
@@ -107,10 +115,13 @@ async function remove(
   deps: CollectDeps,
   { kind, digest, held }: Review & { readonly held: HeldRepository | undefined },
   now: number,
-): Promise<void> {
+): Promise<Claim | undefined> {
   if (kind === 'blob') return withhold(tx, digest, 'unused', now);
-  if (!held) return;
-  if (kind === 'link') return void (await removeLink(tx, held, digest, now));
+  if (!held) return undefined;
+  if (kind === 'link') {
+    await removeLink(tx, held, digest, now);
+    return undefined;
+  }
   await removeManifest(tx, held, parseDigest(digest), now);
   await deps.ledger.append(tx, {
     actor: nameOf(SYSTEM),
@@ -119,6 +130,7 @@ async function remove(
     project: held.name.split('/', 1)[0] ?? '',
     details: { reason: 'no tag, index or subject keeps it' },
   });
+  return undefined;
 }
 
 /** What somebody asked for is on record also when there was nothing to do. */

@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { algorithmOf, type Digest, digestFrom, parseDigest } from '../oci/digest.ts';
 import { messageOf } from '../platform/errors.ts';
 import { readState, writeState } from './kept-state.ts';
-import { moveAway, type WithheldDeps, withhold } from './withheld.ts';
+import { type Claim, moveAway, type WithheldDeps, withhold } from './withheld.ts';
 
 export interface ScrubDeps extends WithheldDeps {
   readonly blobs: Pick<BlobStore, 'open' | 'delete'>;
@@ -104,12 +104,13 @@ async function check(
     if (!signal?.aborted) deps.logger.error({ digest, error: messageOf(error) }, 'a stored blob could not be read');
     return 'unreadable';
   }
-  if (found === digest || !(await quarantine(deps, digest, writtenAt, found))) return 'sound';
+  const claim = found === digest ? undefined : await quarantine(deps, digest, writtenAt, found);
+  if (claim === undefined) return 'sound';
   deps.logger.error(
     { digest, found },
     'the stored content of a blob is damaged; it is not served until it is pushed again',
   );
-  await moveAway(deps, digest);
+  await moveAway(deps, digest, claim);
   return 'damaged';
 }
 
@@ -130,14 +131,19 @@ async function digestOfStored(
   return digestFrom(algorithmOf(digest), hash);
 }
 
-/** False when it was stored anew, or given up, since it was read. */
-async function quarantine(deps: ScrubDeps, digest: Digest, writtenAt: number, found: string): Promise<boolean> {
+/** Undefined when it was stored anew, or given up, since it was read. */
+async function quarantine(
+  deps: ScrubDeps,
+  digest: Digest,
+  writtenAt: number,
+  found: string,
+): Promise<Claim | undefined> {
   return deps.db.transaction().execute(async (tx) => {
     const blob = await lockBlob(tx, digest);
-    if (!blob || blob.withheld_at !== null || blob.written_at !== writtenAt) return false;
-    await withhold(tx, digest, 'damaged', deps.clock.now());
+    if (!blob || blob.withheld_at !== null || blob.written_at !== writtenAt) return undefined;
+    const claim = await withhold(tx, digest, 'damaged', deps.clock.now());
     const details = { found, size: blob.size };
     await deps.ledger.append(tx, { actor: nameOf(SYSTEM), action: 'blob.quarantine', target: digest, details });
-    return true;
+    return claim;
   });
 }
