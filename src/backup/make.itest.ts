@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BlobStore, putBlob } from '../blobs/blob-store.ts';
 import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
 import { type DatabaseHandle, openDatabase } from '../db/database.ts';
+import { createLedger } from '../ledger/ledger.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { fixedClock } from '../platform/clock.ts';
 import { type BackupOptions, makeBackup } from './make.ts';
@@ -53,7 +54,7 @@ describe('backup', () => {
       onProgress: () => undefined,
       ...options,
     });
-  const faults = async () => (await verifyBackup(folder, clock)).problems;
+  const faults = async () => (await verifyBackup(folder)).problems;
 
   it('takes a newer look when garbage collection was faster', async () => {
     await stored('kept');
@@ -70,6 +71,22 @@ describe('backup', () => {
     };
     expect(await make(collecting)).toMatchObject({ problems: 0, blobs: { count: 1 } });
     expect([problems, await faults()]).toEqual([[], []]);
+  });
+
+  it('takes lines of the ledger that wait for their place in the chain as they are', async () => {
+    const ledger = createLedger({ db: handle.db, clock });
+    await ledger.record({ actor: 'anna', action: 'project.create', target: 'project/front' });
+    await handle.db
+      .transaction()
+      .execute((tx) => ledger.appendLater(tx, { actor: 'anna', action: 'manifest.push', target: 'front/app:1' }));
+    await make();
+    expect(await verifyBackup(folder)).toMatchObject({ ledgerLines: 1, problems: [] });
+    const copy = await openDatabase({
+      engine: 'sqlite',
+      path: join(folder, (await verifyBackup(folder)).document.database.path),
+    });
+    expect(await createLedger({ db: copy.db, clock }).list({ limit: 9 })).toHaveLength(2);
+    await copy.close();
   });
 
   it('names what the storage does not have, or has damaged, and backs up the rest', async () => {

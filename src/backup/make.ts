@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type BlobStore, putBlob } from '../blobs/blob-store.ts';
 import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
 import { openSnapshot, snapshotDatabase } from '../db/snapshot.ts';
-import { createLedger } from '../ledger/ledger.ts';
+import { readLedger } from '../ledger/ledger.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
 import { CodedError } from '../platform/errors.ts';
@@ -101,7 +101,7 @@ export async function makeBackup(deps: BackupDeps, folder: string, options: Back
         options.onProgress({ blobs: total.count, copied: copied.blobs, bytes: copied.bytes });
       });
       if (problems > 0 && tries < SNAPSHOTS) continue;
-      const head = await createLedger({ db: snapshot.db, clock }).head();
+      const head = await readLedger(snapshot.db).head();
       const document: BackupDocument = {
         format: 'breakwater-backup/1',
         at,

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openSnapshot, type Snapshot } from '../db/snapshot.ts';
 import { GENESIS, hashEntry } from '../ledger/chain.ts';
-import { createLedger } from '../ledger/ledger.ts';
+import { readLedger } from '../ledger/ledger.ts';
 import { algorithmOf, type Digest, digestFrom } from '../oci/digest.ts';
-import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { forEachOf } from '../platform/parallel.ts';
 import { blobRows } from './blob-rows.ts';
@@ -28,14 +27,14 @@ const LINES = 1000;
  * Reads every byte of a backup: files against the digests written down, the database by its own check, each blob that a row names against
  * its digest, the ledger line by line along its chain. Throws `BackupError('not_a_backup')`.
  */
-export async function verifyBackup(folder: string, clock: Clock): Promise<VerifiedBackup> {
+export async function verifyBackup(folder: string): Promise<VerifiedBackup> {
   const document = await requireDocument(folder);
   const problems = await checkFiles(folder, document);
   const found = { blobs: 0, bytes: 0, ledgerLines: 0 };
   const snapshot = openSnapshot(join(folder, document.database.path));
   try {
     problems.push(...(await snapshot.faults()).map((fault) => `the database is damaged: ${fault}`));
-    const ledger = await checkLedger(snapshot, document, clock);
+    const ledger = await checkLedger(snapshot, document);
     problems.push(...ledger.problems);
     found.ledgerLines = ledger.lines;
     if (document.blobs) {
@@ -83,8 +82,8 @@ async function checkBlob(folder: string, digest: Digest, size: number): Promise<
   }
 }
 
-async function checkLedger({ db }: Snapshot, { ledger: head }: BackupDocument, clock: Clock) {
-  const ledger = createLedger({ db, clock });
+async function checkLedger({ db }: Snapshot, { ledger: head }: BackupDocument) {
+  const ledger = readLedger(db);
   const problems: string[] = [];
   let last = { seq: 0, hash: GENESIS };
   for (;;) {

@@ -102,6 +102,7 @@ export function createLedger({ db, clock }: { readonly db: Db; readonly clock: C
     }
   }
 
+  const chained = readLedger(db);
   return {
     append,
     chainPending,
@@ -114,8 +115,21 @@ export function createLedger({ db, clock }: { readonly db: Db; readonly clock: C
     async record(note) {
       await db.transaction().execute((tx) => append(tx, note));
     },
-    async list({ from, to, target, actor, action, project, after, limit }) {
+    async list(query) {
       await chainPending();
+      return chained.list(query);
+    },
+    async head() {
+      await chainPending();
+      return chained.head();
+    },
+  };
+}
+
+/** Reads what has its place in the chain already, also where nothing may be written: in a backup. */
+export function readLedger(db: Db): Pick<Ledger, 'list' | 'head'> {
+  return {
+    async list({ from, to, target, actor, action, project, after, limit }) {
       let query = db.selectFrom('ledger').selectAll().orderBy('seq').limit(limit);
       if (from !== undefined) query = query.where('at', '>=', from);
       if (to !== undefined) query = query.where('at', '<', to);
@@ -130,7 +144,6 @@ export function createLedger({ db, clock }: { readonly db: Db; readonly clock: C
       return (await query.execute()).map(toEntry);
     },
     async head() {
-      await chainPending();
       const row = await db.selectFrom('settings').select('value').where('key', '=', HEAD).executeTakeFirst();
       if (!row) return undefined;
       const { seq, hash } = JSON.parse(row.value) as Head;

@@ -83,7 +83,7 @@ function keyText(files: readonly { readonly path: string }[]): string {
 
 async function verify(cli: Cli, folder: string, options: OutputOptions): Promise<void> {
   const { verifyBackup } = await import('../../backup/verify.ts');
-  const result = await verifyBackup(folder, systemClock);
+  const result = await verifyBackup(folder);
   for (const problem of result.problems) cli.note(`wrong: ${problem}`);
   printAs(cli, options, result, () =>
     facts([
