@@ -26,6 +26,10 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
       [process.execPath, ...process.execArgv, ...options, ...process.argv.slice(1)],
       environment,
     );
+  if (process.channel) {
+    process.channel.unref();
+    process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  }
   const { main } = await import(existsSync(join(root, 'dist', 'main.js')) ? '../dist/main.js' : '../src/main.ts');
   await main(process.argv.slice(2));
 } else if (process.argv.length === 3 && ['--version', '-V'].includes(process.argv[2])) {
@@ -39,7 +43,8 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   }
   const { spawn } = await import('node:child_process');
   const child = spawn(pinned, [...options, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit',
+    // The channel tells the other that this process is gone, however it went.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: environment,
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

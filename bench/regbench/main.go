@@ -23,6 +23,7 @@ var (
 	file     = flag.String("layer", "", "file with a gzipped layer to push instead of noise of some size")
 	workers  = flag.Int("c", 2, "requests at a time")
 	total    = flag.Int("n", 100, "operations")
+	longest  = flag.Duration("longest", 0, "begin no operation after this time, e.g. 10s; 0: do all")
 	prefix   = flag.String("repo", "bench", "repository prefix, lower case; each worker has its own repository under it")
 	tagCount = flag.Int("tags", 0, "tagged manifests to put there first, what a year of builds leaves; all workers then share one repository (-scenario tags and populate: 1000 if not given)")
 	there    = flag.Bool("populated", false, "the tagged manifests are there already, from -scenario populate")
@@ -78,7 +79,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	r, err := measure(do, *workers, *total, *pid)
+	r, err := measure(do, *workers, *total, *pid, *longest)
 	if err != nil {
 		return err
 	}

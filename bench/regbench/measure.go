@@ -23,10 +23,11 @@ type result struct {
 	PeakMB     float64 `json:"serverPeakMB,omitempty"`
 }
 
-// measure lets all workers do the operations and times each. The first failure ends the run.
-func measure(do operation, workers, total, pid int) (result, error) {
+// measure lets all workers do the operations and times each, and begins none after `longest`, if that is not 0. The first failure ends
+// the run.
+func measure(do operation, workers, total, pid int, longest time.Duration) (result, error) {
 	times := make([]time.Duration, total)
-	var next atomic.Int64
+	var next, done atomic.Int64
 	var failure atomic.Value
 	var group sync.WaitGroup
 	forgetPeak(pid)
@@ -35,16 +36,16 @@ func measure(do operation, workers, total, pid int) (result, error) {
 	for worker := range workers {
 		group.Go(func() {
 			for failure.Load() == nil {
+				began := time.Now()
 				i := int(next.Add(1) - 1)
-				if i >= total {
+				if i >= total || longest > 0 && began.Sub(start) > longest {
 					return
 				}
-				began := time.Now()
 				if err := do(worker, i); err != nil {
 					failure.Store(failed{err})
 					return
 				}
-				times[i] = time.Since(began)
+				times[done.Add(1)-1] = time.Since(began)
 			}
 		})
 	}
@@ -54,6 +55,8 @@ func measure(do operation, workers, total, pid int) (result, error) {
 	if first, ok := failure.Load().(failed); ok {
 		return result{}, first.error
 	}
+	total = int(done.Load())
+	times = times[:total]
 	sort.Slice(times, func(a, b int) bool { return times[a] < times[b] })
 	ms := func(q float64) float64 { return float64(times[int(q*float64(total-1))].Microseconds()) / 1000 }
 	count := float64(total)

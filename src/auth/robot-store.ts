@@ -250,8 +250,9 @@ export function createRobotStore(deps: RobotStoreDeps) {
       return view(await find(home, label));
     },
 
-    /** Lets it log in no more, or again. */
+    /** Lets it log in no more, or again, for which one must have all its rights. Throws `AuthError` `robot_unknown`, `rights_exceeded`. */
     async setDisabled(by: Principal, home: RobotHome, label: string, disabled: boolean): Promise<void> {
+      if (!disabled) await requireItsRights(by, await find(home, label));
       await change(by, home, label, async (tx, { row }) => {
         await tx
           .updateTable('robots')

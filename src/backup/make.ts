@@ -1,4 +1,4 @@
-import { access, readdir, rm } from 'node:fs/promises';
+import { access, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BlobStore, putBlob } from '../blobs/blob-store.ts';
 import { openFilesystemBlobStore } from '../blobs/drivers/filesystem.ts';
@@ -6,7 +6,7 @@ import { openSnapshot, snapshotDatabase } from '../db/snapshot.ts';
 import { readLedger } from '../ledger/ledger.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
-import { CodedError } from '../platform/errors.ts';
+import { CodedError, messageOf } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { forEachOf } from '../platform/parallel.ts';
@@ -56,7 +56,7 @@ export async function makeBackup(deps: BackupDeps, folder: string, options: Back
   await access(join(dataDir, DATABASE)).catch((cause: unknown) => {
     throw new BackupError('folder_unusable', `${dataDir} holds no database; set BREAKWATER_DATA_DIR`, { cause });
   });
-  await prepare(folder);
+  await prepare(folder, dataDir);
   const store = await openFilesystemBlobStore({ root: folder, clock });
   // What an earlier run was cut off in.
   await store.cancelStale(Number.MAX_SAFE_INTEGER);
@@ -89,7 +89,9 @@ export async function makeBackup(deps: BackupDeps, folder: string, options: Back
   for (let tries = 1; ; tries += 1) {
     const at = clock.now();
     const name = `database-${newId()}.db`;
-    await snapshotDatabase(join(dataDir, DATABASE), join(folder, name));
+    await snapshotDatabase(join(dataDir, DATABASE), join(folder, name)).catch((cause: unknown) => {
+      throw new BackupError('not_written', `the database cannot be copied to ${folder}: ${messageOf(cause)}`, { cause });
+    });
     const snapshot = openSnapshot(join(folder, name));
     try {
       const total = { count: 0, bytes: 0 };
@@ -122,8 +124,13 @@ export async function makeBackup(deps: BackupDeps, folder: string, options: Back
 }
 
 /** Makes the folder, or takes one that holds a backup; anything else in it may be somebody's only copy. */
-async function prepare(folder: string): Promise<void> {
+async function prepare(folder: string, dataDir: string): Promise<void> {
   await makeFolder(folder, 0o700);
+  if (`${await realpath(folder)}/`.startsWith(`${await realpath(dataDir)}/`))
+    throw new BackupError(
+      'folder_unusable',
+      `${folder} lies in the data folder it is to save, and would be lost with it; give a folder elsewhere`,
+    );
   if ((await readDocument(folder)) !== undefined) return;
   const foreign = (await readdir(folder)).find((name) => !OURS.test(name));
   if (foreign !== undefined)

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type BlobStore, putBlob } from '../blobs/blob-store.ts';
 import type { Db } from '../db/database.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -6,7 +7,7 @@ import {
   ensureRepository,
   findBlob,
   findManifestInfo,
-  linkBlob,
+  linkPushedBlob,
   setTag,
   storeManifest,
 } from '../registry/content-store.ts';
@@ -42,7 +43,12 @@ export function createStoreTarget(
     const adopted = link && blob.file !== undefined ? await blobs.adoptFile?.(digest, blob.file) : undefined;
     if (adopted) return { how: 'linked', size: adopted.size };
     const { content } = await blob.open();
-    return { how: 'sent', ...(await putBlob(blobs, digest, content)) };
+    try {
+      return { how: 'sent', ...(await putBlob(blobs, digest, content)) };
+    } finally {
+      // A storage that fails before it reads anything leaves the file open.
+      if (content instanceof Readable) content.destroy();
+    }
   }
 
   return {
@@ -57,11 +63,11 @@ export function createStoreTarget(
       const repository = await ensureRepository(deps, name);
       const there = home === undefined ? undefined : await findBlob(db, home, digest);
       if (there) {
-        await linkBlob(deps, repository.id, { digest, size: there.size }, { mounted: true });
+        await linkPushedBlob(deps, repository.id, { digest, size: there.size }, { mounted: true });
         return { how: 'mounted' };
       }
       const stored = await store(digest, await blob());
-      await linkBlob(deps, repository.id, { digest, size: stored.size });
+      await linkPushedBlob(deps, repository.id, { digest, size: stored.size });
       return stored;
     },
     async putManifest(name, { digest, mediaType, content }, tag) {

@@ -166,11 +166,26 @@ export async function removeLink(tx: Tx, held: HeldRepository, digest: string, n
   return true;
 }
 
+/** The same for content that somebody pushes: what the quota has no room for is left to garbage collection. */
+export async function linkPushedBlob(
+  deps: LinkDeps,
+  repositoryId: string,
+  blob: SizedBlob,
+  how: Omit<LinkOptions, 'pushed'> = {},
+): Promise<void> {
+  try {
+    await linkBlob(deps, repositoryId, blob, { ...how, pushed: true });
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'denied') await abandonBlob(deps, blob);
+    throw error;
+  }
+}
+
 /**
  * Leaves content to garbage collection that is in the blob store and may stay in no repository: a push was refused when its content
  * was there already.
  */
-export async function abandonBlob(deps: ContentDeps, { digest, size }: SizedBlob): Promise<void> {
+async function abandonBlob(deps: ContentDeps, { digest, size }: SizedBlob): Promise<void> {
   const now = deps.clock.now();
   await deps.db.transaction().execute(async (tx) => {
     await tx

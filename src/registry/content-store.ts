@@ -1,5 +1,5 @@
 /** What other domains of this process may do with the registry's content, without going through HTTP. */
-export { findBlob, linkBlob } from './blob-links.ts';
+export { findBlob, linkBlob, linkPushedBlob } from './blob-links.ts';
 export {
   findManifestInfo,
   listManifests,

@@ -74,7 +74,7 @@ async function* limited(source: ByteSource, room: Room, alreadyReceived: number)
   let received = alreadyReceived;
   for await (const chunk of source) {
     received += chunk.byteLength;
-    if (received > room.left) throw noRoom(room, undefined);
+    if (received > room.left) throw noRoom(room, received);
     yield chunk;
   }
 }

@@ -3,7 +3,7 @@ import { BlobError, putBlob } from '../blobs/blob-store.ts';
 import { type Digest, type DigestAlgorithm, parseDigest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import { authorize, spend } from './access.ts';
-import { abandonBlob, findBlob, linkBlob, repositoriesWithBlob } from './blob-links.ts';
+import { findBlob, linkBlob, linkPushedBlob, repositoriesWithBlob } from './blob-links.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
 import { bodyOf, type Exchange, hasBody, headerOf, lengthOf, repositoryPath } from './exchange.ts';
@@ -171,12 +171,7 @@ async function finish(
   blob: { readonly digest: Digest; readonly size: number },
   uploadId?: string,
 ): Promise<void> {
-  try {
-    await linkBlob(deps, repositoryId, blob, { pushed: true, ...(uploadId === undefined ? {} : { uploadId }) });
-  } catch (error) {
-    if (error instanceof RegistryError && error.code === 'denied') await abandonBlob(deps, blob);
-    throw error;
-  }
+  await linkPushedBlob(deps, repositoryId, blob, uploadId === undefined ? {} : { uploadId });
   try {
     deps.ingest.blobCommitted({ ...blob, repositoryId });
   } catch (error) {
