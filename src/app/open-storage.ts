@@ -22,6 +22,7 @@ export async function openStorage(config: Config): Promise<OpenStorage> {
     db,
     clock,
     blobs,
+    defaultQuota: config.projectQuota,
     actor,
     judge: (subject) => enqueueJudging(jobs, subject),
     projects: {

@@ -90,7 +90,9 @@ export async function makeBackup(deps: BackupDeps, folder: string, options: Back
     const at = clock.now();
     const name = `database-${newId()}.db`;
     await snapshotDatabase(join(dataDir, DATABASE), join(folder, name)).catch((cause: unknown) => {
-      throw new BackupError('not_written', `the database cannot be copied to ${folder}: ${messageOf(cause)}`, { cause });
+      throw new BackupError('not_written', `the database cannot be copied to ${folder}: ${messageOf(cause)}`, {
+        cause,
+      });
     });
     const snapshot = openSnapshot(join(folder, name));
     try {

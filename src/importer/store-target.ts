@@ -17,6 +17,8 @@ export interface StoreTargetDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly blobs: BlobStore;
+  /** Bytes that a project may hold when it has no quota of its own; absent: any number. */
+  readonly defaultQuota?: number | undefined;
   /** Has a manifest judged as soon as a server runs. */
   judge(subject: { readonly repositoryId: string; readonly digest: Digest }): Promise<void>;
 }

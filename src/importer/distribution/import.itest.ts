@@ -57,6 +57,24 @@ describe.each(ENGINES)('import of a storage folder of Distribution, on %s', (eng
     expect(new Set(world.judged)).toEqual(new Set([amd64, arm64, list, loose, other]));
   });
 
+  it('brings no more than the quota of a project has room for, and leaves the rest to garbage collection', async () => {
+    const { folder, db } = world;
+    folder.image('front/app', ['a layer that is too large'], '1');
+    folder.image('back/app', ['small'], '1');
+    await db.updateTable('projects').set({ quota: 10 }).where('name', '=', 'front').execute();
+    await world.import();
+    expect(world.problems.map(({ reason }) => reason).join()).toContain('project "front" uses');
+    expect(await world.digestOf('front/app', '1')).toBeUndefined();
+    expect(await world.digestOf('back/app', '1')).toBeDefined();
+    const linked = await db
+      .selectFrom('repository_blobs as l')
+      .innerJoin('repositories as r', 'r.id', 'l.repository_id')
+      .where('r.name', '=', 'front/app')
+      .selectAll('l')
+      .execute();
+    expect(linked).toEqual([]);
+  });
+
   it('brings nothing twice, and what is new the next time', async () => {
     const { folder } = world;
     folder.image('front/app', ['one'], '1');
