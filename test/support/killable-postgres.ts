@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EmbeddedPostgres } from './embedded-postgres.ts';
+import { newPostgres } from './embedded-postgres.ts';
 import { freePort } from './free-port.ts';
 
 /** A real PostgreSQL server whose processes can be killed. What it commits survives that, unless it is told otherwise. */
@@ -25,16 +25,9 @@ export async function startKillablePostgres(settings: readonly string[] = []): P
   const databaseDir = await mkdtemp(join(tmpdir(), 'breakwater-killable-postgres-'));
   const port = await freePort();
   const server = () =>
-    new EmbeddedPostgres({
-      databaseDir,
-      port,
-      user: 'postgres',
-      password: 'postgres',
+    newPostgres(databaseDir, port, {
       persistent: true,
-      createPostgresUser: process.getuid?.() === 0,
-      onLog: () => undefined,
-      onError: () => undefined,
-      initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8', '--no-sync'],
+      initdbFlags: ['--no-sync'],
       // What was written outlives its writer without being synced: only the machine's end would lose it.
       postgresFlags: ['fsync=off', ...settings].flatMap((setting) => ['-c', setting]),
     });

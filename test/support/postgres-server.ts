@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/db/database.ts';
-import { EmbeddedPostgres } from './embedded-postgres.ts';
+import { newPostgres } from './embedded-postgres.ts';
 import { freePort } from './free-port.ts';
 import { TEMPLATE } from './template-database.ts';
 
@@ -31,16 +31,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 export async function startPostgres(): Promise<PostgresServer> {
   const databaseDir = await mkdtemp(join(tmpdir(), 'breakwater-postgres-'));
   const port = await freePort();
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    onLog: () => undefined,
-    onError: () => undefined,
-    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8', '--no-sync'],
+  const server = newPostgres(databaseDir, port, {
+    initdbFlags: ['--no-sync'],
     // Tests do not pull the plug of this machine.
     postgresFlags: ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'],
   });
