@@ -6,29 +6,24 @@ import { dirname } from 'node:path';
  * own way never ends where a file system, as `/proc` does, says of a folder it has that it cannot be made because it is absent. Throws as `mkdir`.
  */
 export async function makeFolder(path: string, mode = 0o777): Promise<string | undefined> {
+  const above = dirname(path);
   try {
-    await mkdir(path, { mode });
-    return path;
+    return (await makeOne(path, mode)) ? path : undefined;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return undefined;
-    const above = dirname(path);
     if (codeOf(error) !== 'ENOENT' || above === path) throw error;
-    const topmost = await makeFolder(above, mode);
-    // Unless something is new above it, another try has no other end.
-    if (topmost === undefined) return makeAgain(path, mode, error);
-    await makeFolder(path, mode);
-    return topmost;
   }
+  const topmost = await makeFolder(above, mode);
+  return (await makeOne(path, mode)) ? (topmost ?? path) : topmost;
 }
 
-/** Somebody else may have made what was missing a moment ago. */
-async function makeAgain(path: string, mode: number, why: unknown): Promise<string | undefined> {
+/** False when it is there already. */
+async function makeOne(path: string, mode: number): Promise<boolean> {
   try {
     await mkdir(path, { mode });
-    return path;
+    return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return undefined;
-    throw codeOf(error) === 'ENOENT' ? why : error;
+    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return false;
+    throw error;
   }
 }
 
