@@ -1,10 +1,11 @@
+import { projectOf } from '../model/project-name.ts';
 import type { Accounts } from './accounts.ts';
 import { parseAuthorization } from './authorization.ts';
 import { AuthError } from './errors.ts';
 import { isAllowed } from './permissions.ts';
 import { ANONYMOUS, nameOf, type Principal } from './principal.ts';
 import type { RegistryTokens, TokenClaims } from './registry-token.ts';
-import { BYPASS, mayInRepository, projectOf } from './rights.ts';
+import { BYPASS, mayInRepository } from './rights.ts';
 import type { Standing, Standings } from './standings.ts';
 
 /** Who asks the registry for something. The shape of `registry/ports.ts`. */

@@ -1,3 +1,4 @@
+import { projectOf } from '../model/project-name.ts';
 import type { AccessControl } from './access.ts';
 import { isAllowed, type Permission, type ProjectAccess } from './permissions.ts';
 import type { Principal } from './principal.ts';
@@ -10,11 +11,6 @@ const REPOSITORY_ACTIONS: Readonly<Record<string, Permission>> = {
   delete: 'repository:delete',
 };
 export const BYPASS = 'bypass';
-
-/** The project of a repository: its first path element. */
-export function projectOf(repository: string): string {
-  return repository.split('/', 1)[0] ?? '';
-}
 
 /** True when a principal with this access to the project may do this in its repositories. */
 export function mayInRepository(principal: Principal, action: string, project: ProjectAccess | undefined): boolean {

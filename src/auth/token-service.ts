@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isUnavailable } from '../db/errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { projectOf } from '../model/project-name.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import type { AccessControl } from './access.ts';
 import type { Accounts } from './accounts.ts';
@@ -10,7 +11,7 @@ import { AuthError } from './errors.ts';
 import { ANONYMOUS, type Authenticated, actorOf, type Principal } from './principal.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { RegistryTokens } from './registry-token.ts';
-import { BYPASS, intersect, projectOf } from './rights.ts';
+import { BYPASS, intersect } from './rights.ts';
 import { type Access, formatScopes, parseScopes } from './scope.ts';
 
 export interface TokenServiceDeps {

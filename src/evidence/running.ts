@@ -1,10 +1,10 @@
 import type { ClusterAuditStore, SeenImage } from '../cluster/audit-store.ts';
+import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import type { VerdictKind } from '../model/verdict.ts';
 import { normaliseRegistry, type Reference, tryParseReference } from '../oci/reference.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { compileEntries, type TrustMatcher } from '../trust/match/matcher.ts';
-import { batches } from '../verdicts/batches.ts';
 import type { Budget } from './budget.ts';
 import type { Line } from './lines.ts';
 import type { Period } from './period.ts';

@@ -4,6 +4,7 @@ import { type HeldRepository, lockBlob, lockRepository } from '../db/repository-
 import { retryDelay } from '../jobs/backoff.ts';
 import type { Actor } from '../ledger/chain.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { projectOf } from '../model/project-name.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { breathe } from '../platform/breathe.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -127,7 +128,7 @@ async function remove(
     actor: nameOf(SYSTEM),
     action: 'gc.delete',
     target: `${held.name}@${digest}`,
-    project: held.name.split('/', 1)[0] ?? '',
+    project: projectOf(held.name),
     details: { reason: 'no tag, index or subject keeps it' },
   });
   return undefined;

@@ -1,3 +1,4 @@
+import { projectOf } from '../model/project-name.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/http-client.ts';
 import { createRegistryClient, type RegistryAddress, type RegistryClient } from './registry-client.ts';
@@ -33,7 +34,7 @@ export function createUpstreams(deps: {
   const clients = new Map<string, { key: string; upstream: Upstream }>();
 
   return async function upstreamFor(repository: string): Promise<Upstream | undefined> {
-    const project = repository.split('/', 1)[0] ?? '';
+    const project = projectOf(repository);
     const settings = await deps.source.upstreamOf(project);
     if (!settings) return undefined;
     const key = JSON.stringify(settings);

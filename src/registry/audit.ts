@@ -1,6 +1,7 @@
 import type { Tx } from '../db/database.ts';
 import type { Actor } from '../ledger/chain.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { projectOf } from '../model/project-name.ts';
 import type { Caller } from './ports.ts';
 
 /** Who changes content, and where that is written down. */
@@ -31,6 +32,6 @@ export async function writeDown(
   },
 ): Promise<void> {
   const { action, what, details } = change;
-  const [project = ''] = repository.split('/', 1);
+  const project = projectOf(repository);
   await audit?.ledger.appendLater(tx, { actor: audit.actor, action, target: repository + what, project, details });
 }

@@ -1,5 +1,7 @@
+import { batches } from '../db/batches.ts';
 import type { Tx } from '../db/database.ts';
 import type { HeldRepository } from '../db/repository-lock.ts';
+import { projectOf } from '../model/project-name.ts';
 import { type ImmutableTags, immutableBy, readImmutableTags } from '../policy/immutable-tags.ts';
 import { selectionText, type TagSelection } from '../policy/tag-selection.ts';
 import { RegistryError } from './errors.ts';
@@ -33,7 +35,7 @@ function ruleFor({ immutableTags, name }: HeldRepository, tag: string): TagSelec
 }
 
 function denied({ name }: HeldRepository, tag: string, rule: TagSelection, rest: string): RegistryError {
-  const project = name.split('/', 1)[0];
+  const project = projectOf(name);
   return new RegistryError(
     'denied',
     `${name}:${tag} is immutable by the rule "${selectionText(rule)}" of project "${project}": ${rest} ask an administrator of the project to change the rule`,
@@ -81,15 +83,11 @@ async function users(tx: Tx, repositoryId: string, blob: string): Promise<string
   return [...rows.map(({ manifest_digest }) => manifest_digest), ...(await parents(tx, repositoryId, [blob]))];
 }
 
-/** Far below both engines' limits of bound values. */
-const BATCH = 500;
-
 async function inBatches<Item>(
   items: readonly string[],
   read: (batch: readonly string[]) => Promise<Item[]>,
 ): Promise<Item[]> {
   const found: Item[] = [];
-  for (let start = 0; start < items.length; start += BATCH)
-    found.push(...(await read(items.slice(start, start + BATCH))));
+  for (const batch of batches(items)) found.push(...(await read(batch)));
   return found;
 }

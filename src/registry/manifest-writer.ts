@@ -11,6 +11,7 @@ import { isImmutable, refuseImmutableContent, refuseImmutableMove } from './immu
 import { refuseWithoutRoom } from './quota.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { isPromised, promise, putReviews, type Review, reviewsOfContent } from './reviews.ts';
+import { tagsOf } from './tags.ts';
 
 /** Rows per statement: keeps the number of bound values far below both engines' limits. */
 const BATCH = 500;
@@ -312,15 +313,9 @@ export async function deleteManifest(
     const held = await lockRepository(tx, id, 'change');
     if (!held) return false;
     await refuseImmutableContent(tx, held, { manifest: digest });
-    const tags = await tx
-      .selectFrom('tags')
-      .select('name')
-      .where('repository_id', '=', id)
-      .where('digest', '=', digest)
-      .orderBy('name')
-      .execute();
+    const tags = await tagsOf(tx, id, digest);
     if (!(await removeManifest(tx, held, digest, deps.clock.now()))) return false;
-    const details = { tags: tags.slice(0, MOST_TAGS_SHOWN).map((tag) => tag.name), tagCount: tags.length };
+    const details = { tags: tags.slice(0, MOST_TAGS_SHOWN), tagCount: tags.length };
     await writeDown(tx, audit, name, { action: 'manifest.delete', what: `@${digest}`, details });
     return true;
   });

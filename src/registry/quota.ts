@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../db/database.ts';
 import type { HeldRepository } from '../db/repository-lock.ts';
+import { projectOf } from '../model/project-name.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import type { CountedContent } from '../usage/changes.ts';
 import { effectiveQuota, type Fullness, quotaRefusal } from '../usage/quota.ts';
@@ -82,8 +83,4 @@ async function* limited(source: ByteSource, room: Room, alreadyReceived: number)
 function noRoom(fullness: Fullness, wanted: number | undefined): RegistryError {
   const { used, quota } = fullness;
   return new RegistryError('denied', quotaRefusal(fullness, wanted), { detail: { reason: 'quota', used, quota } });
-}
-
-function projectOf(repository: string): string {
-  return repository.split('/', 1)[0] ?? '';
 }

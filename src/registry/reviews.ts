@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { batches } from '../db/batches.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { NewRow } from '../db/schema.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -17,9 +18,6 @@ export interface Review {
 const PROMISE_MS = 24 * 3_600_000;
 /** A promise that lasts at least this long is not given anew: a write for a look at something is dear. */
 const PROMISE_LEFT_MS = PROMISE_MS / 2;
-/** Rows per statement, far below both engines' limits of bound values. */
-const BATCH = 500;
-
 /**
  * Puts things into the review queue, or pushes them back in it, in the transaction of the change that may have made them
  * garbage. To be called after everything else the transaction writes, with all of them at once: rows are then locked in one order.
@@ -39,10 +37,10 @@ export async function putReviews(tx: Tx, reviews: readonly Review[], now: number
     ]),
   );
   const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-  for (let start = 0; start < sorted.length; start += BATCH)
+  for (const batch of batches(sorted))
     await tx
       .insertInto('gc_reviews')
-      .values(sorted.slice(start, start + BATCH))
+      .values(batch)
       .onConflict((conflict) =>
         conflict.columns(['kind', 'repository_id', 'digest']).doUpdateSet({
           changed_at: later('changed_at'),

@@ -1,5 +1,6 @@
 import type { Db } from '../db/database.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
+import type { PageRequest } from './paging.ts';
 
 export interface Tag {
   readonly name: string;
@@ -9,37 +10,24 @@ export interface Tag {
 }
 
 /** Tags of a repository by name, bytewise, after `after` (which need not exist); at most `limit`. */
-export async function listTags(
-  db: Db,
-  repositoryId: string,
-  page: { readonly after: string; readonly limit: number },
-): Promise<Tag[]> {
-  const rows = await db
-    .selectFrom('tags')
-    .select(['name', 'digest', 'updated_at'])
-    .where('repository_id', '=', repositoryId)
-    .where('name', '>', page.after)
-    .orderBy('name')
-    .limit(page.limit)
-    .execute();
+export async function listTags(db: Db, repositoryId: string, page: PageRequest): Promise<Tag[]> {
+  const rows = await tagPage(db, repositoryId, page).select(['name', 'digest', 'updated_at']).execute();
   return rows.map((row) => ({ name: row.name, digest: parseDigest(row.digest), updatedAt: row.updated_at }));
 }
 
 /** As `listTags`, the names alone. */
-export async function listTagNames(
-  db: Db,
-  repositoryId: string,
-  page: { readonly after: string; readonly limit: number },
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('tags')
-    .select('name')
-    .where('repository_id', '=', repositoryId)
-    .where('name', '>', page.after)
-    .orderBy('name')
-    .limit(page.limit)
-    .execute();
+export async function listTagNames(db: Db, repositoryId: string, page: PageRequest): Promise<string[]> {
+  const rows = await tagPage(db, repositoryId, page).select('name').execute();
   return rows.map((row) => row.name);
+}
+
+function tagPage(db: Db, repositoryId: string, { after, limit }: PageRequest) {
+  return db
+    .selectFrom('tags')
+    .where('repository_id', '=', repositoryId)
+    .where('name', '>', after)
+    .orderBy('name')
+    .limit(limit);
 }
 
 /** Names of the tags that point at a manifest, bytewise. */

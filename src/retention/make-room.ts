@@ -2,6 +2,7 @@ import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { type RunningImages, readRunningImages } from '../cluster/running.ts';
 import type { Tx } from '../db/database.ts';
 import { lockRepository } from '../db/repository-lock.ts';
+import { projectOf } from '../model/project-name.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { breathe } from '../platform/breathe.ts';
 import { removeManifest } from '../registry/manifest-writer.ts';
@@ -73,7 +74,7 @@ async function giveUp({ db, clock, ledger }: RunDeps, copies: MirroredCopies, co
       actor: nameOf(SYSTEM),
       action: 'mirror.evict',
       target: `${held.name}@${copy.digest}`,
-      project: held.name.split('/', 1)[0] ?? '',
+      project: projectOf(held.name),
       details: { reason: 'the quota of the mirror', tags, usedAt: new Date(copy.usedAt).toISOString() },
     });
     return true;

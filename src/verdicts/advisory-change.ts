@@ -1,8 +1,8 @@
+import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import { breathe } from '../platform/breathe.ts';
 import type { AdvisoryKey } from '../scanner/advisories/types.ts';
 import { releaseKey, systemTypeOf, typesOf } from '../scanner/matcher/ecosystem.ts';
-import { batches } from './batches.ts';
 import type { PolicySource } from './ports.ts';
 
 /** Names looked up at once: popular ones lie in every image. */

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
+import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import type { Finding } from '../model/finding.ts';
 import { compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
 import { clockKey, clockPackage } from '../policy/clocks.ts';
-import { batches } from './batches.ts';
 import { clocksOfSheet, sheetOf } from './clock-sheet.ts';
 import { type Reckoning, reckon } from './reckon.ts';
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../db/database.ts';
 import { isUnavailable } from '../db/errors.ts';
 import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
+import { projectOf } from '../model/project-name.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -179,7 +180,7 @@ async function serveInSpite(
     actor: caller.person === undefined ? caller.name : { name: caller.name, person: caller.person },
     action: 'gate.bypass',
     target: `${subject.repository}@${subject.digest}`,
-    project: subject.repository.split('/', 1)[0] ?? '',
+    project: projectOf(subject.repository),
     details: { image, refusedBecause },
   });
   return { kind: 'serve', warnings: [headerText(`${image} was served past the gate; this is on record`)] };

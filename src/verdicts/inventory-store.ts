@@ -1,3 +1,4 @@
+import { batches } from '../db/batches.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { NewRow, Row } from '../db/schema.ts';
 import type { CoverageGap, Distribution, Inventory, InventoryLayer, Package } from '../model/inventory.ts';
@@ -5,7 +6,6 @@ import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { lookupName } from '../scanner/matcher/advised-names.ts';
 import { distributionEcosystem, releaseKey } from '../scanner/matcher/ecosystem.ts';
-import { batches } from './batches.ts';
 
 /** Keeps an inventory under its hash; packages that others have too are stored once. Keeping it again changes nothing. */
 export async function saveInventory(tx: Tx, hash: string, inventory: Inventory, now: number): Promise<void> {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
+import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import type { Distribution, Inventory } from '../model/inventory.ts';
 import { type Copies, identityOf } from '../scanner/matcher/package-copies.ts';
-import { batches } from './batches.ts';
 import { asPackage } from './inventory-store.ts';
 
 /** Package rows kept: registries hold the same packages in image after image. */

@@ -1,8 +1,8 @@
+import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import { compareText } from '../oci/canonical.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import { batches } from './batches.ts';
 import { createManyMemory, judgeMany, type ManyMemory } from './judge-many.ts';
 import type { Judgement, Judging, JudgingDeps } from './judging.ts';
 import type { Cause } from './ports.ts';
