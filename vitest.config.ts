@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['src/**/*.itest.ts'],
+          include: ['src/**/*.itest.ts', 'test/chaos/*.itest.ts'],
           globalSetup: ['dev/bundle.mjs', 'test/support/postgres-server.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -15,14 +15,14 @@ interface Fault {
 export const FAULTS: readonly Fault[] = [
   {
     name: 'commits are gathered and made ten times a second',
-    text: 'return prepared(sql);',
+    text: 'const statement = prepared(sql);',
     instead: `if (!database.late) {
         database.late = setInterval(() => database.isTransaction && database.exec('commit'), 100);
         database.late.unref();
       }
       if (sql === 'begin' && database.isTransaction) sql = 'select 1';
       if (sql === 'commit') sql = 'select 1';
-      return prepared(sql);`,
+      const statement = prepared(sql);`,
   },
   {
     name: 'a blob has its row before its file',
