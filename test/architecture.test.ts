@@ -10,20 +10,22 @@ const LAYERS: readonly (readonly string[])[] = [
   ['platform'],
   ['oci'],
   ['model'],
-  ['folders', 'blobs', 'db'],
+  ['folders', 'blobs', 'db', 'kubernetes'],
   ['policy', 'scanner/versions', 'trust/match'],
+  ['constraints'],
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'exceptions', 'cluster', 'scanner', 'trust', 'usage'],
   ['registry', 'mirror', 'verdicts', 'gc', 'retention'],
   ['api', 'compat', 'admission', 'evidence', 'importer', 'backup'],
   ['audit'],
+  ['guard', 'gator', 'preflight'],
   ['cli'],
   ['app'],
   ['main'],
 ];
 /** Decisions and orderings: no input, output or clock; they see values only, not even the database layer. */
-const PURE = new Set(['policy', 'scanner/versions', 'scanner/matcher', 'trust/match']);
-const VALUES = new Set(['platform', 'oci', 'model', 'scanner/versions']);
+const PURE = new Set(['policy', 'scanner/versions', 'scanner/matcher', 'trust/match', 'constraints']);
+const VALUES = new Set(['platform', 'oci', 'model', 'scanner/versions', 'trust/match']);
 /** Neighbours that everybody in their row may use: who is asking, the ledger of what was done, what is counted. */
 const SHARED = new Set(['auth', 'ledger', 'registry', 'usage']);
 

@@ -1,4 +1,4 @@
-import { CONSTRAINT_GROUP, CONSTRAINT_KIND, CONSTRAINT_PLURAL } from './constraint.ts';
+import { CONSTRAINT_GROUP, CONSTRAINT_KIND, CONSTRAINT_PLURAL } from '../constraints/constraint.ts';
 
 /** On the definition: the constraint (JSON) that a running guard creates or changes, once per text. */
 export const WANTED_CONSTRAINT_ANNOTATION = 'breakwater/wanted-constraint';

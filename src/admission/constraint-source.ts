@@ -5,8 +5,8 @@ import {
   type MessageStyle,
   parseConstraint,
   STYLE_ANNOTATION,
-} from './constraint.ts';
-import { DEFAULT_KINDS, EXCLUDED_NAMESPACES } from './default-match.ts';
+} from '../constraints/constraint.ts';
+import { DEFAULT_KINDS, EXCLUDED_NAMESPACES } from '../constraints/default-match.ts';
 
 /** The constraints in force and the labels of namespaces: all in memory, ready for the webhook. */
 export interface ConstraintSource {

@@ -1,5 +1,5 @@
-import { IGNORE_LABEL } from './default-match.ts';
-import { kubernetesObject } from './kubernetes-object.ts';
+import { IGNORE_LABEL } from '../constraints/default-match.ts';
+import { kubernetesObject } from '../constraints/kubernetes-object.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 
 const MESSAGE = `Only exempt namespace can have the ${IGNORE_LABEL} label`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { parseConstraint } from './constraint.ts';
+import { parseConstraint } from '../constraints/constraint.ts';
 import { type GuardManifestOptions, renderGuardManifests } from './manifests.ts';
 
 const options: GuardManifestOptions = {

@@ -6,9 +6,9 @@ import {
   type EnforcementAction,
   type MessageStyle,
   STYLE_ANNOTATION,
-} from './constraint.ts';
+} from '../constraints/constraint.ts';
+import { DEFAULT_KINDS, EXCLUDED_NAMESPACES, IGNORE_LABEL } from '../constraints/default-match.ts';
 import { constraintDefinition, WANTED_CONSTRAINT_ANNOTATION } from './constraint-definition.ts';
-import { DEFAULT_KINDS, EXCLUDED_NAMESPACES, IGNORE_LABEL } from './default-match.ts';
 
 export interface GuardManifestOptions {
   readonly constraintName: string;

@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { EvaluateDeps } from '../constraints/evaluate.ts';
+import { evaluate } from '../constraints/evaluate.ts';
+import type { ImageVerdict } from '../constraints/image-facts.ts';
+import { judgeImage } from '../constraints/judge-image.ts';
+import { linePrefix } from '../constraints/messages.ts';
+import { testConstraint, testPod } from '../constraints/testing.ts';
 import { formatReference } from '../oci/reference.ts';
-import type { EvaluateDeps } from './evaluate.ts';
-import { evaluate } from './evaluate.ts';
-import { judgeImage } from './judge-image.ts';
-import { linePrefix } from './messages.ts';
-import type { ImageVerdict } from './ports.ts';
 import { asReview, parseReview, ReviewError, review } from './review.ts';
-import { testConstraint, testPod, testRequest } from './testing.ts';
+import { testRequest } from './testing.ts';
 
 function deps(more: Partial<EvaluateDeps> = {}): EvaluateDeps {
   return {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import type { Constraint } from '../constraints/constraint.ts';
+import { type EvaluateDeps, type EvaluatedLine, evaluate } from '../constraints/evaluate.ts';
+import { linePrefix } from '../constraints/messages.ts';
+import { imagesOf } from '../constraints/workload.ts';
 import { CodedError } from '../platform/errors.ts';
-import type { Constraint } from './constraint.ts';
-import { type EvaluateDeps, type EvaluatedLine, evaluate } from './evaluate.ts';
-import { linePrefix } from './messages.ts';
 import { boundWarnings } from './warnings.ts';
-import { imagesOf } from './workload.ts';
 
 export class ReviewError extends CodedError<'review_invalid'> {
   /** Of the request, when it could be read: then the answer can be an AdmissionReview. */

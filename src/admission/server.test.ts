@@ -3,14 +3,15 @@ import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ImageFacts, NO_FACTS } from '../constraints/image-facts.ts';
+import { testPod } from '../constraints/testing.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { type Certificates, openCertificates } from './certificates.ts';
 import { type ConstraintSource, staticConstraintSource } from './constraint-source.ts';
-import { type ImageFacts, NO_FACTS } from './ports.ts';
 import type { AdmissionRequest } from './review.ts';
 import { createWebhookServer, type WebhookServer } from './server.ts';
-import { testPod, testRequest } from './testing.ts';
+import { testRequest } from './testing.ts';
 
 let folder: string;
 let certificates: Certificates;

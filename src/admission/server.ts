@@ -1,12 +1,12 @@
 import type { Server } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
+import { referencesOf } from '../constraints/workload.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
-import { type ImageFacts, type ImageFactsSource, NO_FACTS } from './ports.ts';
 import { type AdmissionRequest, type AdmissionResponse, asReview, parseReview, ReviewError, review } from './review.ts';
-import { referencesOf } from './workload.ts';
 
 /** PEM texts of the certificate (with its chain) and its key. */
 export interface TlsMaterial {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
-import { KubernetesError } from '../audit/errors.ts';
+import { KubernetesError } from '../kubernetes/errors.ts';
 import { DAY, NOW } from '../verdicts/world.testing.ts';
 import { startApi, type TestApi } from './world.testing.ts';
 

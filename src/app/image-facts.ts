@@ -1,4 +1,4 @@
-import type { ImageFactsSource, ImageVerdict } from '../admission/ports.ts';
+import type { ImageFactsSource, ImageVerdict } from '../constraints/image-facts.ts';
 import type { Db } from '../db/database.ts';
 import { findMirroredCopy } from '../mirror/mirrored-address.ts';
 import type { Reference } from '../oci/reference.ts';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type ImageVerdict, NO_FACTS } from '../admission/ports.ts';
-import { testConstraint } from '../admission/testing.ts';
+import { type ImageVerdict, NO_FACTS } from '../constraints/image-facts.ts';
+import { AUDITED_KINDS, CONSTRAINTS_PATH, NAMESPACES_PATH } from '../constraints/paths.ts';
+import { testConstraint } from '../constraints/testing.ts';
+import { KubernetesError } from '../kubernetes/errors.ts';
+import { type FakeCluster, fakeCluster } from '../kubernetes/testing.ts';
 import { fixedClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { auditCluster, type ClusterAuditDeps } from './cluster-audit.ts';
 import { constraintStatus } from './constraint-status.ts';
-import { KubernetesError } from './errors.ts';
-import { AUDITED_KINDS, CONSTRAINTS_PATH, NAMESPACES_PATH } from './paths.ts';
 import type { AuditRun, AuditViolation } from './ports.ts';
-import { type FakeCluster, fakeCluster } from './testing.ts';
 
 const START = Date.UTC(2026, 0, 1, 12);
 const DIGEST = `sha256:${'c'.repeat(64)}`;

@@ -1,16 +1,16 @@
-import { type Constraint, ConstraintError, parseConstraint } from '../admission/constraint.ts';
-import { evaluate } from '../admission/evaluate.ts';
-import { groupOf, type KubernetesObject, kubernetesObject, versionOf } from '../admission/kubernetes-object.ts';
-import type { ImageFacts, ImageFactsSource } from '../admission/ports.ts';
-import { referencesOf } from '../admission/workload.ts';
+import { type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
+import { evaluate } from '../constraints/evaluate.ts';
+import type { ImageFacts, ImageFactsSource } from '../constraints/image-facts.ts';
+import { groupOf, type KubernetesObject, kubernetesObject, versionOf } from '../constraints/kubernetes-object.ts';
+import { AUDITED_KINDS, type AuditedKind, CONSTRAINTS_PATH, NAMESPACES_PATH } from '../constraints/paths.ts';
+import { referencesOf } from '../constraints/workload.ts';
+import { KubernetesError } from '../kubernetes/errors.ts';
+import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
+import { type ListedObject, listPages } from '../kubernetes/list-pages.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { writeConstraintStatus } from './constraint-status.ts';
-import { KubernetesError } from './errors.ts';
-import type { KubernetesClient } from './kubernetes-client.ts';
-import { type ListedObject, listPages } from './list-pages.ts';
-import { AUDITED_KINDS, type AuditedKind, CONSTRAINTS_PATH, NAMESPACES_PATH } from './paths.ts';
 import type { AuditRun, AuditSink, AuditViolation, RunningImage } from './ports.ts';
 import { runningImagesOf } from './running-images.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Constraint } from '../admission/constraint.ts';
+import type { Constraint } from '../constraints/constraint.ts';
+import { CONSTRAINTS_PATH } from '../constraints/paths.ts';
+import { KubernetesError } from '../kubernetes/errors.ts';
+import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { toRfc3339 } from '../platform/clock.ts';
-import { KubernetesError } from './errors.ts';
-import type { KubernetesClient } from './kubernetes-client.ts';
-import { CONSTRAINTS_PATH } from './paths.ts';
 import type { AuditRun, AuditViolation } from './ports.ts';
 
 /** As many as Gatekeeper keeps by default; all of them are in our own database. */

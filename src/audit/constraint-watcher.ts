@@ -1,11 +1,16 @@
-import { type Constraint, ConstraintError, parseConstraint } from '../admission/constraint.ts';
 import type { ConstraintSource } from '../admission/constraint-source.ts';
-import { kubernetesObject } from '../admission/kubernetes-object.ts';
+import { type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
+import { kubernetesObject } from '../constraints/kubernetes-object.ts';
+import { CONSTRAINTS_PATH, DEFINITION_NAME, DEFINITIONS_PATH, NAMESPACES_PATH } from '../constraints/paths.ts';
+import type { ListedObject } from '../kubernetes/list-pages.ts';
+import {
+  type CollectionObserver,
+  type CollectionWatch,
+  type WatchDeps,
+  watchCollection,
+} from '../kubernetes/watch-collection.ts';
 import { messageOf } from '../platform/errors.ts';
-import type { ListedObject } from './list-pages.ts';
-import { CONSTRAINTS_PATH, DEFINITION_NAME, DEFINITIONS_PATH, NAMESPACES_PATH } from './paths.ts';
 import { applyWantedConstraint } from './wanted-constraint.ts';
-import { type CollectionObserver, type CollectionWatch, type WatchDeps, watchCollection } from './watch-collection.ts';
 
 export interface ConstraintWatcher extends ConstraintSource {
   stop(): Promise<void>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { KubernetesObject } from '../admission/kubernetes-object.ts';
-import { imagesOf } from '../admission/workload.ts';
+import type { KubernetesObject } from '../constraints/kubernetes-object.ts';
+import { imagesOf } from '../constraints/workload.ts';
 import { type Digest, tryParseDigest } from '../oci/digest.ts';
 import type { RunningImage } from './ports.ts';
 

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { CONSTRAINT_KIND } from '../admission/constraint.ts';
 import { WANTED_CONSTRAINT_ANNOTATION } from '../admission/constraint-definition.ts';
+import { CONSTRAINT_KIND } from '../constraints/constraint.ts';
+import { CONSTRAINTS_PATH, DEFINITION_PATH } from '../constraints/paths.ts';
+import { KubernetesError } from '../kubernetes/errors.ts';
+import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { digestOf } from '../oci/digest.ts';
-import { KubernetesError } from './errors.ts';
-import type { KubernetesClient } from './kubernetes-client.ts';
-import { CONSTRAINTS_PATH, DEFINITION_PATH } from './paths.ts';
 
 /** Digest of the wanted text that was carried out last. */
 const APPLIED_ANNOTATION = 'breakwater/applied-constraint';

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { WEBHOOK_CONFIGURATION } from '../admission/manifests.ts';
+import { KubernetesError } from '../kubernetes/errors.ts';
+import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
-import { KubernetesError } from './errors.ts';
-import type { KubernetesClient } from './kubernetes-client.ts';
 
 const PATH = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${WEBHOOK_CONFIGURATION}`;
 const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;

@@ -1,4 +1,4 @@
-import { CONSTRAINT_GROUP, CONSTRAINT_PLURAL } from '../admission/constraint.ts';
+import { CONSTRAINT_GROUP, CONSTRAINT_PLURAL } from './constraint.ts';
 
 export const CONSTRAINTS_PATH = `/apis/${CONSTRAINT_GROUP}/v1beta1/${CONSTRAINT_PLURAL}`;
 export const NAMESPACES_PATH = '/api/v1/namespaces';

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createAuditLoop } from '../audit/audit-loop.ts';
+import { createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import type { AuditRun } from '../audit/ports.ts';
 import { fixedClock, systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
-import { createAuditLoop } from './audit-loop.ts';
-import { createConstraintWatcher } from './constraint-watcher.ts';
 import { KubernetesError } from './errors.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes-client.ts';
 import { listPages } from './list-pages.ts';
-import type { AuditRun } from './ports.ts';
 import { watchCollection } from './watch-collection.ts';
 
 type Handler = (request: IncomingMessage, reply: ServerResponse, query: URLSearchParams) => void;

@@ -1,7 +1,7 @@
 import { tryParseReference } from '../oci/reference.ts';
 import type { Constraint } from './constraint.ts';
+import type { ImageFacts } from './image-facts.ts';
 import { mirrorHint, untrustedMessage, verdictMessage } from './messages.ts';
-import type { ImageFacts } from './ports.ts';
 import type { WorkloadImage } from './workload.ts';
 
 /** What is wrong with one image of a workload under one constraint. */

@@ -1,8 +1,8 @@
 import type { Constraint, EnforcementAction, EnforcementPoint } from './constraint.ts';
+import type { ImageFacts } from './image-facts.ts';
 import { type ImageLine, judgeImage } from './judge-image.ts';
 import { type KubernetesObject, kubernetesObject } from './kubernetes-object.ts';
 import { type MatchSubject, matches } from './match.ts';
-import type { ImageFacts } from './ports.ts';
 import { imagesOf } from './workload.ts';
 
 export interface EvaluateDeps extends ImageFacts {
