@@ -39,6 +39,8 @@ function spec(store: ObjectStore): Record<string, unknown> {
   return (store.objects.get(PATH)?.['spec'] ?? {}) as Record<string, unknown>;
 }
 
+const gone = () => Promise.reject(new KubernetesError('unreachable', 'the network is down'));
+
 it('one of three leads, and hands over at once when it is stopped', async () => {
   const store = objectStore();
   const all = ['a', 'b', 'c'].map((identity) => candidate(store, identity));
@@ -64,7 +66,7 @@ it('one of three leads, and hands over at once when it is stopped', async () => 
 it('a leader that cannot renew stops leading before anybody else may start', async () => {
   const mine = objectStore();
   let cut = false;
-  const gone = () => Promise.reject(new KubernetesError('unreachable', 'the network is down'));
+
   const first = candidate(
     {
       ...mine,

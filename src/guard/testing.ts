@@ -10,6 +10,8 @@ export interface ObjectStore extends KubernetesClient {
   readonly writes: string[];
   /** While set, every call fails with it. */
   away: KubernetesError | undefined;
+  /** Paths that may not be changed. */
+  readonly refused: Set<string>;
   /** Answers `create` with `dryRun` instead of storing. */
   dryRun: (object: Json) => Json;
 }
@@ -36,6 +38,7 @@ export function objectStore(): ObjectStore {
     objects,
     writes,
     away: undefined,
+    refused: new Set(),
     dryRun: (object) => object,
     get: async (path) => structuredClone(existing(path)),
     async create(path, object) {
@@ -49,6 +52,7 @@ export function objectStore(): ObjectStore {
     },
     async patch(path, patch) {
       const before = existing(path);
+      if (store.refused.has(path)) throw new KubernetesError('denied', `${path} answered 403`);
       const wanted = ((patch as Json)['metadata'] as Json | undefined)?.['resourceVersion'];
       const held = (before['metadata'] as Json)['resourceVersion'];
       if (wanted !== undefined && wanted !== held) throw new KubernetesError('conflict', `${path} was changed`);
