@@ -12,6 +12,10 @@ export interface KubernetesClient {
   create(path: string, object: unknown): Promise<unknown>;
   /** JSON merge patch (RFC 7386). */
   patch(path: string, patch: unknown): Promise<unknown>;
+  /** DELETE of one object; `not_found` when it is gone already. */
+  remove(path: string): Promise<void>;
+  /** A reply in the first of the forms asked for that the server speaks, as it comes. */
+  read(path: string, wanted: WantedReply): Promise<Reply>;
   /** An open reply that goes on, for watches. */
   stream(
     path: string,
@@ -19,6 +23,21 @@ export interface KubernetesClient {
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
+}
+
+export interface WantedReply {
+  readonly query: Readonly<Record<string, string>>;
+  /** Value of the Accept header. */
+  readonly accept: string;
+  readonly signal?: AbortSignal;
+  /** A watch: it may be silent for as long as it likes. */
+  readonly endless?: boolean;
+}
+
+export interface Reply {
+  /** Media type without parameters. */
+  readonly mediaType: string;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 const REQUEST_MS = 30_000;
@@ -50,7 +69,7 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
   const token = tokenReader(access, clock);
 
   async function send(
-    method: 'GET' | 'POST' | 'PATCH',
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
     more: {
       query?: Readonly<Record<string, string>>;
@@ -58,8 +77,9 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
       type?: string;
       signal?: AbortSignal;
       endless?: boolean;
+      accept?: string;
     },
-  ): Promise<Dispatcher.ResponseData['body']> {
+  ): Promise<Dispatcher.ResponseData> {
     const bearer = token();
     const url = `${access.server}${path}${more.query ? `?${new URLSearchParams(more.query).toString()}` : ''}`;
     let reply: Dispatcher.ResponseData;
@@ -68,7 +88,7 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
         dispatcher: agent,
         method,
         headers: {
-          accept: 'application/json',
+          accept: more.accept ?? 'application/json',
           'user-agent': 'breakwater',
           ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
           ...(more.type === undefined ? {} : { 'content-type': more.type }),
@@ -87,7 +107,7 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
         },
       );
     }
-    if (reply.statusCode >= 200 && reply.statusCode < 300) return reply.body;
+    if (reply.statusCode >= 200 && reply.statusCode < 300) return reply;
     const text = (
       await readBounded(reply.body, LARGEST_ERROR, 'an error reply').catch(() => Buffer.alloc(0))
     ).toString();
@@ -98,12 +118,28 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
   }
 
   return {
-    get: async (path, query) => json(await send('GET', path, query ? { query } : {}), path),
+    get: async (path, query) => json((await send('GET', path, query ? { query } : {})).body, path),
     create: async (path, object) =>
-      json(await send('POST', path, { body: JSON.stringify(object), type: 'application/json' }), path),
+      json((await send('POST', path, { body: JSON.stringify(object), type: 'application/json' })).body, path),
     patch: async (path, patch) =>
-      json(await send('PATCH', path, { body: JSON.stringify(patch), type: 'application/merge-patch+json' }), path),
-    stream: (path, query, signal) => send('GET', path, { query, signal, endless: true }),
+      json(
+        (await send('PATCH', path, { body: JSON.stringify(patch), type: 'application/merge-patch+json' })).body,
+        path,
+      ),
+    async remove(path) {
+      await (await send('DELETE', path, {})).body.dump();
+    },
+    async read(path, wanted) {
+      const { headers, body } = await send('GET', path, wanted);
+      return {
+        mediaType:
+          String(headers['content-type'] ?? '')
+            .split(';')[0]
+            ?.trim() ?? '',
+        body,
+      };
+    },
+    stream: async (path, query, signal) => (await send('GET', path, { query, signal, endless: true })).body,
     close: () => agent.destroy(),
   };
 }
