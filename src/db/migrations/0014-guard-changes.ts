@@ -86,9 +86,14 @@ async function note(db: Kysely<unknown>, engine: Engine, { table, on, kind, name
   const column = typeof on === 'string' ? undefined : on.updateOf;
   const trigger = `guard_change_of_${table}_${typeof on === 'string' ? on : 'update'}`;
   const event = column === undefined ? `after ${String(on)}` : `after update of ${column}`;
-  const changed = column === undefined ? '' : `when (old.${column} ${engine === 'sqlite' ? 'is not' : 'is distinct from'} new.${column})`;
+  const changed =
+    column === undefined
+      ? ''
+      : `when (old.${column} ${engine === 'sqlite' ? 'is not' : 'is distinct from'} new.${column})`;
   if (engine === 'sqlite') {
-    await sql.raw(`create trigger ${trigger} ${event} on ${table} for each row ${changed} begin ${insert}; end`).execute(db);
+    await sql
+      .raw(`create trigger ${trigger} ${event} on ${table} for each row ${changed} begin ${insert}; end`)
+      .execute(db);
     return;
   }
   await sql
