@@ -44,7 +44,6 @@ export interface Schema extends StorageTables {
   jobs: JobsTable;
   settings: SettingsTable;
   gc_reviews: GcReviewsTable;
-  guard_changes: GuardChangesTable;
 }
 
 export type Bit = 0 | 1;
@@ -389,17 +388,4 @@ interface JobsTable {
 interface SettingsTable {
   key: string;
   value: string;
-}
-
-/** What guards are told of, by name, in the order it changed. Written by triggers (`0014-guard-changes.ts`) alone. */
-interface GuardChangesTable {
-  id: Generated<number>;
-  /** Random: tells whether a row is still the one that was read. */
-  mark: number;
-  /** `tag`, `image`, `repository` (it is gone), `upstream`, `trust`; `start` for the first row. */
-  kind: string;
-  /** Full name of the repository; of the project for `upstream`; empty for `trust`. */
-  repository: string;
-  /** Tag, digest or trusted entry; else empty. */
-  item: string;
 }

@@ -33,7 +33,7 @@ export function settledChanges({ db, stateOf }: Pick<DatabaseHandle, 'db' | 'sta
       .selectFrom('guard_changes')
       .select(({ fn }) => fn.max('id').as('newest'))
       .executeTakeFirst();
-    return Number(row?.newest ?? 0);
+    return row?.newest ?? 0;
   }
 
   async function afterWriters(): Promise<number> {

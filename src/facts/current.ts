@@ -77,7 +77,7 @@ function lineOf({ digest, stored, kind, document, since, judged_at }: ImageRow):
   if (document === null) return [digest, 'allow'];
   const sentence = why(JSON.parse(document) as Verdict);
   const told = sentence.length > LONGEST_SENTENCE ? `${sentence.slice(0, LONGEST_SENTENCE - 3)}...` : sentence;
-  return [digest, kind as KnownKind, Number(since ?? judged_at ?? 0), told];
+  return [digest, kind as KnownKind, since ?? judged_at ?? 0, told];
 }
 
 /** Which of these entries are trusted now. */

@@ -203,21 +203,6 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
     return memory;
   }
 
-  function contentOf(memory: FactsMemory) {
-    const { upstreams } = memory.head();
-    const byName = <T extends { name: string }>(a: T, b: T) => (a.name < b.name ? -1 : 1);
-    const sorted = <T extends readonly unknown[]>(lines: readonly T[]) =>
-      [...lines].sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
-    return {
-      trusted: memory.trusted(),
-      upstreams: [...upstreams].sort((a, b) => (a.project < b.project ? -1 : 1)),
-      repositories: Array.from({ length: SLOTS }, (_, slot) => memory.repositoriesIn(slot))
-        .flat()
-        .map(({ name, tags, images }) => ({ name, tags: sorted(tags), images: sorted(images) }))
-        .sort(byName),
-    };
-  }
-
   it('whoever follows it from any moment on knows what a full account says', { timeout: 300_000 }, async () => {
     const scopes = [EVERYTHING, scopeOf(new Set(['front', 'hub']))];
     await fc.assert(
@@ -372,14 +357,8 @@ describe('changes of transactions that overlap', () => {
       };
       await catchUp();
       const tagRow = (name: string) => ({ repository_id: 'r', name, digest: DIGESTS[0]!, updated_at: 0 });
-      let release: () => void = () => undefined;
-      const held = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      let written: () => void = () => undefined;
-      const first = new Promise<void>((resolve) => {
-        written = resolve;
-      });
+      const { promise: held, resolve: release } = Promise.withResolvers<void>();
+      const { promise: first, resolve: written } = Promise.withResolvers<void>();
       const slow = db.transaction().execute(async (tx) => {
         await tx.insertInto('tags').values(tagRow('slow')).execute();
         written();
@@ -416,4 +395,19 @@ function changed(cursor: string, change: (parts: unknown[]) => unknown): string 
   const parts = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
   change(parts);
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+function contentOf(memory: FactsMemory) {
+  return {
+    trusted: memory.trusted(),
+    upstreams: [...memory.head().upstreams].sort((a, b) => (a.project < b.project ? -1 : 1)),
+    repositories: Array.from({ length: SLOTS }, (_, slot) => memory.repositoriesIn(slot))
+      .flat()
+      .map(({ name, tags, images }) => ({ name, tags: sorted(tags), images: sorted(images) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+function sorted<Line extends readonly unknown[]>(lines: readonly Line[]): Line[] {
+  return [...lines].sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
 }

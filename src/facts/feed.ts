@@ -65,15 +65,16 @@ export function createFeed(deps: FeedDeps): Feed {
   /** Looks for news while somebody waits. */
   function look(): void {
     looking ??= setTimeout(() => {
-      newest()
-        // A database that is away is for those to learn of who ask it next.
-        .catch(() => 0)
-        .then((settled) => {
-          looking = undefined;
-          for (const [wake, id] of [...waiting]) if (settled > id) wake();
-          if (waiting.size > 0) look();
-        });
+      void lookNow();
     }, LOOK_EVERY_MS);
+  }
+
+  async function lookNow(): Promise<void> {
+    // A database that is away is for those to learn of who ask it next.
+    const settled = await newest().catch(() => 0);
+    looking = undefined;
+    for (const [wake, id] of waiting) if (settled > id) wake();
+    if (waiting.size > 0) look();
   }
 
   /** Until there is more than `id`, the time is over, or the reader is gone; at once, and false, when nobody may wait. */
@@ -142,7 +143,7 @@ export function createFeed(deps: FeedDeps): Feed {
     close() {
       closed = true;
       clearInterval(pruning);
-      for (const wake of [...waiting.keys()]) wake();
+      for (const wake of waiting.keys()) wake();
       clearTimeout(looking);
     },
   };

@@ -85,7 +85,7 @@ async function note(db: Kysely<unknown>, engine: Engine, { table, on, kind, name
     select ${randomMark(engine)}, '${kind}', ${repository}, ${item} ${from}`;
   const column = typeof on === 'string' ? undefined : on.updateOf;
   const trigger = `guard_change_of_${table}_${typeof on === 'string' ? on : 'update'}`;
-  const event = column === undefined ? `after ${String(on)}` : `after update of ${column}`;
+  const event = typeof on === 'string' ? `after ${on}` : `after update of ${on.updateOf}`;
   const changed =
     column === undefined
       ? ''
