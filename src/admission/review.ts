@@ -1,35 +1,9 @@
-import { z } from 'zod';
 import type { Constraint } from '../constraints/constraint.ts';
 import { type EvaluateDeps, type EvaluatedLine, evaluate } from '../constraints/evaluate.ts';
 import { linePrefix } from '../constraints/messages.ts';
 import { imagesOf } from '../constraints/workload.ts';
-import { CodedError } from '../platform/errors.ts';
+import type { AdmissionRequest, ReviewVersion } from './parse-review.ts';
 import { boundWarnings } from './warnings.ts';
-
-export class ReviewError extends CodedError<'review_invalid'> {
-  /** Of the request, when it could be read: then the answer can be an AdmissionReview. */
-  readonly uid: string | undefined;
-
-  constructor(message: string, uid: string | undefined) {
-    super('review_invalid', message);
-    this.uid = uid;
-  }
-}
-
-const uid = z.string().min(1).max(256);
-const reviewSchema = z.looseObject({
-  apiVersion: z.literal('admission.k8s.io/v1'),
-  kind: z.literal('AdmissionReview'),
-  request: z.looseObject({
-    uid,
-    operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
-    namespace: z.string().max(256).optional(),
-    name: z.string().max(512).optional(),
-    object: z.looseObject({}).nullish(),
-    oldObject: z.looseObject({}).nullish(),
-  }),
-});
-export type AdmissionRequest = z.infer<typeof reviewSchema>['request'];
 
 export interface AdmissionResponse {
   readonly uid: string;
@@ -39,28 +13,19 @@ export interface AdmissionResponse {
 }
 
 export interface AdmissionReviewReply {
-  readonly apiVersion: 'admission.k8s.io/v1';
+  readonly apiVersion: ReviewVersion;
   readonly kind: 'AdmissionReview';
   readonly response: AdmissionResponse;
 }
 
 const MOST_DENIALS = 50;
 
-/** Reads an AdmissionReview v1. Throws `ReviewError`, with the uid of the request when that much could be read. */
-export function parseReview(body: unknown): AdmissionRequest {
-  const parsed = reviewSchema.safeParse(body);
-  if (parsed.success) return parsed.data.request;
-  const [issue] = parsed.error.issues;
-  const found = z.looseObject({ request: z.looseObject({ uid }) }).safeParse(body);
-  throw new ReviewError(
-    `not an AdmissionReview of admission.k8s.io/v1: ${issue?.path.join('.') || 'body'}: ${issue?.message ?? ''}`,
-    found.success ? found.data.request.uid : undefined,
-  );
-}
-
-/** Wraps a response as the API server expects it. */
-export function asReview(response: AdmissionResponse): AdmissionReviewReply {
-  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response };
+/** Wraps a response as the API server expects it: in the version it asked in. */
+export function asReview(
+  response: AdmissionResponse,
+  apiVersion: ReviewVersion = 'admission.k8s.io/v1',
+): AdmissionReviewReply {
+  return { apiVersion, kind: 'AdmissionReview', response };
 }
 
 /**

@@ -6,7 +6,8 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
-import { type AdmissionRequest, type AdmissionResponse, asReview, parseReview, ReviewError, review } from './review.ts';
+import { type AdmissionRequest, LARGEST_REVIEW, parseReview, ReviewError } from './parse-review.ts';
+import { type AdmissionResponse, asReview, review } from './review.ts';
 
 /** PEM texts of the certificate (with its chain) and its key. */
 export interface TlsMaterial {
@@ -34,8 +35,6 @@ export interface WebhookServer {
   readonly app: FastifyInstance<Server>;
 }
 
-/** An UPDATE carries the object twice, and etcd takes up to 1.5 MB of it; the API server itself reads 3 MB. */
-const LARGEST_REVIEW = 8 * 1024 * 1024;
 /** Longer than the API server keeps idle connections, so that it and not we close them. */
 const KEEP_ALIVE_MS = 120_000;
 const HEADERS_MS = 32_000;
@@ -63,15 +62,9 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     forceCloseConnections: 'idle',
   });
   app.server.headersTimeout = HEADERS_MS;
-  // Fastify's own parser refuses keys such as "__proto__", which are legal in annotations; JSON.parse makes them own keys.
+  // The bytes as they came: parseReview refuses what Fastify's own parser would let pass, and takes what it would refuse.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, JSON.parse(String(body)));
-    } catch (error) {
-      done(new ReviewError(`the body is not JSON: ${messageOf(error)}`, undefined));
-    }
-  });
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setNotFoundHandler((_request, reply) =>
     sendStatus(reply, 404, 'this webhook serves /v1/admit and /v1/admitlabel'),
   );
@@ -83,7 +76,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   });
 
   app.post('/v1/admit', async (http, reply) => {
-    const request = parseReview(http.body);
+    const request = parseReview(bytesOf(http.body));
     const constraints = deps.source.constraints();
     // Not "allowed": the failure policy of the webhook configuration says what an undecided request means.
     if (constraints === undefined) return sendStatus(reply, 503, 'the constraints have not been read yet');
@@ -100,11 +93,12 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
       facts === undefined ? [FACTS_MISSING] : [],
     );
     deps.onDecision?.({ request, response });
-    return asReview(response);
+    return asReview(response, request.reviewVersion);
   });
-  app.post('/v1/admitlabel', async (http) =>
-    asReview(reviewIgnoreLabel(parseReview(http.body), deps.exemptNamespaces)),
-  );
+  app.post('/v1/admitlabel', async (http) => {
+    const request = parseReview(bytesOf(http.body));
+    return asReview(reviewIgnoreLabel(request, deps.exemptNamespaces), request.reviewVersion);
+  });
 
   return {
     app,
@@ -141,6 +135,10 @@ async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promis
   } finally {
     clearTimeout(timer);
   }
+}
+
+function bytesOf(body: unknown): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
 /** With a uid the answer is a review that refuses with 400; without one it can only be a Kubernetes Status. */

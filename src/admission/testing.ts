@@ -1,4 +1,4 @@
-import type { AdmissionRequest } from './review.ts';
+import type { AdmissionRequest } from './parse-review.ts';
 
 /** A review request as the API server makes it, CREATE in `demo` unless said otherwise. */
 export function testRequest(object: unknown, more: Partial<AdmissionRequest> = {}): AdmissionRequest {
