@@ -23,6 +23,14 @@ function refused(text: string | Buffer): ReviewError {
   throw new Error('it was read');
 }
 
+function withObject(object: string): string {
+  return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u1","operation":"CREATE","object":${object}}}`;
+}
+
+function deep(levels: number): string {
+  return `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+}
+
 describe('a review as the API server sends it', () => {
   it.each(['admission.k8s.io/v1', 'admission.k8s.io/v1beta1'])('is read in %s', (apiVersion) => {
     const request = good({
@@ -69,10 +77,6 @@ describe('a review as the API server sends it', () => {
 });
 
 describe('what is refused, with the uid where it can be read', () => {
-  const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
-  const withObject = (object: string) =>
-    `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u1","operation":"CREATE","object":${object}}}`;
-
   it.each<[string, string | Buffer, string, string | undefined]>([
     ['nothing', '', 'not JSON', undefined],
     ['half a text', '{"request":{"uid":"u1","object":{', 'not JSON', 'u1'],
@@ -149,10 +153,8 @@ describe('any input', () => {
       fc.property(fc.uniqueArray(member, { selector: ([key]) => key, minLength: 1 }), fc.nat(), (members, pick) => {
         const [key] = members[pick % members.length] ?? [''];
         const body = members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',');
-        const text = (object: string) =>
-          `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","operation":"CREATE","object":${object}}}`;
-        expect(attempt(text(`{${body}}`))).not.toBeInstanceOf(ReviewError);
-        const error = attempt(text(`{${body},${JSON.stringify(key)}:0}`));
+        expect(attempt(withObject(`{${body}}`))).not.toBeInstanceOf(ReviewError);
+        const error = attempt(withObject(`{${body},${JSON.stringify(key)}:0}`));
         expect(error).toBeInstanceOf(ReviewError);
         expect((error as ReviewError).message).toContain('stands twice');
       }),

@@ -2,12 +2,16 @@ import type { Server } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
 import { referencesOf } from '../constraints/workload.ts';
+import type { Reference } from '../oci/reference.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
+import { MUTATE_PATH } from './mutating-configuration.ts';
 import { type AdmissionRequest, LARGEST_REVIEW, parseReview, ReviewError } from './parse-review.ts';
+import { type PinningOptions, pinImages, pinnableReferences, pinningResponse } from './pinning.ts';
 import { type AdmissionResponse, asReview, review } from './review.ts';
+import type { ReviewMemory } from './review-memory.ts';
 
 /** PEM texts of the certificate (with its chain) and its key. */
 export interface TlsMaterial {
@@ -22,6 +26,10 @@ export interface WebhookDeps {
   readonly tls: TlsMaterial;
   /** Namespaces that may carry the ignore label. */
   readonly exemptNamespaces: readonly string[];
+  /** What decisions remember of each other. */
+  readonly memory?: ReviewMemory;
+  /** Serves `/v1/mutate`, which puts digests behind tags. */
+  readonly pinning?: PinningOptions;
   /** Told about every decision, for metrics and for violations of what lives too short to be audited. */
   onDecision?(decision: { request: AdmissionRequest; response: AdmissionResponse }): void;
 }
@@ -77,18 +85,18 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
 
   app.post('/v1/admit', async (http, reply) => {
     const request = parseReview(bytesOf(http.body));
-    const constraints = deps.source.constraints();
+    const rules = deps.source.rules();
     // Not "allowed": the failure policy of the webhook configuration says what an undecided request means.
-    if (constraints === undefined) return sendStatus(reply, 503, 'the constraints have not been read yet');
+    if (rules === undefined) return sendStatus(reply, 503, 'the constraints have not been read yet');
     const { namespace } = request;
-    if (namespace !== undefined && deps.source.namespaceLabels(namespace) === undefined) {
+    if (namespace && deps.source.namespaceLabels(namespace) === undefined) {
       await deps.source.ensureNamespace?.(namespace);
     }
-    const facts = await factsInTime(deps, request);
+    const facts = await factsInTime(deps, referencesOf([request.object]));
     const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
     const response = review(
-      { ...(facts ?? NO_FACTS), namespaceLabels },
-      constraints,
+      { ...(facts ?? NO_FACTS), namespaceLabels, ...(deps.memory ? { memory: deps.memory } : {}) },
+      rules,
       request,
       facts === undefined ? [FACTS_MISSING] : [],
     );
@@ -99,6 +107,14 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     const request = parseReview(bytesOf(http.body));
     return asReview(reviewIgnoreLabel(request, deps.exemptNamespaces), request.reviewVersion);
   });
+  const { pinning } = deps;
+  if (pinning) {
+    app.post(MUTATE_PATH, async (http) => {
+      const request = parseReview(bytesOf(http.body));
+      const { digests } = (await factsInTime(deps, pinnableReferences(request))) ?? NO_FACTS;
+      return asReview(pinningResponse(request.uid, pinImages(digests, request, pinning)), request.reviewVersion);
+    });
+  }
 
   return {
     app,
@@ -116,8 +132,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
  * What is known about the images of a request. Late or failed it is undefined: the source of the images is judged all
  * the same, and the warning says that their verdicts were not.
  */
-async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promise<ImageFacts | undefined> {
-  const references = referencesOf([request.object]);
+async function factsInTime(deps: WebhookDeps, references: readonly Reference[]): Promise<ImageFacts | undefined> {
   if (references.length === 0) return NO_FACTS;
   if (references.length > MOST_LOOKED_UP) {
     deps.logger.warn({ images: references.length }, 'an admission review names too many images to look all of them up');
