@@ -9,6 +9,8 @@ import type { ReviewMemory } from './review-memory.ts';
 import { situationOf } from './situation.ts';
 import { boundWarnings, type Warning } from './warnings.ts';
 
+export type { AdmissionRequest } from './parse-review.ts';
+
 export interface AdmissionResponse {
   readonly uid: string;
   readonly allowed: boolean;

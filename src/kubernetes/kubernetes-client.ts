@@ -10,8 +10,11 @@ import type { ClusterAccess } from './kubeconfig.ts';
 export interface KubernetesClient {
   get(path: string, query?: Readonly<Record<string, string>>): Promise<unknown>;
   create(path: string, object: unknown): Promise<unknown>;
-  /** JSON merge patch (RFC 7386). */
-  patch(path: string, patch: unknown): Promise<unknown>;
+  /**
+   * JSON merge patch (RFC 7386), or Kubernetes' strategic one, which merges lists by key. With a resource version in it,
+   * `conflict` when somebody else was faster.
+   */
+  patch(path: string, patch: unknown, kind?: PatchKind): Promise<unknown>;
   /** An open reply that goes on, for watches. */
   stream(
     path: string,
@@ -21,6 +24,12 @@ export interface KubernetesClient {
   close(): Promise<void>;
 }
 
+export type PatchKind = 'merge' | 'strategic';
+
+const PATCH_TYPES: Readonly<Record<PatchKind, string>> = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+};
 const REQUEST_MS = 30_000;
 /** A page of 500 objects of up to 1.5 MB can be larger in theory; such a kind is reported as not listable. */
 const LARGEST_REPLY = 256 * 1024 * 1024;
@@ -101,8 +110,8 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
     get: async (path, query) => json(await send('GET', path, query ? { query } : {}), path),
     create: async (path, object) =>
       json(await send('POST', path, { body: JSON.stringify(object), type: 'application/json' }), path),
-    patch: async (path, patch) =>
-      json(await send('PATCH', path, { body: JSON.stringify(patch), type: 'application/merge-patch+json' }), path),
+    patch: async (path, patch, kind = 'merge') =>
+      json(await send('PATCH', path, { body: JSON.stringify(patch), type: PATCH_TYPES[kind] }), path),
     stream: (path, query, signal) => send('GET', path, { query, signal, endless: true }),
     close: () => agent.destroy(),
   };
