@@ -30,6 +30,8 @@ export interface WatchedCollection {
   readonly path: string;
   /** Selectors, as query parameters. */
   readonly selection?: Readonly<Record<string, string>>;
+  /** A collection whose kind the cluster does not know counts as empty, and is looked for again. */
+  readonly absentIsEmpty?: boolean;
 }
 
 export interface CollectionWatch {
@@ -83,7 +85,7 @@ export function watchCollection(
 /** The same, object by object as `reader` reads them. A broken watch goes on where it was; only 410 costs a new list. */
 export function watchObjects<Item>(
   deps: WatchDeps,
-  { path, selection = {} }: WatchedCollection,
+  { path, selection = {}, absentIsEmpty = false }: WatchedCollection,
   reader: ObjectReader<Item>,
   observer: StreamObserver<Item>,
 ): CollectionWatch {
@@ -169,8 +171,16 @@ export function watchObjects<Item>(
         const code = error instanceof KubernetesError ? error.code : undefined;
         broken += 1;
         // A connection that broke has lost nothing; after anything that was not understood something may be missing.
-        if (code === 'gone' || code === 'unexpected_reply' || broken > RESUMED_TRIES) version = undefined;
+        const lost = code === 'gone' || code === 'unexpected_reply' || code === 'not_found';
+        if (lost || broken > RESUMED_TRIES) version = undefined;
         if (code === 'gone' && broken === 1) continue;
+        if (code === 'not_found' && absentIsEmpty) {
+          observer.listBegins();
+          observer.listEnds();
+          heard();
+          await pause();
+          continue;
+        }
         failure = messageOf(error);
         deps.logger.debug({ path, failure }, 'watch failed');
         await pause();
