@@ -1,13 +1,13 @@
 import type { EvaluatedLine } from '../constraints/evaluate.ts';
 import { glassWarning } from './break-glass.ts';
-import type { ActionTaken } from './recorder.ts';
+import type { AdmissionAction } from './recorder.ts';
 import { restartWarning } from './restart.ts';
 import type { Situation } from './situation.ts';
 
 /** One line and what becomes of it. */
 export interface DecidedLine {
   readonly line: EvaluatedLine;
-  readonly taken: ActionTaken;
+  readonly taken: AdmissionAction;
   /** What a denial or warning says behind the name of the constraint. */
   readonly text: string;
 }
@@ -20,7 +20,7 @@ export function decideLine(situation: Situation, line: EvaluatedLine): DecidedLi
   const { constraint, message } = line;
   const { compat } = constraint.options;
   if (!compat && situation.leaving()) return [];
-  const as = (taken: ActionTaken, text = message): DecidedLine => ({ line, taken, text });
+  const as = (taken: AdmissionAction, text = message): DecidedLine => ({ line, taken, text });
   if (line.action === 'dryrun') return [as('dryrun')];
   if (!denies(line)) return [as('warned')];
   if (constraint.options.updates === 'new-images' && !situation.brings(line.image)) return [as('warned')];
@@ -41,7 +41,7 @@ function denies({ action, kind, constraint }: EvaluatedLine): boolean {
   return action === 'deny' && kind !== 'warned' && (kind !== 'unknown' || constraint.options.unknown === 'deny');
 }
 
-const TAKEN_ORDER: readonly ActionTaken[] = [
+const TAKEN_ORDER: readonly AdmissionAction[] = [
   'denied',
   'break-glass',
   'restart-grace',

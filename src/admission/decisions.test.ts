@@ -133,7 +133,7 @@ describe('restart is not first deploy', () => {
       status: { code: 299 },
     });
     expect(findings).toMatchObject([
-      { taken: 'restart-grace', owner: { kind: 'Deployment', name: 'web' }, image: EVIL, message: SENTENCE },
+      { action: 'restart-grace', owner: { kind: 'Deployment', name: 'web' }, image: EVIL },
     ]);
   });
 
@@ -311,7 +311,7 @@ describe('restart is not first deploy', () => {
     expect(ask(testRequest(workload('Deployment', 'web', EVIL), { userInfo: ANN })).allowed).toBe(false);
     expect(ask({ ...podOf(set, EVIL), userInfo: ANN }, warns).allowed).toBe(true);
     expect(history.runs.size).toBe(0);
-    expect(findings.map(({ taken }) => taken)).toEqual(['denied', 'warned']);
+    expect(findings.map(({ action }) => action)).toEqual(['denied', 'warned']);
   });
 
   it('goes through new ReplicaSets and Jobs to the pods the watch has not told of yet', () => {
@@ -448,7 +448,7 @@ describe('mirror pods', () => {
       allowed: true,
       warnings: [`[require-harbor-repo] ${SENTENCE}`],
     });
-    expect(findings).toMatchObject([{ taken: 'mirror-pod', name: 'etcd-n1', user: 'system:node:n1' }]);
+    expect(findings).toMatchObject([{ action: 'mirror-pod', object: { name: 'etcd-n1' }, user: 'system:node:n1' }]);
   });
 
   it.each([
@@ -480,7 +480,13 @@ describe('break-glass', () => {
       warnings: [`[require-harbor-repo] let in by break-glass (bob: OPS-7 payment is down): ${SENTENCE}`],
       status: { code: 299 },
     });
-    expect(findings).toMatchObject([{ taken: 'break-glass', ticket: 'OPS-7 payment is down', user: 'bob' }]);
+    expect(findings).toMatchObject([
+      {
+        action: 'break-glass',
+        message: `let in by break-glass (bob: OPS-7 payment is down): ${SENTENCE}`,
+        user: 'bob',
+      },
+    ]);
   });
 
   it('is no use to anybody else, and says so', () => {
@@ -525,7 +531,7 @@ describe('break-glass', () => {
     );
     expect(ask(podOf(paySet, EVIL)).allowed).toBe(true);
     expect(ask(podOf(paySet, EVIL, OTHER)).allowed).toBe(false);
-    expect(findings.map(({ taken }) => taken)).toEqual([
+    expect(findings.map(({ action }) => action)).toEqual([
       'break-glass',
       'break-glass',
       'break-glass',
@@ -635,7 +641,7 @@ describe('words in numbers', () => {
 
   it('dryrun is silent and recorded; an exempt namespace is neither', () => {
     expect(ask(testRequest(testPod(EVIL)), ruled({}, 'dryrun'))).toEqual({ uid: 'u1', allowed: true });
-    expect(findings.map(({ taken }) => taken)).toEqual(['dryrun']);
+    expect(findings.map(({ action }) => action)).toEqual(['dryrun']);
     const facts = {
       verdicts: { verdictOf: () => undefined },
       mirrors: { addressOf: () => undefined },

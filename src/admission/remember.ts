@@ -27,28 +27,20 @@ function recordFindings(memory: ReviewMemory, situation: Situation, decided: rea
   const { request } = situation;
   const { object, namespace = '', name = '', userInfo } = request;
   const top = situation.ownership()?.top;
-  const owner = top && { kind: top.kind, namespace: top.namespace, name: top.name, uid: top.uid };
   const about = {
     at: memory.clock.now(),
-    operation: request.operation === 'UPDATE' ? ('UPDATE' as const) : ('CREATE' as const),
-    apiVersion: textOf(object, 'apiVersion'),
-    kind: kindOf(object),
-    namespace,
-    name: nameOf(object) || name,
-    uid: uidOf(object),
+    object: { apiVersion: textOf(object, 'apiVersion'), kind: kindOf(object), namespace, name: nameOf(object) || name },
     user: userInfo?.username ?? '',
-    ...(owner ? { owner } : {}),
+    ...(top ? { owner: { kind: top.kind, name: top.name } } : {}),
   };
-  for (const { line, taken } of decided) {
-    const { constraint, image, message } = line;
-    const ticket = taken === 'break-glass' ? situation.glass().broken?.ticket : undefined;
+  for (const { line, taken, text } of decided) {
+    const { constraint, image } = line;
     memory.recorder.record({
       ...about,
       constraint: { kind: constraint.kind, name: constraint.name },
-      taken,
+      action: taken,
       image,
-      message,
-      ...(ticket === undefined ? {} : { ticket }),
+      message: text,
     });
   }
 }

@@ -2,7 +2,7 @@ import type { LiveWorkloads } from '../constraints/live-workloads.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type AdmissionHistory, createAdmissionHistory } from './admission-history.ts';
 import { createRecentWorkloads, NO_WORKLOADS, type RecentWorkloads } from './recent-workloads.ts';
-import type { AdmissionRecorder } from './recorder.ts';
+import { type AdmissionRecorder, NO_RECORDER } from './recorder.ts';
 import { controllerNames } from './restart.ts';
 
 /** What an installation says about who may what. */
@@ -36,7 +36,7 @@ export function createReviewMemory(options: {
     clock,
     live: createRecentWorkloads(options.live ?? NO_WORKLOADS, clock),
     history: options.history ?? createAdmissionHistory(),
-    recorder: options.recorder ?? { record: () => undefined },
+    recorder: options.recorder ?? NO_RECORDER,
     controllers: controllerNames(settings?.controllers ?? []),
     breakGlassGroups: new Set(settings?.breakGlassGroups),
   };
