@@ -26,7 +26,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'breakwater-webhook-'));
   certificates = await openCertificates({ folder, hosts: ['localhost', '127.0.0.1'], clock: systemClock });
   const fixed = staticConstraintSource({ name: 'require-harbor-repo', enforcementAction: 'deny', repos: () => repos });
-  const source: ConstraintSource = { ...fixed, constraints: () => (ready ? fixed.constraints() : undefined) };
+  const source: ConstraintSource = { ...fixed, rules: () => (ready ? fixed.rules() : undefined) };
   server = createWebhookServer({
     source,
     facts: { factsAbout: () => facts() },
@@ -228,7 +228,7 @@ it('a static source knows no namespaces and has no problem', () => {
   });
   expect(source.namespaceLabels('x')).toBeUndefined();
   expect(source.problem()).toBeUndefined();
-  const [constraint] = source.constraints() ?? [];
-  expect(constraint).toMatchObject({ name: 'n', style: 'gatekeeper', enforcementAction: 'warn' });
-  expect(source.constraints()?.[0]).toBe(constraint);
+  const [constraint] = source.rules()?.constraints ?? [];
+  expect(constraint).toMatchObject({ name: 'n', options: { style: 'gatekeeper' }, enforcementAction: 'warn' });
+  expect(source.rules()?.constraints[0]).toBe(constraint);
 });

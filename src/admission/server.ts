@@ -84,9 +84,9 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
 
   app.post('/v1/admit', async (http, reply) => {
     const request = parseReview(http.body);
-    const constraints = deps.source.constraints();
+    const rules = deps.source.rules();
     // Not "allowed": the failure policy of the webhook configuration says what an undecided request means.
-    if (constraints === undefined) return sendStatus(reply, 503, 'the constraints have not been read yet');
+    if (rules === undefined) return sendStatus(reply, 503, 'the constraints have not been read yet');
     const { namespace } = request;
     if (namespace !== undefined && deps.source.namespaceLabels(namespace) === undefined) {
       await deps.source.ensureNamespace?.(namespace);
@@ -95,7 +95,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
     const response = review(
       { ...(facts ?? NO_FACTS), namespaceLabels },
-      constraints,
+      rules,
       request,
       facts === undefined ? [FACTS_MISSING] : [],
     );
