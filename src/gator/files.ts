@@ -66,11 +66,17 @@ export async function filesBelow(folder: string, endings: readonly string[], dee
       const path = join(at, entry.name);
       if (entry.isDirectory()) {
         if (deep) waiting.push(path);
-      } else if (endings.some((ending) => entry.name.endsWith(ending)) && !(await isLinkToFolder(path, entry.isSymbolicLink()))) {
+      } else if (
+        endings.some((ending) => entry.name.endsWith(ending)) &&
+        !(await isLinkToFolder(path, entry.isSymbolicLink()))
+      ) {
         found.push(path);
       }
       if (found.length > MOST_FILES) {
-        throw new GatorError('input_unreadable', `${folder} holds more than ${MOST_FILES} files: name a folder of suites`);
+        throw new GatorError(
+          'input_unreadable',
+          `${folder} holds more than ${MOST_FILES} files: name a folder of suites`,
+        );
       }
     }
   }

@@ -34,32 +34,3 @@ export function sortedEntries(object: object): [string, unknown][] {
     .filter(([, value]) => value !== undefined)
     .sort(([left], [right]) => compareBytes(left, right));
 }
-
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
-const NAMED: Readonly<Record<string, string>> = {
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '"': '\\"',
-  '\\': '\\\\',
-};
-
-/** A text as Go's `strconv.Quote` writes it. */
-export function goQuote(text: string): string {
-  let quoted = '"';
-  for (const character of text) {
-    quoted += NAMED[character] ?? (PRINTABLE.test(character) ? character : escaped(character));
-  }
-  return `${quoted}"`;
-}
-
-function escaped(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  const hex = (digits: number) => code.toString(16).padStart(digits, '0');
-  if (code < 0x80) return `\\x${hex(2)}`;
-  return code < 0x1_00_00 ? `\\u${hex(4)}` : `\\U${hex(8)}`;
-}

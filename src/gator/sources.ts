@@ -1,9 +1,9 @@
 import { fstatSync } from 'node:fs';
 import { extname } from 'node:path';
+import { goQuote } from '../constraints/go-quote.ts';
 import { messageOf } from '../platform/errors.ts';
 import { GatorError } from './errors.ts';
 import { filesBelow, kindOfPath, readTextFile } from './files.ts';
-import { goQuote } from './go-text.ts';
 import { gvkOf, isRecord, nameOf, namespaceOf, type Unstructured } from './object.ts';
 import { readYaml } from './yaml/read.ts';
 
@@ -57,7 +57,8 @@ export async function readInputSource(input: NodeJS.ReadStream): Promise<Source>
   for await (const chunk of input) {
     const bytes = Buffer.from(chunk as Uint8Array);
     size += bytes.length;
-    if (size > LARGEST_INPUT) throw new GatorError('input_unreadable', `standard input is larger than ${LARGEST_INPUT} bytes`);
+    if (size > LARGEST_INPUT)
+      throw new GatorError('input_unreadable', `standard input is larger than ${LARGEST_INPUT} bytes`);
     chunks.push(bytes);
   }
   try {
@@ -69,7 +70,9 @@ export async function readInputSource(input: NodeJS.ReadStream): Promise<Source>
 
 function isDevice(input: NodeJS.ReadStream): boolean {
   try {
-    return typeof input.fd === 'number' && fstatSync(input.fd).isCharacterDevice();
+    // A stream that has no number is one of a test; it is read.
+    const { fd } = input as { readonly fd?: unknown };
+    return typeof fd === 'number' && fstatSync(fd).isCharacterDevice();
   } catch {
     // It is closed: there is nothing to read.
     return true;
@@ -86,7 +89,9 @@ export function conflictsIn(sources: readonly Source[]): readonly string[] {
       const before = seen.get(key);
       seen.set(key, source);
       if (!before) return [];
-      return [`WARNING - Resource named ${goQuote(nameOf(object))} (from ${source.told}) is already defined in ${before.told}`];
+      return [
+        `WARNING - Resource named ${goQuote(nameOf(object))} (from ${source.told}) is already defined in ${before.told}`,
+      ];
     }),
   );
 }
@@ -122,7 +127,9 @@ function converted(part: string): unknown {
 function expectObject(value: unknown): Unstructured {
   if (isRecord(value)) return value;
   const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-  throw invalid(`error unmarshaling JSON: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`);
+  throw invalid(
+    `error unmarshaling JSON: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
+  );
 }
 
 /** JSON values one after the other, as long as they are ones; the rest may be YAML. */

@@ -1,5 +1,5 @@
+import { goQuote } from '../../constraints/go-quote.ts';
 import { GatorError, SAYS } from '../errors.ts';
-import { goQuote } from '../go-text.ts';
 import { constraintSchema } from '../library/constraint-schema.ts';
 import { withDefaults } from '../library/schema.ts';
 import type { Template } from '../library/template.ts';
@@ -118,10 +118,7 @@ function mapAt(object: unknown, ...path: readonly string[]): unknown {
 function actionsAtGator(object: Unstructured): readonly string[] {
   const scoped = fieldAt(object, 'spec', 'scopedEnforcementActions');
   if (!Array.isArray(scoped)) {
-    throw new GatorError(
-      'constraint_invalid',
-      'missing required field: spec.scopedEnforcementActions must be defined',
-    );
+    throw new GatorError('constraint_invalid', 'missing required field: spec.scopedEnforcementActions must be defined');
   }
   const actions = new Set<string>();
   for (const one of scoped) {

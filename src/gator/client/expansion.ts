@@ -1,14 +1,30 @@
 import { GatorError } from '../errors.ts';
-import { type GroupVersionKind, fieldAt, gvkOf, gvkText, isRecord, nameOf, namespaceOf, textAt, type Unstructured } from '../object.ts';
+import {
+  fieldAt,
+  type GroupVersionKind,
+  gvkOf,
+  gvkText,
+  isRecord,
+  nameOf,
+  namespaceOf,
+  textAt,
+  type Unstructured,
+} from '../object.ts';
 
 /** An ExpansionTemplate: which objects make others, and where in them those are written. */
 export interface ExpansionTemplate {
   readonly name: string;
-  readonly appliesTo: readonly { readonly groups: readonly string[]; readonly versions: readonly string[]; readonly kinds: readonly string[] }[];
+  readonly appliesTo: readonly {
+    readonly groups: readonly string[];
+    readonly versions: readonly string[];
+    readonly kinds: readonly string[];
+  }[];
   readonly source: string;
   readonly generated: GroupVersionKind;
   /** Replaces the constraint's action for what was generated; empty leaves it. */
   readonly action: string;
+  /** The object it was read from. */
+  readonly written: Unstructured;
 }
 
 export interface Generated {
@@ -52,7 +68,7 @@ export function readExpansion(object: Unstructured): ExpansionTemplate {
     kinds: textsAt(one, 'kinds'),
   }));
   if (appliesTo.length === 0) throw bad(`${upserting}: ExpansionTemplate ${name} must specify ApplyTo`);
-  const template = { name, appliesTo, source, generated, action: textAt(spec, 'enforcementAction') };
+  const template = { name, appliesTo, source, generated, action: textAt(spec, 'enforcementAction'), written: object };
   if (applies(template, generated)) {
     throw bad(
       `${upserting}: ExpansionTemplate ${name} generates GVK ${gvkText(generated)}, but also applies to that same GVK`,
@@ -119,7 +135,11 @@ export function expandObject(
   }
   const made = templates
     .filter((template) => applies(template, gvk))
-    .map((template) => ({ object: generate(template, object, namespace), template: template.name, action: template.action }));
+    .map((template) => ({
+      object: generate(template, object, namespace),
+      template: template.name,
+      action: template.action,
+    }));
   return [...made.flatMap((one) => expandObject(templates, one.object, namespace, depth + 1)), ...made];
 }
 

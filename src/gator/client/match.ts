@@ -1,4 +1,4 @@
-import { goQuote } from '../go-text.ts';
+import { goQuote } from '../../constraints/go-quote.ts';
 import { fieldAt, gvkOf, isNamespace, isRecord, labelsOf, nameOf, namespaceOf, textAt } from '../object.ts';
 
 /** A namespace as far as matching asks of it. */

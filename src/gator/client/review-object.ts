@@ -1,7 +1,7 @@
-import { type GatorClient, type Result, type Review } from './client.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { GatorError } from '../errors.ts';
 import { gvkOf, gvkText, nameOf, namespaceOf, type Unstructured } from '../object.ts';
+import { type GatorClient, type Result, type Review } from './client.ts';
 import { type ExpansionTemplate, expandObject } from './expansion.ts';
 import type { NamespaceFacts } from './match.ts';
 

@@ -1,4 +1,4 @@
-import { goQuote } from '../go-text.ts';
+import { goQuote } from '../../constraints/go-quote.ts';
 import { fieldAt, isRecord, textAt } from '../object.ts';
 
 const NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;

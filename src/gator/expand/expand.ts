@@ -12,7 +12,9 @@ export function expandAll(objects: readonly Unstructured[]): readonly Unstructur
   try {
     const expansions = readExpansions(objects);
     const namespaces = namespacesAmong(objects);
-    const made = objects.flatMap((object) => expandOne(() => expandObject(expansions, object, namespaceFor(namespaces, object)?.name), object));
+    const made = objects.flatMap((object) =>
+      expandOne(() => expandObject(expansions, object, namespaceFor(namespaces, object)?.name), object),
+    );
     return made.sort((left, right) => compareBytes(keyOf(right), keyOf(left)));
   } catch (cause) {
     if (!(cause instanceof GatorError)) throw cause;

@@ -6,7 +6,11 @@ export interface ContainerList {
 
 /** What a Rego program of the Gatekeeper library says, where its versions differ. */
 export type ProgramMeaning =
-  | { readonly kind: 'K8sAllowedRepos'; readonly lists: readonly ContainerList[]; readonly any: 'startswith' | 'prefix-match' }
+  | {
+      readonly kind: 'K8sAllowedRepos';
+      readonly lists: readonly ContainerList[];
+      readonly any: 'startswith' | 'prefix-match';
+    }
   | { readonly kind: 'K8sAllowedReposv2' | 'K8sDisallowedRepos'; readonly lists: readonly ContainerList[] }
   | {
       readonly kind: 'K8sDisallowedTags';
@@ -31,7 +35,11 @@ export interface RegoProgram {
   readonly v1: boolean;
 }
 
-const OWN = { containers: 'container', initContainers: 'initContainer', ephemeralContainers: 'ephemeralContainer' } as const;
+const OWN = {
+  containers: 'container',
+  initContainers: 'initContainer',
+  ephemeralContainers: 'ephemeralContainer',
+} as const;
 
 function lists(...fields: readonly ContainerList['field'][]): readonly ContainerList[] {
   return fields.map((field) => ({ field, word: OWN[field] }));
@@ -185,5 +193,8 @@ export const REFUSED_PROGRAMS: ReadonlyMap<string, string> = new Map([
   ['949136e408661ac41ca1440bf39fdd0bc9bfebd0c42db8dac1ad1bdc70cc8c44', 'a draft of K8sDisallowedTags of February 2021'],
   ['22e9dce4c0aff02f1a6a079948a06b4001d1cb7a1450f1fd391ab33168690018', 'a draft of K8sDisallowedTags of February 2021'],
   ['79807e093cfe57074475fc5cdc639b0c0b0d007191cb07cdf024ed3cf38b9acc', 'a draft of K8sDisallowedTags of February 2021'],
-  ['97642297707729164ce483e4a61e01dc0dee45443c39c24950e07d9694700130', 'K8sImageDigests with exemptImagePrefixes, of December 2021'],
+  [
+    '97642297707729164ce483e4a61e01dc0dee45443c39c24950e07d9694700130',
+    'K8sImageDigests with exemptImagePrefixes, of December 2021',
+  ],
 ]);

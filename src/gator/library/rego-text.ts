@@ -17,11 +17,14 @@ export function regoFingerprint(modules: readonly string[]): string {
 
 function plainRego(module: string): string {
   const strings: string[] = [];
-  const holed = module.replaceAll('\r\n', '\n').replaceAll(HOLE, ' ').replace(STRING_OR_COMMENT, (found) => {
-    if (found.startsWith('#')) return '';
-    strings.push(found);
-    return HOLE;
-  });
+  const holed = module
+    .replaceAll('\r\n', '\n')
+    .replaceAll(HOLE, ' ')
+    .replace(STRING_OR_COMMENT, (found) => {
+      if (found.startsWith('#')) return '';
+      strings.push(found);
+      return HOLE;
+    });
   const lines = holed
     .split('\n')
     .map((line) => line.replaceAll(/[ \t]+/g, ' ').trim())

@@ -1,4 +1,5 @@
-import { goQuote, sortedEntries } from '../go-text.ts';
+import { goQuote } from '../../constraints/go-quote.ts';
+import { sortedEntries } from '../go-text.ts';
 import { isRecord } from '../object.ts';
 
 /** `value[_]`: the members of a list or an object; nothing else has any. */

@@ -84,19 +84,24 @@ export function readSchema(schema: Readonly<Record<string, unknown>>, legacy = f
       `${SAYS.addingTemplate}: ${SAYS.invalidTemplate}: the schema of ${path} must have a type`,
     );
   }
-  const child = (value: unknown, name: string) => (isRecord(value) ? readSchema(value, legacy, `${path}.${name}`) : undefined);
+  const child = (value: unknown, name: string) =>
+    isRecord(value) ? readSchema(value, legacy, `${path}.${name}`) : undefined;
   const properties = isRecord(schema['properties']) ? Object.entries(schema['properties']) : [];
   const additional = schema['additionalProperties'];
   const pattern = schema['pattern'];
   return {
     type: typeof type === 'string' ? type : undefined,
-    properties: new Map(properties.flatMap(([name, one]) => (isRecord(one) ? [[name, readSchema(one, legacy, `${path}.${name}`)]] : []))),
+    properties: new Map(
+      properties.flatMap(([name, one]) => (isRecord(one) ? [[name, readSchema(one, legacy, `${path}.${name}`)]] : [])),
+    ),
     additional: typeof additional === 'boolean' ? additional : child(additional, '*'),
     items: child(schema['items'], '[]'),
     required: Array.isArray(schema['required']) ? schema['required'].map(String) : [],
     enum: Array.isArray(schema['enum']) ? schema['enum'] : undefined,
     pattern: typeof pattern === 'string' ? { text: pattern, regex: compileRegex(pattern) } : undefined,
-    limits: Object.fromEntries(LIMITS.flatMap((limit) => (typeof schema[limit] === 'number' ? [[limit, schema[limit]]] : []))),
+    limits: Object.fromEntries(
+      LIMITS.flatMap((limit) => (typeof schema[limit] === 'number' ? [[limit, schema[limit]]] : [])),
+    ),
     exclusiveMinimum: schema['exclusiveMinimum'] === true,
     exclusiveMaximum: schema['exclusiveMaximum'] === true,
     uniqueItems: schema['uniqueItems'] === true,
@@ -116,7 +121,8 @@ export function withDefaults(schema: Schema, value: unknown): unknown {
   if (!isRecord(value)) return value;
   const filled = new Map(Object.entries(value));
   for (const [name, property] of schema.properties) {
-    const missing = !filled.has(name) || (filled.get(name) === null && !property.nullable && property.fallback !== undefined);
+    const missing =
+      !filled.has(name) || (filled.get(name) === null && !property.nullable && property.fallback !== undefined);
     if (missing && property.fallback !== undefined) filled.set(name, structuredClone(property.fallback));
     if (filled.has(name)) filled.set(name, withDefaults(property, filled.get(name)));
   }

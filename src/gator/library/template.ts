@@ -1,5 +1,5 @@
+import { goQuote } from '../../constraints/go-quote.ts';
 import { GatorError, SAYS } from '../errors.ts';
-import { goQuote } from '../go-text.ts';
 import { fieldAt, gvkOf, isRecord, nameOf, textAt, type Unstructured } from '../object.ts';
 import { KNOWN_PROGRAMS, REFUSED_PROGRAMS, type RegoProgram } from './programs.ts';
 import { regoFingerprint } from './rego-text.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { goQuote } from '../go-text.ts';
+import { goQuote } from '../../constraints/go-quote.ts';
 import { isRecord } from '../object.ts';
 import { shown } from './rego-values.ts';
 import type { Schema } from './schema.ts';
@@ -13,7 +13,9 @@ export function schemaErrors(schema: Schema, value: unknown, path: string): read
   if (schema.type !== undefined && !hasType(schema.type, value)) return wrongType(schema, value, path);
   const errors: string[] = [];
   if (schema.enum && !schema.enum.some((one) => isDeepStrictEqual(one, value))) {
-    errors.push(`${path}: Unsupported value: ${quoted(value)}: supported values: ${schema.enum.map(quoted).join(', ')}`);
+    errors.push(
+      `${path}: Unsupported value: ${quoted(value)}: supported values: ${schema.enum.map(quoted).join(', ')}`,
+    );
   }
   if (typeof value === 'string') errors.push(...textErrors(schema, value, path));
   if (typeof value === 'number') errors.push(...numberErrors(schema, value, path));
@@ -66,7 +68,8 @@ function textErrors({ limits, pattern }: Schema, value: string, path: string): s
   if (limits.minLength !== undefined && length < limits.minLength) {
     errors.push(invalid(path, goQuote(value), `should be at least ${limits.minLength} chars long`));
   }
-  if (pattern && !pattern.regex.test(value)) errors.push(invalid(path, goQuote(value), `should match '${pattern.text}'`));
+  if (pattern && !pattern.regex.test(value))
+    errors.push(invalid(path, goQuote(value), `should match '${pattern.text}'`));
   return errors;
 }
 
@@ -77,7 +80,9 @@ function numberErrors({ limits, exclusiveMinimum, exclusiveMaximum }: Schema, va
     errors.push(invalid(path, shown(value), `should be less than ${exclusiveMaximum ? '' : 'or equal to '}${maximum}`));
   }
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
-    errors.push(invalid(path, shown(value), `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${minimum}`));
+    errors.push(
+      invalid(path, shown(value), `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${minimum}`),
+    );
   }
   return errors;
 }
@@ -90,7 +95,8 @@ function listErrors({ limits, items, uniqueItems }: Schema, value: readonly unkn
   if (limits.minItems !== undefined && value.length < limits.minItems) {
     errors.push(invalid(path, shown(value.length), `should have at least ${limits.minItems} items`));
   }
-  const twice = uniqueItems && value.some((one, at) => value.slice(0, at).some((other) => isDeepStrictEqual(one, other)));
+  const twice =
+    uniqueItems && value.some((one, at) => value.slice(0, at).some((other) => isDeepStrictEqual(one, other)));
   if (twice) errors.push(`${path}: Duplicate value: ${path} in body shouldn't contain duplicates`);
   return errors;
 }

@@ -1,4 +1,5 @@
-import { goJson, goQuote } from '../go-text.ts';
+import { goQuote } from '../../constraints/go-quote.ts';
+import { goJson } from '../go-text.ts';
 import { TARGET } from '../library/template.ts';
 import { nameOf, namespaceOf, textAt } from '../object.ts';
 import { Struct, writeYaml } from '../yaml/write.ts';

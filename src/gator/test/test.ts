@@ -1,3 +1,4 @@
+import { goQuote } from '../../constraints/go-quote.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { GatorClient, type Result, sortResults } from '../client/client.ts';
 import { isConstraint } from '../client/constraint.ts';
@@ -5,7 +6,6 @@ import { readExpansions } from '../client/expansion.ts';
 import { type NamespaceFacts } from '../client/match.ts';
 import { reviewObject } from '../client/review-object.ts';
 import { GatorError } from '../errors.ts';
-import { goQuote } from '../go-text.ts';
 import { isTemplate } from '../library/template.ts';
 import { gvkOf, gvkText, isNamespace, labelsOf, nameOf, namespaceOf, type Unstructured } from '../object.ts';
 
@@ -59,7 +59,10 @@ export function expectNoMutators(objects: readonly Unstructured[]): void {
   });
   if (mutator === undefined) return;
   const { kind } = gvkOf(mutator);
-  throw new GatorError('expansion_invalid', `the ${kind} ${goQuote(nameOf(mutator))} is a mutator, which is not supported; use gator for it`);
+  throw new GatorError(
+    'expansion_invalid',
+    `the ${kind} ${goQuote(nameOf(mutator))} is a mutator, which is not supported; use gator for it`,
+  );
 }
 
 export function namespacesAmong(objects: readonly Unstructured[]): ReadonlyMap<string, NamespaceFacts> {

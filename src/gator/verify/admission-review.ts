@@ -1,7 +1,7 @@
+import type { Review } from '../client/client.ts';
 import { missingKind } from '../documents.ts';
 import { GatorError, SAYS } from '../errors.ts';
 import { fieldAt, gvkOf, isRecord, textAt, type Unstructured } from '../object.ts';
-import type { Review } from '../client/client.ts';
 
 export function isAdmissionReview(object: unknown): boolean {
   const { group, kind } = gvkOf(object);

@@ -1,9 +1,10 @@
 import { dirname, relative, resolve } from 'node:path';
+import { goQuote } from '../../constraints/go-quote.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { notAMap } from '../documents.ts';
 import { GatorError, SAYS } from '../errors.ts';
 import { filesBelow, kindOfPath, readTextFile } from '../files.ts';
-import { compareBytes, goQuote } from '../go-text.ts';
+import { compareBytes } from '../go-text.ts';
 import { gvkOf, isRecord } from '../object.ts';
 import { readYaml } from '../yaml/read.ts';
 import { readSuite, type Suite } from './suite.ts';
@@ -28,7 +29,10 @@ export async function findSuites(path: string): Promise<readonly FoundSuite[]> {
   const root = resolve(named);
   const kind = await kindOfPath(root);
   if (kind === 'file' && deep) {
-    throw new GatorError('input_unreadable', `can only recursively traverse directories, not a directory: ${goQuote(root)}`);
+    throw new GatorError(
+      'input_unreadable',
+      `can only recursively traverse directories, not a directory: ${goQuote(root)}`,
+    );
   }
   if (kind === 'file') {
     if (!ENDINGS.some((ending) => root.endsWith(ending))) {

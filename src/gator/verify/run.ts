@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { goQuote } from '../../constraints/go-quote.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { GatorClient, sortResults } from '../client/client.ts';
 import { isConstraint } from '../client/constraint.ts';
@@ -7,7 +8,6 @@ import { reviewObject } from '../client/review-object.ts';
 import { readObject, readObjects } from '../documents.ts';
 import { GatorError, SAYS } from '../errors.ts';
 import { readTextFile } from '../files.ts';
-import { goQuote } from '../go-text.ts';
 import { gvkOf, gvkText, nameOf, namespaceOf, type Unstructured } from '../object.ts';
 import { compileRegex, type Regex } from '../regex/regex.ts';
 import { isAdmissionReview, reviewOf } from './admission-review.ts';
@@ -31,7 +31,11 @@ export interface RunDeps {
 }
 
 /** Runs a suite; what goes wrong is in the result of the test or case it went wrong in. */
-export async function runSuite(deps: RunDeps, filter: Filter, { suite, shownPath, folder }: FoundSuite): Promise<SuiteResult> {
+export async function runSuite(
+  deps: RunDeps,
+  filter: Filter,
+  { suite, shownPath, folder }: FoundSuite,
+): Promise<SuiteResult> {
   if (suite.skip) return { path: shownPath, skipped: true, seconds: 0, tests: [] };
   const start = performance.now();
   const tests: TestResult[] = [];

@@ -1,5 +1,5 @@
+import { goQuote } from '../../constraints/go-quote.ts';
 import { GatorError, SAYS } from '../errors.ts';
-import { goQuote } from '../go-text.ts';
 import { isRecord } from '../object.ts';
 
 export interface Assertion {
@@ -36,7 +36,10 @@ export interface Suite {
 /** Reads a suite as Go reads JSON: names of fields in any case, unknown ones passed over, wrong types refused. */
 export function readSuite(value: Readonly<Record<string, unknown>>): Suite {
   const suite = new Fields(value, 'Suite');
-  return { tests: suite.list('tests').map((test, at) => readTest(new Fields(test, `Suite.tests[${at}]`))), skip: suite.flag('skip') };
+  return {
+    tests: suite.list('tests').map((test, at) => readTest(new Fields(test, `Suite.tests[${at}]`))),
+    skip: suite.flag('skip'),
+  };
 }
 
 function readTest(test: Fields): Test {
@@ -59,7 +62,9 @@ function readCase(one: Fields): Case {
       if (typeof path === 'string') return path;
       throw wrong(`${one.path}.inventory`, path, 'string');
     }),
-    assertions: one.list('assertions').map((value, at) => readAssertion(new Fields(value, `${one.path}.assertions[${at}]`))),
+    assertions: one
+      .list('assertions')
+      .map((value, at) => readAssertion(new Fields(value, `${one.path}.assertions[${at}]`))),
     skip: one.flag('skip'),
   };
 }

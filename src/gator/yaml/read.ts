@@ -74,10 +74,12 @@ function tagsOf(dialect: Dialect, tags: Tags): Tags {
     test: /^(?:[-+.0-9~yYnNtTfFoO].*)?$/,
     resolve: (text) => plainScalar(dialect, text),
   };
-  const explicit = ['int', 'float', 'bool', 'null', 'timestamp'].map((name): ScalarTag => ({
-    tag: `tag:yaml.org,2002:${name}`,
-    resolve: (text) => plainScalar(dialect, text),
-  }));
+  const explicit = ['int', 'float', 'bool', 'null', 'timestamp'].map(
+    (name): ScalarTag => ({
+      tag: `tag:yaml.org,2002:${name}`,
+      resolve: (text) => plainScalar(dialect, text),
+    }),
+  );
   const binary: ScalarTag = {
     tag: 'tag:yaml.org,2002:binary',
     resolve: (text) => Buffer.from(text, 'base64').toString('utf8'),
