@@ -10,6 +10,7 @@ import {
   type Scalar,
   type ScalarTag,
   type Tags,
+  type YAMLError,
 } from 'yaml';
 import { messageOf } from '../../platform/errors.ts';
 import { GatorError } from '../errors.ts';
@@ -19,6 +20,9 @@ import { type Dialect, NOT_A_JSON_NUMBER, plainScalar } from './scalars.ts';
 const MOST_NODES = 2_000_000;
 /** Far above any Kubernetes object; also what keeps recursion off the end of the stack. */
 const DEEPEST = 500;
+/** What libyaml refuses wherever it stands. */
+// oxlint-disable-next-line no-control-regex
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u0084\u0086-\u009f\ufffe\uffff]/;
 const TOO_DEEP = 'nested too deeply';
 
 /**
@@ -26,7 +30,17 @@ const TOO_DEEP = 'nested too deeply';
  * first document is not looked at, as `yaml.Unmarshal` does. Throws `GatorError('yaml_invalid')`.
  */
 export function readYaml(dialect: Dialect, text: string): unknown {
+  if (CONTROLS.test(text)) throw invalid('control characters are not allowed');
   expectShallow(text);
+  const document = firstDocument(dialect, text, 0);
+  if (document === undefined) return undefined;
+  return document.contents === null ? null : new Reader(dialect, document).value(document.contents, 0);
+}
+
+/** Quoted texts of one document that are indented as libyaml lets them be and YAML 1.2 does not. */
+const MOST_MENDED = 100;
+
+function firstDocument(dialect: Dialect, text: string, mended: number): Document.Parsed | undefined {
   let document: Document.Parsed | undefined;
   try {
     const composer = new Composer({
@@ -43,10 +57,24 @@ export function readYaml(dialect: Dialect, text: string): unknown {
   } catch (cause) {
     throw invalid(cause instanceof RangeError ? TOO_DEEP : messageOf(cause), cause);
   }
-  if (document === undefined) return undefined;
-  const [problem] = document.errors;
-  if (problem) throw invalid(problem.message.replace(/\s+/g, ' ').trim(), problem);
-  return document.contents === null ? null : new Reader(dialect, document).value(document.contents, 0);
+  const [problem] = document?.errors ?? [];
+  if (!problem) return document;
+  const better = mended < MOST_MENDED ? withIndentedQuote(text, problem) : undefined;
+  if (better !== undefined) return firstDocument(dialect, better, mended + 1);
+  throw invalid(problem.message.replace(/\s+/g, ' ').trim(), problem);
+}
+
+/** The text with the quoted text before a "missing quote" indented enough; undefined when that is not what is wrong. */
+function withIndentedQuote(text: string, { message, pos }: YAMLError): string | undefined {
+  const quote = message.includes('Missing closing "quote') ? '"' : message.includes("Missing closing 'quote") ? "'" : '';
+  if (quote === '') return undefined;
+  const start = text.lastIndexOf(quote, pos[0]);
+  const whole = quote === '"' ? /"(?:[^"\\]|\\[^])*"/y : /'(?:[^']|'')*'/y;
+  whole.lastIndex = start;
+  const [quoted] = (start < 0 ? undefined : whole.exec(text)) ?? [];
+  if (quoted === undefined || !quoted.includes('\n')) return undefined;
+  // Blanks at the beginning of a continued line mean nothing.
+  return text.slice(0, start) + quoted.replaceAll('\n', `\n${' '.repeat(DEEPEST)}`) + text.slice(start + quoted.length);
 }
 
 /** The parser takes quadratic time for nesting that no object has: that is found before it is asked. */
@@ -65,6 +93,14 @@ function invalid(message: string, cause?: unknown): GatorError {
   return new GatorError('yaml_invalid', `yaml: ${message}`, { cause });
 }
 
+const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
+  int: (value) => typeof value === 'number' && Number.isInteger(value),
+  float: (value) => typeof value === 'number' || value === NOT_A_JSON_NUMBER,
+  bool: (value) => typeof value === 'boolean',
+  null: (value) => value === null,
+  timestamp: (value) => typeof value === 'string',
+};
+
 /** One tag for all plain scalars, so that what Go makes of a text is decided in one place. */
 function tagsOf(dialect: Dialect, tags: Tags): Tags {
   const kept = tags.filter((tag) => tag === 'map' || tag === 'seq' || (typeof tag === 'object' && isKept(tag.tag)));
@@ -74,10 +110,14 @@ function tagsOf(dialect: Dialect, tags: Tags): Tags {
     test: /^(?:[-+.0-9~yYnNtTfFoO].*)?$/,
     resolve: (text) => plainScalar(dialect, text),
   };
-  const explicit = ['int', 'float', 'bool', 'null', 'timestamp'].map(
-    (name): ScalarTag => ({
+  const explicit = Object.entries(TYPES).map(
+    ([name, fits]): ScalarTag => ({
       tag: `tag:yaml.org,2002:${name}`,
-      resolve: (text) => plainScalar(dialect, text),
+      resolve(text, onError) {
+        const value = plainScalar(dialect, text);
+        if (!fits(value)) onError(`cannot decode \`${text}\` as a !!${name}`);
+        return value;
+      },
     }),
   );
   const binary: ScalarTag = {
