@@ -41,7 +41,10 @@ export function chartFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const { apiVersion, kind, metadata, spec } of of('CustomResourceDefinition')) {
     const { name, labels } = metadata;
-    files.set(`definitions/${name.split('.')[0] ?? ''}.json`, asFile({ apiVersion, kind, metadata: { name, labels }, spec }));
+    files.set(
+      `definitions/${name.split('.')[0] ?? ''}.json`,
+      asFile({ apiVersion, kind, metadata: { name, labels }, spec }),
+    );
   }
   const webhooks = [...of('ValidatingWebhookConfiguration'), ...of('MutatingWebhookConfiguration')].map(
     ({ apiVersion, kind, metadata, webhooks = [] }) => ({
