@@ -20,6 +20,11 @@ export interface GuardOptions {
   readonly cluster: TestCluster;
   /** Made when it does not exist. */
   readonly folder: string;
+  /** With other rights than the administrator's. */
+  readonly kubeconfig?: string;
+  /** A free one unless told. */
+  readonly port?: number;
+  readonly namespace?: string;
 }
 
 /** Puts the guard's definitions into the cluster and starts the guard on a free port, without webhook configurations. */
