@@ -12,10 +12,10 @@ import {
   startGatekeeperProcess,
   startGatekeeperWith,
 } from '../support/gatekeeper.ts';
+import { startGuard } from '../support/guard.ts';
 import { createAsker } from './ask.ts';
 import { constraintSet, KINDS, probeConstraints } from './constraints.ts';
 import { causeOf, type Difference, EXPLAINED, same } from './differences.ts';
-import { startOurs } from './ours.ts';
 import { generatedCase } from './reviews.ts';
 import { put, type Side, untilObserved, untilProbed } from './side.ts';
 import { auditedSince, statusDifference } from './statuses.ts';
@@ -75,7 +75,7 @@ async function compareAll(): Promise<void> {
   };
   let gatekeeper: Gatekeeper | undefined = await startGatekeeperWith(webhook, templates, Object.keys(KINDS));
   closing.push(async () => gatekeeper?.stop());
-  const guard = await startOurs(ourCluster, folder);
+  const guard = await startGuard({ cluster: ourCluster, folder: join(folder, 'ours') });
   closing.push(() => guard.stop());
   const sides: readonly [Side, Side] = [
     { name: 'Gatekeeper', cluster: theirCluster, asker: createAsker(gatekeeper.webhookUrl, AT_ONCE) },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openCertificates } from '../../src/admission/certificates.ts';
 import { createWebhookServer } from '../../src/admission/server.ts';
 import { createConstraintWatcher } from '../../src/audit/constraint-watcher.ts';
+import { NO_FACTS } from '../../src/constraints/image-facts.ts';
 import { loadKubeconfig } from '../../src/kubernetes/kubeconfig.ts';
 import { createKubernetesClient } from '../../src/kubernetes/kubernetes-client.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -17,9 +18,7 @@ const certificates = await openCertificates({
 });
 const server = createWebhookServer({
   source: createConstraintWatcher({ client, clock: systemClock, logger: silentLogger, retryMs: 200 }),
-  facts: {
-    factsAbout: async () => ({ verdicts: { verdictOf: () => undefined }, mirrors: { addressOf: () => undefined } }),
-  },
+  facts: { factsAbout: () => NO_FACTS },
   logger: silentLogger,
   tls: certificates.tls(),
   exemptNamespaces: ['kube-system'],
