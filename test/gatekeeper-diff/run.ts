@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { createRandom } from '../../dev/fuzz/random.ts';
 import { startCluster } from '../support/cluster.ts';
 import {
+  applyGatekeeperDefinitions,
   type Gatekeeper,
   type GatekeeperProcess,
   gatekeeperLibrary,
@@ -75,6 +76,10 @@ async function compareAll(): Promise<void> {
   };
   let gatekeeper: Gatekeeper | undefined = await startGatekeeperWith(webhook, templates, Object.keys(KINDS));
   closing.push(async () => gatekeeper?.stop());
+  await applyGatekeeperDefinitions(ourCluster, [
+    'configs.config.gatekeeper.sh',
+    'expansiontemplate.expansion.gatekeeper.sh',
+  ]);
   const guard = await startGuard({ cluster: ourCluster, folder: join(folder, 'ours') });
   closing.push(() => guard.stop());
   const sides: readonly [Side, Side] = [

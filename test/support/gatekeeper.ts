@@ -54,14 +54,23 @@ export function gatekeeperLibrary(): string {
   return folder;
 }
 
-/** Puts Gatekeeper's definitions, its namespace and the pods its processes take themselves for into a cluster. */
-export async function prepareGatekeeper(cluster: TestCluster, pods: readonly string[]): Promise<void> {
+/** Puts only Gatekeeper's own definitions of these names and its namespace into a cluster, as they are after a migration. */
+export async function applyGatekeeperDefinitions(cluster: TestCluster, names?: readonly string[]): Promise<void> {
   const text = await readFile(join(await gatekeeperModule(), 'deploy/gatekeeper.yaml'), 'utf8');
-  const documents = parseAllDocuments(text).map((document) => document.toJS() as { kind?: string });
-  const kept: object[] = documents.filter(({ kind }) => kind === 'CustomResourceDefinition');
+  const documents = parseAllDocuments(text).map(
+    (document) => document.toJS() as { kind?: string; metadata?: { name?: string } },
+  );
+  const kept: object[] = documents.filter(
+    ({ kind, metadata }) => kind === 'CustomResourceDefinition' && (names?.includes(metadata?.name ?? '') ?? true),
+  );
   // Without the label that forbids pods like ours.
   kept.unshift({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: GATEKEEPER_SYSTEM } });
   await applied(cluster, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: kept }), ['--server-side']);
+}
+
+/** Puts Gatekeeper's definitions, its namespace and the pods its processes take themselves for into a cluster. */
+export async function prepareGatekeeper(cluster: TestCluster, pods: readonly string[]): Promise<void> {
+  await applyGatekeeperDefinitions(cluster);
   for (const name of pods) await applied(cluster, pod(name, 'manager', 'gatekeeper', GATEKEEPER_SYSTEM));
 }
 
