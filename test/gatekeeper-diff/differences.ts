@@ -23,6 +23,11 @@ export const EXPLAINED: readonly Explained[] = [
       tied(theirs.warnings, ours.warnings),
   },
   {
+    name: 'a deletion',
+    explains: ({ ours, case: { operation } }) =>
+      operation === 'DELETE' && ours.http === 200 && ours.allowed && ours.warnings.length === 0,
+  },
+  {
     name: 'a namespace that does not exist',
     explains: ({ theirs, ours, case: { namespace } }) =>
       namespace === 'not-there' && theirs.code === 500 && !theirs.allowed && (ours.http >= 500 || ours.code >= 500),
