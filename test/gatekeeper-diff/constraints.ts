@@ -71,8 +71,8 @@ function constraintSpec(random: Random, kind: string, quiet: number): object {
 }
 
 function action(random: Random): object {
-  const enforcementAction = random.pick(['deny', 'deny', 'warn', 'warn', 'dryrun', 'scoped', undefined]);
-  if (enforcementAction === undefined) return random.chance(0.5) ? {} : { scopedEnforcementActions: scoped(random) };
+  const enforcementAction = random.pick(['deny', 'deny', 'warn', 'warn', 'dryrun', 'scoped', '']);
+  if (enforcementAction === '') return random.chance(0.5) ? {} : { scopedEnforcementActions: scoped(random) };
   return enforcementAction === 'scoped' || random.chance(0.1)
     ? { enforcementAction, scopedEnforcementActions: scoped(random) }
     : { enforcementAction };
@@ -122,9 +122,9 @@ function match(random: Random): object {
 }
 
 function kindEntry(random: Random): object {
-  const groups = random.pick([[''], ['*'], ['apps'], ['', 'apps', 'batch'], [], ['batch'], ['demo.io'], undefined]);
-  const kinds = random.pick([['Pod'], ['*'], ['Pod', 'Deployment'], [], ['Namespace'], ['Widget'], ['pod'], undefined]);
-  return { ...(groups ? { apiGroups: groups } : {}), ...(kinds ? { kinds } : {}) };
+  const groups = random.pick([[''], ['*'], ['apps'], ['', 'apps', 'batch'], [], ['batch'], ['demo.io'], 'none']);
+  const kinds = random.pick([['Pod'], ['*'], ['Pod', 'Deployment'], [], ['Namespace'], ['Widget'], ['pod'], 'none']);
+  return { ...(groups === 'none' ? {} : { apiGroups: groups }), ...(kinds === 'none' ? {} : { kinds }) };
 }
 
 function pattern(random: Random): string {
