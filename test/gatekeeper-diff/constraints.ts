@@ -25,7 +25,7 @@ export interface ConstraintObject {
 /** The same constraints in every round, each with another specification: only then does a generation say what was read. */
 export function constraintSet(random: Random): ConstraintObject[] {
   // A review that breaks all constraints at once tells little about each: most sets leave some idle.
-  const quiet = random.pick([0.2, 0.5, 0.8]);
+  const quiet = random.pick([0.1, 0.3, 0.6]);
   return KIND_NAMES.flatMap((kind) =>
     NAMES.map((name) =>
       constraintObject(kind, `${kind.slice(3).toLowerCase()}-${name}`, constraintSpec(random, kind, quiet)),
