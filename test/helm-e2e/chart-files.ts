@@ -55,7 +55,8 @@ export function chartFiles(): ReadonlyMap<string, string> {
     }),
   );
   files.set('webhooks.json', asFile(webhooks));
-  files.set('access.json', asFile({ cluster: of('ClusterRole')[0]?.rules, namespace: of('Role')[0]?.rules ?? [] }));
+  const rights = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'].flatMap(of);
+  files.set('rights.json', asFile(rights));
   files.set('default-kinds.json', asFile(DEFAULT_KINDS));
   return files;
 }
