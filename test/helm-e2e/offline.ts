@@ -4,7 +4,8 @@ import { renderGuardManifests } from '../../src/admission/manifests.ts';
 import { CHART, chartFiles, chartFilesNow } from './chart-files.ts';
 import { check } from './checks.ts';
 import { helm, type KubernetesObject, NAMESPACE, rendered, template } from './helm.ts';
-import { BAD_VALUES } from './values.ts';
+import { settingsOf } from './settings.ts';
+import { BAD_VALUES, GOOD_VALUES } from './values.ts';
 
 const REPOS = ['harbor.cksc.a1ck.io', 'docker.io/mycompany'];
 const SHARED = [
@@ -17,7 +18,7 @@ const SHARED = [
 ];
 
 /** What needs no cluster: lint, the schema, and that the chart says what the program says. */
-export async function checkOffline(): Promise<void> {
+export async function checkOffline(folder: string): Promise<void> {
   await check('helm lint finds nothing', async () => {
     const outcome = await helm(['lint', '--strict', CHART], { constraint: { repos: REPOS } });
     assert.equal(outcome.code, 0, outcome.screen);
@@ -30,6 +31,11 @@ export async function checkOffline(): Promise<void> {
   );
   await check('the chart renders the webhooks of `breakwater guard manifests`', compareWebhooks);
   await check('the chart renders its definitions, rights and constraint', compareShared);
+  for (const [name, values] of Object.entries(GOOD_VALUES))
+    await check(`the guard reads its settings: ${name}`, async () => {
+      const { guardNamespace } = await settingsOf(await rendered(values), folder);
+      assert.equal(guardNamespace, NAMESPACE);
+    });
   for (const [values, said] of BAD_VALUES)
     await check(`refused: ${JSON.stringify(values).slice(0, 90)}`, async () => {
       const outcome = await template(values);
