@@ -7,11 +7,12 @@ import {
   STYLE_ANNOTATION,
 } from '../constraints/constraint.ts';
 import { DEFAULT_KINDS, EXCLUDED_NAMESPACES } from '../constraints/default-match.ts';
+import { type Rules, rulesOf } from '../constraints/rules.ts';
 
-/** The constraints in force and the labels of namespaces: all in memory, ready for the webhook. */
+/** The rules in force and the labels of namespaces: all in memory, ready for the webhook. */
 export interface ConstraintSource {
   /** Undefined until they have been read for the first time: then nothing can be decided. */
-  constraints(): readonly Constraint[] | undefined;
+  rules(): Rules | undefined;
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
   /** One sentence when what is held is missing or too old, for readiness. */
   problem(): string | undefined;
@@ -29,13 +30,15 @@ export interface StaticConstraintOptions {
 
 /** One constraint made from the trusted set, for a webhook that has no access to the cluster's own constraints. */
 export function staticConstraintSource(options: StaticConstraintOptions): ConstraintSource {
-  let compiled: { key: string; constraints: readonly Constraint[] } | undefined;
+  let compiled: { repos: readonly string[]; rules: Rules } | undefined;
   return {
-    constraints() {
+    rules() {
       const repos = options.repos();
-      const key = JSON.stringify(repos);
-      if (compiled?.key !== key) compiled = { key, constraints: [build(options, repos)] };
-      return compiled.constraints;
+      if (compiled?.repos !== repos) {
+        const same = compiled && JSON.stringify(compiled.repos) === JSON.stringify(repos);
+        compiled = { repos, rules: same && compiled ? compiled.rules : rulesOf([build(options, repos)]) };
+      }
+      return compiled.rules;
     },
     namespaceLabels: () => undefined,
     problem: () => undefined,

@@ -52,7 +52,11 @@ describe('guard manifests', () => {
     const text = definition?.metadata.annotations?.['breakwater/wanted-constraint'] ?? '';
     const document = objects({ constraint: 'document' });
     const constraint = parseConstraint(document.at(-1));
-    expect(constraint).toMatchObject({ name: 'require-harbor-repo', enforcementAction: 'warn', repos: options.repos });
+    expect(constraint).toMatchObject({
+      name: 'require-harbor-repo',
+      enforcementAction: 'warn',
+      rule: { list: options.repos },
+    });
     expect(constraint.problems).toEqual([]);
     expect(JSON.parse(text)).toEqual(document.at(-1));
     expect(document[0]?.metadata.annotations).toEqual({});

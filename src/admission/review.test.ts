@@ -1,19 +1,38 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Constraint } from '../constraints/constraint.ts';
 import type { EvaluateDeps } from '../constraints/evaluate.ts';
 import { evaluate } from '../constraints/evaluate.ts';
 import type { ImageVerdict } from '../constraints/image-facts.ts';
 import { judgeImage } from '../constraints/judge-image.ts';
 import { linePrefix } from '../constraints/messages.ts';
+import { rulesOf } from '../constraints/rules.ts';
 import { testConstraint, testPod } from '../constraints/testing.ts';
-import { formatReference } from '../oci/reference.ts';
-import { asReview, parseReview, ReviewError, review } from './review.ts';
+import { formatReference, tryParseReference } from '../oci/reference.ts';
+import {
+  type AdmissionRequest,
+  type AdmissionResponse,
+  asReview,
+  parseReview,
+  ReviewError,
+  review as reviewUnder,
+} from './review.ts';
 import { testRequest } from './testing.ts';
+
+function review(
+  facts: EvaluateDeps,
+  constraints: readonly Constraint[],
+  request: AdmissionRequest,
+  notes?: readonly string[],
+): AdmissionResponse {
+  return reviewUnder(facts, rulesOf(constraints), request, notes);
+}
 
 function deps(more: Partial<EvaluateDeps> = {}): EvaluateDeps {
   return {
     verdicts: { verdictOf: () => undefined },
     mirrors: { addressOf: () => undefined },
+    digests: { digestOf: () => undefined },
     namespaceLabels: () => ({}),
     ...more,
   };
@@ -99,20 +118,25 @@ describe('words', () => {
       },
     };
     const lines = (style: string): string[] =>
-      evaluate(deps(), [testConstraint({}, { 'breakwater/message-style': style })], 'validation.gatekeeper.sh', {
-        object: pod,
-      }).map(({ message }) => message.split(' has an ')[0]?.split(' does not')[0] ?? '');
+      evaluate(
+        deps(),
+        rulesOf([testConstraint({}, { 'breakwater/message-style': style })]),
+        'validation.gatekeeper.sh',
+        {
+          object: pod,
+        },
+      ).map(({ message }) => message.split(' has an ')[0]?.split(' does not')[0] ?? '');
     expect(lines('welkin-docs')).toEqual([
       'container "c"',
       'initContainer "i"',
       'ephemeralContainer "e"',
-      'image volume "v"',
+      'imageVolume "v"',
     ]);
     expect(lines('gatekeeper')).toEqual([
       'container <c>',
       'initContainer <i>',
       'ephemeralContainer <e>',
-      'image volume <v>',
+      'imageVolume <v>',
     ]);
     expect(lines('welkin-current')).toEqual([
       'The container named <c>',
@@ -332,12 +356,15 @@ describe('laws', () => {
           const own = verdict('block');
           const object = testPod(...images);
           const single = images.flatMap((one, index) => {
-            const line = judgeImage(own, constraint, { place: 'container', name: `c${index}`, image: one });
-            return one !== '' && line ? [line.message] : [];
+            const place = { place: 'container' as const, name: `c${index}`, image: one };
+            const lines = judgeImage(own, constraint, place, tryParseReference(one));
+            return one === '' ? [] : lines.map(({ message }) => message);
           });
-          const audit = evaluate(own, [constraint], 'audit.gatekeeper.sh', { object }).map(({ message }) => message);
+          const audit = evaluate(own, rulesOf([constraint]), 'audit.gatekeeper.sh', { object }).map(
+            ({ message }) => message,
+          );
           const response = review(own, [constraint], testRequest(object));
-          const prefix = linePrefix(constraint.style, constraint.name, action === 'deny');
+          const prefix = linePrefix(constraint.options.style, constraint.name, action === 'deny');
           const hook = action === 'deny' ? (response.status?.message?.split('\n') ?? []) : (response.warnings ?? []);
           expect(audit).toEqual(single);
           expect(new Set(hook)).toEqual(new Set(audit.map((message) => `${prefix}${message}`)));

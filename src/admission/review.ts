@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Constraint } from '../constraints/constraint.ts';
 import { type EvaluateDeps, type EvaluatedLine, evaluate } from '../constraints/evaluate.ts';
 import { linePrefix } from '../constraints/messages.ts';
+import type { Rules } from '../constraints/rules.ts';
 import { imagesOf } from '../constraints/workload.ts';
 import { CodedError } from '../platform/errors.ts';
 import { boundWarnings } from './warnings.ts';
@@ -70,21 +70,21 @@ export function asReview(response: AdmissionResponse): AdmissionReviewReply {
  */
 export function review(
   deps: EvaluateDeps,
-  constraints: readonly Constraint[],
+  rules: Rules,
   request: AdmissionRequest,
   notes: readonly string[] = [],
 ): AdmissionResponse {
   const { object, oldObject, operation, uid } = request;
   const changes = operation === 'CREATE' || operation === 'UPDATE';
   if (!changes || !object || isBeingDeleted(object)) return { uid, allowed: true };
-  const lines = evaluate(deps, constraints, 'validation.gatekeeper.sh', {
+  const lines = evaluate(deps, rules, 'validation.gatekeeper.sh', {
     object,
     ...(oldObject ? { oldObject } : {}),
     ...(request.namespace === undefined ? {} : { namespace: request.namespace }),
   }).filter(({ action }) => action !== 'dryrun');
   // What ran before the update goes on running: only an image that the update brings can be denied.
   const before = new Set(operation === 'UPDATE' ? imagesOf(oldObject).map(({ image }) => image) : []);
-  const denied = lines.filter((line) => line.action === 'deny' && line.kind !== 'warned' && !before.has(line.image));
+  const denied = lines.filter((line) => denies(line) && !before.has(line.image));
   const denying = new Set(denied);
   const warned = lines.filter((line) => !denying.has(line)).sort((a, b) => badness(a) - badness(b));
   const warnings = boundWarnings([...new Set([...warned.flatMap((line) => written(line, false)), ...notes])]);
@@ -95,7 +95,12 @@ export function review(
   return { ...base, allowed: false, status: { code: 403, reason: 'Forbidden', message: denialText(denied) } };
 }
 
-const ORDER: readonly EvaluatedLine['kind'][] = ['untrusted', 'blocked', 'warned'];
+const ORDER: readonly EvaluatedLine['kind'][] = ['untrusted', 'blocked', 'unknown', 'warned'];
+
+/** What the registry only warns about never denies; what it does not know denies where the constraint says so. */
+function denies({ action, kind, constraint }: EvaluatedLine): boolean {
+  return action === 'deny' && kind !== 'warned' && (kind !== 'unknown' || constraint.options.unknown === 'deny');
+}
 
 function badness(line: EvaluatedLine): number {
   return ORDER.indexOf(line.kind);
@@ -109,7 +114,7 @@ function denialText(denied: readonly EvaluatedLine[]): string {
 
 /** The lines to print for one finding: the sentence with its prefix, and the hint on its own. */
 function written({ constraint, message, hint }: EvaluatedLine, denies: boolean): string[] {
-  const sentence = `${linePrefix(constraint.style, constraint.name, denies)}${message}`;
+  const sentence = `${linePrefix(constraint.options.style, constraint.name, denies)}${message}`;
   return hint === undefined ? [sentence] : [sentence, hint];
 }
 

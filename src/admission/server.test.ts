@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConstraint } from '../constraints/constraint.ts';
 import { type ImageFacts, NO_FACTS } from '../constraints/image-facts.ts';
+import { rulesOf } from '../constraints/rules.ts';
 import { testPod } from '../constraints/testing.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
@@ -39,7 +40,7 @@ beforeAll(async () => {
   const fixed = staticConstraintSource({ name: 'require-harbor-repo', enforcementAction: 'deny', repos: () => repos });
   const source: ConstraintSource = {
     ...fixed,
-    constraints: () => (broken.constraints ?? (() => (ready ? fixed.constraints() : undefined)))(),
+    rules: () => (broken.rules ?? (() => (ready ? fixed.rules() : undefined)))(),
     namespaceLabels: (name) => broken.namespaceLabels?.(name),
     ensureNamespace: async (name) => broken.ensureNamespace?.(name),
   };
@@ -171,7 +172,7 @@ describe('webhook server', () => {
     [
       'an error of ours',
       {
-        constraints: () => {
+        rules: () => {
           throw new Error('a mistake');
         },
       },
@@ -181,9 +182,9 @@ describe('webhook server', () => {
     ['our own deadline', { ensureNamespace: () => new Promise(() => undefined) }, 504, /^no decision within 200 ms$/],
     [
       'a namespace whose labels are not known',
-      { constraints: () => [selecting], ensureNamespace: async () => undefined },
+      { rules: () => rulesOf([selecting]), ensureNamespace: async () => undefined },
       503,
-      /^the labels of namespace "demo" are not known/,
+      /^the constraint selecting selects by the labels of namespace "demo", which is not known/,
     ],
   ])('leaves %s to the failure policy, and says so', async (_what, part, code, why) => {
     broken = part;
@@ -199,7 +200,7 @@ describe('webhook server', () => {
   it('waits for a namespace that is newer than the watch', async () => {
     const labels: Record<string, Record<string, string>> = {};
     broken = {
-      constraints: () => [selecting],
+      rules: () => rulesOf([selecting]),
       namespaceLabels: (name) => labels[name],
       ensureNamespace: async (name) => void (labels[name] = { owner: 'operator' }),
     };
@@ -227,7 +228,7 @@ describe('webhook server', () => {
     expect(await ask(['a.io/'])).toMatchObject({ allowed: true });
     expect(await ask('a.io/')).toMatchObject({
       allowed: false,
-      status: { code: 403, message: expect.stringContaining('spec.parameters.repos') },
+      status: { code: 403, message: expect.stringContaining('repos: ') },
     });
     expect(await ask('a.io/', { operation: 'DELETE' })).toMatchObject({ allowed: true });
   });
@@ -309,9 +310,9 @@ it('a static source knows no namespaces and has no problem', () => {
   });
   expect(source.namespaceLabels('x')).toBeUndefined();
   expect(source.problem()).toBeUndefined();
-  const [constraint] = source.constraints() ?? [];
-  expect(constraint).toMatchObject({ name: 'n', style: 'gatekeeper', enforcementAction: 'warn' });
-  expect(source.constraints()?.[0]).toBe(constraint);
+  const [constraint] = source.rules()?.constraints ?? [];
+  expect(constraint).toMatchObject({ name: 'n', options: { style: 'gatekeeper' }, enforcementAction: 'warn' });
+  expect(source.rules()?.constraints[0]).toBe(constraint);
 });
 
 describe('a webhook server of its own', () => {

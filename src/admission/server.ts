@@ -1,7 +1,7 @@
 import type { Server } from 'node:https';
 import { setTimeout } from 'node:timers';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import type { Constraint } from '../constraints/constraint.ts';
+import { EvaluationError } from '../constraints/evaluate.ts';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
 import { referencesOf } from '../constraints/workload.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -115,7 +115,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     return textOf(await decide(read(body)));
   }
   function fail(reply: FastifyReply, error: unknown): void {
-    const code = error instanceof ReviewError ? 400 : error instanceof Undecided ? error.status : 500;
+    const code = statusOf(error);
     const why = messageOf(error);
     deps.onUndecided?.(why);
     if (code !== 400) deps.logger.error({ error: why }, 'an admission review is left to the failure policy');
@@ -156,37 +156,25 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
 
 async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: string): Promise<AdmissionResponse> {
   const started = performance.now();
-  const constraints = deps.source.constraints();
+  const rules = deps.source.rules();
   // Not "allowed": the failure policy of the webhook configuration says what an undecided request means.
-  if (constraints === undefined) throw new Undecided(503, 'the constraints have not been read yet');
+  if (rules === undefined) throw new Undecided(503, 'the constraints have not been read yet');
   const probed = probeAnswer(request, replica);
   if (probed) return probed;
   const { namespace } = request;
   if (namespace !== undefined && deps.source.namespaceLabels(namespace) === undefined) {
-    await knowNamespace(deps.source, constraints, namespace);
+    await deps.source.ensureNamespace?.(namespace);
   }
   const facts = await factsInTime(deps, request);
   const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
   const response = review(
     { ...(facts ?? NO_FACTS), namespaceLabels },
-    constraints,
+    rules,
     request,
     facts === undefined ? [FACTS_MISSING] : [],
   );
   deps.onDecision?.({ request, response, milliseconds: performance.now() - started });
   return response;
-}
-
-/** A namespace that is newer than our watch. When a constraint selects by its labels, not knowing them is no answer. */
-async function knowNamespace(
-  source: ConstraintSource,
-  constraints: readonly Constraint[],
-  namespace: string,
-): Promise<void> {
-  await source.ensureNamespace?.(namespace);
-  if (source.namespaceLabels(namespace) !== undefined) return;
-  if (constraints.every(({ match }) => match.namespaceSelector === undefined)) return;
-  throw new Undecided(503, `the labels of namespace "${namespace}" are not known, and a constraint selects by them`);
 }
 
 /**
@@ -239,6 +227,9 @@ function statusText(code: number, message: string): string {
 }
 
 function statusOf(error: unknown): number {
+  if (error instanceof ReviewError) return 400;
+  if (error instanceof Undecided) return error.status;
+  if (error instanceof EvaluationError) return 503;
   const code = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
   return typeof code === 'number' && code >= 400 ? code : 500;
 }

@@ -1,6 +1,7 @@
 import type { ImageFactsSource, ImageVerdict } from '../constraints/image-facts.ts';
 import type { Db } from '../db/database.ts';
 import { findMirroredCopy } from '../mirror/mirrored-address.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
 
@@ -17,10 +18,14 @@ export function createImageFacts(deps: Deps): ImageFactsSource {
     async factsAbout(references) {
       const verdicts = new Map<string, ImageVerdict>();
       const copies = new Map<string, string>();
+      const digests = new Map<string, Digest>();
       await Promise.all(
         references.map(async (reference) => {
           const judged = await deps.verdicts.verdictByReference(reference);
-          if (judged) verdicts.set(keyOf(reference), { kind: judged.verdict.kind, sentence: judged.sentence });
+          if (judged) {
+            verdicts.set(keyOf(reference), { kind: judged.verdict.kind, sentence: judged.sentence });
+            digests.set(keyOf(reference), judged.verdict.subject);
+          }
           const copy = judged ? undefined : await findMirroredCopy(deps.db, reference);
           if (copy) copies.set(keyOf(reference), `${deps.host}/${copy}`);
         }),
@@ -28,6 +33,7 @@ export function createImageFacts(deps: Deps): ImageFactsSource {
       return {
         verdicts: { verdictOf: (reference) => verdicts.get(keyOf(reference)) },
         mirrors: { addressOf: (reference) => copies.get(keyOf(reference)) },
+        digests: { digestOf: (reference) => reference.digest ?? digests.get(keyOf(reference)) },
       };
     },
   };

@@ -1,8 +1,9 @@
-import { type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
+import { CONSTRAINT_KIND, type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
 import { evaluate } from '../constraints/evaluate.ts';
 import type { ImageFacts, ImageFactsSource } from '../constraints/image-facts.ts';
 import { groupOf, type KubernetesObject, kubernetesObject, versionOf } from '../constraints/kubernetes-object.ts';
 import { AUDITED_KINDS, type AuditedKind, CONSTRAINTS_PATH, NAMESPACES_PATH } from '../constraints/paths.ts';
+import { rulesOf } from '../constraints/rules.ts';
 import { referencesOf } from '../constraints/workload.ts';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
@@ -105,7 +106,7 @@ function auditObject(
   const said = new Set(inherited);
   const lines = evaluate(
     { ...facts, namespaceLabels: (one) => pass.namespaces.get(one) },
-    pass.constraints,
+    rulesOf(pass.constraints),
     'audit.gatekeeper.sh',
     { object: raw },
   );
@@ -144,7 +145,7 @@ async function readConstraints(deps: ClusterAuditDeps): Promise<Constraint[]> {
   for await (const page of listPages(deps.client, CONSTRAINTS_PATH)) {
     for (const item of page.items) {
       try {
-        constraints.push(parseConstraint(item));
+        constraints.push(parseConstraint(item, CONSTRAINT_KIND));
       } catch (error) {
         if (!(error instanceof ConstraintError)) throw error;
         deps.logger.error({ problem: error.message }, 'constraint is not audited');

@@ -1,7 +1,18 @@
 import type { ConstraintSource } from '../admission/constraint-source.ts';
 import { type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
+import { readExemptions } from '../constraints/exemption.ts';
+import { type Expansion, ExpansionError, parseExpansion } from '../constraints/expansion.ts';
+import { CONSTRAINT_KINDS, type ConstraintKind } from '../constraints/kinds/kinds.ts';
 import { kubernetesObject } from '../constraints/kubernetes-object.ts';
-import { CONSTRAINTS_PATH, DEFINITION_NAME, DEFINITIONS_PATH, NAMESPACES_PATH } from '../constraints/paths.ts';
+import {
+  CONFIGS_PATH,
+  constraintsPath,
+  DEFINITION_NAME,
+  DEFINITIONS_PATH,
+  EXPANSIONS_PATH,
+  NAMESPACES_PATH,
+} from '../constraints/paths.ts';
+import type { Rules } from '../constraints/rules.ts';
 import type { ListedObject } from '../kubernetes/list-pages.ts';
 import {
   type CollectionObserver,
@@ -12,96 +23,181 @@ import {
 import { messageOf } from '../platform/errors.ts';
 import { applyWantedConstraint } from './wanted-constraint.ts';
 
+/** A constraint that cannot be used, and why; the others go on. */
+export interface BrokenConstraint {
+  readonly kind: ConstraintKind;
+  readonly name: string;
+  readonly uid: string;
+  readonly problem: string;
+}
+
 export interface ConstraintWatcher extends ConstraintSource {
+  /** Constraints of the cluster that are not enforced because they cannot be read. */
+  broken(): readonly BrokenConstraint[];
   stop(): Promise<void>;
+}
+
+export interface ConstraintWatcherDeps extends WatchDeps {
+  /** Namespaces whose `Config` counts: anybody may be able to make one elsewhere. */
+  readonly systemNamespaces?: readonly string[];
 }
 
 /** Watches renew at least every 50 s; older than this means the API server is out of reach. */
 const STALE_MS = 90_000;
 const NAMESPACE_WAIT_MS = 500;
+const SYSTEM_NAMESPACES = ['gatekeeper-system', 'breakwater-system'];
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Keeps the cluster's constraints and the labels of its namespaces in memory, from the moment it is made. */
-export function createConstraintWatcher(deps: WatchDeps): ConstraintWatcher {
+/** Keeps the cluster's rules and the labels of its namespaces in memory, from the moment it is made. */
+export function createConstraintWatcher(deps: ConstraintWatcherDeps): ConstraintWatcher {
   const constraints = new Map<string, Constraint>();
+  const broken = new Map<string, BrokenConstraint>();
+  const expansions = new Map<string, Expansion>();
+  const configs = new Map<string, ListedObject>();
   const namespaces = new Map<string, Labels>();
-  let listed = false;
-  let current: readonly Constraint[] | undefined;
+  const unread = new Set<string>();
+  let current: Rules | undefined;
 
-  function take(object: ListedObject): void {
+  function take(object: ListedObject, kind: ConstraintKind): void {
+    const { name, uid } = kubernetesObject.parse(object).metadata;
+    const key = `${kind}/${name}`;
+    constraints.delete(key);
+    broken.delete(key);
     try {
-      const constraint = parseConstraint(object);
-      constraints.set(constraint.name, constraint);
-      for (const problem of constraint.problems)
-        deps.logger.warn({ constraint: constraint.name, problem }, 'constraint');
+      const constraint = parseConstraint(object, kind);
+      constraints.set(key, constraint);
+      for (const problem of constraint.problems) deps.logger.warn({ constraint: name, problem }, 'constraint');
     } catch (error) {
       if (!(error instanceof ConstraintError)) throw error;
-      constraints.delete(nameOf(object));
-      deps.logger.error({ constraint: nameOf(object), problem: error.message }, 'constraint is not enforced');
+      broken.set(key, { kind, name, uid, problem: error.message });
+      deps.logger.error({ constraint: name, problem: error.message }, 'constraint is not enforced');
+    }
+  }
+  function takeExpansion(object: ListedObject): void {
+    const name = nameOf(object);
+    expansions.delete(name);
+    try {
+      expansions.set(name, parseExpansion(object));
+    } catch (error) {
+      if (!(error instanceof ExpansionError)) throw error;
+      deps.logger.error({ expansion: name, problem: error.message }, 'ExpansionTemplate is not used');
     }
   }
   function publish(): void {
-    current = [...constraints.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    current = {
+      constraints: [...constraints.values()].sort(byName),
+      expansions: [...expansions.values()].sort(byName),
+      exempt: readExemptions([...configs.values()]),
+    };
   }
-  const constraintObserver: CollectionObserver = {
-    reset(items) {
-      constraints.clear();
-      for (const item of items) take(item);
-      publish();
-    },
-    changed(object) {
-      take(object);
-      publish();
-    },
-    deleted(object) {
-      constraints.delete(nameOf(object));
-      publish();
-    },
-  };
-  const namespaceObserver: CollectionObserver = {
-    reset(items) {
-      namespaces.clear();
-      for (const item of items) keepLabels(item);
-      listed = true;
-    },
-    changed: keepLabels,
-    deleted: (object) => void namespaces.delete(nameOf(object)),
-  };
-  function keepLabels(object: ListedObject): void {
-    namespaces.set(nameOf(object), kubernetesObject.parse(object).metadata.labels);
+  /** Watches a collection that changes the rules; `absentIsEmpty` because a cluster need not know all these kinds. */
+  function rulesWatch(
+    path: string,
+    into: { clear(): void; take(object: ListedObject): void; drop(name: string): void },
+  ) {
+    unread.add(path);
+    const observer: CollectionObserver = {
+      reset(items) {
+        into.clear();
+        for (const item of items) into.take(item);
+        unread.delete(path);
+        publish();
+      },
+      changed(object) {
+        into.take(object);
+        publish();
+      },
+      deleted(object) {
+        into.drop(nameOf(object));
+        publish();
+      },
+    };
+    return watchCollection(deps, { path, absentIsEmpty: true }, observer);
   }
-  const watches = {
-    constraints: watchCollection(deps, { path: CONSTRAINTS_PATH }, constraintObserver),
-    namespaces: watchCollection(deps, { path: NAMESPACES_PATH }, namespaceObserver),
-  };
 
+  const watches: Record<string, CollectionWatch> = {
+    ...Object.fromEntries(
+      CONSTRAINT_KINDS.map((kind) => {
+        function clear(): void {
+          for (const map of [constraints, broken])
+            for (const key of map.keys()) if (key.startsWith(`${kind}/`)) map.delete(key);
+        }
+        function drop(name: string): void {
+          constraints.delete(`${kind}/${name}`);
+          broken.delete(`${kind}/${name}`);
+        }
+        return [kind, rulesWatch(constraintsPath(kind), { clear, drop, take: (object) => take(object, kind) })];
+      }),
+    ),
+    ExpansionTemplate: rulesWatch(EXPANSIONS_PATH, {
+      clear: () => expansions.clear(),
+      take: takeExpansion,
+      drop: (name) => void expansions.delete(name),
+    }),
+    Config: rulesWatch(CONFIGS_PATH, {
+      clear: () => configs.clear(),
+      take(object) {
+        const { namespace, name } = kubernetesObject.parse(object).metadata;
+        if ((deps.systemNamespaces ?? SYSTEM_NAMESPACES).includes(namespace)) configs.set(name, object);
+      },
+      drop: (name) => void configs.delete(name),
+    }),
+    Namespace: watchNamespaces(deps, namespaces, unread),
+  };
   const definition = watchDefinition(deps);
 
   return {
-    constraints: () => (listed ? current : undefined),
+    rules: () => (unread.size === 0 ? current : undefined),
+    broken: () => [...broken.values()],
     namespaceLabels: (name) => namespaces.get(name),
     problem() {
       for (const [what, watch] of Object.entries(watches)) {
         const contact = watch.lastContact();
         const why = watch.failure() ?? 'no answer from the API server';
-        if (contact === undefined) return `the ${what} of the cluster have not been read yet: ${why}`;
+        if (contact === undefined) return `the ${what} objects of the cluster have not been read yet: ${why}`;
         const age = deps.clock.now() - contact;
-        if (age > STALE_MS) return `the ${what} of the cluster are ${Math.round(age / 1000)} s old: ${why}`;
+        if (age > STALE_MS) return `the ${what} objects of the cluster are ${Math.round(age / 1000)} s old: ${why}`;
       }
       return undefined;
     },
     async ensureNamespace(name) {
       const reading = deps.client.get(`${NAMESPACES_PATH}/${encodeURIComponent(name)}`).then(
-        (object) => keepLabels(object as ListedObject),
+        (object) => keepLabels(namespaces, object as ListedObject),
         () => undefined,
       );
       await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, NAMESPACE_WAIT_MS).unref())]);
     },
     async stop() {
-      await Promise.all([watches.constraints.stop(), watches.namespaces.stop(), definition.stop()]);
+      await Promise.all([...Object.values(watches), definition].map((watch) => watch.stop()));
     },
   };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function watchNamespaces(deps: WatchDeps, namespaces: Map<string, Labels>, unread: Set<string>): CollectionWatch {
+  unread.add(NAMESPACES_PATH);
+  return watchCollection(
+    deps,
+    { path: NAMESPACES_PATH },
+    {
+      reset(items) {
+        namespaces.clear();
+        for (const item of items) keepLabels(namespaces, item);
+        unread.delete(NAMESPACES_PATH);
+      },
+      changed: (object) => keepLabels(namespaces, object),
+      deleted: (object) => void namespaces.delete(nameOf(object)),
+    },
+  );
+}
+
+function keepLabels(namespaces: Map<string, Labels>, object: ListedObject): void {
+  const { name, labels } = kubernetesObject.parse(object).metadata;
+  namespaces.set(name, labels);
 }
 
 /** Carries out what applied manifests want, one change after the other. */

@@ -1,139 +1,150 @@
 import { z } from 'zod';
 import { CodedError } from '../platform/errors.ts';
-import { compileEntries, type MatchingMode, type TrustMatcher } from '../trust/match/matcher.ts';
-import { type ConstraintMatch, matchSchema } from './match.ts';
+import { type EnforcementAction, type EnforcementPoint, readEnforcement, scopedActionSchema } from './enforcement.ts';
+import {
+  CONSTRAINT_GROUP,
+  CONSTRAINT_KINDS,
+  type ConstraintKind,
+  compileRule,
+  isConstraintKind,
+  KIND_DEFINITIONS,
+  pluralOf,
+} from './kinds/kinds.ts';
+import type { ImageRule } from './kinds/rule.ts';
+import { type CompiledMatch, type ConstraintMatch, compileMatch, matchSchema } from './match.ts';
+import { createWords, type Words } from './messages.ts';
+import { type ConstraintOptions, OPTION_ANNOTATIONS, readOptions } from './options.ts';
+
+export type { EnforcementAction, EnforcementPoint } from './enforcement.ts';
+export { CONSTRAINT_GROUP } from './kinds/kinds.ts';
+export type { MessageStyle } from './options.ts';
+
+/** The kind that guard manifests make. */
+export const CONSTRAINT_KIND = 'K8sAllowedRepos' satisfies ConstraintKind;
+export const CONSTRAINT_PLURAL = pluralOf(CONSTRAINT_KIND);
+export const STYLE_ANNOTATION = OPTION_ANNOTATIONS.style;
 
 export class ConstraintError extends CodedError<'constraint_invalid'> {}
 
-export const CONSTRAINT_GROUP = 'constraints.gatekeeper.sh';
-export const CONSTRAINT_KIND = 'K8sAllowedRepos';
-export const CONSTRAINT_PLURAL = 'k8sallowedrepos';
-export const STYLE_ANNOTATION = 'breakwater/message-style';
-const MATCHING_ANNOTATION = 'breakwater/matching';
-
-const MESSAGE_STYLES = ['welkin-docs', 'gatekeeper', 'welkin-current'] as const;
-export type MessageStyle = (typeof MESSAGE_STYLES)[number];
-
-/** What a violated constraint does. */
-export type EnforcementAction = 'deny' | 'warn' | 'dryrun';
-export type EnforcementPoint = 'validation.gatekeeper.sh' | 'audit.gatekeeper.sh';
-
-/** A `K8sAllowedRepos` constraint, read and prepared for many questions. */
+/** A constraint of one of our kinds, read and prepared for many questions. */
 export interface Constraint {
+  readonly kind: ConstraintKind;
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
+  /** When its rules last changed, epoch ms, as the API server noted it; undefined for one that was never stored. */
+  readonly since: number | undefined;
   /** As written, `deny` when absent. */
   readonly enforcementAction: string;
   /** The strongest action at a point, or undefined when the constraint is not enforced there. */
   actionAt(point: EnforcementPoint): EnforcementAction | undefined;
-  /** Actions listed in status for `scoped`; empty otherwise. */
+  /** All of them, strongest first: a scoped constraint may do several things at one point. */
+  actionsAt(point: EnforcementPoint): readonly EnforcementAction[];
+  /** Actions listed for `scoped`, as written; empty otherwise. */
   readonly scopedActions: readonly string[];
-  readonly style: MessageStyle;
+  readonly options: ConstraintOptions;
+  /** As written. */
   readonly match: ConstraintMatch;
-  /** Undefined when the constraint has no list: then it checks nothing, as in Gatekeeper. */
-  readonly repos: readonly string[] | undefined;
-  readonly trusted: TrustMatcher;
+  readonly matcher: CompiledMatch;
+  /** Undefined when the list it lives from is missing: then it checks nothing. */
+  readonly rule: ImageRule | undefined;
+  /** True when an image that keeps the rule counts as trusted: then the registry's verdict about it is asked. */
+  readonly trusts: boolean;
+  readonly words: Words;
   /** What is wrong with it although it is used, for the status. */
   readonly problems: readonly string[];
 }
 
-const scopedSchema = z.looseObject({
-  action: z.string(),
-  enforcementPoints: z.array(z.looseObject({ name: z.string() })).optional(),
-});
-
+const managedField = z.looseObject({ time: z.string().nullish(), subresource: z.string().nullish() });
 const constraintSchema = z.looseObject({
+  apiVersion: z.string().nullish(),
+  kind: z.string().nullish(),
   metadata: z.looseObject({
     name: z.string().min(1),
-    uid: z.string().optional(),
-    generation: z.number().optional(),
-    annotations: z.record(z.string(), z.string()).optional(),
+    uid: z.string().nullish(),
+    generation: z.number().nullish(),
+    creationTimestamp: z.string().nullish(),
+    managedFields: z.array(managedField).nullish().catch(undefined),
+    annotations: z.record(z.string(), z.string()).nullish(),
   }),
   spec: z
     .looseObject({
-      enforcementAction: z.string().optional(),
-      scopedEnforcementActions: z.array(scopedSchema).optional(),
-      match: matchSchema.optional(),
-      parameters: z.looseObject({ repos: z.array(z.string()).optional() }).optional(),
+      enforcementAction: z.string().nullish(),
+      scopedEnforcementActions: z.array(scopedActionSchema).nullish(),
+      match: matchSchema.nullish(),
+      parameters: z.unknown(),
     })
-    .optional(),
+    .nullish(),
 });
 
-const STRENGTH: readonly EnforcementAction[] = ['deny', 'warn', 'dryrun'];
-
-/** Reads a constraint as the API server gives it. Throws `ConstraintError` when its fields have the wrong shape. */
-export function parseConstraint(object: unknown): Constraint {
-  const parsed = constraintSchema.safeParse(object);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
+/**
+ * Reads a constraint as the API server gives it; `listedAs` is its kind where a list's items do not say it themselves.
+ * Throws `ConstraintError` when its fields have the wrong shape.
+ */
+export function parseConstraint(object: unknown, listedAs?: ConstraintKind): Constraint {
+  try {
+    return read(constraintSchema.parse(object), listedAs);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const [issue] = error.issues;
     throw new ConstraintError(
       'constraint_invalid',
-      `this ${CONSTRAINT_KIND} cannot be used: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+      `this constraint cannot be used: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+      { cause: error },
     );
   }
-  const { metadata, spec = {} } = parsed.data;
-  const annotations = metadata.annotations ?? {};
-  const problems: string[] = [];
-  const repos = spec.parameters?.repos;
-  if (repos === undefined) problems.push('spec.parameters.repos is missing: the constraint checks nothing');
-  const trusted = compileEntries(
-    repos ?? [],
-    choice(annotations, MATCHING_ANNOTATION, ['reference', 'prefix'], problems),
-  );
-  const written = spec.enforcementAction ?? 'deny';
-  const scoped = written === 'scoped' ? (spec.scopedEnforcementActions ?? []) : [];
+}
+
+function read(
+  { apiVersion, kind: written, metadata, spec }: z.infer<typeof constraintSchema>,
+  listedAs: ConstraintKind | undefined,
+): Constraint {
+  const kind = written ?? listedAs ?? '';
+  if (!isConstraintKind(kind) || !(apiVersion ?? CONSTRAINT_GROUP).startsWith(CONSTRAINT_GROUP)) {
+    throw new ConstraintError(
+      'constraint_invalid',
+      `${apiVersion ?? ''} ${kind} is not a constraint of ours; known are ${CONSTRAINT_KINDS.join(', ')}`,
+    );
+  }
+  const { options, problems: optionProblems } = readOptions(metadata.annotations ?? {});
+  const mode = options.compat ? 'compat' : options.matching;
+  const rule = compileRule(kind, spec?.parameters, mode);
+  const { list, trusts } = KIND_DEFINITIONS[kind];
+  const missing =
+    rule || list === undefined ? [] : [`spec.parameters.${list} is missing: the constraint checks nothing`];
+  const enforcementAction = spec?.enforcementAction || 'deny';
+  const scoped = enforcementAction === 'scoped' ? (spec?.scopedEnforcementActions ?? []) : [];
+  const enforcement = readEnforcement({ written: enforcementAction, scoped, compat: options.compat });
+  const match = spec?.match ?? {};
+  const matcher = compileMatch(match);
   return {
+    kind,
     name: metadata.name,
     uid: metadata.uid ?? '',
     generation: metadata.generation ?? 0,
-    enforcementAction: written,
-    actionAt: actions(written, scoped, problems),
+    since: changedAt(metadata),
+    enforcementAction,
+    actionsAt: (point) => enforcement.actionsAt(point),
+    actionAt: (point) => enforcement.actionsAt(point)[0],
     scopedActions: [...new Set(scoped.map(({ action }) => action))],
-    style: choice(annotations, STYLE_ANNOTATION, MESSAGE_STYLES, problems),
-    match: spec.match ?? {},
-    repos,
-    trusted,
-    problems: [...problems, ...trusted.problems],
+    options,
+    match,
+    matcher,
+    rule,
+    trusts,
+    words: createWords({ kind, style: options.style, exact: options.compat, list: rule?.list ?? [] }),
+    problems: [...optionProblems, ...enforcement.problems, ...matcher.problems, ...missing, ...(rule?.problems ?? [])],
   };
 }
 
-/** An unknown action warns instead of being skipped: nobody should think to be protected and be silently not. */
-function actions(
-  written: string,
-  scoped: readonly z.infer<typeof scopedSchema>[],
-  problems: string[],
-): (point: EnforcementPoint) => EnforcementAction | undefined {
-  if (written !== 'scoped') {
-    const action = asAction(written, problems);
-    return () => action;
-  }
-  const entries = scoped.map(({ action, enforcementPoints = [] }) => ({
-    action: asAction(action, problems),
-    points: new Set(enforcementPoints.map(({ name }) => name)),
-  }));
-  return (point) =>
-    STRENGTH.find((action) =>
-      entries.some((one) => one.action === action && (one.points.has(point) || one.points.has('*'))),
-    );
-}
-
-function asAction(text: string, problems: string[]): EnforcementAction {
-  const known = STRENGTH.find((action) => action === text);
-  if (known === undefined) problems.push(`enforcement action "${text}" is not known: it warns`);
-  return known ?? 'warn';
-}
-
-function choice<Value extends MessageStyle | MatchingMode>(
-  annotations: Readonly<Record<string, string>>,
-  key: string,
-  values: readonly [Value, ...Value[]],
-  problems: string[],
-): Value {
-  const text = Object.hasOwn(annotations, key) ? annotations[key] : undefined;
-  const known = values.find((value) => value === text);
-  if (text !== undefined && known === undefined) {
-    problems.push(`annotation ${key}: "${text}" is not known; use ${values.join(' or ')}`);
-  }
-  return known ?? values[0];
+/** The last write of anything but the status; field managers are noted by the API server for every write. */
+function changedAt({
+  managedFields,
+  creationTimestamp,
+}: z.infer<typeof constraintSchema>['metadata']): number | undefined {
+  const writes = (managedFields ?? []).filter(({ subresource }) => subresource !== 'status');
+  const times = [creationTimestamp, ...writes.map(({ time }) => time)]
+    .map((time) => Date.parse(time ?? ''))
+    .filter((time) => !Number.isNaN(time));
+  return times.length === 0 ? undefined : Math.max(...times);
 }

@@ -1,20 +1,34 @@
-import type { Constraint, EnforcementAction, EnforcementPoint } from './constraint.ts';
+import { CodedError } from '../platform/errors.ts';
+import type { Constraint } from './constraint.ts';
+import { ENFORCEMENT_ACTIONS, type EnforcementAction, type EnforcementPoint } from './enforcement.ts';
+import type { ExemptProcess } from './exemption.ts';
+import { expandObject, type Generated } from './expansion.ts';
 import type { ImageFacts } from './image-facts.ts';
 import { type ImageLine, judgeImage } from './judge-image.ts';
-import { type KubernetesObject, kubernetesObject } from './kubernetes-object.ts';
-import { type MatchSubject, matches } from './match.ts';
-import { imagesOf } from './workload.ts';
+import type { MatchSubject, NamespaceLabels } from './match.ts';
+import { parseReferenceOnce } from './reference-memory.ts';
+import type { Rules } from './rules.ts';
+import { subjectOf } from './subject.ts';
+import { imagesIn, libraryImagesIn, podIn, type WorkloadImage } from './workload.ts';
+
+/** `namespace_unknown`: a constraint asks for the labels of a namespace that nobody knows. */
+export class EvaluationError extends CodedError<'namespace_unknown'> {}
 
 export interface EvaluateDeps extends ImageFacts {
   /** Labels of a namespace, undefined when it is not known. */
-  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined;
+  readonly namespaceLabels: NamespaceLabels;
 }
 
 /** One line about one image under one constraint, with what the constraint does about it. */
-export interface EvaluatedLine extends ImageLine {
+export interface EvaluatedLine extends ImageLine, WorkloadImage {
+  readonly kind: ImageLine['kind'];
   readonly constraint: Constraint;
+  /** The strongest action. */
   readonly action: EnforcementAction;
-  readonly image: string;
+  /** All actions, strongest first. */
+  readonly actions: readonly EnforcementAction[];
+  /** Name of the ExpansionTemplate that made the pod with this image; it stands in the message too. */
+  readonly impliedBy?: string;
 }
 
 export interface EvaluateInput {
@@ -26,40 +40,155 @@ export interface EvaluateInput {
   readonly namespace?: string;
 }
 
-/** Judges all images of an object under all constraints that cover it. Shared by webhook and audit. */
+/** Something with images, and what the matchers may find it as. */
+interface Candidate {
+  readonly images: readonly WorkloadImage[];
+  readonly subjects: readonly MatchSubject[];
+  readonly generated?: Generated;
+}
+
+/**
+ * Judges all images of an object under all constraints that cover it. Shared by webhook, audit and tools. A template is
+ * judged as the pod it makes, so a constraint that names only Pod covers it; under `compat` only what Gatekeeper's
+ * library reads counts: the containers of pods, and templates through ExpansionTemplates. Throws `EvaluationError`, and
+ * `ExpansionError` when a template cannot be applied.
+ */
 export function evaluate(
   deps: EvaluateDeps,
-  constraints: readonly Constraint[],
+  rules: Rules,
   point: EnforcementPoint,
   input: EvaluateInput,
 ): EvaluatedLine[] {
-  const images = imagesOf(input.object);
-  if (images.length === 0) return [];
-  const subjects = [input.object, input.oldObject].flatMap((object) => {
-    const parsed = kubernetesObject.safeParse(object);
-    return parsed.success ? [subjectOf(parsed.data, input.namespace)] : [];
-  });
+  const { constraints } = rules;
+  if (!isRecord(input.object) || constraints.length === 0) return [];
+  const object = input.object;
+  const original = subjectOf(object, input.namespace, 'Original');
+  const process = PROCESSES[point];
+  if (process !== undefined && rules.exempt(original.namespace, process)) return [];
+  const old = isRecord(input.oldObject) ? [subjectOf(input.oldObject, input.namespace, 'Original')] : [];
+  const generated =
+    rules.expansions.length === 0
+      ? []
+      : expandObject(
+          rules.expansions,
+          { ...object, apiVersion: original.apiVersion, kind: original.kind },
+          original.namespace,
+        );
+
+  let own: Candidate | undefined;
+  let raw: Candidate | undefined;
+  let rawImplied: readonly Candidate[] | undefined;
+  let implied: readonly Candidate[] | undefined;
   const lines: EvaluatedLine[] = [];
   for (const constraint of constraints) {
-    const action = constraint.actionAt(point);
-    if (action === undefined) continue;
-    const covered = subjects.some((one) => matches(constraint.match, one, deps.namespaceLabels(one.namespace)));
-    if (!covered) continue;
-    for (const workload of images) {
-      const line = judgeImage(deps, constraint, workload);
-      if (line) lines.push({ ...line, constraint, action, image: workload.image });
+    const actions = constraint.actionsAt(point);
+    if (actions.length === 0 || constraint.rule === undefined) continue;
+    if (constraint.options.compat) {
+      raw ??= { images: libraryImagesIn(object), subjects: [original, ...old] };
+      rawImplied ??= generated.map((one) => impliedCandidate(one, libraryImagesIn));
+      for (const candidate of [raw, ...rawImplied]) judgeCandidate(deps, constraint, actions, candidate, lines);
+      continue;
     }
+    own ??= ownCandidate(object, original, old);
+    // A built-in template is judged already; an ExpansionTemplate for the same kind can still say with which action.
+    judgeCandidate(deps, constraint, overridden(generated, own, actions), own, lines);
+    if (own.images.length > 0) continue;
+    implied ??= generated.map((one) => impliedCandidate(one, imagesIn));
+    for (const candidate of implied) judgeCandidate(deps, constraint, actions, candidate, lines);
   }
   return lines;
 }
 
-function subjectOf({ apiVersion, kind, metadata }: KubernetesObject, namespace: string | undefined): MatchSubject {
-  return {
-    apiVersion,
-    kind,
-    name: metadata.name,
-    generateName: metadata.generateName,
-    namespace: namespace ?? metadata.namespace,
-    labels: metadata.labels,
+/** Namespaces are exempted from what runs in the cluster, not from tools. */
+const PROCESSES: Partial<Record<EnforcementPoint, ExemptProcess>> = {
+  'validation.gatekeeper.sh': 'webhook',
+  'audit.gatekeeper.sh': 'audit',
+};
+
+function ownCandidate(
+  object: Readonly<Record<string, unknown>>,
+  original: MatchSubject,
+  old: readonly MatchSubject[],
+): Candidate {
+  const pod = podIn(object);
+  const images = imagesIn(pod);
+  if (pod === undefined || pod === object) return { images, subjects: [original, ...old] };
+  const { labels } = subjectOf(pod, original.namespace, 'Generated');
+  const made: MatchSubject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    name: `${original.name}-pod`.toLowerCase(),
+    namespace: original.namespace,
+    labels,
+    source: 'Generated',
   };
+  return { images, subjects: [original, ...old, made] };
+}
+
+function impliedCandidate(generated: Generated, read: (object: unknown) => readonly WorkloadImage[]): Candidate {
+  return {
+    images: read(generated.object),
+    subjects: [subjectOf(generated.object, undefined, 'Generated')],
+    generated,
+  };
+}
+
+function overridden(
+  generated: readonly Generated[],
+  own: Candidate,
+  actions: readonly EnforcementAction[],
+): readonly EnforcementAction[] {
+  if (generated.length === 0 || own.images.length === 0) return actions;
+  const override = generated.find(({ enforcementAction }) => enforcementAction !== '')?.enforcementAction;
+  return override === undefined ? actions : ENFORCEMENT_ACTIONS.filter((action) => action === override);
+}
+
+function judgeCandidate(
+  deps: EvaluateDeps,
+  constraint: Constraint,
+  actions: readonly EnforcementAction[],
+  { images, subjects, generated }: Candidate,
+  lines: EvaluatedLine[],
+): void {
+  if (images.length === 0 || !covers(deps, constraint, subjects)) return;
+  const override = generated?.enforcementAction;
+  const used = override ? ENFORCEMENT_ACTIONS.filter((action) => action === override) : actions;
+  const [action] = used;
+  if (action === undefined) return;
+  // Rego collects violations in a set: what would be said in the same words is said once.
+  const said = images.length > 1 ? new Set<string>() : undefined;
+  for (const image of images) {
+    for (const line of judgeImage(deps, constraint, image, parseReferenceOnce(image.image))) {
+      const message = generated ? `[Implied by ${generated.template}] ${line.message}` : line.message;
+      if (said?.has(message)) continue;
+      said?.add(message);
+      lines.push({
+        ...image,
+        ...line,
+        message,
+        constraint,
+        action,
+        actions: used,
+        ...(generated ? { impliedBy: generated.template } : {}),
+      });
+    }
+  }
+}
+
+function covers(deps: EvaluateDeps, { matcher, name }: Constraint, subjects: readonly MatchSubject[]): boolean {
+  for (const subject of subjects) {
+    const result = matcher.matches(subject, deps.namespaceLabels);
+    if (result === true) return true;
+    if (result === 'unknown-namespace') {
+      throw new EvaluationError(
+        'namespace_unknown',
+        `the constraint ${name} selects by the labels of namespace "${subject.namespace}", which is not known (yet)`,
+      );
+    }
+  }
+  return false;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

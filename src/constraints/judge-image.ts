@@ -1,38 +1,57 @@
-import { tryParseReference } from '../oci/reference.ts';
+import type { Reference } from '../oci/reference.ts';
 import type { Constraint } from './constraint.ts';
 import type { ImageFacts } from './image-facts.ts';
-import { mirrorHint, untrustedMessage, verdictMessage } from './messages.ts';
+import { mirrorHint, verdictMessage } from './messages.ts';
 import type { WorkloadImage } from './workload.ts';
 
 /** What is wrong with one image of a workload under one constraint. */
 export interface ImageLine {
-  /** `untrusted` and `blocked` break the constraint; `warned` is only ever told. */
-  readonly kind: 'untrusted' | 'blocked' | 'warned';
+  /** `untrusted` breaks the rule; `blocked` is refused by the registry; `unknown` cannot be judged; `warned` is only ever told. */
+  readonly kind: 'untrusted' | 'blocked' | 'unknown' | 'warned';
   /** The bare message: what a denial, a warning and `status.violations` say alike. */
   readonly message: string;
   /** A line of its own after the message: where to get the image instead. */
   readonly hint?: string;
+  /** Since when the rule or the verdict says so, epoch ms, where that is known. */
+  readonly since?: number;
 }
 
+const NOTHING: readonly ImageLine[] = [];
+
 /**
- * The one decision about an image, used by webhook and audit alike: first whether it comes from a trusted source, and
- * if so what the registry's verdict says. Undefined when there is nothing to say.
+ * The one decision about an image, used by webhook and audit alike: first what the constraint's rule says, and for a
+ * constraint that trusts by it what the registry's verdict says. Empty when there is nothing to say. `reference` is the
+ * image parsed, undefined when it cannot be.
  */
-export function judgeImage(facts: ImageFacts, constraint: Constraint, workload: WorkloadImage): ImageLine | undefined {
-  if (constraint.repos === undefined) return undefined;
-  const reference = tryParseReference(workload.image);
-  if (constraint.trusted.match(workload.image, reference) === undefined) {
-    const address = reference && facts.mirrors.addressOf(reference);
-    return {
-      kind: 'untrusted',
-      message: untrustedMessage(constraint, workload),
-      ...(address === undefined ? {} : { hint: mirrorHint(workload.image, address) }),
-    };
+export function judgeImage(
+  facts: ImageFacts,
+  constraint: Constraint,
+  workload: WorkloadImage,
+  reference: Reference | undefined,
+): readonly ImageLine[] {
+  const { rule, words, options, since } = constraint;
+  if (rule === undefined) return NOTHING;
+  const breaches = rule.breaches(workload.image, reference);
+  if (breaches.length > 0) {
+    const address = constraint.trusts && !options.compat && reference && facts.mirrors.addressOf(reference);
+    return breaches.map((breach) => ({
+      kind: 'untrusted' as const,
+      message: words.breach(breach, workload),
+      ...(address ? { hint: mirrorHint(workload.image, address) } : {}),
+      ...(since === undefined ? {} : { since }),
+    }));
   }
-  const verdict = reference && facts.verdicts.verdictOf(reference);
-  if (verdict === undefined || verdict.kind === 'allow') return undefined;
-  return {
-    kind: verdict.kind === 'block' ? 'blocked' : 'warned',
-    message: verdictMessage(workload, verdict.kind, verdict.sentence),
-  };
+  if (!constraint.trusts || options.compat || reference === undefined) return NOTHING;
+  const verdict = facts.verdicts.verdictOf(reference);
+  if (verdict === undefined || verdict.kind === 'allow') return NOTHING;
+  if (verdict.kind === 'unknown' && options.unknown === 'ignore') return NOTHING;
+  return [
+    {
+      kind: LINE_KINDS[verdict.kind],
+      message: verdictMessage(workload, verdict.kind, verdict.sentence),
+      ...(verdict.since === undefined ? {} : { since: verdict.since }),
+    },
+  ];
 }
+
+const LINE_KINDS = { block: 'blocked', warn: 'warned', unknown: 'unknown' } as const;

@@ -1,20 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import { type ConstraintMatch, type MatchSubject, matches, selects, wildcardMatches } from './match.ts';
+import { type ConstraintMatch, compileMatch, type MatchResult, type MatchSubject } from './match.ts';
+import { compileSelector } from './selector.ts';
+import { wildcardMatches } from './wildcard.ts';
 import { imagesOf, isWorkload } from './workload.ts';
 
-const pod: MatchSubject = { apiVersion: 'v1', kind: 'Pod', name: 'web-1', namespace: 'demo', labels: { app: 'web' } };
+const pod: MatchSubject = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  name: 'web-1',
+  namespace: 'demo',
+  labels: { app: 'web' },
+  source: 'Original',
+};
 const cronJob: MatchSubject = { ...pod, apiVersion: 'batch/v1', kind: 'CronJob' };
-const node: MatchSubject = { apiVersion: 'v1', kind: 'Node', name: 'n', namespace: '', labels: {} };
+const node: MatchSubject = { apiVersion: 'v1', kind: 'Node', name: 'n', namespace: '', labels: {}, source: 'Original' };
 const namespace: MatchSubject = {
   apiVersion: 'v1',
   kind: 'Namespace',
   name: 'demo',
   namespace: '',
   labels: { team: 'a' },
+  source: 'Original',
 };
 
+function matches(match: ConstraintMatch, subject: MatchSubject, labels?: Record<string, string>): MatchResult {
+  return compileMatch(match).matches(subject, () => labels);
+}
+
 function expression(operator: string, values?: string[]): boolean {
-  return selects({ matchExpressions: [{ key: 'a', operator, values }] }, { a: '1' });
+  return compileSelector({ matchExpressions: [{ key: 'a', operator, values }] }).selects({ a: '1' });
 }
 
 describe('spec.match', () => {
@@ -36,7 +50,7 @@ describe('spec.match', () => {
     [{ namespaces: ['*mo'] }, pod, true],
     [{ namespaces: ['*em*'] }, pod, true],
     [{ namespaces: ['dem'] }, pod, false],
-    [{ namespaces: [] }, pod, false],
+    [{ namespaces: [] }, pod, true],
     [{ namespaces: ['other'] }, node, true],
     [{ namespaces: ['demo'] }, namespace, true],
     [{ excludedNamespaces: ['demo'] }, pod, false],
@@ -62,9 +76,10 @@ describe('spec.match', () => {
     [{ source: 'Generated' }, pod, false],
   ])('%j', (match, subject, expected) => expect(matches(match, subject, { team: 'x' })).toBe(expected));
 
-  it('a namespace whose labels are not known counts as covered', () => {
+  it('a namespace whose labels are not known is neither covered nor not, and nobody asks where it does not matter', () => {
     const match = { namespaceSelector: { matchLabels: { owner: 'operator' } } };
-    expect(matches(match, pod, undefined)).toBe(true);
+    expect(matches(match, pod)).toBe('unknown-namespace');
+    expect(matches({ ...match, kinds: [{ kinds: ['Job'] }] }, pod)).toBe(false);
   });
 
   it('selectors', () => {
@@ -75,8 +90,8 @@ describe('spec.match', () => {
       expression('Exists'),
     ]).toEqual([true, false, false, true]);
     expect(expression('DoesNotExist')).toBe(false);
-    expect(selects({ matchLabels: { constructor: 'x' } }, {})).toBe(false);
-    expect(selects({ matchExpressions: [{ key: 'toString', operator: 'Exists' }] }, {})).toBe(false);
+    expect(compileSelector({ matchLabels: { constructor: 'x' } }).selects({})).toBe(false);
+    expect(compileSelector({ matchExpressions: [{ key: 'toString', operator: 'Exists' }] }).selects({})).toBe(false);
   });
 
   it('wildcards', () => {

@@ -1,25 +1,20 @@
 import { z } from 'zod';
 import { groupOf } from './kubernetes-object.ts';
+import { compileSelector, selectorSchema } from './selector.ts';
+import { wildcardMatches } from './wildcard.ts';
 
 const strings = z.array(z.string());
-const selectorSchema = z.looseObject({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z
-    .array(z.looseObject({ key: z.string(), operator: z.string(), values: strings.optional() }))
-    .optional(),
-});
-export type LabelSelector = z.infer<typeof selectorSchema>;
 
-/** `spec.match` of a Gatekeeper constraint. */
+/** `spec.match` of a Gatekeeper constraint; null stands for absent, as in Go. */
 export const matchSchema = z.looseObject({
-  kinds: z.array(z.looseObject({ apiGroups: strings.optional(), kinds: strings.optional() })).optional(),
-  scope: z.string().optional(),
-  namespaces: strings.optional(),
-  excludedNamespaces: strings.optional(),
-  labelSelector: selectorSchema.optional(),
-  namespaceSelector: selectorSchema.optional(),
-  name: z.string().optional(),
-  source: z.string().optional(),
+  kinds: z.array(z.looseObject({ apiGroups: strings.nullish(), kinds: strings.nullish() })).nullish(),
+  scope: z.string().nullish(),
+  namespaces: strings.nullish(),
+  excludedNamespaces: strings.nullish(),
+  labelSelector: selectorSchema.nullish(),
+  namespaceSelector: selectorSchema.nullish(),
+  name: z.string().nullish(),
+  source: z.string().nullish(),
 });
 export type ConstraintMatch = z.infer<typeof matchSchema>;
 
@@ -32,100 +27,79 @@ export interface MatchSubject {
   /** Empty for cluster-scoped objects. */
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Generated = what an expansion or a template makes of another object. */
+  readonly source: 'Original' | 'Generated';
 }
 
 type Labels = Readonly<Record<string, string>>;
 
+/** Labels of a namespace, undefined when it is not known. Asked only where an answer depends on it. */
+export type NamespaceLabels = (name: string) => Labels | undefined;
+
+/** `unknown-namespace`: a selector asks for the labels of a namespace that nobody knows; neither a hit nor a miss. */
+export type MatchResult = boolean | 'unknown-namespace';
+
+export interface CompiledMatch {
+  matches(subject: MatchSubject, namespaceLabels: NamespaceLabels): MatchResult;
+  readonly problems: readonly string[];
+}
+
+const SOURCES = new Set(['', 'All', 'Original', 'Generated']);
+
 /**
- * Does a constraint's `spec.match` cover an object? All matchers that are present must pass. A namespace whose labels
- * are not known counts as covered by a `namespaceSelector`: a question that cannot be answered must not open the gate.
+ * Prepares `spec.match` for many questions. All matchers that are present must pass (Gatekeeper's rules, reference: its
+ * "match" documentation): an absent or empty list passes, versions are never compared.
  */
-export function matches(match: ConstraintMatch, subject: MatchSubject, namespaceLabels: Labels | undefined): boolean {
-  return (
-    kindMatches(match, subject) &&
-    scopeMatches(match.scope, subject) &&
-    namespacesMatch(match, subject) &&
-    (match.labelSelector === undefined || selects(match.labelSelector, subject.labels)) &&
-    namespaceSelected(match.namespaceSelector, subject, namespaceLabels) &&
-    nameMatches(match.name, subject) &&
-    (match.source !== 'Generated' || subject.kind !== 'Pod')
-  );
+export function compileMatch(match: ConstraintMatch): CompiledMatch {
+  const kinds = compileKinds(match.kinds ?? []);
+  const namespaces = match.namespaces ?? [];
+  const excluded = match.excludedNamespaces ?? [];
+  const labelSelector = match.labelSelector && compileSelector(match.labelSelector);
+  const namespaceSelector = match.namespaceSelector && compileSelector(match.namespaceSelector);
+  const { scope, name } = match;
+  const source = match.source ?? '';
+  const problems = [...(labelSelector?.problems ?? []), ...(namespaceSelector?.problems ?? [])];
+  if (!SOURCES.has(source)) problems.push(`match.source "${source}" is not known; use All, Original or Generated`);
+
+  function matches(subject: MatchSubject, namespaceLabels: NamespaceLabels): MatchResult {
+    if (!kinds(subject)) return false;
+    const isNamespace = subject.kind === 'Namespace' && groupOf(subject.apiVersion) === '';
+    const clusterWide = isNamespace || subject.namespace === '';
+    if (scope === 'Cluster' && !clusterWide) return false;
+    if (scope === 'Namespaced' && clusterWide) return false;
+    const namespace = isNamespace ? subject.name : subject.namespace;
+    if (namespace !== '') {
+      if (namespaces.length > 0 && !namespaces.some((pattern) => wildcardMatches(pattern, namespace))) return false;
+      if (excluded.some((pattern) => wildcardMatches(pattern, namespace))) return false;
+    }
+    if (labelSelector && !labelSelector.selects(subject.labels)) return false;
+    if ((source === 'Original' || source === 'Generated') && source !== subject.source) return false;
+    if (name && !nameMatches(name, subject)) return false;
+    if (!namespaceSelector) return true;
+    if (isNamespace) return namespaceSelector.selects(subject.labels);
+    if (subject.namespace === '') return true;
+    const labels = namespaceLabels(subject.namespace);
+    return labels === undefined ? 'unknown-namespace' : namespaceSelector.selects(labels);
+  }
+  return { matches, problems };
 }
 
-function kindMatches({ kinds }: ConstraintMatch, { apiVersion, kind }: MatchSubject): boolean {
-  if (kinds === undefined || kinds.length === 0) return true;
-  return kinds.some((entry) => covers(entry.apiGroups, groupOf(apiVersion)) && covers(entry.kinds, kind));
+function compileKinds(kinds: NonNullable<ConstraintMatch['kinds']>): (subject: MatchSubject) => boolean {
+  if (kinds.length === 0) return () => true;
+  const entries = kinds.map((entry) => ({ groups: anyOf(entry.apiGroups), kinds: anyOf(entry.kinds) }));
+  return ({ apiVersion, kind }) => {
+    const group = groupOf(apiVersion);
+    return entries.some((entry) => (entry.groups?.has(group) ?? true) && (entry.kinds?.has(kind) ?? true));
+  };
 }
 
-function covers(list: readonly string[] | undefined, value: string): boolean {
-  return list === undefined || list.length === 0 || list.includes('*') || list.includes(value);
+/** Undefined = everything. */
+function anyOf(list: readonly string[] | null | undefined): ReadonlySet<string> | undefined {
+  return !list || list.length === 0 || list.includes('*') ? undefined : new Set(list);
 }
 
-function scopeMatches(scope: string | undefined, subject: MatchSubject): boolean {
-  const clusterWide = isNamespace(subject) || subject.namespace === '';
-  if (scope === 'Cluster') return clusterWide;
-  return scope !== 'Namespaced' || !clusterWide;
-}
-
-function namespacesMatch({ namespaces, excludedNamespaces }: ConstraintMatch, subject: MatchSubject): boolean {
-  const namespace = isNamespace(subject) ? subject.name : subject.namespace;
-  if (namespace === '') return true;
-  const included = namespaces === undefined || namespaces.some((pattern) => wildcardMatches(pattern, namespace));
-  return included && !(excludedNamespaces ?? []).some((pattern) => wildcardMatches(pattern, namespace));
-}
-
-function namespaceSelected(
-  selector: LabelSelector | undefined,
-  subject: MatchSubject,
-  namespaceLabels: Labels | undefined,
-): boolean {
-  if (selector === undefined) return true;
-  if (isNamespace(subject)) return selects(selector, subject.labels);
-  return subject.namespace === '' || namespaceLabels === undefined || selects(selector, namespaceLabels);
-}
-
-function nameMatches(pattern: string | undefined, { name, generateName }: MatchSubject): boolean {
-  if (pattern === undefined || pattern === '' || wildcardMatches(pattern, name)) return true;
+function nameMatches(pattern: string, { name, generateName }: MatchSubject): boolean {
+  if (wildcardMatches(pattern, name)) return true;
   // A generated name continues after generateName: only a pattern open at its end can speak of it.
   return generateName !== undefined && pattern.endsWith('*') && wildcardMatches(pattern, generateName);
-}
-
-/** Gatekeeper's wildcards: exact, `pre*`, `*suf`, `*mid*`. */
-export function wildcardMatches(pattern: string, value: string): boolean {
-  const start = pattern.startsWith('*');
-  const end = pattern.endsWith('*');
-  if (start && end) return value.includes(pattern.slice(1, -1));
-  if (start) return value.endsWith(pattern.slice(1));
-  return end ? value.startsWith(pattern.slice(0, -1)) : value === pattern;
-}
-
-/** Kubernetes label selector: matchLabels and matchExpressions, all must hold; an unknown operator selects (fails closed). */
-export function selects(selector: LabelSelector, labels: Labels): boolean {
-  const equal = Object.entries(selector.matchLabels ?? {}).every(
-    ([key, value]) => Object.hasOwn(labels, key) && labels[key] === value,
-  );
-  return equal && (selector.matchExpressions ?? []).every((expression) => expressionHolds(expression, labels));
-}
-
-function expressionHolds(
-  { key, operator, values = [] }: { key: string; operator: string; values?: string[] | undefined },
-  labels: Labels,
-): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    default:
-      return true;
-  }
-}
-
-function isNamespace(subject: MatchSubject): boolean {
-  return subject.kind === 'Namespace' && groupOf(subject.apiVersion) === '';
 }

@@ -1,5 +1,8 @@
-import type { Constraint, MessageStyle } from './constraint.ts';
-import type { WorkloadImage } from './workload.ts';
+import { goQuote } from './go-quote.ts';
+import type { ConstraintKind } from './kinds/kinds.ts';
+import type { Breach } from './kinds/rule.ts';
+import type { MessageStyle } from './options.ts';
+import type { ImagePlace, WorkloadImage } from './workload.ts';
 
 const LONGEST_VALUE = 400;
 const LONGEST_LIST = 2000;
@@ -8,29 +11,76 @@ const UNSAFE = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]
 
 const WELKIN_PAGE = 'https://elastisys.io/welkin/user-guide/safeguards/enforce-trusted-registries/';
 
-/** The bare sentence about an image that is in no trusted source, in the constraint's style. */
-export function untrustedMessage(constraint: Constraint, workload: WorkloadImage): string {
-  const { place, name, image } = workload;
-  const list = listText(constraint.repos ?? []);
-  switch (constraint.style) {
-    case 'gatekeeper':
-      return `${plainPlace(place)} <${escape(name)}> has an invalid image repo <${escape(image)}>, allowed repos are ${list}`;
-    case 'welkin-current':
-      return (
-        `The ${spokenPlace(place)} named <${escape(name)}> does not have an allowed image registry <${escape(image)}>, ` +
-        `allowed registries are <${list}>. Elastisys Welkin® requires that all images come from trusted registries. ` +
-        `Read more at ${WELKIN_PAGE}`
-      );
-    default:
-      return `${plainPlace(place)} ${quote(name)} has an invalid image repo ${quote(image)}, allowed repos are ${list}`;
-  }
+/** The sentences of one constraint. All are bare: what stands before them is `linePrefix`. */
+export interface Words {
+  /** What is wrong with an image. */
+  breach(breach: Breach, image: WorkloadImage): string;
 }
 
-/** The line about a trusted image that the registry refuses or warns about; `sentence` names the worst of it. */
-export function verdictMessage(workload: WorkloadImage, kind: 'block' | 'warn', sentence: string): string {
-  const what = kind === 'block' ? 'a blocked image' : 'an image with findings';
-  return `${plainPlace(workload.place)} ${quote(workload.name)} has ${what} ${quote(workload.image)}: ${escape(sentence, 1000)}`;
+export interface WordsOptions {
+  readonly kind: ConstraintKind;
+  readonly style: MessageStyle;
+  /** Values as they are, lists whole: what Gatekeeper prints. Otherwise foreign text is made safe and bounded. */
+  readonly exact: boolean;
+  readonly list: readonly string[];
 }
+
+/** Prepares the sentences of a constraint; the list is written once. */
+export function createWords({ kind, style, exact, list }: WordsOptions): Words {
+  const listed = exact ? `[${list.map(goQuote).join(', ')}]` : listText(list);
+  const value = (text: string) => (exact ? text : escape(text));
+  const marked = style === 'welkin-docs' ? quote : (text: string) => `<${value(text)}>`;
+  if (kind === 'K8sAllowedRepos' && style === 'welkin-current') {
+    return { breach: (_breach, image) => welkinSentence(image, value, listed) };
+  }
+  return {
+    breach(breach, { place, name, image }) {
+      const [who, what] = [marked(name), marked(image)];
+      switch (breach) {
+        case 'repo':
+          return `${plainPlace(place)} ${who} has an invalid image${REPO_WORDS[kind] ?? ' repo'} ${what}, ${LIST_WORDS[kind] ?? 'allowed repos'} are ${listed}`;
+        // The library says `container` whatever the container is.
+        case 'tag':
+          return `${anyContainer(place)} ${who} uses a disallowed tag ${what}; disallowed tags are ${listed}`;
+        case 'no-tag':
+          return `${anyContainer(place)} ${who} didn't specify an image tag ${what}`;
+        case 'no-digest':
+          return `${plainPlace(place)} ${who} uses an image without a digest ${what}`;
+        case 'unreadable':
+          return `${plainPlace(place)} ${who} has an image that is no image reference ${what}`;
+      }
+    },
+  };
+}
+
+const REPO_WORDS: Partial<Record<ConstraintKind, string>> = { K8sAllowedReposv2: '' };
+const LIST_WORDS: Partial<Record<ConstraintKind, string>> = {
+  K8sAllowedReposv2: 'allowed images',
+  K8sDisallowedRepos: 'disallowed repos',
+};
+
+function welkinSentence(
+  { place, name, image }: WorkloadImage,
+  value: (text: string) => string,
+  listed: string,
+): string {
+  return (
+    `The ${spokenPlace(place)} named <${value(name)}> does not have an allowed image registry <${value(image)}>, ` +
+    `allowed registries are <${listed}>. Elastisys Welkin® requires that all images come from trusted registries. ` +
+    `Read more at ${WELKIN_PAGE}`
+  );
+}
+
+/** The line about a trusted image that the registry refuses, warns about or does not know; `sentence` names the worst of it. */
+export function verdictMessage(workload: WorkloadImage, kind: 'block' | 'warn' | 'unknown', sentence: string): string {
+  return `${plainPlace(workload.place)} ${quote(workload.name)} has ${VERDICT_WORDS[kind]} ${quote(workload.image)}: ${escape(sentence, 1000)}`;
+}
+
+const VERDICT_WORDS = {
+  block: 'a blocked image',
+  warn: 'an image with findings',
+  unknown: 'an image of unknown verdict',
+} as const;
 
 /** The line that follows an untrusted image when a copy of it is served here. */
 export function mirrorHint(image: string, address: string): string {
@@ -52,25 +102,30 @@ function quote(text: string): string {
   return `"${escape(text).replaceAll('"', '\\"')}"`;
 }
 
-/** `["a", "b"]`; a very long list is cut with a count. */
-function listText(repos: readonly string[]): string {
+/** `["a", "b"]` as OPA prints it; a very long list is cut with a count. */
+function listText(list: readonly string[]): string {
   const parts: string[] = [];
   let length = 0;
-  for (const repo of repos) {
-    const part = quote(repo);
+  for (const entry of list) {
+    const part = goQuote(entry.length > LONGEST_VALUE ? `${entry.slice(0, LONGEST_VALUE - 3)}...` : entry);
     if (length + part.length > LONGEST_LIST) break;
     parts.push(part);
     length += part.length + 2;
   }
-  const rest = repos.length - parts.length;
-  return rest === 0 ? `[${parts.join(', ')}]` : `[${[...parts, `and ${rest} more`].join(', ')}]`;
+  const rest = list.length - parts.length;
+  return `[${[...parts, ...(rest === 0 ? [] : [`and ${rest} more`])].join(', ')}]`;
 }
 
-function plainPlace(place: WorkloadImage['place']): string {
-  return place === 'volume' ? 'image volume' : place;
+/** No lower-case `container` for volumes: assertions of test suites that look for that word must not count them. */
+function plainPlace(place: ImagePlace): string {
+  return place === 'volume' ? 'imageVolume' : place;
 }
 
-function spokenPlace(place: WorkloadImage['place']): string {
+function anyContainer(place: ImagePlace): string {
+  return place === 'volume' ? 'imageVolume' : 'container';
+}
+
+function spokenPlace(place: ImagePlace): string {
   switch (place) {
     case 'ephemeralContainer':
       return 'ephemeral container';

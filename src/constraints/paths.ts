@@ -1,6 +1,14 @@
-import { CONSTRAINT_GROUP, CONSTRAINT_PLURAL } from './constraint.ts';
+import { CONSTRAINT_PLURAL } from './constraint.ts';
+import { CONSTRAINT_GROUP, type ConstraintKind, pluralOf } from './kinds/kinds.ts';
+
+/** Where the API server serves the constraints of a kind. */
+export function constraintsPath(kind: ConstraintKind): string {
+  return `/apis/${CONSTRAINT_GROUP}/v1beta1/${pluralOf(kind)}`;
+}
 
 export const CONSTRAINTS_PATH = `/apis/${CONSTRAINT_GROUP}/v1beta1/${CONSTRAINT_PLURAL}`;
+export const EXPANSIONS_PATH = '/apis/expansion.gatekeeper.sh/v1beta1/expansiontemplate';
+export const CONFIGS_PATH = '/apis/config.gatekeeper.sh/v1alpha1/configs';
 export const NAMESPACES_PATH = '/api/v1/namespaces';
 export const DEFINITION_NAME = `${CONSTRAINT_PLURAL}.${CONSTRAINT_GROUP}`;
 export const DEFINITIONS_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

@@ -2,7 +2,7 @@ import { type Reference, tryParseReference } from '../oci/reference.ts';
 import { groupOf } from './kubernetes-object.ts';
 
 /** Where in a pod an image is named. */
-type ImagePlace = 'container' | 'initContainer' | 'ephemeralContainer' | 'volume';
+export type ImagePlace = 'container' | 'initContainer' | 'ephemeralContainer' | 'volume';
 
 /** One image a workload would run. */
 export interface WorkloadImage {
@@ -15,22 +15,22 @@ export interface WorkloadImage {
 
 interface WorkloadKind {
   readonly groups: readonly string[];
-  /** Path from the object to its pod specification. */
+  /** Path from the object to what is shaped like a pod: its metadata and its specification. */
   readonly path: readonly string[];
 }
 
-const TEMPLATE = ['spec', 'template', 'spec'];
+const TEMPLATE = ['spec', 'template'];
 /** Kinds that run pods. `extensions` is the group they had before `apps`. */
 const KINDS: Readonly<Record<string, WorkloadKind>> = {
-  Pod: { groups: [''], path: ['spec'] },
-  PodTemplate: { groups: [''], path: ['template', 'spec'] },
+  Pod: { groups: [''], path: [] },
+  PodTemplate: { groups: [''], path: ['template'] },
   ReplicationController: { groups: [''], path: TEMPLATE },
   ReplicaSet: { groups: ['apps', 'extensions'], path: TEMPLATE },
   Deployment: { groups: ['apps', 'extensions'], path: TEMPLATE },
   StatefulSet: { groups: ['apps', 'extensions'], path: TEMPLATE },
   DaemonSet: { groups: ['apps', 'extensions'], path: TEMPLATE },
   Job: { groups: ['batch'], path: TEMPLATE },
-  CronJob: { groups: ['batch'], path: ['spec', 'jobTemplate', 'spec', 'template', 'spec'] },
+  CronJob: { groups: ['batch'], path: ['spec', 'jobTemplate', 'spec', 'template'] },
 };
 
 const LISTS: readonly (readonly [field: string, place: ImagePlace])[] = [
@@ -41,7 +41,19 @@ const LISTS: readonly (readonly [field: string, place: ImagePlace])[] = [
 
 /** True for the kinds whose images are judged. */
 export function isWorkload(apiVersion: string, kind: string): boolean {
-  return Object.hasOwn(KINDS, kind) && (KINDS[kind]?.groups.includes(groupOf(apiVersion)) ?? false);
+  return workloadKind(apiVersion, kind) !== undefined;
+}
+
+/** What a workload makes pods of (or the pod itself): an object with `metadata` and `spec`. Undefined for other kinds. */
+export function podIn(object: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (!isRecord(object)) return undefined;
+  const { apiVersion, kind } = object;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return undefined;
+  const workload = workloadKind(apiVersion, kind);
+  if (workload === undefined) return undefined;
+  let pod: unknown = object;
+  for (const step of workload.path) pod = isRecord(pod) && Object.hasOwn(pod, step) ? pod[step] : undefined;
+  return isRecord(pod) ? pod : undefined;
 }
 
 /**
@@ -49,28 +61,37 @@ export function isWorkload(apiVersion: string, kind: string): boolean {
  * order. Empty for other kinds; anything of the wrong shape is passed over (the API server has validated real objects).
  */
 export function imagesOf(object: unknown): WorkloadImage[] {
-  if (!isRecord(object)) return [];
-  const { apiVersion, kind } = object;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !isWorkload(apiVersion, kind)) return [];
-  let spec: unknown = object;
-  for (const step of KINDS[kind]?.path ?? []) {
-    spec = isRecord(spec) && Object.hasOwn(spec, step) ? spec[step] : undefined;
-  }
-  if (!isRecord(spec)) return [];
+  return imagesIn(podIn(object));
+}
+
+/** The images of anything shaped like a pod, see `imagesOf`. */
+export function imagesIn(pod: unknown): WorkloadImage[] {
+  const spec = specOf(pod);
+  if (spec === undefined) return [];
   const found: WorkloadImage[] = [];
   for (const [field, place] of LISTS) {
-    for (const container of recordsIn(spec[field])) {
-      const { name, image } = container;
+    for (const { name, image } of recordsIn(spec[field])) {
       if (typeof image === 'string' && image !== '') found.push({ place, name: text(name), image });
     }
   }
-  for (const volume of recordsIn(spec['volumes'])) {
-    const reference = isRecord(volume['image']) ? volume['image']['reference'] : undefined;
+  for (const { name, image } of recordsIn(spec['volumes'])) {
+    const reference = isRecord(image) ? image['reference'] : undefined;
     if (typeof reference === 'string' && reference !== '') {
-      found.push({ place: 'volume', name: text(volume['name']), image: reference });
+      found.push({ place: 'volume', name: text(name), image: reference });
     }
   }
   return found;
+}
+
+/** What Gatekeeper's library can speak of: named containers of whatever has them in `spec`, empty images too, no volumes. */
+export function libraryImagesIn(object: unknown): WorkloadImage[] {
+  const spec = specOf(object);
+  if (spec === undefined) return [];
+  return LISTS.flatMap(([field, place]) =>
+    recordsIn(spec[field]).flatMap(({ name, image }) =>
+      typeof name === 'string' && typeof image === 'string' ? { place, name, image } : [],
+    ),
+  );
 }
 
 /** The parsed images of some objects, each once; what cannot be parsed is left out. */
@@ -79,8 +100,20 @@ export function referencesOf(objects: readonly unknown[]): Reference[] {
   return [...texts].flatMap((text) => tryParseReference(text) ?? []);
 }
 
-function recordsIn(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
+const NOTHING: readonly Record<string, unknown>[] = [];
+
+function specOf(pod: unknown): Readonly<Record<string, unknown>> | undefined {
+  const spec = isRecord(pod) ? pod['spec'] : undefined;
+  return isRecord(spec) ? spec : undefined;
+}
+
+function recordsIn(value: unknown): readonly Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : NOTHING;
+}
+
+function workloadKind(apiVersion: string, kind: string): WorkloadKind | undefined {
+  const known = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  return known?.groups.includes(groupOf(apiVersion)) ? known : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

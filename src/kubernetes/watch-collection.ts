@@ -18,6 +18,8 @@ export interface WatchedCollection {
   readonly path: string;
   /** Selectors, as query parameters. */
   readonly selection?: Readonly<Record<string, string>>;
+  /** A collection whose kind the cluster does not know counts as empty, and is looked for again. */
+  readonly absentIsEmpty?: boolean;
 }
 
 export interface CollectionWatch {
@@ -55,7 +57,7 @@ const eventSchema = z.looseObject({
 /** Lists a collection, then follows its changes for ever: bookmarks, a new list after 410, new tries after failures. */
 export function watchCollection(
   deps: WatchDeps,
-  { path, selection = {} }: WatchedCollection,
+  { path, selection = {}, absentIsEmpty = false }: WatchedCollection,
   observer: CollectionObserver,
 ): CollectionWatch {
   const stopping = new AbortController();
@@ -120,6 +122,12 @@ export function watchCollection(
         // Any failure starts with a fresh list: it is cheap here and can have missed nothing.
         version = undefined;
         if (gone) continue;
+        if (absentIsEmpty && error instanceof KubernetesError && error.code === 'not_found') {
+          observer.reset([]);
+          heard();
+          await delay(deps.retryMs ?? RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+          continue;
+        }
         failure = messageOf(error);
         deps.logger.debug({ path, failure }, 'watch failed');
         await delay(deps.retryMs ?? RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);

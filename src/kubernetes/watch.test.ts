@@ -175,7 +175,7 @@ describe('watch', () => {
   });
 });
 
-it('the constraint watcher is ready when both lists are in, and unready when they grow old', async () => {
+it('the constraint watcher is ready when all lists are in, also where the cluster does not know a kind, and unready when they grow old', async () => {
   const clock = fixedClock(1_000_000);
   let away = true;
   const constraint = { metadata: { name: 'n', resourceVersion: '1' }, spec: { parameters: { repos: ['a.io'] } } };
@@ -187,17 +187,19 @@ it('the constraint watcher is ready when both lists are in, and unready when the
       return reply.flushHeaders();
     }
     const isNamespaces = request.url?.includes('/namespaces');
-    const isDefinition = request.url?.includes('customresourcedefinitions');
     const namespace = { metadata: { name: 'demo', labels: { owner: 'operator' } } };
-    const items = isDefinition ? [] : isNamespaces ? [namespace] : [constraint, broken];
+    const isConstraints = request.url?.includes('/k8sallowedrepos?');
+    const items = isNamespaces ? [namespace] : isConstraints ? [constraint, broken] : [];
+    if (request.url?.includes('expansion.gatekeeper.sh')) return send(reply, 404, { message: 'no such kind' });
     return send(reply, 200, { metadata: { resourceVersion: '1' }, items });
   };
   const watcher = createConstraintWatcher({ client, clock, logger: silentLogger, retryMs: 10 });
   await until(() => watcher.problem()?.includes('starting') ?? false);
-  expect(watcher.constraints()).toBeUndefined();
+  expect(watcher.rules()).toBeUndefined();
   away = false;
   await until(() => watcher.problem() === undefined);
-  expect(watcher.constraints()?.map(({ name }) => name)).toEqual(['n']);
+  expect(watcher.rules()?.constraints.map(({ name }) => name)).toEqual(['n']);
+  expect(watcher.broken()).toMatchObject([{ kind: 'K8sAllowedRepos', name: 'b' }]);
   expect(watcher.namespaceLabels('demo')).toEqual({ owner: 'operator' });
   clock.advance(91_000);
   expect(watcher.problem()).toMatch(/^the constraints of the cluster are 91 s old/);

@@ -11,7 +11,12 @@ import { auditCluster } from '../../src/audit/cluster-audit.ts';
 import { type ConstraintWatcher, createConstraintWatcher } from '../../src/audit/constraint-watcher.ts';
 import type { AuditRun } from '../../src/audit/ports.ts';
 import { publishCaBundle } from '../../src/audit/webhook-bundle.ts';
-import type { ImageFactsSource, MirrorLookup, VerdictLookup } from '../../src/constraints/image-facts.ts';
+import {
+  type ImageFactsSource,
+  type MirrorLookup,
+  NO_FACTS,
+  type VerdictLookup,
+} from '../../src/constraints/image-facts.ts';
 import { loadKubeconfig } from '../../src/kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../src/kubernetes/kubernetes-client.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -37,7 +42,7 @@ const mirrors: MirrorLookup = {
   addressOf: ({ repository, tag }) =>
     repository === 'library/nginx' ? `${TRUSTED}/hub/library/nginx:${tag ?? 'latest'}` : undefined,
 };
-const facts: ImageFactsSource = { factsAbout: async () => ({ verdicts, mirrors }) };
+const facts: ImageFactsSource = { factsAbout: async () => ({ ...NO_FACTS, verdicts, mirrors }) };
 
 let cluster: TestCluster;
 let client: KubernetesClient;
@@ -76,7 +81,7 @@ async function setAction(action: string): Promise<void> {
   expect(done.code, done.stderr).toBe(0);
   await until(
     `the guard to see ${action}`,
-    () => watcher.constraints()?.[0]?.enforcementAction === action || undefined,
+    () => watcher.rules()?.constraints[0]?.enforcementAction === action || undefined,
   );
 }
 
@@ -128,8 +133,12 @@ describe.skipIf(leavesOutKubernetes())('a real API server', () => {
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(first.stdout).toContain(`customresourcedefinition.apiextensions.k8s.io/${CONSTRAINT} created`);
     expect(first.stdout).toContain(`${WEBHOOK_CONFIGURATION} created`);
-    await until('the constraint', () => (watcher.constraints()?.length === 1 ? true : undefined));
-    expect(watcher.constraints()?.[0]).toMatchObject({ name: NAME, enforcementAction: 'warn', repos: [TRUSTED] });
+    await until('the constraint', () => (watcher.rules()?.constraints.length === 1 ? true : undefined));
+    expect(watcher.rules()?.constraints[0]).toMatchObject({
+      name: NAME,
+      enforcementAction: 'warn',
+      rule: { list: [TRUSTED] },
+    });
     expect(watcher.problem()).toBeUndefined();
     const second = await apply(manifests);
     expect(second).toMatchObject({ code: 0, stderr: '' });
@@ -220,7 +229,7 @@ describe.skipIf(leavesOutKubernetes())('a real API server', () => {
     };
     const patch = JSON.stringify({ spec: selector });
     expect((await cluster.kubectl(['patch', CONSTRAINT, NAME, '--type=merge', '-p', patch])).code).toBe(0);
-    await until('the selector', () => (watcher.constraints()?.[0]?.match.namespaceSelector ? true : undefined));
+    await until('the selector', () => (watcher.rules()?.constraints[0]?.match.namespaceSelector ? true : undefined));
     const operator = {
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -360,13 +369,13 @@ describe.skipIf(leavesOutKubernetes())('a real API server', () => {
 
   it('a removed constraint stays removed, and the guard sees it go', async () => {
     await cluster.kubectl(['delete', CONSTRAINT, NAME]);
-    await until('no constraint', () => (watcher.constraints()?.length === 0 ? true : undefined));
+    await until('no constraint', () => (watcher.rules()?.constraints.length === 0 ? true : undefined));
     const other = createConstraintWatcher({ client, clock: systemClock, logger: silentLogger });
-    await until('the other guard', () => other.constraints());
+    await until('the other guard', () => other.rules());
     const repeated = await apply(manifests);
     expect(repeated).toMatchObject({ code: 0, stderr: '' });
     await delay(500);
-    expect(other.constraints()).toEqual([]);
+    expect(other.rules()?.constraints).toEqual([]);
     await other.stop();
   });
 
