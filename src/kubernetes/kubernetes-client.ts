@@ -46,16 +46,16 @@ const CODES: Readonly<Record<number, KubernetesErrorCode>> = {
 
 /** A client for one API server. */
 export function createKubernetesClient(access: ClusterAccess, clock: Clock): KubernetesClient {
-  const agent = new Agent({
-    connections: 8,
-    connect: {
-      timeout: 10_000,
-      rejectUnauthorized: !access.insecure,
-      ...(access.ca === undefined ? {} : { ca: access.ca }),
-      ...(access.serverName === undefined ? {} : { servername: access.serverName }),
-      ...access.clientCertificate,
-    },
-  });
+  const connect = {
+    timeout: 10_000,
+    rejectUnauthorized: !access.insecure,
+    ...(access.ca === undefined ? {} : { ca: access.ca }),
+    ...(access.serverName === undefined ? {} : { servername: access.serverName }),
+    ...access.clientCertificate,
+  };
+  const calls = new Agent({ connections: 8, connect });
+  // Each watch holds a connection for ever: with a bound, the last ones and every call would wait for one.
+  const streams = new Agent({ connect });
   const token = tokenReader(access, clock);
 
   async function send(
@@ -74,7 +74,7 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
     let reply: Dispatcher.ResponseData;
     try {
       reply = await request(url, {
-        dispatcher: agent,
+        dispatcher: more.endless ? streams : calls,
         method,
         headers: {
           accept: 'application/json',
@@ -113,7 +113,7 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
     patch: async (path, patch, kind = 'merge') =>
       json(await send('PATCH', path, { body: JSON.stringify(patch), type: PATCH_TYPES[kind] }), path),
     stream: (path, query, signal) => send('GET', path, { query, signal, endless: true }),
-    close: () => agent.destroy(),
+    close: async () => void (await Promise.all([calls.destroy(), streams.destroy()])),
   };
 }
 

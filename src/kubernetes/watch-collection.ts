@@ -39,9 +39,9 @@ export interface WatchDeps {
 }
 
 /** The server ends a watch after this long; a new one is a sign of life, so what we hold is never older unnoticed. */
-const WATCH_SECONDS = 50;
+const WATCH_SECONDS = 15;
 /** A connection that says nothing for longer, not even its end, is dead (networks lose connections silently). */
-const IDLE_MS = 80_000;
+const IDLE_MS = 22_000;
 const RETRY_MS = 2000;
 const LONGEST_LINE = 8 * 1024 * 1024;
 
