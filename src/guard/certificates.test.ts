@@ -204,6 +204,16 @@ it('names are added, so that replicas of two versions do not take them from each
   expect(isTrusted(a.leaf(), bundle(store))).toBe(true);
 });
 
+it('a Secret that is deleted under running guards comes back as it was', async () => {
+  const { store, guard } = world();
+  const a = await guard('a');
+  const before = a.leaf();
+  store.objects.delete(`/api/v1/namespaces/${namespace}/secrets/${SECRET_NAME}`);
+  await a.beat();
+  expect(a.leaf()).toBe(before);
+  expect((await guard('b')).leaf()).toBe(before);
+});
+
 it('a Secret that is something else is left alone', async () => {
   const { store, guard } = world();
   const foreign = { metadata: { name: SECRET_NAME, resourceVersion: '1' }, data: { 'tls.crt': 'eA==' } };
