@@ -42,7 +42,7 @@ export interface ConstraintWatcherDeps extends WatchDeps {
   readonly systemNamespaces?: readonly string[];
 }
 
-/** Watches renew every 15 s; older than this means that this one is dead or the API server out of reach. */
+/** Watches renew every 20 s; older than this means that this one is dead or the API server out of reach. */
 const STALE_MS = 30_000;
 const NAMESPACE_WAIT_MS = 500;
 const SYSTEM_NAMESPACES = ['gatekeeper-system', 'breakwater-system'];

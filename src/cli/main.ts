@@ -60,6 +60,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
   },
   guard: { summary: 'what a cluster needs', load: async () => (await import('./commands/guard.ts')).guardCommand },
   audit: { summary: 'what runs in the cluster', load: async () => (await import('./commands/audit.ts')).auditCommand },
+  violations: {
+    summary: 'what breaks the constraints of clusters',
+    load: async () => (await import('./commands/violations.ts')).violationsCommand,
+  },
   gc: {
     summary: 'giving up what nothing refers to any more',
     load: async () => (await import('./commands/gc.ts')).gcCommand,

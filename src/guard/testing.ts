@@ -59,6 +59,11 @@ export function objectStore(): ObjectStore {
       writes.push(`PATCH ${path}`);
       return stored(path, merged(before, patch) as Json);
     },
+    async remove(path) {
+      existing(path);
+      objects.delete(path);
+    },
+    read: () => Promise.reject(new KubernetesError('unexpected_reply', 'this store gives objects only')),
     stream: async () => [][Symbol.iterator]() as unknown as AsyncIterable<Uint8Array>,
     close: async () => undefined,
   };
