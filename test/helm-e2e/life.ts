@@ -46,7 +46,7 @@ export async function checkLife(cluster: TestCluster, folder: string, serverSide
     await check(`${how}: install`, async () => {
       succeeded(await helm(['install', RELEASE, CHART, flag], base, cluster));
       const kubeconfig = await accountOf(cluster, folder);
-      guard = await startGuard({ cluster, folder, kubeconfig, port, namespace: NAMESPACE });
+      guard = await startGuard({ cluster, folder, kubeconfig, port });
       await untilWarned(cluster, guard);
     });
     const bundle = (await webhooksOf(cluster)).webhooks[0]?.clientConfig.caBundle ?? '';
