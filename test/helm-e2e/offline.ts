@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseAllDocuments } from 'yaml';
-import { renderGuardManifests } from '../../src/admission/manifests.ts';
+import { type GuardManifestOptions, renderGuardManifests } from '../../src/admission/manifests.ts';
+import { MUTATE_PATH, mutatingConfiguration } from '../../src/admission/mutating-configuration.ts';
 import { CHART, chartFiles, chartFilesNow } from './chart-files.ts';
 import { check } from './checks.ts';
 import { helm, type KubernetesObject, NAMESPACE, rendered, template } from './helm.ts';
@@ -30,6 +31,7 @@ export async function checkOffline(folder: string): Promise<void> {
     },
   );
   await check('the chart renders the webhooks of `breakwater guard manifests`', compareWebhooks);
+  await check('the chart renders the webhook that pins', comparePinning);
   await check('the chart renders its definitions, rights and constraint', compareShared);
   for (const [name, values] of Object.entries(GOOD_VALUES))
     await check(`the guard reads its settings: ${name}`, async () => {
@@ -45,10 +47,23 @@ export async function checkOffline(folder: string): Promise<void> {
 }
 
 async function compareWebhooks(): Promise<void> {
-  const [theirs, ours] = [fromProgram(), await rendered({ constraint: { repos: REPOS } })];
-  for (const kind of ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'])
-    assert.deepEqual(webhooksOf(ours, kind), webhooksOf(theirs, kind), kind);
-  assert.doesNotMatch(JSON.stringify(ours), /caBundle/);
+  const kind = 'ValidatingWebhookConfiguration';
+  for (const failurePolicy of ['Ignore', 'Fail'] as const) {
+    const theirs = fromProgram({ failurePolicy, replicas: 2 });
+    const ours = await rendered({ constraint: { repos: REPOS }, webhook: { failurePolicy } });
+    assert.deepEqual(webhooksOf(ours, kind), webhooksOf(theirs, kind), failurePolicy);
+    assert.doesNotMatch(JSON.stringify(ours), /caBundle/);
+  }
+}
+
+async function comparePinning(): Promise<void> {
+  for (const templates of [false, true]) {
+    const service = { name: 'breakwater-webhook', namespace: NAMESPACE, path: MUTATE_PATH, port: 443 };
+    const theirs = mutatingConfiguration({ clientConfig: { service }, namespace: NAMESPACE, templates });
+    const ours = await rendered({ pinning: { enabled: true, templates } });
+    const kind = 'MutatingWebhookConfiguration';
+    assert.deepEqual(webhooksOf(ours, kind), webhooksOf([theirs as KubernetesObject], kind));
+  }
 }
 
 /** Without the field the chart leaves to the guard. */
@@ -88,16 +103,16 @@ function parsed(text: string | undefined): unknown {
   return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
-function fromProgram(): KubernetesObject[] {
+function fromProgram(more: Partial<GuardManifestOptions> = {}): KubernetesObject[] {
   const text = renderGuardManifests({
     constraintName: 'require-harbor-repo',
     repos: REPOS,
     enforcementAction: 'warn',
     style: 'welkin-docs',
     webhook: { service: 'breakwater-webhook' },
-    caBundle: 'of the guard',
     namespace: NAMESPACE,
     excludedNamespaces: [NAMESPACE],
+    ...more,
   });
   return parseAllDocuments(text)
     .map((document) => document.toJS() as KubernetesObject | null)
