@@ -1,6 +1,7 @@
 import { IGNORE_LABEL } from '../constraints/default-match.ts';
 import { kubernetesObject } from '../constraints/kubernetes-object.ts';
-import type { AdmissionRequest, AdmissionResponse } from './review.ts';
+import type { AdmissionRequest } from './parse-review.ts';
+import type { AdmissionResponse } from './review.ts';
 
 const MESSAGE = `Only exempt namespace can have the ${IGNORE_LABEL} label`;
 

@@ -11,7 +11,7 @@ import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { type Certificates, openCertificates } from './certificates.ts';
 import { type ConstraintSource, staticConstraintSource } from './constraint-source.ts';
-import type { AdmissionRequest } from './review.ts';
+import type { AdmissionRequest } from './parse-review.ts';
 import { createWebhookServer, type WebhookServer } from './server.ts';
 import { testRequest } from './testing.ts';
 

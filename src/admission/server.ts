@@ -4,13 +4,24 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { EvaluationError } from '../constraints/evaluate.ts';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
 import { referencesOf } from '../constraints/workload.ts';
+import type { Reference } from '../oci/reference.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
+import { MUTATE_PATH } from './mutating-configuration.ts';
+import { type AdmissionRequest, LARGEST_REVIEW, parseReview, ReviewError, type ReviewVersion } from './parse-review.ts';
+import {
+  type PinningOptions,
+  type PinningResponse,
+  pinImages,
+  pinnableReferences,
+  pinningResponse,
+} from './pinning.ts';
 import { probeAnswer } from './probe-answer.ts';
-import { type AdmissionRequest, type AdmissionResponse, asReview, parseReview, ReviewError, review } from './review.ts';
+import { type AdmissionResponse, asReview, review } from './review.ts';
 import { reviewConstraint } from './review-constraint.ts';
+import type { ReviewMemory } from './review-memory.ts';
 import { Undecided, within } from './undecided.ts';
 
 /** PEM texts of the certificate (with its chain) and its key. */
@@ -26,6 +37,10 @@ export interface WebhookDeps {
   readonly tls: TlsMaterial;
   /** Namespaces that may carry the ignore label: names, `prefix*`, `*suffix`. */
   readonly exemptNamespaces: readonly string[];
+  /** What decisions remember of each other. */
+  readonly memory?: ReviewMemory;
+  /** Serves `/v1/mutate`, which puts digests behind tags. */
+  readonly pinning?: PinningOptions;
   /** Name of this replica, for the answers to probes. */
   readonly replica?: string;
   /** Milliseconds until a request counts as undecided; less than the webhook configuration gives. */
@@ -42,6 +57,10 @@ export interface Decision {
   readonly milliseconds: number;
 }
 
+type Decide = (
+  request: AdmissionRequest,
+) => AdmissionResponse | PinningResponse | Promise<AdmissionResponse | PinningResponse>;
+
 export interface WebhookServer {
   /** Gives the port, which differs from the one asked for when that was 0. */
   listen(address: { host: string; port: number }): Promise<number>;
@@ -53,8 +72,6 @@ export interface WebhookServer {
   readonly app: FastifyInstance<Server>;
 }
 
-/** An UPDATE carries the object twice, and etcd takes up to 1.5 MB of it; the API server itself reads 3 MB. */
-const LARGEST_REVIEW = 8 * 1024 * 1024;
 /** Longer than the API server keeps idle connections, so that it and not we close them. */
 const KEEP_ALIVE_MS = 120_000;
 const HEADERS_MS = 32_000;
@@ -77,7 +94,7 @@ const PATHS = '/v1/admit, /v1/admitlabel and /v1/constraints';
 
 /**
  * The admission webhook over TLS: `/v1/admit` judges workloads, `/v1/admitlabel` guards the ignore label,
- * `/v1/constraints` looks at constraints that are applied. Whatever goes wrong on our side ends in a status of 400 or
+ * `/v1/constraints` looks at constraints that are applied, `/v1/mutate` pins where that is wanted. Whatever goes wrong on our side ends in a status of 400 or
  * more and never in a review: a review that refuses would deny under every failure policy, a failed call does what the
  * policy says.
  */
@@ -100,7 +117,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     return send(reply, code, statusText(code, messageOf(error)));
   });
 
-  function route(path: string, decide: (request: AdmissionRequest) => AdmissionResponse | Promise<AdmissionResponse>) {
+  function route(path: string, decide: Decide): void {
     app.post(path, (http, reply) => {
       answer(http.body, decide).then(
         (text) => send(reply, 200, text),
@@ -108,11 +125,9 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
       );
     });
   }
-  async function answer(
-    body: unknown,
-    decide: (request: AdmissionRequest) => AdmissionResponse | Promise<AdmissionResponse>,
-  ): Promise<string> {
-    return textOf(await decide(read(body)));
+  async function answer(body: unknown, decide: Decide): Promise<string> {
+    const request = parseReview(Buffer.isBuffer(body) ? body : '');
+    return textOf(await decide(request), request.reviewVersion);
   }
   function fail(reply: FastifyReply, error: unknown): void {
     const code = statusOf(error);
@@ -138,6 +153,8 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   route('/v1/admit', (request) => within(deps.deadlineMs ?? DEADLINE_MS, admit(request)));
   route('/v1/admitlabel', (request) => reviewIgnoreLabel(request, deps.exemptNamespaces));
   route('/v1/constraints', reviewConstraint);
+  const { pinning } = deps;
+  if (pinning) route(MUTATE_PATH, (request) => pin(deps, request, pinning));
 
   return {
     app,
@@ -154,6 +171,11 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   };
 }
 
+async function pin(deps: WebhookDeps, request: AdmissionRequest, options: PinningOptions): Promise<PinningResponse> {
+  const { digests } = (await factsInTime(deps, pinnableReferences(request))) ?? NO_FACTS;
+  return pinningResponse(request.uid, pinImages(digests, request, options));
+}
+
 async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: string): Promise<AdmissionResponse> {
   const started = performance.now();
   const rules = deps.source.rules();
@@ -162,13 +184,13 @@ async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: str
   const probed = probeAnswer(request, replica);
   if (probed) return probed;
   const { namespace } = request;
-  if (namespace !== undefined && deps.source.namespaceLabels(namespace) === undefined) {
+  if (namespace && deps.source.namespaceLabels(namespace) === undefined) {
     await deps.source.ensureNamespace?.(namespace);
   }
-  const facts = await factsInTime(deps, request);
+  const facts = await factsInTime(deps, referencesOf([request.object]));
   const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
   const response = review(
-    { ...(facts ?? NO_FACTS), namespaceLabels },
+    { ...(facts ?? NO_FACTS), namespaceLabels, ...(deps.memory ? { memory: deps.memory } : {}) },
     rules,
     request,
     facts === undefined ? [FACTS_MISSING] : [],
@@ -181,8 +203,7 @@ async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: str
  * What is known about the images of a request. Late or failed it is undefined: the source of the images is judged all
  * the same, and the warning says that their verdicts were not.
  */
-async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promise<ImageFacts | undefined> {
-  const references = referencesOf([request.object]);
+async function factsInTime(deps: WebhookDeps, references: readonly Reference[]): Promise<ImageFacts | undefined> {
   if (references.length === 0) return NO_FACTS;
   if (references.length > MOST_LOOKED_UP) {
     deps.logger.warn({ images: references.length }, 'an admission review names too many images to look all of them up');
@@ -202,23 +223,12 @@ async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promis
   }
 }
 
-function read(body: unknown): AdmissionRequest {
-  if (!Buffer.isBuffer(body)) throw new ReviewError('the body is empty', undefined);
-  let json: unknown;
-  try {
-    json = JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    throw new ReviewError(`the body is not JSON: ${messageOf(error)}`, undefined);
-  }
-  return parseReview(json);
-}
-
 /** Most answers only allow; their text needs no serialiser. */
-function textOf(response: AdmissionResponse): string {
-  if (response.allowed && response.warnings === undefined && Object.keys(response).length === 2) {
-    return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":${JSON.stringify(response.uid)},"allowed":true}}`;
+function textOf(response: AdmissionResponse | PinningResponse, version: ReviewVersion = 'admission.k8s.io/v1'): string {
+  if (response.allowed && Object.keys(response).length === 2) {
+    return `{"apiVersion":"${version}","kind":"AdmissionReview","response":{"uid":${JSON.stringify(response.uid)},"allowed":true}}`;
   }
-  return JSON.stringify(asReview(response));
+  return JSON.stringify(asReview(response, version));
 }
 
 function statusText(code: number, message: string): string {

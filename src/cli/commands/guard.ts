@@ -4,6 +4,7 @@ import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { guardCertificatesCommand } from '../guard/certificates.ts';
 import { guardServeCommand } from '../guard/serve.ts';
+import { addGuardTools } from '../guard/tools.ts';
 
 interface ManifestOptions {
   readonly enforcement: 'warn' | 'deny' | 'dryrun';
@@ -50,5 +51,6 @@ Examples:
     });
   guard.addCommand(guardServeCommand(cli));
   guard.addCommand(guardCertificatesCommand(cli));
+  addGuardTools(guard, cli);
   return guard;
 }
