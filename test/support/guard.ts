@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { renderGuardManifests } from '../../src/admission/manifests.ts';
 import type { TestCluster } from './cluster.ts';
@@ -7,6 +7,7 @@ import { freePort } from './free-port.ts';
 import { applied } from './gatekeeper.ts';
 import { answers, type Service, startService, until } from './program.ts';
 
+const PROGRAM = resolve(import.meta.dirname, '../../bin/breakwater.mjs');
 const READY_MS = 120_000;
 const NAMESPACE = 'breakwater-system';
 
@@ -68,7 +69,7 @@ export async function startGuard(options: GuardOptions): Promise<GuardProcess> {
     BREAKWATER_LOG_LEVEL: 'warn',
     ...options.environment,
   };
-  const service = await startService(process.execPath, [join(import.meta.dirname, 'guard-webhook.ts')], {
+  const service = await startService(process.execPath, [PROGRAM, 'guard', 'serve'], {
     environment,
   });
   try {
