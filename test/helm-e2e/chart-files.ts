@@ -46,15 +46,9 @@ export function chartFiles(): ReadonlyMap<string, string> {
       asFile({ apiVersion, kind, metadata: { name, labels }, spec }),
     );
   }
-  const pinning = (templates: boolean): object =>
-    mutatingConfiguration({
-      clientConfig: { service: { path: MUTATE_PATH } },
-      namespace: 'breakwater-system',
-      templates,
-    });
   files.set('webhooks.json', asFile(of('ValidatingWebhookConfiguration').map(withPaths)));
-  files.set('pinning.json', asFile(withPaths(pinning(false) as Rendered)));
-  files.set('pinning-templates.json', asFile(withPaths(pinning(true) as Rendered)));
+  files.set('pinning.json', asFile(withPaths(pinning(false))));
+  files.set('pinning-templates.json', asFile(withPaths(pinning(true))));
   const rights = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'].flatMap(of);
   files.set('rights.json', asFile(rights));
   files.set('default-kinds.json', asFile(DEFAULT_KINDS));
@@ -74,6 +68,11 @@ export async function writeChartFiles(): Promise<void> {
     await mkdir(dirname(join(FILES, name)), { recursive: true });
     await writeFile(join(FILES, name), text);
   }
+}
+
+function pinning(templates: boolean): Rendered {
+  const clientConfig = { service: { path: MUTATE_PATH } };
+  return mutatingConfiguration({ clientConfig, namespace: 'breakwater-system', templates }) as Rendered;
 }
 
 /** Instead of how the API server reaches a webhook, which the chart decides, only the path. */
