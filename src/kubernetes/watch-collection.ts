@@ -169,18 +169,18 @@ export function watchObjects<Item>(
       } catch (error) {
         if (stopping.signal.aborted) return;
         const code = error instanceof KubernetesError ? error.code : undefined;
-        broken += 1;
-        // A connection that broke has lost nothing; after anything that was not understood something may be missing.
-        const lost = code === 'gone' || code === 'unexpected_reply' || code === 'not_found';
-        if (lost || broken > RESUMED_TRIES) version = undefined;
-        if (code === 'gone' && broken === 1) continue;
-        if (code === 'not_found' && absentIsEmpty) {
+        if (absentIsEmpty && code === 'not_found') {
+          version = undefined;
           observer.listBegins();
           observer.listEnds();
           heard();
           await pause();
           continue;
         }
+        broken += 1;
+        // A connection that broke has lost nothing; after anything that was not understood something may be missing.
+        if (code === 'gone' || code === 'unexpected_reply' || broken > RESUMED_TRIES) version = undefined;
+        if (code === 'gone' && broken === 1) continue;
         failure = messageOf(error);
         deps.logger.debug({ path, failure }, 'watch failed');
         await pause();
