@@ -15,10 +15,10 @@ export interface ReportedViolation extends AuditViolation {
   readonly top: HeldWorkload;
 }
 
-/** A time in which no guard answered, epoch ms. */
+/** A time in which no guard answered, epoch ms; without an end it goes on. */
 export interface Absence {
   readonly from: number;
-  readonly to: number;
+  readonly to: number | undefined;
 }
 
 /** Clocks differ, and the API server notes full seconds only. */
@@ -70,7 +70,9 @@ function violationOf(
   absences: readonly Absence[],
 ): ReportedViolation {
   const { apiVersion, kind, namespace, name, uid, createdAt } = workload;
-  const away = absences.some(({ from, to }) => createdAt >= from - MARGIN_MS && createdAt <= to + MARGIN_MS);
+  const away = absences.some(
+    ({ from, to }) => createdAt >= from - MARGIN_MS && createdAt <= (to ?? Number.POSITIVE_INFINITY) + MARGIN_MS,
+  );
   return {
     constraintKind: constraint.kind,
     constraint: constraint.name,
