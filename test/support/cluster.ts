@@ -18,6 +18,8 @@ export interface TestCluster {
   readonly kubeconfig: string;
   /** Runs kubectl as cluster administrator. Never throws for a non-zero exit. */
   kubectl(args: readonly string[], input?: string): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** What the API server has logged; empty for a cluster that somebody else started. */
+  log(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -88,6 +90,7 @@ export async function startCluster(): Promise<TestCluster> {
     kubeconfig,
     kubectl: (args, input) =>
       runKubectl(['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kube-cache'), ...args], input),
+    log: () => readFile(join(folder, 'kube-apiserver.log'), 'utf8'),
     stop,
   };
 }
@@ -99,6 +102,7 @@ export function attachCluster(kubeconfig: string): TestCluster {
     server: clusters[0]?.cluster.server ?? '',
     kubeconfig,
     kubectl: (args, input) => runKubectl(['--kubeconfig', kubeconfig, ...args], input),
+    log: async () => '',
     stop: async () => undefined,
   };
 }
