@@ -3,8 +3,9 @@ import type { Registry } from 'prom-client';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
 import { createWebhookServer } from '../admission/server.ts';
 import { type AuditLoop, createAuditLoop } from '../audit/audit-loop.ts';
-import { auditCluster } from '../audit/cluster-audit.ts';
-import { createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import { createClusterAudit } from '../audit/cluster-audit.ts';
+import { type ConstraintWatcher, createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import { createLiveCache, type LiveCache } from '../audit/live-cache.ts';
 import type { AuditSink } from '../audit/ports.ts';
 import { type Config, formatAddress } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
@@ -99,7 +100,13 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     provenAt: () => replica?.provenAt(),
   });
   const leadership = replica?.lead() ?? ALONE;
-  const audit = client && auditWhileLeading(leadership, () => startAudit(deps, client, id));
+  // Every replica knows what runs, one of them audits it.
+  const cache = client && createLiveCache({ client, clock, logger });
+  const audit =
+    client &&
+    watcher &&
+    cache &&
+    auditWhileLeading(leadership, () => startAudit(deps, { client, watcher, cache, replica, id }));
 
   return {
     get caBundle() {
@@ -120,7 +127,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       await webhook.close();
       await presence.stop();
       await audit?.stop().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'last audit failed'));
-      await watcher?.stop();
+      await Promise.all([watcher?.stop(), cache?.stop()]);
       await closeClients();
     },
   };
@@ -153,15 +160,43 @@ function clusterAccess({ config, as }: GuardDeps): ClusterAccess | undefined {
 
 function startAudit(
   { config, clock, logger, facts, sink }: GuardDeps,
-  client: KubernetesClient,
-  id: string,
+  parts: {
+    readonly client: KubernetesClient;
+    readonly watcher: ConstraintWatcher;
+    readonly cache: LiveCache;
+    readonly replica: ReplicaParts | undefined;
+    readonly id: string;
+  },
 ): AuditLoop {
-  return createAuditLoop({
-    audit: () => auditCluster({ facts, client, sink, clock, logger, cluster: config.clusterName, pod: id }),
+  const { client, watcher, cache, replica, id } = parts;
+  const audit = createClusterAudit({
+    cache,
+    rules: () => watcher.rules(),
+    broken: () => watcher.broken(),
+    namespaceLabels: (name) => watcher.namespaceLabels(name),
+    facts,
+    client,
+    sink,
+    clock,
+    logger,
+    cluster: config.clusterName,
+    pod: id,
+    absences: () => replica?.absence.intervals() ?? [],
+  });
+  const loop = createAuditLoop({
+    audit: () => audit.pass(),
+    changed: () => audit.rulesChanged(),
     clock,
     logger,
     intervalMs: config.auditIntervalSeconds * 1000,
   });
+  return {
+    ...loop,
+    async stop() {
+      await loop.stop();
+      audit.stop();
+    },
+  };
 }
 
 /** What makes a replica unready takes a server with a registry in it only down a little: that goes on serving images. */
