@@ -80,7 +80,7 @@ const BROKEN = [
   '*',
 ];
 
-/** An image text; `plain` ones are all references. */
+/** An image text, seldom one that is no reference. */
 export function image(random: SeededRandom): string {
   if (random.chance(0.15)) return random.pick(BROKEN);
   return `${random.pick(NAMES)}${random.pick(TAGS)}${random.pick(DIGESTS)}`;

@@ -80,9 +80,9 @@ export function policyMatch({
   const conditions = [
     { name: 'namespace', expression: namespaceExpression(constraint, exemptNamespaces) },
     { name: 'covered', expression: coverage },
-    // What is on its way out goes; under "strict" it is judged like every update.
     { name: 'no-mirror-pod', expression: denies && !options.compat ? NO_MIRROR_POD : 'true' },
-    { name: 'stays', expression: options.updates === 'strict' ? 'true' : '!has(object.metadata.deletionTimestamp)' },
+    // What is on its way out goes; Gatekeeper judges it like every update.
+    { name: 'stays', expression: options.compat ? 'true' : '!has(object.metadata.deletionTimestamp)' },
   ];
   return {
     resourceRules: [...Map.groupBy(kinds, ({ group }) => group)].map(([group, list]) => ({
