@@ -4,8 +4,9 @@ import { openCertificates } from '../admission/certificates.ts';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
 import { createWebhookServer } from '../admission/server.ts';
 import { type AuditLoop, createAuditLoop } from '../audit/audit-loop.ts';
-import { auditCluster } from '../audit/cluster-audit.ts';
+import { createClusterAudit } from '../audit/cluster-audit.ts';
 import { createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import { createLiveCache } from '../audit/live-cache.ts';
 import type { AuditSink } from '../audit/ports.ts';
 import { publishCaBundle } from '../audit/webhook-bundle.ts';
 import { type Config, formatAddress } from '../config.ts';
@@ -70,23 +71,32 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
   });
   await webhook.listen(config.webhookListen);
 
-  const audit = client
-    ? createAuditLoop({
-        audit: () =>
-          auditCluster({
-            facts: deps.facts,
-            client,
-            sink: deps.sink,
-            clock,
-            logger,
-            cluster: config.clusterName,
-            pod: `breakwater-${config.clusterName}`,
-          }),
-        clock,
-        logger,
-        intervalMs: config.auditIntervalSeconds * 1000,
-      })
-    : undefined;
+  const cache = client && createLiveCache({ client, clock, logger });
+  const clusterAudit =
+    client && cache && watcher
+      ? createClusterAudit({
+          cache,
+          rules: () => watcher.rules(),
+          broken: () => watcher.broken(),
+          namespaceLabels: (name) => watcher.namespaceLabels(name),
+          facts: deps.facts,
+          client,
+          sink: deps.sink,
+          clock,
+          logger,
+          cluster: config.clusterName,
+          pod: `breakwater-${config.clusterName}`,
+        })
+      : undefined;
+  const audit =
+    clusterAudit &&
+    createAuditLoop({
+      audit: () => clusterAudit.pass(),
+      changed: () => clusterAudit.rulesChanged(),
+      clock,
+      logger,
+      intervalMs: config.auditIntervalSeconds * 1000,
+    });
 
   async function renew(): Promise<void> {
     try {
@@ -113,7 +123,8 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       clearInterval(renewal);
       await webhook.close();
       await audit?.stop().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'last audit failed'));
-      await watcher?.stop();
+      clusterAudit?.stop();
+      await Promise.all([watcher?.stop(), cache?.stop()]);
     },
   };
 }
