@@ -19,7 +19,7 @@ export interface WriteClient {
 
 export function createWriteClient(kubeconfig: string): WriteClient {
   const { server, ca, token } = loadKubeconfig(kubeconfig);
-  const dispatcher = new Agent({ connections: 16, connect: { ...(ca === undefined ? {} : { ca }) } });
+  const dispatcher = new Agent({ connections: 16, connect: ca === undefined ? {} : { ca } });
   return {
     async write(method, path, object) {
       const reply = await request(`${server}${path}`, {
