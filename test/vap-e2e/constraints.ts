@@ -1,6 +1,6 @@
+import type { Random } from '../../dev/fuzz/random.ts';
 import { type Constraint, parseConstraint } from '../../src/constraints/constraint.ts';
 import { exportPolicies, type PolicyExport } from '../../src/constraints/vap/export.ts';
-import type { SeededRandom } from '../support/seeded-random.ts';
 
 /** A constraint of the run, in force in namespaces of its own, with its policies. */
 export interface TriedConstraint {
@@ -113,7 +113,7 @@ const WISHES: readonly Wish[] = [
 ];
 
 /** The constraints of the run; each is held to namespaces of its own, so that one request is judged by one of them. */
-export function triedConstraints(random: SeededRandom): TriedConstraint[] {
+export function triedConstraints(random: Random): TriedConstraint[] {
   return WISHES.map((wish, at) => tried(wish, `t${String(at).padStart(2, '0')}`, random));
 }
 
@@ -126,13 +126,13 @@ export function largeConstraint(kind: string, annotations: Record<string, string
   const list = kind === 'K8sAllowedReposv2' ? 'allowedImages' : 'repos';
   const parameters = { [list]: kind === 'K8sAllowedReposv2' ? entries.map((one) => `${one}*`) : entries };
   const wish = { kind, parameters, action: 'deny', annotations };
-  return tried(wish, name, { below: () => 0, chance: () => false, pick: ([first]) => first as never });
+  return tried(wish, name, { under: () => 0, chance: () => false, pick: ([first]) => first as never });
 }
 
 function tried(
   { kind, parameters, action, annotations, match }: Wish,
   prefix: string,
-  random: SeededRandom,
+  random: Random,
 ): TriedConstraint {
   // Written in several ways, so that every form of a namespace pattern is tried.
   const own = random.pick([

@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../support/seeded-random.ts';
+import type { Random } from '../../dev/fuzz/random.ts';
 
 export interface Workload {
   readonly path: string;
@@ -81,22 +81,24 @@ const BROKEN = [
 ];
 
 /** An image text, seldom one that is no reference. */
-export function image(random: SeededRandom): string {
+export function image(random: Random): string {
   if (random.chance(0.15)) return random.pick(BROKEN);
   return `${random.pick(NAMES)}${random.pick(TAGS)}${random.pick(DIGESTS)}`;
 }
 
-function containers(random: SeededRandom, prefix: string, most: number): { name: string; image: string }[] {
-  return Array.from({ length: random.below(most + 1) }, (_, at) => ({ name: `${prefix}${at}`, image: image(random) }));
+function containers(random: Random, prefix: string, most: number): { name: string; image: string }[] {
+  return Array.from({ length: random.under(most + 1) }, (_, at) => ({ name: `${prefix}${at}`, image: image(random) }));
 }
 
 /** A pod specification with a few images in every place that a template can have. */
-export function podSpec(random: SeededRandom): Record<string, unknown> {
+export function podSpec(random: Random): Record<string, unknown> {
   const volumes = containers(random, 'v', 1).map(({ name, image: reference }) => ({ name, image: { reference } }));
   const init = containers(random, 'i', 2);
+  // What is left out is derived from the image when a pod is made, and may then not change.
+  const pulled = (list: readonly object[]) => list.map((one) => ({ ...one, imagePullPolicy: 'IfNotPresent' }));
   return {
-    containers: [{ name: 'main', image: image(random) }, ...containers(random, 'c', 2)],
-    ...(init.length === 0 ? {} : { initContainers: init }),
+    containers: pulled([{ name: 'main', image: image(random) }, ...containers(random, 'c', 2)]),
+    ...(init.length === 0 ? {} : { initContainers: pulled(init) }),
     ...(volumes.length === 0 ? {} : { volumes }),
   };
 }
@@ -169,7 +171,7 @@ export function workload({ kind, name, namespace, spec, labels, podLabels }: Wor
   }
 }
 
-export function labels(random: SeededRandom): Record<string, string> {
+export function labels(random: Random): Record<string, string> {
   return {
     ...(random.chance(0.6) ? { app: random.pick(['web', 'db', 'x']) } : {}),
     ...(random.chance(0.5) ? { tier: 'front' } : {}),
