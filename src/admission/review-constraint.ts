@@ -45,7 +45,7 @@ export function reviewConstraint(request: AdmissionRequest): AdmissionResponse {
   if (compat) return { uid, allowed: true };
   const warnings = linted.findings
     .filter(({ rule, severity }) => severity !== 'note' && (prefix || !ABOUT_PREFIXES.has(rule)))
-    .map((one) => ({ text: `${about}: ${sentence(one)}` }));
+    .map((one) => `${about}: ${sentence(one)}`);
   if (warnings.length === 0) return { uid, allowed: true };
   return { uid, allowed: true, warnings: boundWarnings(warnings.map((text) => ({ text }))), status: { code: 299 } };
 }

@@ -87,9 +87,12 @@ async function startWebhook(cluster: TestCluster): Promise<{ url: string; folder
   const script = resolve(import.meta.dirname, '../support/guard-webhook.ts');
   const service = await startService(process.execPath, [script, cluster.kubeconfig, own]);
   closing.push(() => service.stop());
-  const describe = () => 'the guard does not start:';
-  await until(() => service.output().includes('port '), { limitMs: 60_000, describe, service });
+  await until(() => service.output().includes('port '), { limitMs: 60_000, describe: notStarted, service });
   return { url: `https://127.0.0.1:${/port (\d+)/.exec(service.output())?.[1] ?? ''}/v1/admit`, folder: own };
+}
+
+function notStarted(): string {
+  return 'the guard does not start:';
 }
 
 function listOf(items: readonly object[]): string {

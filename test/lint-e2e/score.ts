@@ -12,9 +12,6 @@ const LONGEST = 1500;
 export function createScore(): Score {
   let passed = 0;
   let failed = 0;
-  function say(line: string): void {
-    process.stdout.write(`${line}\n`);
-  }
   return {
     say,
     verdict(name, problem) {
@@ -31,6 +28,10 @@ export function createScore(): Score {
       return failed;
     },
   };
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 /** Undefined when something holds, else what is known about it. */

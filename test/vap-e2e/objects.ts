@@ -90,12 +90,15 @@ function containers(random: Random, prefix: string, most: number): { name: strin
   return Array.from({ length: random.under(most + 1) }, (_, at) => ({ name: `${prefix}${at}`, image: image(random) }));
 }
 
+/** What is left out is derived from the image when a pod is made, and may then not change. */
+function pulled(list: readonly object[]): object[] {
+  return list.map((one) => ({ ...one, imagePullPolicy: 'IfNotPresent' }));
+}
+
 /** A pod specification with a few images in every place that a template can have. */
 export function podSpec(random: Random): Record<string, unknown> {
   const volumes = containers(random, 'v', 1).map(({ name, image: reference }) => ({ name, image: { reference } }));
   const init = containers(random, 'i', 2);
-  // What is left out is derived from the image when a pod is made, and may then not change.
-  const pulled = (list: readonly object[]) => list.map((one) => ({ ...one, imagePullPolicy: 'IfNotPresent' }));
   return {
     containers: pulled([{ name: 'main', image: image(random) }, ...containers(random, 'c', 2)]),
     ...(init.length === 0 ? {} : { initContainers: pulled(init) }),

@@ -33,6 +33,26 @@ function names(spec: Record<string, unknown>, annotations: Record<string, string
   );
 }
 
+const scoped = (name: string) => ({
+  enforcementAction: 'scoped',
+  scopedEnforcementActions: [
+    { action: 'warn', enforcementPoints: [{ name }] },
+    { action: 'dryrun', enforcementPoints: [{ name }] },
+  ],
+});
+
+const said = (spec: Record<string, unknown>, annotations = {}) =>
+  exported(spec, annotations).unsayable.map((text) => text.split(':', 1)[0]);
+
+const resources = (match: Record<string, unknown>, annotations = {}) =>
+  exported({ match }, annotations).objects[0]?.spec.matchConstraints?.resourceRules.flatMap((rule) => rule.resources);
+
+const config = (name: string, processes: string[]) => ({
+  kind: 'Config',
+  metadata: { name },
+  spec: { match: [{ excludedNamespaces: ['a*'], processes }] },
+});
+
 describe('export', () => {
   it('denies what is new and warns about what runs already, in policies of their own', () => {
     expect(names({})).toEqual([
@@ -47,13 +67,6 @@ describe('export', () => {
   });
 
   it('is bound as scoped actions say for vap.k8s.io, and refused where they do not', () => {
-    const scoped = (name: string) => ({
-      enforcementAction: 'scoped',
-      scopedEnforcementActions: [
-        { action: 'warn', enforcementPoints: [{ name }] },
-        { action: 'dryrun', enforcementPoints: [{ name }] },
-      ],
-    });
     expect(names(scoped('vap.k8s.io'))[1]).toBe('Binding k8sallowedrepos-c Warn+Audit');
     expect(() => exported(scoped('audit.gatekeeper.sh'))).toThrow(/vap\.k8s\.io/);
   });
@@ -67,8 +80,6 @@ describe('export', () => {
   });
 
   it('names what a policy cannot say', () => {
-    const said = (spec: Record<string, unknown>, annotations = {}) =>
-      exported(spec, annotations).unsayable.map((text) => text.split(':', 1)[0]);
     expect(said({})).toEqual(['verdicts', 'mirror hints', 'restart grace', 'break-glass', 'records']);
     expect(said({}, { 'breakwater/restart-grace': 'none' })).not.toContain('restart grace');
     expect(said({ enforcementAction: 'warn' })).toEqual(['verdicts', 'mirror hints']);
@@ -78,10 +89,6 @@ describe('export', () => {
   });
 
   it('asks about the kinds a constraint covers, templates as the pods they make', () => {
-    const resources = (match: Record<string, unknown>, annotations = {}) =>
-      exported({ match }, annotations).objects[0]?.spec.matchConstraints?.resourceRules.flatMap(
-        (rule) => rule.resources,
-      );
     const pods = { kinds: [{ apiGroups: [''], kinds: ['Pod'] }] };
     expect(resources(pods)).toContain('cronjobs');
     expect(resources({ ...pods, source: 'Original' })).toEqual(['pods', 'pods/ephemeralcontainers']);
@@ -93,11 +100,6 @@ describe('export', () => {
     const [policy] = exported({}).objects;
     const namespace = policy?.spec.matchConditions?.find(({ name }) => name === 'namespace');
     expect(namespace?.expression).toBe('!(request.namespace.startsWith("system-"))');
-    const config = (name: string, processes: string[]) => ({
-      kind: 'Config',
-      metadata: { name },
-      spec: { match: [{ excludedNamespaces: ['a*'], processes }] },
-    });
     expect(
       exemptPatterns([config('config', ['webhook']), config('config', ['audit']), config('other', ['*'])]),
     ).toEqual(['a*']);
