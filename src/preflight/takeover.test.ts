@@ -44,15 +44,21 @@ describe('taking over', () => {
   it('asks for prefix only where an image that runs would be denied here alone', () => {
     const repos = constraint('K8sAllowedRepos', { repos: ['harbor.io', 'docker.io/x/'] });
     const [same] = plan([repos], ['harbor.io/app:1', 'evil.io/x']).taken;
-    expect(same).toMatchObject({ needsPrefix: false, differences: [] });
+    expect(same).toMatchObject({ needs: 'nothing', differences: [] });
     const [denied] = plan([repos], ['harbor.io.other.com/app']).taken;
     expect(denied).toMatchObject({
-      needsPrefix: true,
+      needs: 'prefix',
       differences: [{ image: 'harbor.io.other.com/app', where: 'Deployment shop/web', change: 'denied-here' }],
       object: { metadata: { name: 'c', annotations: { 'breakwater/matching': 'prefix' } } },
     });
     const [admitted] = plan([repos], ['x/app']).taken;
-    expect(admitted).toMatchObject({ needsPrefix: false, differences: [{ image: 'x/app', change: 'admitted-here' }] });
+    expect(admitted).toMatchObject({ needs: 'nothing', differences: [{ image: 'x/app', change: 'admitted-here' }] });
+  });
+
+  it('leaves what no prefix can keep for people to decide', () => {
+    const [taken] = plan([constraint('K8sAllowedRepos', { repos: [''] })], ['evil.io/x']).taken;
+    expect(taken).toMatchObject({ needs: 'compat', object: { metadata: { name: 'c' } } });
+    expect(taken?.object).not.toHaveProperty('metadata.annotations');
   });
 
   it('gives manifests without what the API server and Gatekeeper added', () => {

@@ -35,8 +35,11 @@ export interface Difference {
 export interface TakenConstraint {
   readonly kind: string;
   readonly name: string;
-  /** It only keeps its meaning over what runs with `breakwater/matching: prefix`. */
-  readonly needsPrefix: boolean;
+  /**
+   * What it takes to let in what runs: nothing, `breakwater/matching: prefix`, or `breakwater/compat: gatekeeper`, which
+   * is left for people to decide.
+   */
+  readonly needs: 'nothing' | 'prefix' | 'compat';
   readonly differences: readonly Difference[];
   /** As it is to be applied: without what the API server adds, with the annotation where it is needed. */
   readonly object: Readonly<Record<string, unknown>>;
@@ -115,15 +118,19 @@ function takeOver(
     }
   }
   const found = [...differences.values()].sort((a, b) => (a.image < b.image ? -1 : 1));
-  const prefixes = withAnnotations(object, { [OPTION_ANNOTATIONS.matching]: 'prefix' });
-  const helps = found.some(({ change }) => change === 'denied-here') && ours.options.matching === 'reference';
-  const needsPrefix = helps && !ours.options.compat;
+  const asPrefix = withAnnotations(object, { [OPTION_ANNOTATIONS.matching]: 'prefix' });
+  const byPrefix = parseConstraint(asPrefix);
+  const denies = found.some(({ change }) => change === 'denied-here');
+  const helps = running.every(({ pod }) =>
+    brokenImages(deps, byPrefix, expansions, pod).isSubsetOf(brokenImages(deps, theirs, expansions, pod)),
+  );
+  const needs = !denies ? 'nothing' : helps ? 'prefix' : 'compat';
   return {
     kind: ours.kind,
     name: ours.name,
-    needsPrefix,
+    needs,
     differences: found,
-    object: applied(needsPrefix ? prefixes : object),
+    object: applied(needs === 'prefix' ? asPrefix : object),
   };
 }
 

@@ -27,7 +27,7 @@ export async function tryRefusals(
   const folder = join(guard.folder, 'webhook');
   const { caBundle } = await openCertificates({ folder, hosts: ['127.0.0.1'], clock: systemClock });
   const webhook = {
-    name: 'constraints.breakwater',
+    name: 'constraints.guard.breakwater',
     admissionReviewVersions: ['v1'],
     sideEffects: 'None',
     failurePolicy: 'Fail',
@@ -55,7 +55,7 @@ export async function tryRefusals(
   await delay(3000);
   for (const [spec, refusal, annotations = {}] of TRIALS) {
     const { code, stderr } = await tried(cluster, spec, annotations);
-    const denied = stderr.includes('admission webhook "constraints.breakwater" denied the request');
+    const denied = stderr.includes('admission webhook "constraints.guard.breakwater" denied the request');
     const right = refusal === undefined ? code === 0 : code !== 0 && denied && stderr.includes(refusal);
     const outcome = refusal === undefined ? 'passes' : 'is refused';
     score.verdict(`applying ${JSON.stringify({ spec, annotations })} ${outcome}`, unless(right, `${code} ${stderr}`));

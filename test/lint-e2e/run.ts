@@ -73,7 +73,16 @@ async function tryAll(): Promise<void> {
   await untilInForce(ours, cases);
   await tryWitnesses(score, cases, theirs, ours);
   await tryRefusals(score, cluster, guard);
-  await applied(cluster, listOf(storedWorkloads(seed, Math.min(cases.length, 80))), ['--server-side']);
+  await applied(
+    cluster,
+    listOf(
+      storedWorkloads(
+        seed,
+        cases.slice(0, 80).map(({ namespace }) => namespace),
+      ),
+    ),
+    ['--server-side'],
+  );
   await tryTakeoverBesideGatekeeper(score, cluster);
   await gatekeeper.stop();
   await tryPreflight(score, cluster, folder);

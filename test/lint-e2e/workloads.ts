@@ -14,10 +14,9 @@ const IMAGES = [
 ];
 
 /** Things that run, in the namespaces of the constraints: pods, workloads, and ReplicaSets kept for going back. */
-export function storedWorkloads(seed: number, count: number): object[] {
+export function storedWorkloads(seed: number, namespaces: readonly string[]): object[] {
   const random = createRandom(seed, 77_777);
-  return Array.from({ length: count }, (_, at) => {
-    const namespace = `lint-${at}`;
+  return namespaces.map((namespace, at) => {
     const containers = Array.from({ length: 1 + random.under(3) }, (__, index) => ({
       name: `c${index}`,
       image: random.pick(IMAGES),

@@ -104,9 +104,16 @@ function foreignTemplate(template: unknown): string | undefined {
   }
 }
 
+const NEEDS: Readonly<Record<Takeover['taken'][number]['needs'], string>> = {
+  nothing: 'taken as it is',
+  prefix: 'needs breakwater/matching: prefix to keep its meaning over what runs',
+  compat:
+    'keeps its meaning over what runs only under breakwater/compat: gatekeeper; decide, or mend its list (guard lint)',
+};
+
 function planLines(plan: Takeover, owned: readonly string[], { live, signs }: GatekeeperPresence): string[] {
-  const taken = plan.taken.flatMap(({ kind, name, needsPrefix, differences }) => [
-    `${kind} ${name}: ${needsPrefix ? 'needs breakwater/matching: prefix to keep its meaning over what runs' : 'taken as it is'}`,
+  const taken = plan.taken.flatMap(({ kind, name, needs, differences }) => [
+    `${kind} ${name}: ${NEEDS[needs]}`,
     ...differences.map(
       ({ image, where, change }) =>
         `    ${oneLine(image)} (${where}): ${change === 'denied-here' ? 'Gatekeeper admits it, by reference it is denied' : 'Gatekeeper denies it, by reference it is admitted'}`,
