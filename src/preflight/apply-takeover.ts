@@ -21,31 +21,37 @@ export async function ownedDefinitions(client: KubernetesClient): Promise<string
   return owned;
 }
 
+export interface ApplyOptions {
+  /** Beside a live Gatekeeper: only annotations of constraints that are there, which it does not read. */
+  readonly observe: boolean;
+}
+
 /**
- * Carries a takeover out: constraints are made or changed as planned and, with `release`, definitions are taken out of
- * the hands of their ConstraintTemplates. Gives what was done, a line each. Throws `KubernetesError`.
+ * Carries a takeover out: constraints are changed or made as planned, and definitions are taken out of the hands of their
+ * ConstraintTemplates. Gives what was done, a line each. Throws `KubernetesError`.
  */
 export async function applyTakeover(
   client: KubernetesClient,
   { taken }: Takeover,
-  release: boolean,
+  { observe }: ApplyOptions,
 ): Promise<string[]> {
   const done: string[] = [];
   for (const { kind, name, object } of taken) {
     if (!isConstraintKind(kind)) continue;
     const collection = `/apis/${CONSTRAINT_GROUP}/v1beta1/${pluralOf(kind)}`;
-    const { metadata, spec } = ownObject(object);
+    const { metadata, spec } = ownSchema.parse(object);
+    const annotations = metadata.annotations ?? {};
     try {
-      await client.create(collection, object);
-      done.push(`${kind} ${name} created`);
-    } catch (error) {
-      if (!(error instanceof KubernetesError && error.code === 'conflict')) throw error;
-      const patch = { metadata: { annotations: metadata.annotations ?? {} }, spec };
+      const patch = { metadata: { annotations }, ...(observe ? {} : { spec }) };
       await client.patch(`${collection}/${encodeURIComponent(name)}`, patch);
       done.push(`${kind} ${name} configured`);
+    } catch (error) {
+      if (!(error instanceof KubernetesError && error.code === 'not_found')) throw error;
+      if (!observe) await client.create(collection, object);
+      done.push(`${kind} ${name} ${observe ? 'is not in the cluster: left out' : 'created'}`);
     }
   }
-  if (!release) return done;
+  if (observe) return done;
   for (const name of await ownedDefinitions(client)) {
     await client.patch(`${DEFINITIONS_PATH}/${name}`, { metadata: { ownerReferences: null } });
     done.push(`definition ${name} released`);
@@ -53,8 +59,7 @@ export async function applyTakeover(
   return done;
 }
 
-function ownObject(object: unknown): { metadata: { annotations?: unknown }; spec?: unknown } {
-  return z
-    .looseObject({ metadata: z.looseObject({ annotations: z.unknown().optional() }), spec: z.unknown().optional() })
-    .parse(object);
-}
+const ownSchema = z.looseObject({
+  metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).optional() }),
+  spec: z.unknown().optional(),
+});

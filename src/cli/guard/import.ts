@@ -79,7 +79,7 @@ async function run(cli: Cli, files: readonly string[], options: ImportOptions): 
       cli.exitWith(EXIT.negative);
       return;
     }
-    for (const line of await applyTakeover(client, plan, !options.observe)) cli.note(line);
+    for (const line of await applyTakeover(client, plan, { observe: options.observe === true })) cli.note(line);
   });
 }
 
