@@ -11,6 +11,7 @@ import type { BoundEndpoint } from './handler.ts';
 import { openApi } from './openapi.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
 import { garbageRoutes } from './routes/garbage.ts';
+import { guardFeedRoutes } from './routes/guard-feed.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { robotRoutes } from './routes/robots.ts';
@@ -36,6 +37,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...exceptionRoutes(deps),
     ...trustRoutes(deps),
     ...operationRoutes(deps),
+    ...guardFeedRoutes(deps),
     ...garbageRoutes(deps),
     ...storageRoutes(deps),
     ...violationRoutes(deps),
@@ -79,7 +81,17 @@ async function answer(
   const seen = project === undefined ? undefined : await deps.access.requireIn(by, endpoint.permission, project);
   if (project === undefined) deps.access.require(by, endpoint.permission);
   const body = endpoint.sends === 'stream' ? undefined : checked(endpoint.body, request.body ?? {}, 'body');
-  const result = await handle({ by, params, query, body, project: seen ?? { id: '', name: '' }, stream: request.raw });
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const result = await handle({
+    by,
+    params,
+    query,
+    body,
+    project: seen ?? { id: '', name: '' },
+    signal: gone.signal,
+    stream: request.raw,
+  });
   reply.code(endpoint.status);
   linkNext(request, reply, query, result);
   if (endpoint.gives === 'text') return reply.type('application/yaml; charset=utf-8').send(result);

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 
@@ -59,6 +60,15 @@ export function objectStore(): ObjectStore {
       writes.push(`PATCH ${path}`);
       return stored(path, merged(before, patch) as Json);
     },
+    async remove(path) {
+      existing(path);
+      objects.delete(path);
+      writes.push(`DELETE ${path}`);
+    },
+    read: async (path) => ({
+      mediaType: 'application/json',
+      body: Readable.from([Buffer.from(JSON.stringify(existing(path)))]),
+    }),
     stream: async () => [][Symbol.iterator]() as unknown as AsyncIterable<Uint8Array>,
     close: async () => undefined,
   };

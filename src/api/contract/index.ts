@@ -1,6 +1,7 @@
 import type { AnyEndpoint } from './endpoint.ts';
 import * as exceptions from './exceptions.ts';
 import * as garbage from './garbage.ts';
+import * as guardFeed from './guard-feed.ts';
 import * as operations from './operations.ts';
 import * as projects from './projects.ts';
 import * as robots from './robots.ts';
@@ -19,6 +20,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   exceptions,
   trust,
   operations,
+  guardFeed,
   garbage,
   storage,
   violations,
