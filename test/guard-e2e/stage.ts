@@ -111,11 +111,6 @@ export async function openStage(): Promise<Stage> {
   async function apply(objects: readonly Json[], args: readonly string[] = ['create'], as?: Asker): Promise<Asked> {
     return kubectl([...args, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }), as);
   }
-  async function must(done: Promise<Asked>): Promise<string> {
-    const { code, stdout, stderr } = await done;
-    if (code !== 0) throw new Error(`kubectl ended with ${code}: ${stderr}`);
-    return stdout;
-  }
   function versions(): string {
     const all = watcher.rules()?.constraints ?? [];
     return all
@@ -204,6 +199,12 @@ export async function openStage(): Promise<Stage> {
     return (await apply([pod], ['create', '--dry-run=server'])).stderr.includes('[first]') || undefined;
   });
   return stage;
+}
+
+async function must(done: Promise<Asked>): Promise<string> {
+  const { code, stdout, stderr } = await done;
+  if (code !== 0) throw new Error(`kubectl ended with ${code}: ${stderr}`);
+  return stdout;
 }
 
 /** A constraint object; without `action` the field is absent. */

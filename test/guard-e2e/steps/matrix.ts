@@ -121,7 +121,12 @@ async function askAll(stage: Stage, style: Style, { title, does }: Enforced): Pr
   // A pod of its own: once its image is in a pod, bringing it there again is no new image.
   await stage.apply([simple('Pod', name, `harbor.cksc.a1ck.io/x@sha256:${'e'.repeat(64)}`)]);
   const debug = await stage.kubectl([
-    ...['debug', name, `--image=${IMAGE}`, `--container=${name}`, '--profile=general', '--attach=false'],
+    'debug',
+    name,
+    `--image=${IMAGE}`,
+    `--container=${name}`,
+    '--profile=general',
+    '--attach=false',
   ]);
   await check(`${style}, ${title}: kubectl debug`, () => {
     judge(debug, { style, does, place: 'ephemeralContainer', name });

@@ -66,13 +66,15 @@ async function live(stage: Stage, object: Json): Promise<void> {
   await eventually('the watch', () => stage.live.workload(uid) && true);
 }
 
+async function passes(what: string, asked: Promise<Asked>): Promise<void> {
+  await check(`${what} passes`, async () => {
+    const { code, stderr } = await asked;
+    same(code, 0, stderr);
+  });
+}
+
 async function updates(stage: Stage): Promise<void> {
   heading('Updates');
-  const passes = async (what: string, asked: Promise<Asked>) =>
-    check(`${what} passes`, async () => {
-      const { code, stderr } = await asked;
-      same(code, 0, stderr);
-    });
   await passes('scaling', stage.kubectl(['scale', 'deployment', 'web', '--replicas=5'], undefined, ANN));
   await passes('labelling', stage.kubectl(['label', 'deployment', 'web', 'touched=yes'], undefined, ANN));
   await check('labelling warns in the words of the rule', async () => {
