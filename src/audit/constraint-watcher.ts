@@ -42,8 +42,8 @@ export interface ConstraintWatcherDeps extends WatchDeps {
   readonly systemNamespaces?: readonly string[];
 }
 
-/** Watches renew at least every 50 s; older than this means the API server is out of reach. */
-const STALE_MS = 90_000;
+/** Watches renew every 20 s; older than this means that this one is dead or the API server out of reach. */
+const STALE_MS = 30_000;
 const NAMESPACE_WAIT_MS = 500;
 const SYSTEM_NAMESPACES = ['gatekeeper-system', 'breakwater-system'];
 
