@@ -91,10 +91,11 @@ async function keepsImages(stage: Stage, places: readonly Place[]): Promise<void
         'evil.example.com/x:1',
       );
       const root = place?.group ? `/apis/${place.apiVersion}` : '/api/v1';
-      await stage.kubectl(
+      const put = await stage.kubectl(
         ['replace', '--raw', `${root}/namespaces/default/${plural}/${name}/${subresource}`, '-f', '-'],
         object,
       );
+      same(put.code, 0, put.stderr);
       const after = imagesOf(await stage.get(plural, name));
       same(
         after.map(({ image }) => image),
