@@ -1,10 +1,13 @@
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
+import type { AdmissionHistory } from '../admission/admission-history.ts';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
+import type { AdmissionRecorder } from '../admission/recorder.ts';
 import { createWebhookServer } from '../admission/server.ts';
 import { type AuditLoop, createAuditLoop } from '../audit/audit-loop.ts';
-import { auditCluster } from '../audit/cluster-audit.ts';
-import { createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import { createClusterAudit } from '../audit/cluster-audit.ts';
+import { type ConstraintWatcher, createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import { createLiveCache, type LiveCache } from '../audit/live-cache.ts';
 import type { AuditSink } from '../audit/ports.ts';
 import { type Config, formatAddress } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
@@ -15,6 +18,7 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { openGuardCertificates } from './guard-certificates.ts';
+import { openDecisions } from './guard-decisions.ts';
 import { observeGuard } from './guard-metrics.ts';
 import { startPresence } from './guard-presence.ts';
 import { openReplica, type ReplicaParts } from './guard-replica.ts';
@@ -35,6 +39,10 @@ export interface GuardDeps {
   /** `replica`: one of several guards of a cluster, which share certificates, lease and records through it. */
   readonly as: 'part-of-server' | 'replica';
   readonly metrics?: Registry;
+  /** What earlier admissions mean for later ones, where somebody keeps it; else an empty one. */
+  readonly history?: AdmissionHistory;
+  /** Takes what reviews find; absent, it stands in nobody's list. */
+  readonly recorder?: AdmissionRecorder;
 }
 
 /** The cluster side: webhook, constraints, audit. */
@@ -75,6 +83,8 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
   const source: ConstraintSource =
     watcher ??
     staticConstraintSource({ name: CONSTRAINT_NAME, enforcementAction: 'warn', repos: () => deps.trustedRepos() });
+  const cache = client && createLiveCache({ client, clock, logger });
+  const decisions = openDecisions({ config, clock, cache, history: deps.history, recorder: deps.recorder });
   const metrics = deps.metrics && observeGuard(deps.metrics, { clock, certificates, replica });
   const webhook = createWebhookServer({
     source,
@@ -83,6 +93,8 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     tls: certificates.tls(),
     exemptNamespaces: [...split(config.guardExemptNamespaces), config.guardNamespace],
     replica: id,
+    memory: decisions.memory,
+    ...(decisions.pinning ? { pinning: decisions.pinning } : {}),
     onUndecided(why) {
       replica?.absence.missed(clock.now());
       metrics?.undecided(why);
@@ -99,7 +111,8 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     provenAt: () => replica?.provenAt(),
   });
   const leadership = replica?.lead() ?? ALONE;
-  const audit = client && auditWhileLeading(leadership, () => startAudit(deps, client, id));
+  const audit =
+    client && cache && watcher && auditWhileLeading(leadership, () => startAudit(deps, { client, cache, watcher, id }));
 
   return {
     get caBundle() {
@@ -120,7 +133,8 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       await webhook.close();
       await presence.stop();
       await audit?.stop().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'last audit failed'));
-      await watcher?.stop();
+      decisions.stop();
+      await Promise.all([watcher?.stop(), cache?.stop()]);
       await closeClients();
     },
   };
@@ -153,15 +167,41 @@ function clusterAccess({ config, as }: GuardDeps): ClusterAccess | undefined {
 
 function startAudit(
   { config, clock, logger, facts, sink }: GuardDeps,
-  client: KubernetesClient,
-  id: string,
+  parts: {
+    readonly client: KubernetesClient;
+    readonly cache: LiveCache;
+    readonly watcher: ConstraintWatcher;
+    readonly id: string;
+  },
 ): AuditLoop {
-  return createAuditLoop({
-    audit: () => auditCluster({ facts, client, sink, clock, logger, cluster: config.clusterName, pod: id }),
+  const { client, cache, watcher, id } = parts;
+  const audit = createClusterAudit({
+    cache,
+    rules: () => watcher.rules(),
+    broken: () => watcher.broken(),
+    namespaceLabels: (name) => watcher.namespaceLabels(name),
+    facts,
+    client,
+    sink,
+    clock,
+    logger,
+    cluster: config.clusterName,
+    pod: id,
+  });
+  const loop = createAuditLoop({
+    audit: () => audit.pass(),
+    changed: () => audit.rulesChanged(),
     clock,
     logger,
     intervalMs: config.auditIntervalSeconds * 1000,
   });
+  return {
+    ...loop,
+    async stop() {
+      await loop.stop();
+      audit.stop();
+    },
+  };
 }
 
 /** What makes a replica unready takes a server with a registry in it only down a little: that goes on serving images. */

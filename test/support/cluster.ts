@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:https';
 import { homedir, tmpdir } from 'node:os';
@@ -89,6 +89,17 @@ export async function startCluster(): Promise<TestCluster> {
     kubectl: (args, input) =>
       runKubectl(['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kube-cache'), ...args], input),
     stop,
+  };
+}
+
+/** A cluster that somebody else started and stops, by its kubeconfig. */
+export function attachCluster(kubeconfig: string): TestCluster {
+  const { clusters } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as { clusters: { cluster: { server: string } }[] };
+  return {
+    server: clusters[0]?.cluster.server ?? '',
+    kubeconfig,
+    kubectl: (args, input) => runKubectl(['--kubeconfig', kubeconfig, ...args], input),
+    stop: async () => undefined,
   };
 }
 
