@@ -2,6 +2,7 @@ import { messageOf } from '../../src/platform/errors.ts';
 import { count } from './check.ts';
 import { openStage, type Stage } from './stage.ts';
 import { agreement } from './steps/agreement.ts';
+import { guardProcess } from './steps/guard-process.ts';
 import { matrix } from './steps/matrix.ts';
 import { notStopping } from './steps/not-stopping.ts';
 import { openapiWalk } from './steps/openapi-walk.ts';
@@ -16,6 +17,8 @@ const STEPS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   pinning,
   warnings,
   agreement,
+  // Last: from then on the webhook configuration speaks of that program.
+  process: guardProcess,
 };
 
 const wanted = process.argv.slice(2);
