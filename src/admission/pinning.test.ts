@@ -4,6 +4,7 @@ import { testPod } from '../constraints/testing.ts';
 import { imagesOf } from '../constraints/workload.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
+import { renderGuardManifests } from './manifests.ts';
 import { mutatingConfiguration } from './mutating-configuration.ts';
 import type { AdmissionRequest } from './parse-review.ts';
 import { type PatchOperation, pinImages, pinnableReferences, pinningResponse } from './pinning.ts';
@@ -52,7 +53,7 @@ function update(object: unknown, old: unknown): PatchOperation[] {
 }
 
 function made(templates: boolean): string {
-  return JSON.stringify(mutatingConfiguration({ clientConfig: { url: 'https://x' }, namespace: 'n', templates }));
+  return JSON.stringify(mutatingConfiguration({ webhook: { url: 'https://x' }, namespace: 'n', templates }));
 }
 
 describe('pinning', () => {
@@ -160,5 +161,15 @@ describe('pinning', () => {
     expect(made(false)).not.toContain('deployments');
     expect(made(true)).toContain('deployments');
     expect(made(true)).toContain('"failurePolicy":"Ignore"');
+    const common = {
+      constraintName: 'c',
+      repos: [],
+      enforcementAction: 'warn',
+      webhook: { url: 'https://x' },
+    } as const;
+    expect(renderGuardManifests(common)).not.toContain('kind: MutatingWebhookConfiguration');
+    const printed = renderGuardManifests({ ...common, pinning: 'pods' });
+    expect(printed).toContain('kind: MutatingWebhookConfiguration');
+    expect(printed).toContain('url: https://x/v1/mutate');
   });
 });

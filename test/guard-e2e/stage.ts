@@ -44,6 +44,8 @@ export interface Stage {
   readonly history: AdmissionHistory;
   readonly findings: AdmissionFinding[];
   readonly facts: ImageFactsSource;
+  /** A certificate for 127.0.0.1, and who vouches for it. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
   /** Registry data of the guard, by image text: change them at will. */
   readonly verdicts: Map<string, ImageVerdict>;
   readonly digests: Map<string, Digest>;
@@ -143,6 +145,7 @@ export async function openStage(): Promise<Stage> {
     history,
     findings,
     facts,
+    tls: { ...certificates.tls(), ca: certificates.caBundle },
     verdicts,
     digests,
     kubectl,
@@ -152,9 +155,9 @@ export async function openStage(): Promise<Stage> {
       const name = 'breakwater-mutating-webhook-configuration';
       await must(kubectl(['delete', 'mutatingwebhookconfiguration', name, '--ignore-not-found']));
       if (templates === 'off') return;
-      const caBundle = Buffer.from(certificates.caBundle).toString('base64');
-      const clientConfig = { url: `${url}/v1/mutate`, caBundle };
-      await must(apply([mutatingConfiguration({ clientConfig, namespace: 'breakwater-system', templates }) as Json]));
+      const { caBundle } = certificates;
+      const wanted = mutatingConfiguration({ webhook: { url }, caBundle, namespace: 'breakwater-system', templates });
+      await must(apply([wanted as Json]));
       // The API server takes up a webhook configuration a moment after it was stored.
       await delay(1500);
     },

@@ -97,7 +97,13 @@ async function start(stage: Stage, folder: string): Promise<Service> {
   const [webhook, metrics] = await Promise.all([freePort(), freePort()]);
   const service = await startService(
     process.execPath,
-    [resolve(import.meta.dirname, '../../../bin/breakwater.mjs'), 'guard', 'serve', '--kubeconfig', stage.cluster.kubeconfig],
+    [
+      resolve(import.meta.dirname, '../../../bin/breakwater.mjs'),
+      'guard',
+      'serve',
+      '--kubeconfig',
+      stage.cluster.kubeconfig,
+    ],
     {
       environment: {
         BREAKWATER_DATA_DIR: folder,

@@ -1,6 +1,7 @@
+import { createServer } from 'node:https';
 import { imagesOf } from '../../../src/constraints/workload.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
-import { check, heading, same } from '../check.ts';
+import { check, eventually, heading, same } from '../check.ts';
 import { type Asker, constraint, type Json, type Stage } from '../stage.ts';
 import { KINDS, ownedBy, PLACES, podSpec, simple, workload } from '../workloads.ts';
 
@@ -86,16 +87,66 @@ export async function pinning(stage: Stage): Promise<void> {
     same(asked.code, 0, asked.stderr);
     same(await images('replicaset', 'plain-1'), [OURS]);
   });
-  await check('another webhook that adds a container after us has it pinned too', async () => {
-    const { webhooks } = (await stage.get(
-      'mutatingwebhookconfiguration',
-      'breakwater-mutating-webhook-configuration',
-    )) as { webhooks: Json[] };
-    same(
-      webhooks.map((one) => [one['reinvocationPolicy'], one['failurePolicy']]),
-      [['IfNeeded', 'Ignore']],
-    );
+  await check('a container that another webhook adds after us is pinned too', async () => {
+    const sidecar = await startSidecar(stage);
+    try {
+      await stage.apply([simple('Pod', 'injected', OURS)]);
+      same(await images('pod', 'injected'), [`${OURS}@${FIRST}`, `${OURS}@${FIRST}`]);
+    } finally {
+      await sidecar.close();
+    }
   });
   await stage.pinning('off');
   stage.digests.clear();
+}
+
+/** A webhook of somebody else, asked after ours, that adds a container to every pod. */
+async function startSidecar(stage: Stage): Promise<{ close(): Promise<void> }> {
+  const server = createServer(stage.tls, (request, reply) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+    request.on('end', () => {
+      const { request: asked } = JSON.parse(text) as { request: { uid: string; object: Json } };
+      const there = JSON.stringify(asked.object).includes('"sidecar"');
+      const patch = [{ op: 'add', path: '/spec/containers/-', value: { name: 'sidecar', image: OURS } }];
+      const added = { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
+      const response = { uid: asked.uid, allowed: true, ...(there ? {} : added) };
+      reply.setHeader('content-type', 'application/json');
+      reply.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const name = 'zz-sidecar';
+  const caBundle = Buffer.from(stage.tls.ca).toString('base64');
+  const webhook = {
+    name: 'sidecar.example.com',
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    failurePolicy: 'Fail',
+    clientConfig: { url: `https://127.0.0.1:${port}/`, caBundle },
+    rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+  };
+  await stage.apply([
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingWebhookConfiguration',
+      metadata: { name },
+      webhooks: [webhook],
+    },
+  ]);
+  await eventually('the sidecar', async () => {
+    const dry = ['create', '--dry-run=server', '-ojsonpath={..name}'];
+    return (await stage.apply([simple('Pod', 'probe', 'docker.io/x:1')], dry)).stdout.includes('sidecar') || undefined;
+  });
+  return {
+    async close() {
+      await stage.kubectl(['delete', 'mutatingwebhookconfiguration', name]);
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
