@@ -19,6 +19,7 @@ import { storageRoutes } from './routes/storage.ts';
 import { trustRoutes } from './routes/trust.ts';
 import { userRoutes } from './routes/users.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
+import { violationRoutes } from './routes/violations.ts';
 import { unstorableText } from './storable.ts';
 
 export type { ApiDeps, GuardAccess } from './deps.ts';
@@ -39,6 +40,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...guardFeedRoutes(deps),
     ...garbageRoutes(deps),
     ...storageRoutes(deps),
+    ...violationRoutes(deps),
   ];
   await app.register(async (api) => register(api, bound, deps), { prefix: BASE });
 }

@@ -59,7 +59,15 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./commands/exception.ts')).exceptionCommand,
   },
   guard: { summary: 'what a cluster needs', load: async () => (await import('./commands/guard.ts')).guardCommand },
+  gator: {
+    summary: 'test constraints without a cluster, in the format of gator',
+    load: async () => (await import('./commands/gator.ts')).gatorCommand,
+  },
   audit: { summary: 'what runs in the cluster', load: async () => (await import('./commands/audit.ts')).auditCommand },
+  violations: {
+    summary: 'what breaks the constraints of clusters',
+    load: async () => (await import('./commands/violations.ts')).violationsCommand,
+  },
   gc: {
     summary: 'giving up what nothing refers to any more',
     load: async () => (await import('./commands/gc.ts')).gcCommand,

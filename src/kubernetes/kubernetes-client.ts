@@ -65,16 +65,16 @@ const CODES: Readonly<Record<number, KubernetesErrorCode>> = {
 
 /** A client for one API server. */
 export function createKubernetesClient(access: ClusterAccess, clock: Clock): KubernetesClient {
-  const agent = new Agent({
-    connections: 8,
-    connect: {
-      timeout: 10_000,
-      rejectUnauthorized: !access.insecure,
-      ...(access.ca === undefined ? {} : { ca: access.ca }),
-      ...(access.serverName === undefined ? {} : { servername: access.serverName }),
-      ...access.clientCertificate,
-    },
-  });
+  const connect = {
+    timeout: 10_000,
+    rejectUnauthorized: !access.insecure,
+    ...(access.ca === undefined ? {} : { ca: access.ca }),
+    ...(access.serverName === undefined ? {} : { servername: access.serverName }),
+    ...access.clientCertificate,
+  };
+  const agent = new Agent({ connections: 8, connect });
+  // Each watch keeps a connection for itself: they must not take those of the requests, and none may wait for another.
+  const watching = new Agent({ connections: null, connect });
   const token = tokenReader(access, clock);
 
   async function send(
@@ -94,7 +94,7 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
     let reply: Dispatcher.ResponseData;
     try {
       reply = await request(url, {
-        dispatcher: agent,
+        dispatcher: more.endless ? watching : agent,
         method,
         headers: {
           accept: more.accept ?? 'application/json',
@@ -141,7 +141,9 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
       return { mediaType: mediaType.trim(), body };
     },
     stream: async (path, query, signal) => (await send('GET', path, { query, signal, endless: true })).body,
-    close: () => agent.destroy(),
+    async close() {
+      await Promise.all([agent.destroy(), watching.destroy()]);
+    },
   };
 }
 

@@ -1,0 +1,56 @@
+/** A Kubernetes object as JSON, whatever it holds: gator judges what no API server has looked at. */
+export type Unstructured = Readonly<Record<string, unknown>>;
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The field at a path; undefined when something on the way is missing or no object. */
+export function fieldAt(object: unknown, ...path: readonly string[]): unknown {
+  let value = object;
+  for (const step of path) value = isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+  return value;
+}
+
+/** A text field; empty for anything else, as Gatekeeper's accessors give it. */
+export function textAt(object: unknown, ...path: readonly string[]): string {
+  const value = fieldAt(object, ...path);
+  return typeof value === 'string' ? value : '';
+}
+
+/** `apiVersion` with more than one slash names nothing at all, not even a kind. */
+export function gvkOf(object: unknown): GroupVersionKind {
+  const [first = '', second, ...rest] = textAt(object, 'apiVersion').split('/');
+  if (rest.length > 0) return { group: '', version: '', kind: '' };
+  const kind = textAt(object, 'kind');
+  if (second === undefined) return { group: '', version: first, kind };
+  return { group: first, version: second, kind };
+}
+
+/** `apps/v1, Kind=Deployment`, as Go prints it. */
+export function gvkText({ group, version, kind }: GroupVersionKind): string {
+  return `${group}/${version}, Kind=${kind}`;
+}
+
+export const nameOf = (object: unknown): string => textAt(object, 'metadata', 'name');
+export const namespaceOf = (object: unknown): string => textAt(object, 'metadata', 'namespace');
+
+/** Labels; none at all when one of them is no text. */
+export function labelsOf(object: unknown): Readonly<Record<string, string>> {
+  const labels = fieldAt(object, 'metadata', 'labels');
+  if (!isRecord(labels)) return {};
+  const entries = Object.entries(labels);
+  const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return texts.length === entries.length ? Object.fromEntries(texts) : {};
+}
+
+export function isNamespace(object: unknown): boolean {
+  const { group, kind } = gvkOf(object);
+  return group === '' && kind === 'Namespace';
+}
