@@ -93,12 +93,12 @@ async function startGuard(options: { readonly ahead?: number; readonly serves?: 
   };
 }
 
-/** An image of Alpine 3.10 with this version of musl; 1.1.22-r2 has CVE-2019-14697. */
-async function push(repository: string, tag: string, musl = '1.1.22-r2'): Promise<Digest> {
+/** An image of Alpine 3.20 with this version of OpenSSL; 3.3.2-r0 has CVE-2024-12797, 3.3.3-r0 has not. */
+async function push(repository: string, tag: string, openssl = '3.3.2-r0'): Promise<Digest> {
   const layer = makeTar([
-    { name: 'etc/os-release', content: 'ID=alpine\nVERSION_ID=3.10.0\n' },
-    { name: 'etc/alpine-release', content: '3.10.0\n' },
-    { name: 'lib/apk/db/installed', content: `P:musl\nV:${musl}\nA:x86_64\no:musl\nT:${tag}\n\n` },
+    { name: 'etc/os-release', content: 'ID=alpine\nVERSION_ID=3.20.3\n' },
+    { name: 'etc/alpine-release', content: '3.20.3\n' },
+    { name: 'lib/apk/db/installed', content: `P:libcrypto3\nV:${openssl}\nA:x86_64\no:openssl\nT:${tag}\n\n` },
   ]);
   const config = configOf(tag, [layer]);
   const manifest = manifestOf(config, [layer]);
@@ -153,7 +153,8 @@ async function api(path: string, body?: object): Promise<Record<string, unknown>
 }
 
 async function trust(entry: string): Promise<void> {
-  const analysis = { criteria: 'c', findings: 'f', owner: 'o', reviewDue: '2099-01-01T00:00:00Z' };
+  const reviewDue = new Date(systemClock.now() + 300 * 24 * HOUR).toISOString();
+  const analysis = { criteria: 'c', findings: 'f', owner: 'o', reviewDue };
   const { id } = await api('/trusted-sources', { entry, ...analysis });
   await api(`/trusted-sources/${String(id)}/approve`, { reason: 'test' });
 }
@@ -216,7 +217,7 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
   it('denies what the registry blocks, and warns of what it does not know', async () => {
     const denied = await create('front/app:bad');
     expect(denied.code).not.toBe(0);
-    expect(denied.stderr).toContain('CVE-2019-14697 in musl 1.1.22-r2');
+    expect(denied.stderr).toContain('CVE-2024-12797 in libcrypto3 3.3.2-r0');
     const unknown = await create('front/app:none');
     expect(unknown.code, unknown.stderr).toBe(0);
     expect(unknown.stderr).toContain(`the registry ${server.host} has no such image`);
@@ -228,7 +229,7 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
     try {
       const times: number[] = [];
       for (let at = 0; at < 10; at += 1) {
-        await push('front/app', `push${at}`, at % 2 === 0 ? '1.1.22-r2' : '1.1.22-r3');
+        await push('front/app', `push${at}`, at % 2 === 0 ? '3.3.2-r0' : '3.3.3-r0');
         const pushed = performance.now();
         const wanted = at % 2 === 0 ? 'block' : undefined;
         await until(
@@ -242,7 +243,7 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
         times.push(performance.now() - pushed);
       }
       const policy = performance.now();
-      done(await server.cli(['project', 'set', 'back', '--block', 'none', '--reason', 'test']));
+      done(await server.cli(['project', 'set', 'back', '--block', 'off', '--reason', 'test']));
       await push('back/app', '1');
       await until('no block', () => both.every((one) => verdictOf(one, 'back/app:1')?.kind !== 'unknown') || undefined);
       expect(both.map((one) => verdictOf(one, 'back/app:1')?.kind)).not.toContain('block');
