@@ -1,6 +1,6 @@
 import { IGNORE_LABEL } from '../constraints/default-match.ts';
+import { MUTATING_CONFIGURATION } from './webhook-configuration.ts';
 
-export const MUTATING_CONFIGURATION = 'breakwater-mutating-webhook-configuration';
 export const MUTATE_PATH = '/v1/mutate';
 
 export interface MutatingConfigurationOptions {

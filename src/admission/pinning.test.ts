@@ -47,6 +47,14 @@ function templated(kind: string, image: string, metadata: Record<string, unknown
   return { apiVersion, kind, metadata, spec };
 }
 
+function update(object: unknown, old: unknown): PatchOperation[] {
+  return pin(testRequest(object, { operation: 'UPDATE', oldObject: old as Record<string, unknown> }));
+}
+
+function made(templates: boolean): string {
+  return JSON.stringify(mutatingConfiguration({ clientConfig: { url: 'https://x' }, namespace: 'n', templates }));
+}
+
 describe('pinning', () => {
   it('puts digests behind kept tags in every place, and touches nothing else', () => {
     const pod = {
@@ -100,8 +108,6 @@ describe('pinning', () => {
   });
 
   it('leaves running pods as they are and pins what an update brings', () => {
-    const update = (object: unknown, old: unknown) =>
-      pin(testRequest(object, { operation: 'UPDATE', oldObject: old as Record<string, unknown> }));
     expect(update(testPod('ours.io/a:1'), testPod('ours.io/a:1'))).toEqual([]);
     expect(update(testPod('ours.io/a:2'), testPod('ours.io/a:1'))).toHaveLength(1);
     // Applied again as it was written: the pin stays, though the tag has moved, and a Job's fixed template is kept.
@@ -150,8 +156,6 @@ describe('pinning', () => {
   });
 
   it('is asked for pods, and for templates by choice', () => {
-    const made = (templates: boolean) =>
-      JSON.stringify(mutatingConfiguration({ clientConfig: { url: 'https://x' }, namespace: 'n', templates }));
     expect(made(false)).toContain('"resources":["pods","pods/ephemeralcontainers"]');
     expect(made(false)).not.toContain('deployments');
     expect(made(true)).toContain('deployments');

@@ -28,7 +28,6 @@ export interface BrokenConstraint {
   readonly kind: ConstraintKind;
   readonly name: string;
   readonly uid: string;
-  readonly generation: number;
   readonly problem: string;
 }
 
@@ -43,7 +42,7 @@ export interface ConstraintWatcherDeps extends WatchDeps {
   readonly systemNamespaces?: readonly string[];
 }
 
-/** Watches give a sign of life every 20 s; older than this means the API server is out of reach. */
+/** Watches renew every 20 s; older than this means that this one is dead or the API server out of reach. */
 const STALE_MS = 30_000;
 const NAMESPACE_WAIT_MS = 500;
 const SYSTEM_NAMESPACES = ['gatekeeper-system', 'breakwater-system'];
@@ -71,7 +70,7 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
       for (const problem of constraint.problems) deps.logger.warn({ constraint: name, problem }, 'constraint');
     } catch (error) {
       if (!(error instanceof ConstraintError)) throw error;
-      broken.set(key, { kind, name, uid, generation: generationOf(object), problem: error.message });
+      broken.set(key, { kind, name, uid, problem: error.message });
       deps.logger.error({ constraint: name, problem: error.message }, 'constraint is not enforced');
     }
   }
@@ -93,35 +92,24 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
     };
   }
   /** Watches a collection that changes the rules; `absentIsEmpty` because a cluster need not know all these kinds. */
-  function rulesWatch(path: string, into: { take(object: ListedObject): void; drop(object: ListedObject): void }) {
+  function rulesWatch(
+    path: string,
+    into: { clear(): void; take(object: ListedObject): void; drop(name: string): void },
+  ) {
     unread.add(path);
-    const held = new Map<string, { object: ListedObject; text: string }>();
-    /** False when only the status changed, which audits write all the time: then the rules stay the very same value. */
-    function offer(object: ListedObject): boolean {
-      const text = ruleText(object);
-      if (held.get(keyOf(object))?.text === text) return false;
-      held.set(keyOf(object), { object, text });
-      into.take(object);
-      return true;
-    }
-    function remove(object: ListedObject): void {
-      held.delete(keyOf(object));
-      into.drop(object);
-    }
     const observer: CollectionObserver = {
       reset(items) {
-        const listed = new Set(items.map(keyOf));
-        const gone = [...held].filter(([key]) => !listed.has(key));
-        for (const [, { object }] of gone) remove(object);
-        const changed = items.filter(offer).length > 0 || gone.length > 0;
+        into.clear();
+        for (const item of items) into.take(item);
         unread.delete(path);
-        if (changed || current === undefined) publish();
+        publish();
       },
       changed(object) {
-        if (offer(object)) publish();
+        into.take(object);
+        publish();
       },
       deleted(object) {
-        remove(object);
+        into.drop(nameOf(object));
         publish();
       },
     };
@@ -131,26 +119,29 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
   const watches: Record<string, CollectionWatch> = {
     ...Object.fromEntries(
       CONSTRAINT_KINDS.map((kind) => {
-        function drop(object: ListedObject): void {
-          constraints.delete(`${kind}/${nameOf(object)}`);
-          broken.delete(`${kind}/${nameOf(object)}`);
+        function clear(): void {
+          for (const map of [constraints, broken])
+            for (const key of map.keys()) if (key.startsWith(`${kind}/`)) map.delete(key);
         }
-        return [kind, rulesWatch(constraintsPath(kind), { drop, take: (object) => take(object, kind) })];
+        function drop(name: string): void {
+          constraints.delete(`${kind}/${name}`);
+          broken.delete(`${kind}/${name}`);
+        }
+        return [kind, rulesWatch(constraintsPath(kind), { clear, drop, take: (object) => take(object, kind) })];
       }),
     ),
     ExpansionTemplate: rulesWatch(EXPANSIONS_PATH, {
+      clear: () => expansions.clear(),
       take: takeExpansion,
-      drop: (object) => void expansions.delete(nameOf(object)),
+      drop: (name) => void expansions.delete(name),
     }),
     Config: rulesWatch(CONFIGS_PATH, {
+      clear: () => configs.clear(),
       take(object) {
         const { namespace, name } = kubernetesObject.parse(object).metadata;
         if ((deps.systemNamespaces ?? SYSTEM_NAMESPACES).includes(namespace)) configs.set(name, object);
       },
-      drop(object) {
-        const { namespace, name } = kubernetesObject.parse(object).metadata;
-        if ((deps.systemNamespaces ?? SYSTEM_NAMESPACES).includes(namespace)) configs.delete(name);
-      },
+      drop: (name) => void configs.delete(name),
     }),
     Namespace: watchNamespaces(deps, namespaces, unread),
   };
@@ -225,23 +216,6 @@ function watchDefinition(deps: WatchDeps): CollectionWatch {
     { path: DEFINITIONS_PATH, selection: { fieldSelector: `metadata.name=${DEFINITION_NAME}` } },
     { reset: (items) => items.forEach(carryOut), changed: carryOut, deleted: () => undefined },
   );
-}
-
-/** What an object says, without its status and what the API server notes about it. */
-function ruleText(object: ListedObject): string {
-  const { uid, annotations } = kubernetesObject.parse(object).metadata;
-  return JSON.stringify([uid, generationOf(object), annotations, object['spec']]);
-}
-
-function keyOf(object: ListedObject): string {
-  const { namespace, name } = kubernetesObject.parse(object).metadata;
-  return `${namespace}/${name}`;
-}
-
-function generationOf({ metadata }: ListedObject): number {
-  const generation =
-    typeof metadata === 'object' && metadata !== null && 'generation' in metadata && metadata.generation;
-  return typeof generation === 'number' ? generation : 0;
 }
 
 function nameOf(object: ListedObject): string {

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 
@@ -63,12 +62,8 @@ export function objectStore(): ObjectStore {
     async remove(path) {
       existing(path);
       objects.delete(path);
-      writes.push(`DELETE ${path}`);
     },
-    read: async (path) => ({
-      mediaType: 'application/json',
-      body: Readable.from([Buffer.from(JSON.stringify(existing(path)))]),
-    }),
+    read: () => Promise.reject(new KubernetesError('unexpected_reply', 'this store gives objects only')),
     stream: async () => [][Symbol.iterator]() as unknown as AsyncIterable<Uint8Array>,
     close: async () => undefined,
   };
