@@ -42,20 +42,23 @@ export async function serveGuard(config: Config): Promise<void> {
   const health = createHealthServer({ metrics, checks });
   await health.listen(config.metricsListen);
 
-  guard = await opened(
-    () => openGuard({ config, clock, logger, ...NO_SERVER, trustedRepos: () => [], as: 'replica', metrics }),
-    { logger, signal: stopping.signal, onFailure: (why) => void (trouble = why) },
-  );
-  if (guard) {
-    checks.push(...guard.checks);
-    process.stdout.write(`Guard: ${guard.webhookUrl}\n`);
-    await aborted(stopping.signal);
-    process.stdout.write(`Stopping: answering for ${config.guardDrainSeconds} s more.\n`);
-    await guard.drain();
-    await delay(config.guardDrainSeconds * 1000);
-    await guard.close();
+  try {
+    guard = await opened(
+      () => openGuard({ config, clock, logger, ...NO_SERVER, trustedRepos: () => [], as: 'replica', metrics }),
+      { logger, signal: stopping.signal, onFailure: (why) => void (trouble = why) },
+    );
+    if (guard) {
+      checks.push(...guard.checks);
+      process.stdout.write(`Guard: ${guard.webhookUrl}\n`);
+      await aborted(stopping.signal);
+      process.stdout.write(`Stopping: answering for ${config.guardDrainSeconds} s more.\n`);
+      await guard.drain();
+      await delay(config.guardDrainSeconds * 1000);
+      await guard.close();
+    }
+  } finally {
+    await health.close();
   }
-  await health.close();
 }
 
 /** Opens until it succeeds: an API server or a namespace may come a moment after the guard. */

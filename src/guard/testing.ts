@@ -62,8 +62,12 @@ export function objectStore(): ObjectStore {
     async remove(path) {
       existing(path);
       objects.delete(path);
+      writes.push(`DELETE ${path}`);
     },
-    read: () => Promise.reject(new KubernetesError('unexpected_reply', 'this store gives objects only')),
+    read: async (path) => ({
+      mediaType: 'application/json',
+      body: Readable.from([Buffer.from(JSON.stringify(existing(path)))]),
+    }),
     stream: async () => [][Symbol.iterator]() as unknown as AsyncIterable<Uint8Array>,
     close: async () => undefined,
   };
