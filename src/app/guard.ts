@@ -15,6 +15,7 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { openGuardCertificates } from './guard-certificates.ts';
+import type { GuardLink } from './guard-link.ts';
 import { observeGuard } from './guard-metrics.ts';
 import { startPresence } from './guard-presence.ts';
 import { openReplica, type ReplicaParts } from './guard-replica.ts';
@@ -35,6 +36,8 @@ export interface GuardDeps {
   /** `replica`: one of several guards of a cluster, which share certificates, lease and records through it. */
   readonly as: 'part-of-server' | 'replica';
   readonly metrics?: Registry;
+  /** What outlives a restart; parts register with its snapshot before it is started, and that is before the first review. */
+  readonly link?: Pick<GuardLink, 'snapshot' | 'start'>;
 }
 
 /** The cluster side: webhook, constraints, audit. */
@@ -49,6 +52,8 @@ export interface Guard {
   /** Absent without access to a cluster. */
   readonly audit?: LedAudit;
   readonly checks: readonly Check[];
+  /** This replica writes what all share. */
+  leads(): boolean;
   /** Sends callers to other replicas and lets another one lead; it goes on answering. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -88,6 +93,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       metrics?.undecided(why);
     },
   });
+  await deps.link?.start();
   await webhook.listen(config.webhookListen);
   replica?.startProbing();
   const presence = startPresence({
@@ -110,6 +116,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     followsCluster: client !== undefined,
     ...(audit ? { audit } : {}),
     checks: checksOf(deps, { source, audit, replica, certificates }),
+    leads: () => leadership.isLeader(),
     async drain() {
       webhook.drain();
       await leadership.stop();

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 

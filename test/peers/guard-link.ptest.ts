@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, openCertificates } from '../../src/admission/certificates.ts';
@@ -20,6 +20,7 @@ import { configOf, manifestOf } from '../chaos/content.ts';
 import { type BreakwaterServer, startBreakwater } from '../support/breakwater.ts';
 import { leavesOutKubernetes, startCluster, type TestCluster } from '../support/cluster.ts';
 import { freePort } from '../support/free-port.ts';
+import { type Service, startService, until as untilService } from '../support/program.ts';
 import { makeTar } from '../support/tar.ts';
 import { openWire, type Wire } from '../support/wire.ts';
 import { pod } from '../support/workloads.ts';
@@ -391,5 +392,56 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
     await until('the verdict', () => verdictOf(guard, 'front/app:bad')?.kind === 'block' || undefined);
     await until('all to be well', () => guard.link.problem() === undefined || undefined);
     expect((await create('front/app:bad')).code).not.toBe(0);
+  });
+
+  it('is all of this in the process that clusters run', async () => {
+    await guard.stop();
+    const metrics = await freePort();
+    const environment = {
+      BREAKWATER_WEBHOOK_LISTEN: `127.0.0.1:${webhookPort}`,
+      BREAKWATER_METRICS_LISTEN: `127.0.0.1:${metrics}`,
+      BREAKWATER_GUARD_DRAIN_SECONDS: '0',
+      BREAKWATER_GUARD_SETTLE_SECONDS: '1',
+      BREAKWATER_KUBECONFIG: cluster.kubeconfig,
+    };
+    const words = [
+      'guard',
+      'serve',
+      '--server',
+      server.url,
+      '--server-token-file',
+      join(folder, 'token'),
+      '--projects',
+    ];
+    const program = resolve(import.meta.dirname, '../../bin/breakwater.mjs');
+    const start = () => startService(process.execPath, [program, ...words, 'front,back'], { environment });
+    const decides = async (service: Service) =>
+      untilService(
+        async () => {
+          const { code, stderr } = await create('front/app:bad');
+          return code !== 0 && stderr.includes('CVE-2024-12797');
+        },
+        { limitMs: 60_000, describe: () => 'the guard does not deny what is blocked', service },
+      );
+    let service = await start();
+    try {
+      await decides(service);
+      await push('front/app', 'last');
+      await until('the push', async () => (await create('front/app:last')).code !== 0 || undefined);
+      const told = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+      expect(told).toMatch(/breakwater_guard_facts_images [1-9]/);
+      // It leads, so it keeps what it knows when it is told to stop.
+      expect(await service.stop()).toBe(0);
+      await server.kill();
+      service = await start();
+      await decides(service);
+      expect((await create('front/app:last')).code).not.toBe(0);
+      const health = await (await fetch(`http://127.0.0.1:${metrics}/readyz`)).text();
+      expect(health).toContain('the registry cannot be followed');
+    } finally {
+      await service.stop();
+      server = await startBreakwater({ dataDir: server.dataDir, ports: server.ports, environment: SETTINGS });
+      guard = await startGuard();
+    }
   });
 });
