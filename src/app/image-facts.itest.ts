@@ -53,7 +53,12 @@ describe.each(ENGINES)('facts about our own images on %s', (engine) => {
   const image = parseReference(`${HOST}/front/app:1`);
 
   async function untilInMemory(): Promise<void> {
-    while (facts.factsAbout([image]) instanceof Promise) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (;;) {
+      const answer = facts.factsAbout([image]);
+      if (!(answer instanceof Promise)) return;
+      await answer;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   it('are the same from the database and from memory, and memory reads nothing', async () => {
