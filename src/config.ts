@@ -148,6 +148,16 @@ const settingsSchema = z
     guardHeartbeatSeconds: z.coerce.number().min(0.2).max(60).prefault(10),
     /** Seconds between the phases of a change of certificates at least; every API server has taken up a changed configuration by then. */
     guardSettleSeconds: z.coerce.number().min(0.5).max(3600).prefault(30),
+    /** The server a guard follows for verdicts and the trusted set; without it the constraints alone decide. */
+    guardServer: z.url({ protocol: /^https?$/ }).optional(),
+    /** A file with `NAME:SECRET` of the guard's robot there. */
+    guardServerTokenFile: z.string().min(1).optional(),
+    /** A PEM file of the authorities to trust for it. */
+    guardServerCa: z.string().min(1).optional(),
+    /** Projects to follow, comma separated; default: all the robot may read. */
+    guardProjects: z.string().optional(),
+    /** Verdicts that were not confirmed for so long are unknown. */
+    guardFactsMaxAgeHours: z.coerce.number().min(0.01).max(8784).prefault(24),
     /** Sources the server fetches advisories from by itself, comma separated, or `usual`; without it, it fetches nothing. */
     advisorySources: z.string().optional(),
     /** Where they are fetched instead of from their publishers: `kind=address`, comma separated. */
@@ -222,6 +232,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   }
   checkS3Keys(parsed.data);
   checkGuardCertificate(parsed.data);
+  checkGuardServer(parsed.data);
   const { dataDir, configHome, cacheHome } = parsed.data;
   return Object.freeze({
     ...parsed.data,
@@ -246,6 +257,14 @@ function checkS3Keys(settings: z.infer<typeof settingsSchema>): void {
 }
 
 /** A certificate is of no use without its key, and there is one place it comes from. */
+function checkGuardServer({ guardServer, guardServerTokenFile }: z.infer<typeof settingsSchema>): void {
+  if ((guardServer === undefined) === (guardServerTokenFile === undefined)) return;
+  throw new ConfigError(
+    'config_invalid',
+    'configuration is not valid:\n  BREAKWATER_GUARD_SERVER, BREAKWATER_GUARD_SERVER_TOKEN_FILE: set both',
+  );
+}
+
 function checkGuardCertificate(settings: z.infer<typeof settingsSchema>): void {
   const { guardTlsCert, guardTlsKey, guardTlsCa, guardTlsSecret } = settings;
   const files = [guardTlsCert, guardTlsKey, guardTlsCa].some((value) => value !== undefined);

@@ -1,19 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createAdmissionHistory } from '../admission/admission-history.ts';
+import type { AuditSink } from '../audit/ports.ts';
 import type { Config } from '../config.ts';
-import { type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
+import { inClusterAccess, loadKubeconfig } from '../kubernetes/kubeconfig.ts';
+import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { calmLogger } from '../platform/calm-logger.ts';
-import { systemClock } from '../platform/clock.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { logCameInUnseen } from './came-in-unseen.ts';
 import { type Guard, openGuard } from './guard.ts';
+import { type GuardLink, observeLink, openGuardLink } from './guard-link.ts';
 import { type Check, createHealthServer } from './health.ts';
 
 const AGAIN_MS = 2000;
-
-/** Without a server the constraints alone decide. */
-const NO_SERVER: ImageFactsSource = { factsAbout: async () => NO_FACTS };
+/** What ran most recently; a restarted guard knows that much of before. */
+const MOST_SIGHTINGS_KEPT = 20_000;
 
 /**
  * Runs one replica of the guard near an API server until it is told to stop (SIGTERM, SIGINT): then it is not ready at
@@ -24,49 +27,100 @@ export async function serveGuard(config: Config): Promise<void> {
   const everything = createLogger(config.logLevel);
   const logger = calmLogger(everything, clock);
   // Findings stand in the status of the constraints; what nobody looked at when it came is said one by one.
-  const sink = logCameInUnseen(everything);
+  const unseen = logCameInUnseen(everything);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
 
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
-  let guard: Guard | undefined;
+  let running: LinkedGuard | undefined;
   let trouble = 'the guard is starting';
   const checks: Check[] = [
     {
       name: 'guard',
       severity: 'unready',
-      check: async () => (stopping.signal.aborted ? 'the guard is stopping' : guard ? undefined : trouble),
+      check: async () => (stopping.signal.aborted ? 'the guard is stopping' : running ? undefined : trouble),
     },
   ];
   const health = createHealthServer({ metrics, checks });
   await health.listen(config.metricsListen);
 
   try {
-    guard = await opened(
-      () =>
-        openGuard({ config, clock, logger, facts: NO_SERVER, sink, trustedRepos: () => [], as: 'replica', metrics }),
-      { logger, signal: stopping.signal, onFailure: (why) => void (trouble = why) },
-    );
-    if (guard) {
-      checks.push(...guard.checks);
+    running = await opened(() => openLinked({ config, clock, logger, metrics, unseen }), {
+      logger,
+      signal: stopping.signal,
+      onFailure: (why) => void (trouble = why),
+    });
+    if (running) {
+      const { guard, link } = running;
+      checks.push(...guard.checks, ...link.checks);
+      observeLink(link, metrics);
       process.stdout.write(`Guard: ${guard.webhookUrl}\n`);
       await aborted(stopping.signal);
       process.stdout.write(`Stopping: answering for ${config.guardDrainSeconds} s more.\n`);
+      // While it still leads.
+      const kept = link.snapshot.write();
       await guard.drain();
       await delay(config.guardDrainSeconds * 1000);
-      await guard.close();
+      await kept;
+      await running.close();
     }
   } finally {
     await health.close();
   }
 }
 
+interface LinkedGuard {
+  readonly guard: Guard;
+  readonly link: GuardLink;
+  close(): Promise<void>;
+}
+
+/** Opens the guard with its link to the server, which is there first and goes last. */
+async function openLinked(deps: {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly unseen: AuditSink;
+}): Promise<LinkedGuard> {
+  const { kubeconfig } = deps.config;
+  const access = kubeconfig === undefined ? inClusterAccess() : loadKubeconfig(kubeconfig);
+  const client = createKubernetesClient(access, deps.clock);
+  let opening: Guard | undefined;
+  const link = openGuardLink({ ...deps, client, isLeader: () => opening?.leads() ?? false });
+  async function close(): Promise<void> {
+    await opening?.close();
+    await link.stop();
+    await client.close();
+  }
+  const history = createAdmissionHistory();
+  link.snapshot.section('admissions', {
+    save: () => history.save(MOST_SIGHTINGS_KEPT),
+    load: (value) => history.load(value),
+  });
+  const sink: AuditSink = {
+    async recordAudit(run) {
+      await deps.unseen.recordAudit(run);
+      await link.sink.recordAudit(run);
+    },
+  };
+  try {
+    const { facts } = link;
+    const guard = await openGuard({ ...deps, facts, sink, link, history, trustedRepos: () => [], as: 'replica' });
+    opening = guard;
+    return { guard, link, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
 /** Opens until it succeeds: an API server or a namespace may come a moment after the guard. */
-async function opened(
-  open: () => Promise<Guard>,
+async function opened<Opened>(
+  open: () => Promise<Opened>,
   deps: { readonly logger: Logger; readonly signal: AbortSignal; onFailure(why: string): void },
-): Promise<Guard | undefined> {
+): Promise<Opened | undefined> {
   while (!deps.signal.aborted) {
     try {
       return await open();

@@ -19,6 +19,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { openGuardCertificates } from './guard-certificates.ts';
 import { openDecisions } from './guard-decisions.ts';
+import type { GuardLink } from './guard-link.ts';
 import { observeGuard } from './guard-metrics.ts';
 import { startPresence } from './guard-presence.ts';
 import { openReplica, type ReplicaParts } from './guard-replica.ts';
@@ -43,6 +44,8 @@ export interface GuardDeps {
   readonly history?: AdmissionHistory;
   /** Takes what reviews find; absent, it stands in nobody's list. */
   readonly recorder?: AdmissionRecorder;
+  /** What outlives a restart; parts register with its snapshot before it is started, and that is before the first review. */
+  readonly link?: Pick<GuardLink, 'snapshot' | 'start'>;
 }
 
 /** The cluster side: webhook, constraints, audit. */
@@ -57,6 +60,8 @@ export interface Guard {
   /** Absent without access to a cluster. */
   readonly audit?: LedAudit;
   readonly checks: readonly Check[];
+  /** This replica writes what all share. */
+  leads(): boolean;
   /** Sends callers to other replicas and lets another one lead; it goes on answering. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -101,6 +106,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       metrics?.undecided(why);
     },
   });
+  await deps.link?.start();
   await webhook.listen(config.webhookListen);
   replica?.startProbing();
   const presence = startPresence({
@@ -127,6 +133,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     followsCluster: client !== undefined,
     ...(audit ? { audit } : {}),
     checks: checksOf(deps, { source, audit, replica, certificates }),
+    leads: () => leadership.isLeader(),
     async drain() {
       webhook.drain();
       await leadership.stop();

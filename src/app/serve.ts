@@ -5,6 +5,7 @@ import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { tokenService } from '../auth/token-service.ts';
 import { bootstrapAdministrator } from '../auth/user-store.ts';
 import { type Config, formatAddress } from '../config.ts';
+import { NOTED_TABLES } from '../db/settled-changes.ts';
 import { createFeed } from '../facts/feed.ts';
 import { createDownloads } from '../mirror/downloads.ts';
 import { createMirror } from '../mirror/mirror.ts';
@@ -103,7 +104,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
 
   const feed = createFeed({ database: services.handle, logger, hosts, placeOf: placeOfUpstream });
   const trusted = await followTrustedRepos({ trust: services.trust, logger });
-  const facts = createImageFacts({ db, verdicts, host });
+  const facts = createImageFacts({ db, feed, state: services.handle.stateOf(...NOTED_TABLES), verdicts, logger, host });
   const guard = await openGuard({
     config,
     clock,
@@ -196,6 +197,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       await mirror.drain();
       await pulls.close();
       await guard.close();
+      await facts.close();
       trusted.stop();
       await garbage.close();
       await judging.close();

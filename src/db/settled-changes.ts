@@ -5,7 +5,7 @@ import { locksRows } from './repository-lock.ts';
 import type { Schema } from './schema.ts';
 
 /** What triggers write about (`0014-guard-changes.ts`). */
-const NOTED: readonly (keyof Schema)[] = [
+export const NOTED_TABLES: readonly (keyof Schema)[] = [
   'tags',
   'manifests',
   'verdicts',
@@ -23,7 +23,7 @@ const LONGEST_WAIT_MS = 2000;
  * when its transaction ends, so that a later one may be seen first. Costs no query where nothing was written since the last call.
  */
 export function settledChanges({ db, stateOf }: Pick<DatabaseHandle, 'db' | 'stateOf'>): () => Promise<number> {
-  const state = stateOf(...NOTED);
+  const state = stateOf(...NOTED_TABLES);
   let known: { readonly state: number; readonly newest: number } | undefined;
   let settled = 0;
   let waiting: { readonly newest: number; writers: readonly string[] } | undefined;

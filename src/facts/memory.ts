@@ -5,8 +5,10 @@ import type { Reference } from '../oci/reference.ts';
 import type { FactsPage, ImageLine, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
 import { SLOTS, slotOf } from './slots.ts';
 
-/** A verdict as the registry told it, and since when (epoch ms) it says so. */
-export type ToldVerdict = ImageVerdict & { readonly since?: number };
+/** A verdict as the registry told it. */
+interface ToldVerdict extends ImageVerdict {
+  readonly kind: 'allow' | 'warn' | 'block';
+}
 
 /** What is known of one image of this registry. */
 export type Answer =
@@ -43,11 +45,11 @@ export interface FactsMemory {
 
 export type Head = Pick<FactsPage, 'hosts' | 'covers' | 'trusted' | 'upstreams'>;
 
+/** An image, and what is answered about it: `absent` while a tag points at what nothing was told about, or what is gone. */
 interface Stored {
   readonly digest: Digest;
-  /** Undefined: a tag points here, but nothing was told about the image, or it is gone. */
-  kind: 'allow' | 'told' | 'unjudged' | undefined;
-  verdict: ToldVerdict | undefined;
+  kind: 'known' | 'unjudged' | 'absent';
+  verdict: ToldVerdict;
   /** How many tags point here. */
   tags: number;
 }
@@ -103,9 +105,8 @@ export function createFactsMemory(): FactsMemory {
     about(reference) {
       if (!hosts.has(reference.registry)) return undefined;
       const stored = find(current, reference.repository, reference);
-      if (stored?.kind === 'allow') return { kind: 'known', digest: stored.digest, verdict: ALLOWED };
-      if (stored?.verdict) return { kind: 'known', digest: stored.digest, verdict: stored.verdict };
-      if (stored?.kind === 'unjudged') return { kind: 'unjudged', digest: stored.digest };
+      // As it is kept: nothing is made for an answer.
+      if (stored && stored.kind !== 'absent') return stored as Answer;
       const { covers } = current;
       const project = reference.repository.slice(0, Math.max(0, reference.repository.indexOf('/')));
       return covers === 'all' || covers.has(project) ? { kind: 'no-such-image' } : { kind: 'not-covered' };
@@ -120,7 +121,7 @@ export function createFactsMemory(): FactsMemory {
         // Official images of Docker Hub may have been pulled with or without `library/`.
         const short = path.startsWith('library/') ? [`${project}/${path.slice('library/'.length)}`] : [];
         for (const name of [...short, `${project}/${path}`])
-          if (find(current, name, reference)?.kind !== undefined) return `${host}/${name}${suffixOf(reference)}`;
+          if (isStored(find(current, name, reference))) return `${host}/${name}${suffixOf(reference)}`;
       }
       return undefined;
     },
@@ -203,22 +204,22 @@ function takeImage({ images }: Known, line: ImageLine): void {
   const digest = tryParseDigest(text);
   if (!digest) return;
   const stored = storedAt(images, digest);
-  stored.kind = kind === 'allow' || kind === 'unjudged' ? kind : kind === null ? undefined : 'told';
-  stored.verdict = kind === 'warn' || kind === 'block' ? { kind, sentence, since } : undefined;
+  stored.kind = kind === null ? 'absent' : kind === 'unjudged' ? kind : 'known';
+  stored.verdict = kind === 'warn' || kind === 'block' ? { kind, sentence, since } : ALLOWED;
   forget(images, stored);
 }
 
 function storedAt(images: Map<string, Stored>, digest: Digest): Stored {
   const known = images.get(digest);
   if (known) return known;
-  const stored: Stored = { digest, kind: undefined, verdict: undefined, tags: 0 };
+  const stored: Stored = { digest, kind: 'absent', verdict: ALLOWED, tags: 0 };
   images.set(digest, stored);
   return stored;
 }
 
 /** What is not stored and what no tag points at is nothing. */
 function forget(images: Map<string, Stored>, { digest, kind, tags }: Stored): void {
-  if (kind === undefined && tags === 0) images.delete(digest);
+  if (kind === 'absent' && tags === 0) images.delete(digest);
 }
 
 function find(state: State, repository: string, { digest, tag }: Reference): Stored | undefined {
@@ -226,17 +227,19 @@ function find(state: State, repository: string, { digest, tag }: Reference): Sto
   return digest === undefined ? known?.tags.get(tag ?? 'latest') : known?.images.get(digest);
 }
 
+function isStored(stored: Stored | undefined): boolean {
+  return stored !== undefined && stored.kind !== 'absent';
+}
+
 function factsOf(name: string, { tags, images }: Known): RepositoryFacts {
   return {
     name,
     tags: [...tags].map(([tag, { digest }]) => [tag, digest]),
     images: [...images.values()].flatMap(({ digest, kind, verdict }): ImageLine[] => {
-      if (kind === undefined) return [];
-      if (kind === 'told')
-        return verdict && verdict.kind !== 'unknown'
-          ? [[digest, verdict.kind, verdict.since ?? 0, verdict.sentence]]
-          : [];
-      return [[digest, kind]];
+      if (kind === 'absent') return [];
+      if (kind === 'unjudged') return [[digest, kind]];
+      if (verdict.kind === 'allow') return [[digest, verdict.kind]];
+      return [[digest, verdict.kind, verdict.since ?? 0, verdict.sentence]];
     }),
   };
 }

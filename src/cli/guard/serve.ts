@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../../config.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../exit.ts';
@@ -10,6 +10,11 @@ interface ServeOptions {
   readonly tlsCertFile?: string;
   readonly tlsKeyFile?: string;
   readonly tlsCaFile?: string;
+  readonly server?: string;
+  readonly serverTokenFile?: string;
+  readonly serverCa?: string;
+  readonly projects?: string;
+  readonly factsMaxAge?: number;
 }
 
 /** `breakwater guard serve`: one replica of the guard, until SIGTERM or SIGINT. */
@@ -22,12 +27,18 @@ export function guardServeCommand(cli: Cli): Command {
     .option('--tls-cert-file <file>', 'serve a certificate that somebody else renews, and take up each new one')
     .option('--tls-key-file <file>', 'its key')
     .option('--tls-ca-file <file>', 'its authority, for BREAKWATER_GUARD_PUBLISH_CA=true')
+    .option('--server <url>', 'the server to follow for verdicts and the trusted set')
+    .option('--server-token-file <file>', "one line NAME:SECRET of the guard's robot there")
+    .option('--server-ca <file>', 'authorities to trust for it')
+    .option('--projects <names>', 'projects to follow, comma separated (default: all the robot may read)')
+    .option('--facts-max-age <hours>', 'older verdicts are unknown: 24h, 30m (default: 24h)', hours)
     .addHelpText(
       'after',
       `
 Settings come from the environment or the file named by BREAKWATER_CONFIG; options win. For example:
   BREAKWATER_WEBHOOK_LISTEN=0.0.0.0:8443 BREAKWATER_METRICS_LISTEN=0.0.0.0:9090 breakwater guard serve
-  breakwater guard serve --kubeconfig ~/.kube/config --replica guard-0`,
+  breakwater guard serve --kubeconfig ~/.kube/config --replica guard-0
+  breakwater guard serve --server https://harbor.example.com --server-token-file /var/run/guard/token`,
     )
     .action(async (options: ServeOptions) => {
       const { programs } = cli;
@@ -36,12 +47,17 @@ Settings come from the environment or the file named by BREAKWATER_CONFIG; optio
       if ((config.guardTlsCert === undefined) !== (config.guardTlsKey === undefined)) {
         throw new CliError('usage', '--tls-cert-file and --tls-key-file go together');
       }
+      if ((config.guardServer === undefined) !== (config.guardServerTokenFile === undefined))
+        throw new CliError('usage', '--server and --server-token-file go together');
+      if (config.guardServer !== undefined && !/^https?:$/.test(URL.parse(config.guardServer)?.protocol ?? ''))
+        throw new CliError('usage', '--server: not an address like https://harbor.example.com');
       await programs.serveGuard(config);
     });
 }
 
 function withOptions(config: Config, options: ServeOptions): Config {
   const { kubeconfig, namespace, replica, tlsCertFile, tlsKeyFile, tlsCaFile } = options;
+  const { server, serverTokenFile, serverCa, projects, factsMaxAge } = options;
   return {
     ...config,
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
@@ -50,5 +66,20 @@ function withOptions(config: Config, options: ServeOptions): Config {
     ...(tlsCertFile === undefined ? {} : { guardTlsCert: tlsCertFile }),
     ...(tlsKeyFile === undefined ? {} : { guardTlsKey: tlsKeyFile }),
     ...(tlsCaFile === undefined ? {} : { guardTlsCa: tlsCaFile }),
+    ...(server === undefined ? {} : { guardServer: server }),
+    ...(serverTokenFile === undefined ? {} : { guardServerTokenFile: serverTokenFile }),
+    ...(serverCa === undefined ? {} : { guardServerCa: serverCa }),
+    ...(projects === undefined ? {} : { guardProjects: projects }),
+    ...(factsMaxAge === undefined ? {} : { guardFactsMaxAgeHours: factsMaxAge }),
   };
+}
+
+const HOURS: Readonly<Record<string, number>> = { s: 1 / 3600, m: 1 / 60, h: 1, d: 24 };
+
+/** `24h`, `30m`, `2d` as hours. */
+function hours(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const value = Number(count) * (HOURS[unit] ?? Number.NaN);
+  if (!(value >= 0.01 && value <= 8784)) throw new InvalidArgumentError('not a time span from 36s to 366d, like 24h');
+  return value;
 }

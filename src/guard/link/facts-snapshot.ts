@@ -3,7 +3,7 @@ import { factsPage } from '../../api/contract/guard-feed.ts';
 import type { FactsMemory } from '../../facts/memory.ts';
 import type { FactsPage } from '../../facts/page.ts';
 import { SLOTS } from '../../facts/slots.ts';
-import type { SnapshotParts } from '../snapshot/snapshot.ts';
+import type { SnapshotParts } from '../snapshot/sections.ts';
 
 export interface FactsSnapshotDeps {
   readonly memory: FactsMemory;

@@ -30,16 +30,16 @@ export interface Backoff {
 
 export interface Following {
   /** Where to go on from. */
-  cursor(): string | undefined;
+  readonly cursor: () => string | undefined;
   /** When the memory was known to be complete last, epoch ms. */
-  asOf(): number | undefined;
+  readonly asOf: () => number | undefined;
   /** Why the last try failed; undefined while all is well. */
-  failure(): string | undefined;
+  readonly failure: () => string | undefined;
   /** Settles with the first answer that completes the memory, or the first failure. */
   readonly firstTry: Promise<void>;
   /** Asks again at once, for what it has been told of meanwhile. */
-  askNow(): void;
-  stop(): Promise<void>;
+  readonly askNow: () => void;
+  readonly stop: () => Promise<void>;
 }
 
 const BACKOFF: Backoff = { first: 500, longest: 30_000 };
@@ -56,19 +56,20 @@ export function followFacts(deps: FollowDeps): Following {
   let failure: string | undefined;
   let failures = 0;
   let pages = 0;
+  let isAnswered = false;
   let inquiry = new AbortController();
   const { promise: firstTry, resolve: settleFirst } = Promise.withResolvers<void>();
 
   async function ask(): Promise<void> {
     const asked = running.unasked();
-    const isIdle = asked.length === 0 && pages === 0 && memory.isFilled();
+    const isIdle = isAnswered && failure === undefined && asked.length === 0 && pages === 0 && memory.isFilled();
     inquiry = new AbortController();
     const askedAt = clock.now();
     const page = await client.facts(
       {
         ...(cursor === undefined ? {} : { cursor }),
-        // Whoever has nothing, or failed a moment ago, wants to know at once.
-        waitSeconds: isIdle && failure === undefined ? WAIT_SECONDS : 0,
+        // Whoever has nothing, or not heard for a while, wants to know at once.
+        waitSeconds: isIdle ? WAIT_SECONDS : 0,
         ...(deps.projects === undefined ? {} : { projects: [...deps.projects] }),
         running: running.repositories(),
         ask: asked,
@@ -80,6 +81,7 @@ export function followFacts(deps: FollowDeps): Following {
     if (page.reset) running.forgetAsked();
     else running.noteAsked(asked);
     ({ cursor } = page);
+    isAnswered = true;
     pages = page.complete ? 0 : pages + 1;
     if (pages > MOST_PAGES) throw new LinkError('unexpected_reply', 'the account of the server does not end');
     if (page.complete && memory.isFilled()) {

@@ -1,5 +1,6 @@
 import { clearInterval, setInterval, setTimeout } from 'node:timers';
 import type { AuditSink } from '../../audit/ports.ts';
+import type { ImageFacts } from '../../constraints/image-facts.ts';
 import { createFactsMemory } from '../../facts/memory.ts';
 import type { KubernetesClient } from '../../kubernetes/kubernetes-client.ts';
 import { normaliseRegistry } from '../../oci/reference.ts';
@@ -11,7 +12,7 @@ import { ageText } from './age.ts';
 import { createAuditReports } from './audit-reports.ts';
 import { factsSnapshot } from './facts-snapshot.ts';
 import { type Backoff, type Following, followFacts } from './follow.ts';
-import { createLinkedFacts, type LinkedFacts } from './linked-facts.ts';
+import { createLinkedFacts } from './linked-facts.ts';
 import { createRunningElsewhere } from './running-elsewhere.ts';
 import { createServerClient, type ServerAccess } from './server-client.ts';
 import { updateTrustedConstraints } from './trusted-constraints.ts';
@@ -38,7 +39,7 @@ export interface LinkDeps {
 /** The guard's side of the connection to its server. */
 export interface Link {
   /** What is known of images; answers from the first moment on. */
-  readonly facts: LinkedFacts;
+  readonly facts: ImageFacts;
   /** Brings audits to the server, and what runs into what is followed. */
   readonly sink: AuditSink;
   /** Begins to follow. Settles when the server has told everything, has failed to, or takes too long: the guard is ready then. */

@@ -1,22 +1,9 @@
-import type { ImageVerdict, MirrorLookup } from '../../constraints/image-facts.ts';
+import type { ImageFacts, ImageVerdict } from '../../constraints/image-facts.ts';
 import type { FactsMemory } from '../../facts/memory.ts';
 import { projectOf } from '../../model/project-name.ts';
-import type { Digest } from '../../oci/digest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { ageText } from './age.ts';
-
-/** A verdict with when it began, or why none can be told. */
-export type LinkedVerdict =
-  | (ImageVerdict & { readonly since?: number })
-  | { readonly kind: 'unknown'; readonly sentence: string };
-
-/** What the guard knows of images, in memory. */
-export interface LinkedFacts {
-  readonly verdicts: { verdictOf(reference: Reference): LinkedVerdict | undefined };
-  readonly mirrors: MirrorLookup;
-  readonly digests: { digestOf(reference: Reference): Digest | undefined };
-}
 
 export interface LinkedFactsDeps {
   readonly memory: FactsMemory;
@@ -30,10 +17,10 @@ export interface LinkedFactsDeps {
 }
 
 /** Answers about images from what the registry told. A look-up costs a few looks into maps. */
-export function createLinkedFacts(deps: LinkedFactsDeps): LinkedFacts {
+export function createLinkedFacts(deps: LinkedFactsDeps): ImageFacts {
   const { memory, clock, maxAgeMs, serverHost } = deps;
 
-  function verdictOf(reference: Reference): LinkedVerdict | undefined {
+  function verdictOf(reference: Reference): ImageVerdict | undefined {
     const asOf = deps.asOf();
     const answer = memory.about(reference);
     if (!answer) {
@@ -61,6 +48,7 @@ export function createLinkedFacts(deps: LinkedFactsDeps): LinkedFacts {
     mirrors: { addressOf: (reference) => memory.copyOf(reference) },
     digests: {
       digestOf(reference) {
+        if (reference.digest !== undefined) return reference.digest;
         const answer = memory.about(reference);
         return answer && 'digest' in answer ? answer.digest : undefined;
       },
@@ -78,6 +66,6 @@ function asOfText(age: number): string {
   return age === Infinity ? 'as of an unknown time' : `as of ${ageText(age)} ago`;
 }
 
-function unknown(sentence: string): LinkedVerdict {
+function unknown(sentence: string): ImageVerdict {
   return { kind: 'unknown', sentence };
 }

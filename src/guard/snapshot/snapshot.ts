@@ -5,26 +5,10 @@ import { breathe } from '../../platform/breathe.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { cut, join } from './chunks.ts';
+import { cut } from './chunks.ts';
 import { type Contents, createSnapshotMaps, type Manifest } from './config-maps.ts';
-import { SnapshotError } from './errors.ts';
-
-/** Something that is kept as a whole. No secrets: whoever may read ConfigMaps of the namespace reads it. */
-export interface SnapshotSection {
-  /** Plain JSON. */
-  save(): unknown;
-  /** What `save` gave, or whatever somebody put in its place: to be checked. Throws for what cannot be taken. */
-  load(value: unknown): void;
-  /** Equal as long as `save` would give the same; without it what it gives is compared. */
-  version?(): string | number;
-}
-
-/** Something that is kept in parts, so that a change is written alone. */
-export interface SnapshotParts {
-  parts(): readonly { readonly key: string; readonly version: string | number; save(): unknown }[];
-  /** All parts that were written, by key. Throws for what cannot be taken. */
-  load(parts: ReadonlyMap<string, unknown>): void;
-}
+import { readWhole } from './read-whole.ts';
+import { type SnapshotParts, type SnapshotSection, sectionOf, wholeSection } from './sections.ts';
 
 export interface SnapshotDeps {
   readonly client: KubernetesClient;
@@ -58,8 +42,8 @@ const EVERY_MS = 30_000;
 /** Etcd keeps what was overwritten for minutes: much is written seldom. */
 const BYTES_PER_SECOND = 50_000;
 const LONGEST_MS = 600_000;
-const READ_ATTEMPTS = 3;
-const ORPHANS_EVERY_MS = 3600_000;
+/** As often as this it is looked whether all pieces are there, and no others. */
+const CHECK_EVERY_MS = 3600_000;
 
 interface Written {
   readonly version: string | number;
@@ -76,7 +60,9 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
   let failure: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  let orphansAt = Number.NEGATIVE_INFINITY;
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  /** Pieces that were not what they were written as. */
+  const damaged = new Set<string>();
   let underWay: Promise<{ chunks: number; bytes: number }> | undefined;
 
   async function write(): Promise<{ chunks: number; bytes: number }> {
@@ -88,10 +74,17 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
     const parts = [...registered].flatMap(([name, section]) =>
       section.parts().map(({ key, ...part }) => ({ name: `${name}/${key}`, ...part })),
     );
-    if (parts.every(({ name, version }) => written.get(name)?.version === version) && parts.length === written.size)
-      return { chunks: 0, bytes: 0 };
+    const isDue = clock.now() - checkedAt > CHECK_EVERY_MS;
+    const isUnchanged =
+      parts.length === written.size && parts.every(({ name, version }) => written.get(name)?.version === version);
+    if (isUnchanged && !isDue) return { chunks: 0, bytes: 0 };
     const held = await maps.readManifest();
-    const known = new Set(held?.manifest ? chunksOf(held.manifest.current) : []);
+    const listed = isDue ? new Set(await maps.listChunks()) : undefined;
+    const known = new Set(
+      (held?.manifest ? chunksOf(held.manifest.current) : []).filter(
+        (name) => !damaged.has(name) && listed?.has(name) !== false,
+      ),
+    );
     const next = new Map<string, Written>();
     let [count, bytes] = [0, 0];
     for (const { name, version, ...part } of parts) {
@@ -116,22 +109,24 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
       parts: Object.fromEntries([...next].map(([name, { chunks }]) => [name, [...chunks]])),
     };
     const before = held?.manifest?.current;
-    if (!before || JSON.stringify(before.parts) !== JSON.stringify(current.parts)) {
-      await maps.writeManifest({ format: 1, current, ...(before ? { previous: before } : {}) }, held?.version);
-      await removeOld(held?.manifest, current);
-    }
+    const isNew = !before || JSON.stringify(before.parts) !== JSON.stringify(current.parts);
+    if (isNew) await maps.writeManifest({ format: 1, current, ...(before ? { previous: before } : {}) }, held?.version);
+    await removeOld(held?.manifest, current, { isNew, listed });
+    if (isDue) checkedAt = clock.now();
+    damaged.clear();
     written = next;
     return { chunks: count, bytes };
   }
 
   /** The pieces of the snapshot before the one before, and now and then whatever an interrupted write has left. */
-  async function removeOld(old: Manifest | undefined, current: Contents): Promise<void> {
-    const needed = new Set([...chunksOf(current), ...(old ? chunksOf(old.current) : [])]);
-    let doubtful = old?.previous ? chunksOf(old.previous) : [];
-    if (clock.now() - orphansAt > ORPHANS_EVERY_MS) {
-      doubtful = await maps.listChunks();
-      orphansAt = clock.now();
-    }
+  async function removeOld(
+    old: Manifest | undefined,
+    current: Contents,
+    { isNew, listed }: { readonly isNew: boolean; readonly listed: ReadonlySet<string> | undefined },
+  ): Promise<void> {
+    const before = isNew ? old?.current : old?.previous;
+    const needed = new Set([...chunksOf(current), ...(before ? chunksOf(before) : [])]);
+    const doubtful = listed ?? (isNew && old?.previous ? chunksOf(old.previous) : []);
     for (const name of doubtful) if (!needed.has(name)) await maps.removeChunk(name);
   }
 
@@ -169,46 +164,6 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
     timer.unref();
   }
 
-  async function read(contents: Contents): Promise<Map<string, unknown>> {
-    const values = new Map<string, unknown>();
-    for (const [name, chunks] of Object.entries(contents.parts)) {
-      // Nobody asks for what no section of this version keeps.
-      if (!registered.has(sectionOf(name))) continue;
-      values.set(name, await join(await Promise.all(chunks.map((chunk) => maps.readChunk(chunk)))));
-    }
-    return values;
-  }
-
-  /** The newest that is whole; undefined when there is none. */
-  async function readWhole(): Promise<Map<string, unknown> | 'absent' | undefined> {
-    let [problem, manifest]: [string, Manifest | undefined] = ['', undefined];
-    for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt += 1) {
-      const held = await maps.readManifest();
-      if (!held) return 'absent';
-      ({ manifest } = held);
-      if (!manifest) {
-        logger.error({ problem: held.problem }, 'the snapshot in the cluster is ignored');
-        return undefined;
-      }
-      try {
-        return await read(manifest.current);
-      } catch (error) {
-        if (!(error instanceof SnapshotError)) throw error;
-        problem = error.message;
-        if (error.code !== 'replaced') break;
-      }
-    }
-    const previous = manifest?.previous;
-    const before = previous && (await read(previous).catch(ignoreDamage));
-    logger.error(
-      { problem, ...(before ? { used: 'the one before' } : {}) },
-      before
-        ? 'the snapshot in the cluster is damaged; the one before is used'
-        : 'the snapshot in the cluster is ignored',
-    );
-    return before;
-  }
-
   return {
     section(name, section) {
       registered.set(name, wholeSection(section));
@@ -217,7 +172,7 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
       registered.set(name, parts);
     },
     async load() {
-      const values = await readWhole();
+      const values = await readWhole({ maps, logger, isKept: (part) => registered.has(sectionOf(part)), damaged });
       if (values === 'absent') return 'absent';
       if (!values) return 'ignored';
       let ignored = 0;
@@ -245,33 +200,6 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
   };
 }
 
-/** A section without a version is told apart by what it gives. */
-function wholeSection(section: SnapshotSection): SnapshotParts {
-  let count = 0;
-  let last: string | undefined;
-  const compared = (): number => {
-    const now = JSON.stringify(section.save());
-    if (now !== last) count += 1;
-    last = now;
-    return count;
-  };
-  return {
-    parts: () => [{ key: '', version: section.version?.() ?? compared(), save: () => section.save() }],
-    load(parts) {
-      if (parts.has('')) section.load(parts.get(''));
-    },
-  };
-}
-
-function sectionOf(part: string): string {
-  return part.slice(0, Math.max(0, part.lastIndexOf('/')));
-}
-
 function chunksOf({ parts }: Contents): string[] {
   return Object.values(parts).flat();
-}
-
-function ignoreDamage(error: unknown): undefined {
-  if (!(error instanceof SnapshotError)) throw error;
-  return undefined;
 }

@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { createFactsMemory } from '../../facts/memory.ts';
+import type { FactsPage, RepositoryFacts } from '../../facts/page.ts';
+import { parseReference } from '../../oci/reference.ts';
+import { fixedClock } from '../../platform/clock.ts';
+import { ageText } from './age.ts';
+import { createLinkedFacts } from './linked-facts.ts';
+
+const HOUR = 3_600_000;
+const NOW = 1_800_000_000_000;
+const digestAt = (at: number): string => `sha256:${at.toString(16).padStart(64, '0')}`;
+const HOST = 'registry.example.com';
+const [first, second, third] = [1, 2, 3].map((n) => `sha256:${String(n).repeat(64)}`) as [string, string, string];
+
+const page = (over: Partial<FactsPage> = {}): FactsPage => ({
+  complete: true,
+  cursor: 'c',
+  hosts: [HOST, '10.0.0.1:8080'],
+  trusted: [],
+  upstreams: [],
+  repositories: [],
+  ...over,
+});
+const front = (over: Partial<RepositoryFacts>): RepositoryFacts => ({
+  name: 'front/app',
+  tags: [],
+  images: [],
+  ...over,
+});
+
+function world(asOf: number | undefined = NOW) {
+  const memory = createFactsMemory();
+  const clock = fixedClock(NOW);
+  const facts = createLinkedFacts({ memory, clock, asOf: () => asOf, maxAgeMs: 24 * HOUR, serverHost: HOST });
+  const verdictOf = (image: string) => facts.verdicts.verdictOf(parseReference(image));
+  return { memory, clock, facts, verdictOf };
+}
+
+describe('what a guard knows of images', () => {
+  it('says of images of its registry that nothing is known before the registry answered, and nothing of others', () => {
+    const { verdictOf } = world(undefined);
+    expect(verdictOf(`${HOST}/front/app:1`)).toEqual({
+      kind: 'unknown',
+      sentence: `the registry ${HOST} has not told this guard its verdicts yet`,
+    });
+    expect(verdictOf('nginx')).toBeUndefined();
+  });
+
+  it('tells verdicts by tag and digest under every host of the registry, and since when', () => {
+    const { memory, verdictOf, facts } = world();
+    const images = [[first, 'block', NOW - HOUR, 'CVE-2024-1 in musl 1'] as const, [second, 'allow'] as const];
+    memory.apply(
+      page({
+        reset: true,
+        covers: ['front'],
+        repositories: [
+          front({
+            tags: [
+              ['1', first],
+              ['latest', second],
+            ],
+            images,
+          }),
+        ],
+      }),
+    );
+    const blocked = { kind: 'block', sentence: 'CVE-2024-1 in musl 1', since: NOW - HOUR };
+    expect(verdictOf(`${HOST}/front/app:1`)).toEqual(blocked);
+    expect(verdictOf(`10.0.0.1:8080/front/app:9@${first}`)).toEqual(blocked);
+    expect(verdictOf(`${HOST}/front/app`)?.kind).toBe('allow');
+    expect(facts.digests.digestOf(parseReference(`${HOST}/front/app`))).toBe(second);
+    expect(facts.digests.digestOf(parseReference(`nginx@${third}`))).toBe(third);
+    expect(verdictOf('docker.io/front/app:1')).toBeUndefined();
+  });
+
+  it('names why it cannot tell: not judged, no such image, not followed, too old', () => {
+    const { memory, verdictOf, clock } = world();
+    const images = [[first, 'unjudged'] as const, [second, 'block', 1, 'bad'] as const];
+    memory.apply(
+      page({
+        reset: true,
+        covers: ['front'],
+        repositories: [
+          front({
+            tags: [
+              ['1', first],
+              ['2', second],
+            ],
+            images,
+          }),
+        ],
+      }),
+    );
+    clock.advance(90_000);
+    expect(verdictOf(`${HOST}/front/app:1`)?.sentence).toBe(
+      `the registry ${HOST} has not judged it yet (as of 1 min ago)`,
+    );
+    expect(verdictOf(`${HOST}/front/app:9`)?.sentence).toBe(`the registry ${HOST} has no such image (as of 1 min ago)`);
+    expect(verdictOf(`${HOST}/back/app:9`)?.sentence).toBe(
+      `this guard does not follow the project back of ${HOST} (as of 1 min ago)`,
+    );
+    clock.set(NOW + 24 * HOUR);
+    expect(verdictOf(`${HOST}/front/app:2`)?.kind).toBe('block');
+    clock.set(NOW + 27 * HOUR);
+    expect(verdictOf(`${HOST}/front/app:2`)).toEqual({
+      kind: 'unknown',
+      sentence: `the verdicts of the registry ${HOST} are 1 day old, and count for 1 day`,
+    });
+  });
+
+  it('forgets what is removed, in whatever order it is told', () => {
+    const { memory, verdictOf } = world();
+    memory.apply(page({ reset: true, covers: 'all', repositories: [front({ tags: [['1', first]] })] }));
+    memory.apply(page({ repositories: [front({ images: [[first, 'warn', 1, 'w']] })] }));
+    expect(verdictOf(`${HOST}/front/app:1`)?.kind).toBe('warn');
+    memory.apply(page({ repositories: [front({ images: [[first, null]] })] }));
+    expect(verdictOf(`${HOST}/front/app:1`)?.kind).toBe('unknown');
+    memory.apply(page({ repositories: [front({ images: [[first, 'block', 1, 'b']] })] }));
+    expect(verdictOf(`${HOST}/front/app:1`)?.kind).toBe('block');
+    memory.apply(page({ repositories: [front({ gone: true, tags: [['2', first]] })] }));
+    expect([verdictOf(`${HOST}/front/app:1`)?.kind, verdictOf(`${HOST}/front/app@${first}`)?.kind]).toEqual([
+      'unknown',
+      'unknown',
+    ]);
+    memory.apply(page({ repositories: [front({ tags: [['2', null]] })] }));
+    expect(memory.images()).toBe(0);
+  });
+
+  it('keeps what it knew while a new full account is not complete', () => {
+    const { memory, verdictOf } = world();
+    memory.apply(
+      page({
+        reset: true,
+        covers: 'all',
+        repositories: [front({ tags: [['1', first]], images: [[first, 'block', 1, 'b']] })],
+      }),
+    );
+    memory.apply(page({ reset: true, covers: 'all', complete: false }));
+    expect(verdictOf(`${HOST}/front/app:1`)?.kind).toBe('block');
+    memory.apply(page({ complete: true }));
+    expect(verdictOf(`${HOST}/front/app:1`)?.kind).toBe('unknown');
+  });
+
+  it('knows copies of foreign images by the mirror projects and what is stored there', () => {
+    const { memory, facts } = world();
+    const copyOf = (image: string) => facts.mirrors.addressOf(parseReference(image));
+    memory.apply(
+      page({
+        reset: true,
+        covers: 'all',
+        upstreams: [
+          { project: 'hub', place: { registry: 'docker.io', prefix: '' } },
+          { project: 'q', place: { registry: 'quay.io', prefix: 'team' } },
+        ],
+        repositories: [
+          { name: 'hub/nginx', tags: [['1', first]], images: [[first, 'allow']] },
+          { name: 'q/app', tags: [], images: [[second, 'allow']] },
+        ],
+      }),
+    );
+    expect(copyOf('nginx:1')).toBe(`${HOST}/hub/nginx:1`);
+    expect(copyOf('nginx:2')).toBeUndefined();
+    expect(copyOf(`quay.io/team/app@${second}`)).toBe(`${HOST}/q/app@${second}`);
+    expect(copyOf(`quay.io/other/app@${second}`)).toBeUndefined();
+    memory.apply(page({ upstreams: [{ project: 'hub', place: null }] }));
+    expect(copyOf('nginx:1')).toBeUndefined();
+  });
+
+  it('answers about one of a hundred thousand images fast', () => {
+    const { memory, facts } = world();
+    const repositories = Array.from(
+      { length: 1000 },
+      (_, at): RepositoryFacts => ({
+        name: `front/app${at}`,
+        tags: Array.from({ length: 100 }, (_, tag) => [String(tag), digestAt(at * 100 + tag)]),
+        images: Array.from({ length: 100 }, (_, tag) =>
+          tag % 10 === 0 ? [digestAt(at * 100 + tag), 'block', 1, 'bad'] : [digestAt(at * 100 + tag), 'allow'],
+        ),
+      }),
+    );
+    memory.apply(page({ reset: true, covers: 'all', repositories }));
+    expect(memory.images()).toBe(100_000);
+    const references = Array.from({ length: 1000 }, (_, at) => parseReference(`${HOST}/front/app${at}:${at % 100}`));
+    let blocked = 0;
+    const rounds = 300;
+    const began = process.cpuUsage();
+    for (let round = 0; round < rounds; round += 1)
+      for (const reference of references) if (facts.verdicts.verdictOf(reference)?.kind === 'block') blocked += 1;
+    const perLook = process.cpuUsage(began).user / (rounds * references.length);
+    process.stdout.write(`a look at a verdict takes ${perLook.toFixed(3)} µs of CPU among 100,000 images\n`);
+    expect(blocked).toBe(rounds * 100);
+  });
+
+  it.each([
+    [0, '0 s'],
+    [59_999, '59 s'],
+    [60_000, '1 min'],
+    [3 * HOUR, '3 h'],
+    [24 * HOUR, '1 day'],
+    [72 * HOUR, '3 days'],
+    [-5, '0 s'],
+  ])('says %d ms as %s', (ms, text) => expect(ageText(ms)).toBe(text));
+});
