@@ -134,7 +134,7 @@ describe.skipIf(leavesOutKubernetes())('the audit of a real API server', () => {
   beforeAll(async () => {
     cluster = await startCluster();
     client = createKubernetesClient(loadKubeconfig(cluster.kubeconfig), systemClock);
-    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }, constraintDefinition({}));
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }, constraintDefinition('K8sAllowedRepos'));
     await eventually('the kind', async () => (await cluster.kubectl(['get', CONSTRAINT])).code === 0);
     await apply(...oneOfEach());
     await setStatus('pod', running(`docker-pullable://bad.io/main@${DIGEST}`, '2026-01-02T03:04:05Z'));

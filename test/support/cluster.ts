@@ -20,6 +20,8 @@ export interface TestCluster {
   kubectl(args: readonly string[], input?: string): Promise<{ code: number; stdout: string; stderr: string }>;
   /** Has etcd forget all versions but the newest, as it does by itself every five minutes. */
   compact(): Promise<void>;
+  /** What the API server has logged; empty for a cluster that somebody else started. */
+  log(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -91,6 +93,7 @@ export async function startCluster(): Promise<TestCluster> {
     kubectl: (args, input) =>
       runKubectl(['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kube-cache'), ...args], input),
     compact: () => compactEtcd(etcdUrl),
+    log: () => readFile(join(folder, 'kube-apiserver.log'), 'utf8'),
     stop,
   };
 }
@@ -103,6 +106,7 @@ export function attachCluster(kubeconfig: string): TestCluster {
     kubeconfig,
     kubectl: (args, input) => runKubectl(['--kubeconfig', kubeconfig, ...args], input),
     compact: () => Promise.reject(new Error('its etcd is not ours')),
+    log: async () => '',
     stop: async () => undefined,
   };
 }
