@@ -134,7 +134,10 @@ describe.skipIf(leavesOutKubernetes())('the audit of a real API server', () => {
   beforeAll(async () => {
     cluster = await startCluster();
     client = createKubernetesClient(loadKubeconfig(cluster.kubeconfig), systemClock);
-    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }, constraintDefinition('K8sAllowedRepos'));
+    await apply(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+      constraintDefinition('K8sAllowedRepos'),
+    );
     await eventually('the kind', async () => (await cluster.kubectl(['get', CONSTRAINT])).code === 0);
     await apply(...oneOfEach());
     await setStatus('pod', running(`docker-pullable://bad.io/main@${DIGEST}`, '2026-01-02T03:04:05Z'));
@@ -401,7 +404,11 @@ describe.skipIf(leavesOutKubernetes())('the audit of a real API server', () => {
     let leader = 'guard-0';
     let replicas = ['guard-0', 'guard-1'];
     const of = (name: string) =>
-      followCluster(client, systemClock, { pod: name, isLeader: () => leader === name, replicas: () => replicas });
+      followCluster(client, systemClock, {
+        pod: name,
+        isLeader: () => leader === name,
+        replicas: async () => replicas,
+      });
     const [zero, one] = [await of('guard-0'), await of('guard-1')];
     for (const each of [zero, one]) await eventually('the list', () => listOf(each) === 'good.io');
     expect((await zero.audit.pass()).violations).toHaveLength(21);
