@@ -77,7 +77,7 @@ function clusterRules(): object[] {
     ),
     rule(['wgpolicyk8s.io'], ['policyreports', 'clusterpolicyreports'], KEEP),
     rule(['openreports.io'], ['reports', 'clusterreports'], KEEP),
-    rule(['', 'events.k8s.io'], ['events'], ['create', 'patch', 'update']),
+    rule(['', 'events.k8s.io'], ['events'], ['get', 'create', 'patch', 'update']),
   ];
 }
 
