@@ -6,6 +6,8 @@ import type { Balancer } from './balancer.ts';
 import { NAMESPACE, openWorld, type World } from './world.ts';
 
 const USAGE = 'usage: npm run drill:rotation -- [rotations] [creates per second]';
+/** Less than by default, longer than it takes to notice that a replica is not ready. */
+const DRAIN = { BREAKWATER_GUARD_DRAIN_SECONDS: '4' };
 const BURST = 10;
 /** How often the API server has to make its connections to the guards anew, in bursts. */
 const RECONNECT_EVERY = 3;
@@ -17,11 +19,11 @@ interface Load {
 }
 
 /**
- * Changes the certificates of two replicas many times over while pods are created: none may come in unseen, and the API
- * server may never meet a certificate that it does not trust.
+ * Changes the certificates of two replicas many times over while pods are created, then restarts one replica after the
+ * other: no pod may come in unseen, and the API server may never meet a certificate that it does not trust.
  */
 async function drill(rotations: number, perSecond: number): Promise<boolean> {
-  const world = await openWorld({ failurePolicy: 'Ignore', enforcementAction: 'warn', guards: 2 });
+  const world = await openWorld({ failurePolicy: 'Ignore', enforcementAction: 'warn', guards: 2, settings: DRAIN });
   try {
     const { api, client, balancer } = world;
     const failOpenBefore = await failOpens(world);
@@ -32,6 +34,7 @@ async function drill(rotations: number, perSecond: number): Promise<boolean> {
       const phases = await untilServed(world, id);
       console.log(`rotation ${turn}: certificate ${id}, ${phases.join(' > ')}, ${load.creates()} creates so far`);
     }
+    await restartOneByOne(world);
     await load.stop();
     const seconds = (performance.now() - started) / 1000;
     const log = await world.cluster.log();
@@ -48,6 +51,27 @@ async function drill(rotations: number, perSecond: number): Promise<boolean> {
   } finally {
     await world.close();
   }
+}
+
+/** As a rollout does it: the Service leaves out a replica that is not ready, and that one still answers for a while. */
+async function restartOneByOne({ guards, balancer }: World): Promise<void> {
+  let watching = true;
+  async function follow(): Promise<void> {
+    while (watching) {
+      const ready = await Promise.all(guards.map(async (guard) => (await guard.ready()).code === 200));
+      balancer.use(guards.filter((_, at) => ready[at]).map(({ webhookPort }) => webhookPort));
+      await delay(200);
+    }
+  }
+  const following = follow();
+  for (const guard of guards) {
+    const code = await guard.terminate();
+    console.log(`${guard.name} ended with ${code}, ready again after ${Math.round(await guard.start())} ms`);
+    if (code !== 0) throw new Error(`${guard.name} did not end with 0: ${await guard.log()}`);
+    await delay(1000);
+  }
+  watching = false;
+  await following;
 }
 
 /** Bursts of creations; after some of them the idle connections to the guards are ended, so that new ones are made. */
