@@ -113,6 +113,12 @@ const settingsSchema = z
     clusterName: z.string().min(1).prefault('default'),
     /** Seconds between two audits of the cluster. */
     auditIntervalSeconds: z.coerce.number().int().min(5).max(86_400).prefault(60),
+    /** Violations that the status of a constraint lists; all of them are in `breakwater violations list`. */
+    auditViolationsLimit: z.coerce.number().int().min(0).max(500).prefault(20),
+    /** Reports that audits write into the cluster: `auto` into every API it has, PolicyReport (`wgpolicy`), `openreports`, or `off`. */
+    auditReports: z.enum(['off', 'auto', 'wgpolicy', 'openreports']).prefault('off'),
+    /** Make a Kubernetes Event, merged, for what audits find. */
+    auditEvents: flag.prefault(false),
     /** Where the guard keeps what its replicas share: certificates, lease, heartbeats. */
     guardNamespace: dnsLabel.prefault('breakwater-system'),
     /** Name of this replica of the guard, unlike any other's; default: the host's name, which is the pod's. */

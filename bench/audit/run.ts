@@ -61,7 +61,7 @@ try {
 async function measure(target: TestCluster, { rounds }: AuditOptions): Promise<void> {
   const withGatekeeper = findPeer('gatekeeper') !== undefined;
   if (withGatekeeper) await prepareGatekeeperAudit(target, folder);
-  else await applied(target, JSON.stringify(constraintDefinition('K8sAllowedRepos', {})));
+  else await applied(target, JSON.stringify(constraintDefinition('K8sAllowedRepos')));
   await applyConstraint(target);
 
   const lists = { json: [] as number[], protobuf: [] as number[] };

@@ -1,22 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { AuditSink } from '../audit/ports.ts';
 import type { Config } from '../config.ts';
 import { type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
 import { calmLogger } from '../platform/calm-logger.ts';
 import { systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
+import { logCameInUnseen } from './came-in-unseen.ts';
 import { type Guard, openGuard } from './guard.ts';
 import { type Check, createHealthServer } from './health.ts';
 
 const AGAIN_MS = 2000;
 
-/** Without a server the constraints alone decide, and findings stand in their status. */
-const NO_SERVER: { readonly facts: ImageFactsSource; readonly sink: AuditSink } = {
-  facts: { factsAbout: async () => NO_FACTS },
-  sink: { recordAudit: async () => undefined },
-};
+/** Without a server the constraints alone decide. */
+const NO_SERVER: ImageFactsSource = { factsAbout: async () => NO_FACTS };
 
 /**
  * Runs one replica of the guard near an API server until it is told to stop (SIGTERM, SIGINT): then it is not ready at
@@ -24,7 +21,10 @@ const NO_SERVER: { readonly facts: ImageFactsSource; readonly sink: AuditSink } 
  */
 export async function serveGuard(config: Config): Promise<void> {
   const clock = systemClock;
-  const logger = calmLogger(createLogger(config.logLevel), clock);
+  const everything = createLogger(config.logLevel);
+  const logger = calmLogger(everything, clock);
+  // Findings stand in the status of the constraints; what nobody looked at when it came is said one by one.
+  const sink = logCameInUnseen(everything);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
 
@@ -44,7 +44,8 @@ export async function serveGuard(config: Config): Promise<void> {
 
   try {
     guard = await opened(
-      () => openGuard({ config, clock, logger, ...NO_SERVER, trustedRepos: () => [], as: 'replica', metrics }),
+      () =>
+        openGuard({ config, clock, logger, facts: NO_SERVER, sink, trustedRepos: () => [], as: 'replica', metrics }),
       { logger, signal: stopping.signal, onFailure: (why) => void (trouble = why) },
     );
     if (guard) {

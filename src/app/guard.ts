@@ -4,14 +4,17 @@ import type { AdmissionHistory } from '../admission/admission-history.ts';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
 import type { AdmissionRecorder } from '../admission/recorder.ts';
 import { createWebhookServer } from '../admission/server.ts';
+import { createAuditEvents } from '../audit/audit-events.ts';
 import { type AuditLoop, createAuditLoop } from '../audit/audit-loop.ts';
 import { createClusterAudit } from '../audit/cluster-audit.ts';
 import { type ConstraintWatcher, createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import { createGuardMetrics, type GuardMetrics } from '../audit/guard-metrics.ts';
 import { createLiveCache, type LiveCache } from '../audit/live-cache.ts';
+import { createReportWriter } from '../audit/policy-reports.ts';
 import type { AuditSink } from '../audit/ports.ts';
 import { type Config, formatAddress } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
-import { ALONE } from '../guard/leader.ts';
+import { ALONE, type Leadership } from '../guard/leader.ts';
 import { type ClusterAccess, inClusterAccess, loadKubeconfig } from '../kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -23,9 +26,10 @@ import { observeGuard } from './guard-metrics.ts';
 import { startPresence } from './guard-presence.ts';
 import { openReplica, type ReplicaParts } from './guard-replica.ts';
 import type { Check } from './health.ts';
-import { auditWhileLeading, type LedAudit } from './led-audit.ts';
 
 const CONSTRAINT_NAME = 'require-harbor-repo';
+/** A replica that says nothing for so long is not there any more. */
+const GONE_MS = 120_000;
 
 export interface GuardDeps {
   readonly config: Config;
@@ -55,7 +59,7 @@ export interface Guard {
   /** It has access to a cluster, follows its constraints and makes the one that manifests ask for. */
   readonly followsCluster: boolean;
   /** Absent without access to a cluster. */
-  readonly audit?: LedAudit;
+  readonly audit?: AuditLoop;
   readonly checks: readonly Check[];
   /** Sends callers to other replicas and lets another one lead; it goes on answering. */
   drain(): Promise<void>;
@@ -83,6 +87,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
   const source: ConstraintSource =
     watcher ??
     staticConstraintSource({ name: CONSTRAINT_NAME, enforcementAction: 'warn', repos: () => deps.trustedRepos() });
+  // Every replica knows what runs and asks it in reviews, one of them audits it.
   const cache = client && createLiveCache({ client, clock, logger });
   const decisions = openDecisions({ config, clock, cache, history: deps.history, recorder: deps.recorder });
   const metrics = deps.metrics && observeGuard(deps.metrics, { clock, certificates, replica });
@@ -111,8 +116,12 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     provenAt: () => replica?.provenAt(),
   });
   const leadership = replica?.lead() ?? ALONE;
+  const counts = deps.metrics && createGuardMetrics(deps.metrics);
+  counts?.leads(leadership.isLeader());
+  leadership.onChange((leads) => counts?.leads(leads));
   const audit =
-    client && cache && watcher && auditWhileLeading(leadership, () => startAudit(deps, { client, cache, watcher, id }));
+    client && watcher && cache && startAudit(deps, { client, watcher, cache, replica, id, counts, leadership });
+  leadership.onChange(() => audit?.wake());
 
   return {
     get caBundle() {
@@ -168,14 +177,22 @@ function clusterAccess({ config, as }: GuardDeps): ClusterAccess | undefined {
 function startAudit(
   { config, clock, logger, facts, sink }: GuardDeps,
   parts: {
+    readonly counts: GuardMetrics | undefined;
+    readonly leadership: Leadership;
     readonly client: KubernetesClient;
-    readonly cache: LiveCache;
     readonly watcher: ConstraintWatcher;
+    readonly cache: LiveCache;
+    readonly replica: ReplicaParts | undefined;
     readonly id: string;
   },
 ): AuditLoop {
-  const { client, cache, watcher, id } = parts;
+  const { client, watcher, cache, replica, id, counts, leadership } = parts;
+  const { auditReports: choice } = config;
   const audit = createClusterAudit({
+    keepViolations: config.auditViolationsLimit,
+    ...(choice === 'off' ? {} : { reports: createReportWriter({ client, logger, choice }) }),
+    ...(config.auditEvents ? { events: createAuditEvents({ client, clock, logger, pod: id }) } : {}),
+    ...(counts ? { metrics: counts } : {}),
     cache,
     rules: () => watcher.rules(),
     broken: () => watcher.broken(),
@@ -187,6 +204,10 @@ function startAudit(
     logger,
     cluster: config.clusterName,
     pod: id,
+    absences: () => replica?.absence.intervals() ?? [],
+    // The others say in the statuses that they are there.
+    isLeader: () => leadership.isLeader(),
+    ...(replica ? { replicas: () => livingReplicas(replica) } : {}),
   });
   const loop = createAuditLoop({
     audit: () => audit.pass(),
@@ -204,12 +225,17 @@ function startAudit(
   };
 }
 
+async function livingReplicas({ board }: ReplicaParts): Promise<readonly string[]> {
+  const all = await board.read();
+  return all.filter(({ stopped, silentMs }) => !stopped && silentMs < GONE_MS).map(({ id }) => id);
+}
+
 /** What makes a replica unready takes a server with a registry in it only down a little: that goes on serving images. */
 function checksOf(
   { as }: GuardDeps,
   parts: {
     readonly source: ConstraintSource;
-    readonly audit: LedAudit | undefined;
+    readonly audit: AuditLoop | undefined;
     readonly replica: ReplicaParts | undefined;
     readonly certificates: { problem(): string | undefined };
   },

@@ -37,8 +37,8 @@ export interface ClusterAuditDeps {
   readonly pod: string;
   /** Only one replica writes what audits find; default: this one. */
   isLeader?(): boolean;
-  /** Names of the replicas there are, undefined while nobody knows. */
-  replicas?(): readonly string[] | undefined;
+  /** Names of the replicas that live, undefined while nobody knows. The lines of others leave the statuses. */
+  replicas?(): Promise<readonly string[] | undefined>;
   /** When no guard answered, as far back as it matters. */
   absences?(): readonly Absence[];
   /** How many violations a status lists; default 20, at most 500. */
@@ -74,8 +74,9 @@ export function createClusterAudit(deps: ClusterAuditDeps): ClusterAudit {
     logger,
     pod: deps.pod,
     ...(deps.keepViolations === undefined ? {} : { keep: deps.keepViolations }),
-    ...(deps.replicas ? { replicas: () => deps.replicas?.() } : {}),
+    replicas: () => living,
   });
+  let living: readonly string[] | undefined;
   let found: Found | undefined;
   let absencesSeen = '';
   let rulesSeen: Rules | undefined;
@@ -133,6 +134,10 @@ export function createClusterAudit(deps: ClusterAuditDeps): ClusterAudit {
         found = undefined;
         throw error;
       }
+      living = await deps.replicas?.().catch((error: unknown) => {
+        logger.warn({ problem: messageOf(error) }, 'the replicas of the guard cannot be read');
+        return living;
+      });
       await statuses.writeAudit(rules.constraints, broken, {
         startedAt,
         violations: reported,

@@ -12,10 +12,6 @@ export interface GuardMetrics {
   constraints(active: readonly Pick<Constraint, 'enforcementAction'>[], broken: number): void;
   /** How old what is known is, in seconds: rules, workloads, verdicts, trusted set. Read when somebody asks for the metrics. */
   dataAge(what: string, seconds: () => number | undefined): void;
-  /** End of the certificate that is served, epoch ms. */
-  certificateEnds(at: number): void;
-  /** The dry-run through the API server came back as it should, or not. */
-  probed(outcome: 'ok' | 'failed', at: number): void;
   /** Only one replica does: 1 in the one that leads. */
   leads(leads: boolean): void;
   /** Admission findings that were lost, read when somebody asks for the metrics. */
@@ -73,20 +69,6 @@ export function createGuardMetrics(registry: Registry): GuardMetrics {
     'breakwater_audit_last_complete_time',
     'When the last audit that saw everything began, seconds',
   );
-  const certificate = gauge(
-    'breakwater_certificate_expiry_seconds',
-    'When the served certificate ends, seconds since the epoch',
-  );
-  const probes = new Counter({
-    name: 'breakwater_probe_total',
-    help: 'Dry-runs through the API server that prove the whole chain',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const probeTime = gauge(
-    'breakwater_probe_last_success_time',
-    'When the last such dry-run came back as it should, seconds',
-  );
   const leader = gauge('breakwater_leader', '1 in the replica that audits');
   const ages = new Map<string, () => number | undefined>();
   const age: Gauge<'data'> = new Gauge({
@@ -128,11 +110,6 @@ export function createGuardMetrics(registry: Registry): GuardMetrics {
       constraintCount.set({ enforcement_action: 'unrecognized', status: 'error' }, broken);
     },
     dataAge: (what, seconds) => void ages.set(what, seconds),
-    certificateEnds: (at) => certificate.set(at / 1000),
-    probed(outcome, at) {
-      probes.inc({ outcome });
-      if (outcome === 'ok') probeTime.set(at / 1000);
-    },
     leads: (leads) => leader.set(leads ? 1 : 0),
     droppedFindings(read) {
       const dropped: Gauge = new Gauge({

@@ -78,17 +78,20 @@ export function createReportWriter(deps: ReportDeps): ReportWriter {
 
   return {
     async write(violations) {
+      const problems: string[] = [];
       for (const api of apis) {
-        const failed = await writeTo(api, violations);
-        if (failed > 0) {
-          const state = states.get(api);
-          if (state) state.reads = 0;
-          throw new KubernetesError(
-            'unexpected_reply',
-            `${failed} reports of ${api.groupVersion} could not be written`,
-          );
+        try {
+          const failed = await writeTo(api, violations);
+          if (failed > 0) problems.push(`${failed} reports of ${api.groupVersion}`);
+        } catch (error) {
+          if (!(error instanceof KubernetesError)) throw error;
+          problems.push(`${api.groupVersion}: ${error.message}`);
         }
+        const state = states.get(api);
+        // What the API server has is looked at again where something went wrong.
+        if (state && problems.length > 0) state.reads = 0;
       }
+      if (problems.length > 0) throw new KubernetesError('unexpected_reply', problems.join('; '));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 
@@ -62,8 +63,12 @@ export function objectStore(): ObjectStore {
     async remove(path) {
       existing(path);
       objects.delete(path);
+      writes.push(`DELETE ${path}`);
     },
-    read: () => Promise.reject(new KubernetesError('unexpected_reply', 'this store gives objects only')),
+    read: async (path) => ({
+      mediaType: 'application/json',
+      body: Readable.from([Buffer.from(JSON.stringify(existing(path)))]),
+    }),
     stream: async () => [][Symbol.iterator]() as unknown as AsyncIterable<Uint8Array>,
     close: async () => undefined,
   };

@@ -72,9 +72,10 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
     ...(access.serverName === undefined ? {} : { servername: access.serverName }),
     ...access.clientCertificate,
   };
-  const agent = new Agent({ connections: 8, connect });
+  // HTTP/1.1: many streams of one HTTP/2 connection share a small window, and all of them stop when it is lost.
+  const agent = new Agent({ connections: 8, allowH2: false, connect });
   // Each watch keeps a connection for itself: they must not take those of the requests, and none may wait for another.
-  const watching = new Agent({ connections: null, connect });
+  const watching = new Agent({ connections: null, allowH2: false, connect });
   const token = tokenReader(access, clock);
 
   async function send(

@@ -164,6 +164,22 @@ describe('watch', () => {
     await watch.stop();
   });
 
+  it('goes on where it was when a connection breaks, without a new list', async () => {
+    let watches = 0;
+    handle = (_request, reply, query) => {
+      if (!query.has('watch')) return send(reply, 200, { metadata: { resourceVersion: '10' }, items: [named('a')] });
+      watches += 1;
+      reply.writeHead(200, { 'content-type': 'application/json' });
+      reply.write(`${JSON.stringify({ type: 'ADDED', object: named(`w${watches}`, String(10 + watches)) })}\n`);
+      if (watches < 4) setTimeout(() => reply.destroy(), 20);
+    };
+    const { seen, watch } = observe();
+    await until(() => seen.length === 5);
+    expect(seen).toEqual(['= a', '+ w1', '+ w2', '+ w3', '+ w4']);
+    expect(asked.map((one) => /resourceVersion=(\d+)/.exec(one)?.[1])).toEqual([undefined, '10', '11', '12', '13']);
+    await watch.stop();
+  });
+
   it('tells what is wrong while the kind does not exist, and gets going when it does', async () => {
     handle = (_request, reply) => send(reply, 404, { message: 'no such kind' });
     const { seen, watch } = observe();

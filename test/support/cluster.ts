@@ -18,6 +18,10 @@ export interface TestCluster {
   readonly kubeconfig: string;
   /** Runs kubectl as cluster administrator. Never throws for a non-zero exit. */
   kubectl(args: readonly string[], input?: string): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Has etcd forget all versions but the newest, as it does by itself every five minutes. */
+  compact(): Promise<void>;
+  /** What the API server has logged; empty for a cluster that somebody else started. */
+  log(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -88,6 +92,8 @@ export async function startCluster(): Promise<TestCluster> {
     kubeconfig,
     kubectl: (args, input) =>
       runKubectl(['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kube-cache'), ...args], input),
+    compact: () => compactEtcd(etcdUrl),
+    log: () => readFile(join(folder, 'kube-apiserver.log'), 'utf8'),
     stop,
   };
 }
@@ -99,8 +105,21 @@ export function attachCluster(kubeconfig: string): TestCluster {
     server: clusters[0]?.cluster.server ?? '',
     kubeconfig,
     kubectl: (args, input) => runKubectl(['--kubeconfig', kubeconfig, ...args], input),
+    compact: () => Promise.reject(new Error('its etcd is not ours')),
+    log: async () => '',
     stop: async () => undefined,
   };
+}
+
+/** Over etcd's JSON gateway. */
+async function compactEtcd(etcdUrl: string): Promise<void> {
+  const ask = async (path: string, body: object): Promise<unknown> => {
+    const reply = await fetch(`${etcdUrl}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!reply.ok) throw new Error(`etcd answered ${reply.status}: ${await reply.text()}`);
+    return reply.json();
+  };
+  const { header } = (await ask('range', { key: 'AA==' })) as { header: { revision: string } };
+  await ask('compaction', { revision: header.revision, physical: true });
 }
 
 function startProgram(folder: string, name: string, args: readonly string[]): ChildProcess {

@@ -56,8 +56,8 @@ Examples:
       const text = await withServer(cli, (api) => api.call(guardManifests, { query }));
       cli.print(text.trimEnd());
     });
-  addGuardTools(guard, cli);
   guard.addCommand(guardServeCommand(cli));
   guard.addCommand(guardCertificatesCommand(cli));
+  addGuardTools(guard, cli);
   return guard;
 }
