@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { renderGuardManifests } from '../../src/admission/manifests.ts';
-import { MUTATE_PATH, mutatingConfiguration } from '../../src/admission/mutating-configuration.ts';
+import { mutatingConfiguration } from '../../src/admission/mutating-configuration.ts';
 import { DEFAULT_KINDS } from '../../src/constraints/default-match.ts';
 
 export const CHART = resolve(import.meta.dirname, '../../deploy/helm/breakwater-guard');
@@ -71,8 +71,8 @@ export async function writeChartFiles(): Promise<void> {
 }
 
 function pinning(templates: boolean): Rendered {
-  const clientConfig = { service: { path: MUTATE_PATH } };
-  return mutatingConfiguration({ clientConfig, namespace: 'breakwater-system', templates }) as Rendered;
+  const webhook = { service: 'breakwater-webhook' };
+  return mutatingConfiguration({ webhook, namespace: 'breakwater-system', templates }) as Rendered;
 }
 
 /** Instead of how the API server reaches a webhook, which the chart decides, only the path. */

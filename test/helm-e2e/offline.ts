@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseAllDocuments } from 'yaml';
 import { type GuardManifestOptions, renderGuardManifests } from '../../src/admission/manifests.ts';
-import { MUTATE_PATH, mutatingConfiguration } from '../../src/admission/mutating-configuration.ts';
+import { mutatingConfiguration } from '../../src/admission/mutating-configuration.ts';
 import { CHART, chartFiles, chartFilesNow } from './chart-files.ts';
 import { check } from './checks.ts';
 import { helm, type KubernetesObject, NAMESPACE, rendered, template } from './helm.ts';
@@ -58,8 +58,8 @@ async function compareWebhooks(): Promise<void> {
 
 async function comparePinning(): Promise<void> {
   for (const templates of [false, true]) {
-    const service = { name: 'breakwater-webhook', namespace: NAMESPACE, path: MUTATE_PATH, port: 443 };
-    const theirs = mutatingConfiguration({ clientConfig: { service }, namespace: NAMESPACE, templates });
+    const webhook = { service: 'breakwater-webhook' };
+    const theirs = mutatingConfiguration({ webhook, namespace: NAMESPACE, templates });
     const ours = await rendered({ pinning: { enabled: true, templates } });
     const kind = 'MutatingWebhookConfiguration';
     assert.deepEqual(webhooksOf(ours, kind), webhooksOf([theirs as KubernetesObject], kind));

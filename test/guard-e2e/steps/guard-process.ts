@@ -46,7 +46,9 @@ export async function guardProcess(stage: Stage): Promise<void> {
       });
       const about = violations.filter(({ name }) => ['old', 'shop'].includes(name));
       same(
-        about.map(({ kind, name, message }) => [kind, name, message]).sort(),
+        about
+          .map(({ kind, name, message }) => [kind, name, message])
+          .sort(([, a = ''], [, b = '']) => (a < b ? -1 : 1)),
         ['old', 'shop'].map((name) => ['Deployment', name, SENTENCE]),
       );
     });
