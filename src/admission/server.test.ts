@@ -90,6 +90,15 @@ async function post(
   });
 }
 
+function allowedRepos(repos: unknown): object {
+  return {
+    apiVersion: 'constraints.gatekeeper.sh/v1beta1',
+    kind: 'K8sAllowedRepos',
+    metadata: { name: 'c' },
+    spec: { parameters: { repos } },
+  };
+}
+
 function reviewOf(request: unknown): string {
   return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request });
 }
@@ -218,14 +227,8 @@ describe('webhook server', () => {
   });
 
   it('looks at constraints that are applied', async () => {
-    const constraint = (repos: unknown) => ({
-      apiVersion: 'constraints.gatekeeper.sh/v1beta1',
-      kind: 'K8sAllowedRepos',
-      metadata: { name: 'c' },
-      spec: { parameters: { repos } },
-    });
     const ask = async (repos: unknown, more = {}) =>
-      (await post('/v1/constraints', reviewOf(testRequest(constraint(repos), more)))).body.response;
+      (await post('/v1/constraints', reviewOf(testRequest(allowedRepos(repos), more)))).body.response;
     expect(await ask(['a.io/'])).toMatchObject({ allowed: true });
     expect(await ask('a.io/')).toMatchObject({
       allowed: false,

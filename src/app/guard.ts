@@ -92,7 +92,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
   const source: ConstraintSource =
     watcher ??
     staticConstraintSource({ name: CONSTRAINT_NAME, enforcementAction: 'warn', repos: () => deps.trustedRepos() });
-  // Every replica knows what runs, one of them audits it.
+  // Every replica knows what runs and asks it in reviews, one of them audits it.
   const cache = client && createLiveCache({ client, clock, logger });
   const decisions = openDecisions({ config, clock, cache, history: deps.history, recorder: deps.recorder });
   const metrics = deps.metrics && observeGuard(deps.metrics, { clock, certificates, replica });

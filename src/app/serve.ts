@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { createBufferedRecorder } from '../admission/recorder.ts';
 import { apiRoutes } from '../api/index.ts';
 import { createCallers, createPrincipals } from '../auth/caller.ts';
 import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { tokenService } from '../auth/token-service.ts';
 import { bootstrapAdministrator } from '../auth/user-store.ts';
+import { createAdmissionFindingStore } from '../cluster/admission-findings.ts';
 import { type Config, formatAddress } from '../config.ts';
 import { NOTED_TABLES } from '../db/settled-changes.ts';
 import { createFeed } from '../facts/feed.ts';
@@ -105,12 +107,18 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   const feed = createFeed({ database: services.handle, logger, hosts, placeOf: placeOfUpstream });
   const trusted = await followTrustedRepos({ trust: services.trust, logger });
   const facts = createImageFacts({ db, feed, state: services.handle.stateOf(...NOTED_TABLES), verdicts, logger, host });
+  const findings = createAdmissionFindingStore({ db });
+  const recorder = createBufferedRecorder({
+    logger,
+    keep: (rows) => findings.add(config.clusterName, rows, clock.now()),
+  });
   const guard = await openGuard({
     config,
     clock,
     logger,
     facts,
     sink: services.cluster,
+    recorder,
     trustedRepos: trusted.repos,
     as: 'part-of-server',
     metrics: metrics.registry,
@@ -198,6 +206,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       await pulls.close();
       await guard.close();
       await facts.close();
+      await recorder.close();
       trusted.stop();
       await garbage.close();
       await judging.close();

@@ -72,7 +72,7 @@ export async function writeChartFiles(): Promise<void> {
 
 function pinning(templates: boolean): Rendered {
   const webhook = { service: 'breakwater-webhook' };
-  return mutatingConfiguration({ webhook, caBundle: '', namespace: 'breakwater-system', templates }) as Rendered;
+  return mutatingConfiguration({ webhook, namespace: 'breakwater-system', templates }) as Rendered;
 }
 
 /** Instead of how the API server reaches a webhook, which the chart decides, only the path. */

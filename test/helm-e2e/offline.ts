@@ -58,8 +58,8 @@ async function compareWebhooks(): Promise<void> {
 
 async function comparePinning(): Promise<void> {
   for (const templates of [false, true]) {
-    const webhook = { service: 'breakwater-webhook', port: 443 };
-    const theirs = mutatingConfiguration({ webhook, caBundle: '', namespace: NAMESPACE, templates });
+    const webhook = { service: 'breakwater-webhook' };
+    const theirs = mutatingConfiguration({ webhook, namespace: NAMESPACE, templates });
     const ours = await rendered({ pinning: { enabled: true, templates } });
     const kind = 'MutatingWebhookConfiguration';
     assert.deepEqual(webhooksOf(ours, kind), webhooksOf([theirs as KubernetesObject], kind));

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { renderGuardManifests } from '../../../src/admission/manifests.ts';
@@ -14,11 +14,14 @@ const RULE = constraint('K8sAllowedRepos', NAME, 'deny', { repos: ['harbor.cksc.
 const SENTENCE = `container "main" has an invalid image repo "${RAN}", allowed repos are ["harbor.cksc.a1ck.io"]`;
 const REPLICASETS: Asker = { user: 'system:serviceaccount:kube-system:replicaset-controller' };
 const DEPLOYMENTS: Asker = { user: 'system:serviceaccount:kube-system:deployment-controller' };
+const REPORT_KINDS = ['policyreports.wgpolicyk8s.io', 'reports.openreports.io'];
+const REPORT_DEFINITIONS = join(import.meta.dirname, '../../peers/testdata/report-definitions');
 const BOB: Asker = { user: 'bob', groups: [ON_CALL] };
 
 /** `breakwater guard serve`, the program itself: what it knows of the cluster it has from the API server alone. */
 export async function guardProcess(stage: Stage): Promise<void> {
   heading('The guard as a program of its own');
+  await defineReports(stage);
   await stage.constraints([]);
   const set = await deploy(stage, 'old');
   const idle = await deploy(stage, 'idle');
@@ -43,13 +46,58 @@ export async function guardProcess(stage: Stage): Promise<void> {
       });
       const about = violations.filter(({ name }) => ['old', 'shop'].includes(name));
       same(
-        about.map(({ kind, name, message }) => [kind, name, message]).sort(),
+        about
+          .map(({ kind, name, message }) => [kind, name, message])
+          .sort(([, a = ''], [, b = '']) => (a < b ? -1 : 1)),
         ['old', 'shop'].map((name) => ['Deployment', name, SENTENCE]),
       );
     });
+    await reports(stage);
   } finally {
     await service.stop();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the audit found, in both forms that tools of a cluster look for. */
+async function reports(stage: Stage): Promise<void> {
+  for (const kind of REPORT_KINDS) {
+    await check(`its audit writes ${kind}`, async () => {
+      const results = await eventually(kind, async () => {
+        const { stdout } = await stage.kubectl(['get', kind, '-n', 'default', '-ojson']);
+        const { items } = JSON.parse(stdout) as { items: { results?: Result[] }[] };
+        const found = items.flatMap((report) => report.results ?? []);
+        return found.some((one) => nameIn(one) === 'shop') ? found : undefined;
+      });
+      const shop = results.filter((one) => nameIn(one) === 'shop');
+      same(
+        shop.map(({ policy, result, message, description }) => [policy, result, message ?? description]),
+        [[NAME, 'fail', SENTENCE]],
+      );
+    });
+  }
+}
+
+interface Result {
+  readonly policy: string;
+  readonly result: string;
+  readonly message?: string;
+  readonly description?: string;
+  readonly resources?: readonly { readonly name: string }[];
+  readonly subjects?: readonly { readonly name: string }[];
+}
+
+function nameIn({ resources, subjects }: Result): string | undefined {
+  return (resources ?? subjects)?.[0]?.name;
+}
+
+async function defineReports(stage: Stage): Promise<void> {
+  const names = (await readdir(REPORT_DEFINITIONS)).filter((name) => name.endsWith('.yaml'));
+  const texts = await Promise.all(names.map((name) => readFile(join(REPORT_DEFINITIONS, name), 'utf8')));
+  const done = await stage.kubectl(['apply', '--server-side', '-f', '-'], texts.join('\n---\n'));
+  same(done.code, 0, done.stderr);
+  for (const kind of REPORT_KINDS) {
+    await eventually(kind, async () => (await stage.kubectl(['get', kind, '-A'])).code === 0 || undefined);
   }
 }
 
@@ -111,6 +159,7 @@ async function start(stage: Stage, folder: string): Promise<Service> {
         BREAKWATER_METRICS_LISTEN: `127.0.0.1:${metrics}`,
         BREAKWATER_WEBHOOK_HOSTS: '127.0.0.1',
         BREAKWATER_AUDIT_INTERVAL_SECONDS: '5',
+        BREAKWATER_AUDIT_REPORTS: 'auto',
         BREAKWATER_GUARD_BREAK_GLASS_GROUPS: ON_CALL,
         BREAKWATER_GUARD_SETTLE_SECONDS: '1',
         BREAKWATER_GUARD_HEARTBEAT_SECONDS: '1',
