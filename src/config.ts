@@ -132,6 +132,12 @@ const settingsSchema = z
     guardPublishCa: flag.prefault(false),
     /** Namespaces that may carry the label which takes them out of admission, comma separated: names, `prefix*`, `*suffix`. */
     guardExemptNamespaces: z.string().prefault('kube-system'),
+    /** Users, beside Kubernetes' own controllers, that make pods for living owners, comma separated: service accounts of operators. */
+    guardControllers: z.string().prefault(''),
+    /** Groups whose members may let in by annotation what would be denied, comma separated; default: nobody. */
+    guardBreakGlassGroups: z.string().prefault(''),
+    /** Serve the webhook that puts digests behind tags: of `pods`, or of `templates` too. */
+    guardPinning: z.enum(['off', 'pods', 'templates']).prefault('off'),
     /** Prove with dry runs that requests come through; default: with `guard serve`. */
     guardProbe: flag.optional(),
     /** Namespace of these dry runs; the webhook must be asked about it. */

@@ -11,6 +11,7 @@ import { CONSTRAINT_KINDS } from '../constraints/kinds/kinds.ts';
 import { CodedError } from '../platform/errors.ts';
 import { constraintDefinition, WANTED_CONSTRAINT_ANNOTATION } from './constraint-definition.ts';
 import { guardRights } from './guard-rights.ts';
+import { mutatingConfiguration } from './mutating-configuration.ts';
 import { type WebhookConfigurationOptions, webhookConfiguration } from './webhook-configuration.ts';
 
 export { MUTATING_CONFIGURATION, WEBHOOK_CONFIGURATION } from './webhook-configuration.ts';
@@ -27,6 +28,8 @@ export interface GuardManifestOptions extends Omit<WebhookConfigurationOptions, 
   readonly replicas?: number;
   /** `by-guard` (default): a running guard makes the constraint; `document`: it is printed as a document. */
   readonly constraint?: 'by-guard' | 'document';
+  /** Also the webhook that puts digests behind tags: of pods, or of what makes them too. */
+  readonly pinning?: 'pods' | 'templates';
   readonly namespace?: string;
   readonly serviceAccount?: string;
   /** Where the guard probes with dry runs; `default` when absent. */
@@ -68,6 +71,9 @@ export function renderGuardManifests(options: GuardManifestOptions): string {
       ...(options.foreignSecret === undefined ? {} : { foreignSecret: options.foreignSecret }),
     }),
     webhookConfiguration({ ...options, namespace }),
+    ...(options.pinning === undefined
+      ? []
+      : [mutatingConfiguration({ ...options, namespace, templates: options.pinning === 'templates' })]),
     ...(byGuard ? [] : [constraint]),
   ];
   const shown = byGuard ? BY_GUARD + asYaml(constraint).replaceAll(/^(?=.)/gm, '# ') : '';

@@ -1,13 +1,10 @@
 import { IGNORE_LABEL } from '../constraints/default-match.ts';
+import { clientConfig, MUTATING_CONFIGURATION, type WebhookConfigurationOptions } from './webhook-configuration.ts';
 
-export const MUTATING_CONFIGURATION = 'breakwater-mutating-webhook-configuration';
 export const MUTATE_PATH = '/v1/mutate';
 
-export interface MutatingConfigurationOptions {
-  /** `clientConfig` for the path `/v1/mutate`: how the API server reaches the webhook and whom it trusts. */
-  readonly clientConfig: object;
-  /** The guard's own namespace: left out. */
-  readonly namespace: string;
+export interface MutatingConfigurationOptions
+  extends Pick<WebhookConfigurationOptions, 'webhook' | 'caBundle' | 'namespace'> {
   /** Ask about what makes pods too. */
   readonly templates: boolean;
 }
@@ -25,7 +22,7 @@ const TEMPLATE_RESOURCES = [
  * The webhook configuration that asks for pins. `Ignore`: without an answer a tag stays a tag and the pod starts.
  * `IfNeeded`: what another webhook adds after us is pinned too.
  */
-export function mutatingConfiguration({ clientConfig, namespace, templates }: MutatingConfigurationOptions): object {
+export function mutatingConfiguration(options: MutatingConfigurationOptions): object {
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',
@@ -34,7 +31,7 @@ export function mutatingConfiguration({ clientConfig, namespace, templates }: Mu
       {
         name: 'pinning.guard.breakwater',
         admissionReviewVersions: ['v1'],
-        clientConfig,
+        clientConfig: clientConfig(options, MUTATE_PATH),
         failurePolicy: 'Ignore',
         matchPolicy: 'Equivalent',
         reinvocationPolicy: 'IfNeeded',
@@ -43,10 +40,10 @@ export function mutatingConfiguration({ clientConfig, namespace, templates }: Mu
         namespaceSelector: {
           matchExpressions: [
             { key: IGNORE_LABEL, operator: 'DoesNotExist' },
-            { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', namespace] },
+            { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', options.namespace] },
           ],
         },
-        rules: (templates ? TEMPLATE_RESOURCES : POD_RESOURCES).map(({ group, resources }) => ({
+        rules: (options.templates ? TEMPLATE_RESOURCES : POD_RESOURCES).map(({ group, resources }) => ({
           apiGroups: [group],
           apiVersions: ['*'],
           resources,

@@ -4,6 +4,7 @@ import { testPod } from '../constraints/testing.ts';
 import { imagesOf } from '../constraints/workload.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
+import { renderGuardManifests } from './manifests.ts';
 import { mutatingConfiguration } from './mutating-configuration.ts';
 import type { AdmissionRequest } from './parse-review.ts';
 import { type PatchOperation, pinImages, pinnableReferences, pinningResponse } from './pinning.ts';
@@ -45,6 +46,14 @@ function templated(kind: string, image: string, metadata: Record<string, unknown
       ? 'v1'
       : 'apps/v1';
   return { apiVersion, kind, metadata, spec };
+}
+
+function update(object: unknown, old: unknown): PatchOperation[] {
+  return pin(testRequest(object, { operation: 'UPDATE', oldObject: old as Record<string, unknown> }));
+}
+
+function made(templates: boolean): string {
+  return JSON.stringify(mutatingConfiguration({ webhook: { url: 'https://x' }, namespace: 'n', templates }));
 }
 
 describe('pinning', () => {
@@ -100,8 +109,6 @@ describe('pinning', () => {
   });
 
   it('leaves running pods as they are and pins what an update brings', () => {
-    const update = (object: unknown, old: unknown) =>
-      pin(testRequest(object, { operation: 'UPDATE', oldObject: old as Record<string, unknown> }));
     expect(update(testPod('ours.io/a:1'), testPod('ours.io/a:1'))).toEqual([]);
     expect(update(testPod('ours.io/a:2'), testPod('ours.io/a:1'))).toHaveLength(1);
     // Applied again as it was written: the pin stays, though the tag has moved, and a Job's fixed template is kept.
@@ -150,11 +157,19 @@ describe('pinning', () => {
   });
 
   it('is asked for pods, and for templates by choice', () => {
-    const made = (templates: boolean) =>
-      JSON.stringify(mutatingConfiguration({ clientConfig: { url: 'https://x' }, namespace: 'n', templates }));
     expect(made(false)).toContain('"resources":["pods","pods/ephemeralcontainers"]');
     expect(made(false)).not.toContain('deployments');
     expect(made(true)).toContain('deployments');
     expect(made(true)).toContain('"failurePolicy":"Ignore"');
+    const common = {
+      constraintName: 'c',
+      repos: [],
+      enforcementAction: 'warn',
+      webhook: { url: 'https://x' },
+    } as const;
+    expect(renderGuardManifests(common)).not.toContain('kind: MutatingWebhookConfiguration');
+    const printed = renderGuardManifests({ ...common, pinning: 'pods' });
+    expect(printed).toContain('kind: MutatingWebhookConfiguration');
+    expect(printed).toContain('url: https://x/v1/mutate');
   });
 });

@@ -125,10 +125,6 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
       );
     });
   }
-  async function answer(body: unknown, decide: Decide): Promise<string> {
-    const request = parseReview(Buffer.isBuffer(body) ? body : '');
-    return textOf(await decide(request), request.reviewVersion);
-  }
   function fail(reply: FastifyReply, error: unknown): void {
     const code = statusOf(error);
     const why = messageOf(error);
@@ -169,6 +165,11 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     },
     close: () => app.close(),
   };
+}
+
+async function answer(body: unknown, decide: Decide): Promise<string> {
+  const request = parseReview(Buffer.isBuffer(body) ? body : '');
+  return textOf(await decide(request), request.reviewVersion);
 }
 
 async function pin(deps: WebhookDeps, request: AdmissionRequest, options: PinningOptions): Promise<PinningResponse> {

@@ -94,7 +94,11 @@ function rule(apiGroups: readonly string[], resources: readonly string[], scope:
   return { apiGroups, apiVersions: ['*'], resources, operations: ['CREATE', 'UPDATE'], scope };
 }
 
-function clientConfig({ webhook, caBundle, namespace }: WebhookConfigurationOptions, path: string): object {
+/** `clientConfig` of a webhook: how the API server reaches a path of the guard and whom it trusts there. */
+export function clientConfig(
+  { webhook, caBundle, namespace }: Pick<WebhookConfigurationOptions, 'webhook' | 'caBundle' | 'namespace'>,
+  path: string,
+): object {
   const bundle = caBundle === undefined ? {} : { caBundle: Buffer.from(caBundle).toString('base64') };
   if ('url' in webhook) return { url: `${webhook.url.replace(/\/+$/, '')}${path}`, ...bundle };
   return { service: { name: webhook.service, namespace, path, port: webhook.port ?? 443 }, ...bundle };

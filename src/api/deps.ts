@@ -31,6 +31,8 @@ interface WantedManifests {
   readonly service?: string | undefined;
   /** The constraint as a document of its own, instead of having the guard make it. */
   readonly document?: boolean | undefined;
+  /** Also the webhook that puts digests behind tags. */
+  readonly pinning?: 'pods' | 'templates' | undefined;
 }
 
 /** The guard, as far as the API asks it. */

@@ -8,12 +8,13 @@ type RunningGuard = Pick<Guard, 'caBundle' | 'webhookUrl' | 'constraintName' | '
 export function createGuardAccess(guard: RunningGuard): GuardAccess {
   const { audit } = guard;
   return {
-    manifests({ repos, name, enforcement, style, url, service, document }) {
+    manifests({ repos, name, enforcement, style, url, service, document, pinning }) {
       return renderGuardManifests({
         constraintName: name ?? guard.constraintName,
         repos,
         enforcementAction: enforcement,
         ...(style ? { style } : {}),
+        ...(pinning ? { pinning } : {}),
         webhook: service === undefined ? { url: url ?? guard.webhookUrl } : { service },
         ...(guard.caBundle === undefined ? {} : { caBundle: guard.caBundle }),
         constraint: (document ?? !guard.followsCluster) ? 'document' : 'by-guard',

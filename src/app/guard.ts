@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
+import type { AdmissionHistory } from '../admission/admission-history.ts';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
+import type { AdmissionRecorder } from '../admission/recorder.ts';
 import { createWebhookServer } from '../admission/server.ts';
 import { type AuditLoop, createAuditLoop } from '../audit/audit-loop.ts';
 import { createClusterAudit } from '../audit/cluster-audit.ts';
@@ -16,6 +18,7 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { openGuardCertificates } from './guard-certificates.ts';
+import { openDecisions } from './guard-decisions.ts';
 import { observeGuard } from './guard-metrics.ts';
 import { startPresence } from './guard-presence.ts';
 import { openReplica, type ReplicaParts } from './guard-replica.ts';
@@ -36,6 +39,10 @@ export interface GuardDeps {
   /** `replica`: one of several guards of a cluster, which share certificates, lease and records through it. */
   readonly as: 'part-of-server' | 'replica';
   readonly metrics?: Registry;
+  /** What earlier admissions mean for later ones, where somebody keeps it; else an empty one. */
+  readonly history?: AdmissionHistory;
+  /** Takes what reviews find; absent, it stands in nobody's list. */
+  readonly recorder?: AdmissionRecorder;
 }
 
 /** The cluster side: webhook, constraints, audit. */
@@ -76,6 +83,9 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
   const source: ConstraintSource =
     watcher ??
     staticConstraintSource({ name: CONSTRAINT_NAME, enforcementAction: 'warn', repos: () => deps.trustedRepos() });
+  // Every replica knows what runs, one of them audits it.
+  const cache = client && createLiveCache({ client, clock, logger });
+  const decisions = openDecisions({ config, clock, cache, history: deps.history, recorder: deps.recorder });
   const metrics = deps.metrics && observeGuard(deps.metrics, { clock, certificates, replica });
   const webhook = createWebhookServer({
     source,
@@ -84,6 +94,8 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     tls: certificates.tls(),
     exemptNamespaces: [...split(config.guardExemptNamespaces), config.guardNamespace],
     replica: id,
+    memory: decisions.memory,
+    ...(decisions.pinning ? { pinning: decisions.pinning } : {}),
     onUndecided(why) {
       replica?.absence.missed(clock.now());
       metrics?.undecided(why);
@@ -100,8 +112,6 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     provenAt: () => replica?.provenAt(),
   });
   const leadership = replica?.lead() ?? ALONE;
-  // Every replica knows what runs, one of them audits it.
-  const cache = client && createLiveCache({ client, clock, logger });
   const audit =
     client &&
     watcher &&
@@ -127,6 +137,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       await webhook.close();
       await presence.stop();
       await audit?.stop().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'last audit failed'));
+      decisions.stop();
       await Promise.all([watcher?.stop(), cache?.stop()]);
       await closeClients();
     },

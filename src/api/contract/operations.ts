@@ -63,6 +63,7 @@ export const guardManifests = endpoint(
         url: webhookUrl.optional(),
         service: serviceName.optional(),
         document: z.enum(['true', 'false']).optional(),
+        pinning: z.enum(['pods', 'templates']).optional(),
       })
       .strict()
       .refine(({ url, service }) => url === undefined || service === undefined, 'give url or service, not both'),

@@ -13,6 +13,7 @@ interface ManifestOptions {
   readonly document?: boolean;
   readonly name?: string;
   readonly style?: 'welkin-docs' | 'gatekeeper' | 'welkin-current';
+  readonly pinning?: 'pods' | 'templates';
 }
 
 /** `breakwater guard`: manifests here, everything else in files of its own. */
@@ -32,6 +33,12 @@ export function guardCommand(cli: Cli): Command {
       ),
     )
     .option('--service <name>', 'the same as a service in the cluster')
+    .addOption(
+      new Option(
+        '--pinning <what>',
+        'also the webhook that puts digests behind tags (needs BREAKWATER_GUARD_PINNING at the guard)',
+      ).choices(['pods', 'templates']),
+    )
     .option('--document', 'the constraint as a document of its own, for a guard without access to the API server')
     .option('--name <name>', 'name of the constraint (default: require-harbor-repo)')
     .addOption(
