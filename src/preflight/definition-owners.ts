@@ -108,7 +108,7 @@ function gatekeeperCheck({ installed, live, signs }: GatekeeperPresence): Prefli
 }
 
 /** All objects of a collection; none where it does not exist or may not be read. */
-export async function objectsAt(client: KubernetesClient, path: string): Promise<OwnedObject[]> {
+async function objectsAt(client: KubernetesClient, path: string): Promise<OwnedObject[]> {
   const found: OwnedObject[] = [];
   const read = async (): Promise<void> => {
     for await (const page of listPages(client, path)) {
