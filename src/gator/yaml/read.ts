@@ -66,7 +66,11 @@ function firstDocument(dialect: Dialect, text: string, mended: number): Document
 
 /** The text with the quoted text before a "missing quote" indented enough; undefined when that is not what is wrong. */
 function withIndentedQuote(text: string, { message, pos }: YAMLError): string | undefined {
-  const quote = message.includes('Missing closing "quote') ? '"' : message.includes("Missing closing 'quote") ? "'" : '';
+  const quote = message.includes('Missing closing "quote')
+    ? '"'
+    : message.includes("Missing closing 'quote")
+      ? "'"
+      : '';
   if (quote === '') return undefined;
   const start = text.lastIndexOf(quote, pos[0]);
   const whole = quote === '"' ? /"(?:[^"\\]|\\[^])*"/y : /'(?:[^']|'')*'/y;
