@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KNOWN_PROGRAMS } from '../../src/gator/library/programs.ts';
-import { generateConstraint, generateObject, generateSuite, writeSuite } from '../support/generated-suites.ts';
+import { generateConstraint } from '../support/generated-constraints.ts';
+import { generateObject } from '../support/generated-objects.ts';
+import { generateSuite, writeSuite } from '../support/generated-suites.ts';
 import { templateOf } from '../support/library-templates.ts';
 import { isLeftOut, requirePeer } from '../support/peers.ts';
 import { createRandom } from '../support/random.ts';
@@ -71,7 +73,7 @@ function comparable(text: string): string[] {
 describe.skipIf(isLeftOut('gator'))('gator', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'breakwater-gator-'));
-    console.log(`gator: seed ${SEED}, ${SUITES} suites, ${MANIFESTS} manifests`);
+    process.stdout.write(`gator: seed ${SEED}, ${SUITES} suites, ${MANIFESTS} manifests\n`);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -91,7 +93,9 @@ describe.skipIf(isLeftOut('gator'))('gator', () => {
         `suite ${seed}: gator ${gator.code}, breakwater ${breakwater.code}\n  - ${theirs[line]}\n  + ${mine[line]}\n  ${breakwater.stderr}`,
       );
     });
-    console.log(`gator verify: ${outcomes.pass} suites passed, ${outcomes.fail} failed, ${differences.length} differ`);
+    process.stdout.write(
+      `gator verify: ${outcomes.pass} suites passed, ${outcomes.fail} failed, ${differences.length} differ\n`,
+    );
     expect(differences).toEqual([]);
     // Both ends must have been met, or nothing was compared.
     expect(Math.min(outcomes.pass, outcomes.fail)).toBeGreaterThan(SUITES / 20);

@@ -42,8 +42,12 @@ export async function verify(cli: Cli, paths: readonly string[], options: Verify
 
 /** A checkout is looked through as a whole, as `DIR/...` says it. */
 async function whole(paths: readonly string[]): Promise<readonly string[]> {
-  const kinds = await Promise.all(paths.map((path) => (path.endsWith('/...') ? 'file' : kindOfPath(path))));
-  return paths.map((path, at) => (kinds[at] === 'folder' ? `${path.replace(/\/$/, '')}/...` : path));
+  return Promise.all(
+    paths.map(async (path) => {
+      const folder = !path.endsWith('/...') && (await kindOfPath(path)) === 'folder';
+      return folder ? `${path.replace(/\/$/, '')}/...` : path;
+    }),
+  );
 }
 
 async function found(paths: readonly string[]): Promise<readonly FoundSuite[]> {

@@ -83,8 +83,8 @@ async function failureOf(work: () => Promise<unknown>): Promise<unknown> {
 }
 
 /** A judge with the test's template and constraint. */
-async function prepare({ newJudge }: RunDeps, folder: string, test: Test): Promise<Judge> {
-  const judge = newJudge();
+async function prepare(deps: RunDeps, folder: string, test: Test): Promise<Judge> {
+  const judge = deps.newJudge();
   if (test.template === '') throw new GatorError('suite_invalid', `${SAYS.invalidSuite}: missing template`);
   judge.addTemplate(await readTemplateFile(join(folder, test.template)));
   if (test.constraint === '') throw new GatorError('suite_invalid', `${SAYS.invalidSuite}: missing constraint`);

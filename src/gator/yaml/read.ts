@@ -14,6 +14,7 @@ import {
 } from 'yaml';
 import { messageOf } from '../../platform/errors.ts';
 import { GatorError } from '../errors.ts';
+import { goJson } from '../go-text.ts';
 import { type Dialect, NOT_A_JSON_NUMBER, plainScalar } from './scalars.ts';
 
 /** Nodes a document may have once its aliases are followed. */
@@ -204,7 +205,7 @@ class Reader {
     if (typeof value === 'string') return value;
     if (this.#dialect === 'v2' && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
     // At the top go-yaml decodes into a map with text keys, and takes the text of a scalar.
-    if (depth === 0 && this.#dialect === 'v3' && isScalar(node) && value !== null) return node.source ?? String(value);
+    if (depth === 0 && this.#dialect === 'v3' && isScalar(node) && value !== null) return node.source ?? goJson(value);
     throw invalid('json: unsupported type: map[interface {}]interface {}');
   }
 }

@@ -19,7 +19,7 @@ const INDICATOR = /^[#,[\]{}&*!|>'"%@`]|^[?:](?:\s|$)|^-(?:\s|$)|^---|^\.\.\.|:(
 export function writeText(text: string, place: ScalarPlace): string {
   const special = SPECIAL.test(text) || / \n/.test(text);
   if (text.includes('\n')) {
-    const block = !place.key && !special && !/ $/.test(text);
+    const block = !place.key && !special && !text.endsWith(' ');
     return block ? literal(text, place) : doubleQuoted(text, place);
   }
   if (resolves(place.dialect, text)) return doubleQuoted(text, place);
