@@ -1,12 +1,13 @@
 import { IGNORE_LABEL } from '../constraints/default-match.ts';
 import { kubernetesObject } from '../constraints/kubernetes-object.ts';
-import type { AdmissionRequest, AdmissionResponse } from './review.ts';
+import type { AdmissionRequest } from './parse-review.ts';
+import type { AdmissionResponse } from './review.ts';
 
 const MESSAGE = `Only exempt namespace can have the ${IGNORE_LABEL} label`;
 
 /**
- * Keeps a namespace from exempting itself: the ignore label is accepted on listed namespaces only (a name, or a prefix
- * ending in `*`). A label that is there already may stay, so that such a namespace can still be changed and deleted.
+ * Keeps a namespace from exempting itself: the ignore label is accepted on listed namespaces only (a name,
+ * `prefix*`, `*suffix`). A label that is there already may stay, so that such a namespace can still be changed and deleted.
  */
 export function reviewIgnoreLabel(request: AdmissionRequest, exempt: readonly string[]): AdmissionResponse {
   const { uid, operation, object, oldObject } = request;
@@ -21,5 +22,7 @@ export function reviewIgnoreLabel(request: AdmissionRequest, exempt: readonly st
 }
 
 function isExempt(entry: string, name: string): boolean {
-  return entry.endsWith('*') ? name.startsWith(entry.slice(0, -1)) : entry === name;
+  if (entry === '*') return false;
+  if (entry.endsWith('*')) return name.startsWith(entry.slice(0, -1));
+  return entry.startsWith('*') ? name.endsWith(entry.slice(1)) : entry === name;
 }

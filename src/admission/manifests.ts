@@ -34,6 +34,8 @@ export interface GuardManifestOptions {
  * must not overwrite its configuration. What users see in messages is the name of the entry inside.
  */
 export const WEBHOOK_CONFIGURATION = 'breakwater-validating-webhook-configuration';
+/** Only where images are pinned. */
+export const MUTATING_CONFIGURATION = 'breakwater-mutating-webhook-configuration';
 const DEFAULT_NAMESPACE = 'breakwater-system';
 const TIMEOUT_SECONDS = 3;
 

@@ -1,35 +1,15 @@
-import { z } from 'zod';
 import { type EvaluateDeps, type EvaluatedLine, evaluate } from '../constraints/evaluate.ts';
+import { pluralOf } from '../constraints/kinds/kinds.ts';
 import { linePrefix } from '../constraints/messages.ts';
 import type { Rules } from '../constraints/rules.ts';
-import { imagesOf } from '../constraints/workload.ts';
-import { CodedError } from '../platform/errors.ts';
-import { boundWarnings } from './warnings.ts';
+import { byBadness, type DecidedLine, decideLine } from './decide-line.ts';
+import type { AdmissionRequest, ReviewVersion } from './parse-review.ts';
+import { remember } from './remember.ts';
+import type { ReviewMemory } from './review-memory.ts';
+import { situationOf } from './situation.ts';
+import { boundWarnings, type Warning } from './warnings.ts';
 
-export class ReviewError extends CodedError<'review_invalid'> {
-  /** Of the request, when it could be read: then the answer can be an AdmissionReview. */
-  readonly uid: string | undefined;
-
-  constructor(message: string, uid: string | undefined) {
-    super('review_invalid', message);
-    this.uid = uid;
-  }
-}
-
-const uid = z.string().min(1).max(256);
-const reviewSchema = z.looseObject({
-  apiVersion: z.literal('admission.k8s.io/v1'),
-  kind: z.literal('AdmissionReview'),
-  request: z.looseObject({
-    uid,
-    operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
-    namespace: z.string().max(256).optional(),
-    name: z.string().max(512).optional(),
-    object: z.looseObject({}).nullish(),
-    oldObject: z.looseObject({}).nullish(),
-  }),
-});
-export type AdmissionRequest = z.infer<typeof reviewSchema>['request'];
+export type { AdmissionRequest } from './parse-review.ts';
 
 export interface AdmissionResponse {
   readonly uid: string;
@@ -38,56 +18,63 @@ export interface AdmissionResponse {
   readonly status?: { readonly code: number; readonly reason?: string; readonly message?: string };
 }
 
-export interface AdmissionReviewReply {
-  readonly apiVersion: 'admission.k8s.io/v1';
+export interface AdmissionReviewReply<Response extends { readonly uid: string } = AdmissionResponse> {
+  readonly apiVersion: ReviewVersion;
   readonly kind: 'AdmissionReview';
-  readonly response: AdmissionResponse;
+  readonly response: Response;
+}
+
+export interface ReviewDeps extends EvaluateDeps {
+  /** Absent: nobody is known to live, nobody may break the glass, and nothing is remembered. */
+  readonly memory?: ReviewMemory;
 }
 
 const MOST_DENIALS = 50;
+/** The one subresource through which an image comes into a pod. */
+const EPHEMERAL = 'ephemeralcontainers';
 
-/** Reads an AdmissionReview v1. Throws `ReviewError`, with the uid of the request when that much could be read. */
-export function parseReview(body: unknown): AdmissionRequest {
-  const parsed = reviewSchema.safeParse(body);
-  if (parsed.success) return parsed.data.request;
-  const [issue] = parsed.error.issues;
-  const found = z.looseObject({ request: z.looseObject({ uid }) }).safeParse(body);
-  throw new ReviewError(
-    `not an AdmissionReview of admission.k8s.io/v1: ${issue?.path.join('.') || 'body'}: ${issue?.message ?? ''}`,
-    found.success ? found.data.request.uid : undefined,
-  );
-}
-
-/** Wraps a response as the API server expects it. */
-export function asReview(response: AdmissionResponse): AdmissionReviewReply {
-  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response };
+/** Wraps a response as the API server expects it: in the version it asked in. */
+export function asReview<Response extends { readonly uid: string }>(
+  response: Response,
+  apiVersion: ReviewVersion = 'admission.k8s.io/v1',
+): AdmissionReviewReply<Response> {
+  return { apiVersion, kind: 'AdmissionReview', response };
 }
 
 /**
- * Decides an admission request under the constraints in force. Pure but for the look-ups, which are local.
- * `notes` are further warnings for whoever applies an object with images.
- * Denied = 403 Forbidden with one message a line; everything else that was found rides along as warnings, worst first.
+ * Decides an admission request under the rules in force, from local data alone, and remembers what later decisions build
+ * on. Denied = 403 Forbidden with one message a line; everything else that was found rides along as warnings, worst first.
+ * `notes` are further warnings for whoever applies the object. Throws `EvaluationError` and `ExpansionError` where the
+ * rules cannot be applied: that is neither yes nor no, and the failure policy decides.
  */
 export function review(
-  deps: EvaluateDeps,
+  deps: ReviewDeps,
   rules: Rules,
   request: AdmissionRequest,
   notes: readonly string[] = [],
 ): AdmissionResponse {
-  const { object, oldObject, operation, uid } = request;
-  const changes = operation === 'CREATE' || operation === 'UPDATE';
-  if (!changes || !object || isBeingDeleted(object)) return { uid, allowed: true };
+  const { object, oldObject, operation, namespace = '', subResource = '', uid } = request;
+  const brings =
+    (operation === 'CREATE' || operation === 'UPDATE') && (subResource === '' || subResource === EPHEMERAL);
+  if (!brings || !object || rules.exempt(namespace, 'webhook')) return { uid, allowed: true };
   const lines = evaluate(deps, rules, 'validation.gatekeeper.sh', {
     object,
     ...(oldObject ? { oldObject } : {}),
-    ...(request.namespace === undefined ? {} : { namespace: request.namespace }),
-  }).filter(({ action }) => action !== 'dryrun');
-  // What ran before the update goes on running: only an image that the update brings can be denied.
-  const before = new Set(operation === 'UPDATE' ? imagesOf(oldObject).map(({ image }) => image) : []);
-  const denied = lines.filter((line) => denies(line) && !before.has(line.image));
-  const denying = new Set(denied);
-  const warned = lines.filter((line) => !denying.has(line)).sort((a, b) => badness(a) - badness(b));
-  const warnings = boundWarnings([...new Set([...warned.flatMap((line) => written(line, false)), ...notes])]);
+    ...(request.namespace === undefined ? {} : { namespace }),
+  });
+  const situation = situationOf(deps, rules, request);
+  const decided = lines.flatMap((line) => decideLine(situation, line));
+  const denied = decided.filter(({ taken }) => taken === 'denied');
+  if (deps.memory) remember(deps.memory, situation, decided, denied.length === 0);
+  const refused = denied.length === 0 ? undefined : situation.glass().refused;
+  const warnings = boundWarnings([
+    ...(refused === undefined ? [] : [{ text: refused }]),
+    ...decided
+      .filter(({ taken }) => taken !== 'denied' && taken !== 'dryrun')
+      .sort(byBadness)
+      .flatMap(warningsOf),
+    ...notes.map((text) => ({ text })),
+  ]);
   const base = warnings.length === 0 ? { uid } : { uid, warnings };
   if (denied.length === 0) {
     return { ...base, allowed: true, ...(warnings.length === 0 ? {} : { status: { code: 299 } }) };
@@ -95,35 +82,28 @@ export function review(
   return { ...base, allowed: false, status: { code: 403, reason: 'Forbidden', message: denialText(denied) } };
 }
 
-const ORDER: readonly EvaluatedLine['kind'][] = ['untrusted', 'blocked', 'unknown', 'warned'];
-
-/** What the registry only warns about never denies; what it does not know denies where the constraint says so. */
-function denies({ action, kind, constraint }: EvaluatedLine): boolean {
-  return action === 'deny' && kind !== 'warned' && (kind !== 'unknown' || constraint.options.unknown === 'deny');
+/** One line for each thing that is denied, each once. What must be exactly Gatekeeper's is neither counted nor left out. */
+function denialText(denied: readonly DecidedLine[]): string {
+  const exact: string[] = [];
+  const own = new Set<string>();
+  for (const { line, text } of denied) {
+    const sentence = `${linePrefix(line.constraint.options.style, line.constraint.name, true)}${text}`;
+    if (isExact(line)) exact.push(sentence);
+    else own.add(line.hint === undefined ? sentence : `${sentence}\n${line.hint}`);
+  }
+  const texts = [...exact, ...[...own].slice(0, MOST_DENIALS)];
+  const rest = own.size - MOST_DENIALS;
+  return [...texts, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
 }
 
-function badness(line: EvaluatedLine): number {
-  return ORDER.indexOf(line.kind);
+/** The warnings of one finding: the sentence, and where to get the image instead. */
+function warningsOf({ line, text }: DecidedLine): Warning[] {
+  const { name, kind } = line.constraint;
+  const constraint = { name, plural: pluralOf(kind) };
+  const sentence: Warning = { constraint, text, exact: isExact(line) };
+  return line.hint === undefined ? [sentence] : [sentence, { constraint, text: line.hint }];
 }
 
-function denialText(denied: readonly EvaluatedLine[]): string {
-  const texts = [...new Set(denied.map((line) => written(line, true).join('\n')))];
-  const rest = texts.length - MOST_DENIALS;
-  return [...texts.slice(0, MOST_DENIALS), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
-}
-
-/** The lines to print for one finding: the sentence with its prefix, and the hint on its own. */
-function written({ constraint, message, hint }: EvaluatedLine, denies: boolean): string[] {
-  const sentence = `${linePrefix(constraint.options.style, constraint.name, denies)}${message}`;
-  return hint === undefined ? [sentence] : [sentence, hint];
-}
-
-function isBeingDeleted(object: Readonly<Record<string, unknown>>): boolean {
-  const { metadata } = object;
-  return (
-    typeof metadata === 'object' &&
-    metadata !== null &&
-    'deletionTimestamp' in metadata &&
-    typeof metadata.deletionTimestamp === 'string'
-  );
+function isExact({ constraint }: EvaluatedLine): boolean {
+  return constraint.options.compat;
 }

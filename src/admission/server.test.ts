@@ -3,13 +3,15 @@ import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseConstraint } from '../constraints/constraint.ts';
 import { type ImageFacts, NO_FACTS } from '../constraints/image-facts.ts';
+import { rulesOf } from '../constraints/rules.ts';
 import { testPod } from '../constraints/testing.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { type Certificates, openCertificates } from './certificates.ts';
 import { type ConstraintSource, staticConstraintSource } from './constraint-source.ts';
-import type { AdmissionRequest } from './review.ts';
+import type { AdmissionRequest } from './parse-review.ts';
 import { createWebhookServer, type WebhookServer } from './server.ts';
 import { testRequest } from './testing.ts';
 
@@ -20,19 +22,37 @@ let port: number;
 let repos = ['harbor.cksc.a1ck.io'];
 let ready = true;
 let facts: () => Promise<ImageFacts> = async () => NO_FACTS;
+let broken: Partial<ConstraintSource> = {};
 const decisions: string[] = [];
+const undecided: string[] = [];
+const selecting = parseConstraint({
+  kind: 'K8sAllowedRepos',
+  metadata: { name: 'selecting' },
+  spec: {
+    match: { namespaceSelector: { matchExpressions: [{ key: 'owner', operator: 'NotIn', values: ['operator'] }] } },
+    parameters: { repos: ['a.io/'] },
+  },
+});
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'breakwater-webhook-'));
   certificates = await openCertificates({ folder, hosts: ['localhost', '127.0.0.1'], clock: systemClock });
   const fixed = staticConstraintSource({ name: 'require-harbor-repo', enforcementAction: 'deny', repos: () => repos });
-  const source: ConstraintSource = { ...fixed, rules: () => (ready ? fixed.rules() : undefined) };
+  const source: ConstraintSource = {
+    ...fixed,
+    rules: () => (broken.rules ?? (() => (ready ? fixed.rules() : undefined)))(),
+    namespaceLabels: (name) => broken.namespaceLabels?.(name),
+    ensureNamespace: async (name) => broken.ensureNamespace?.(name),
+  };
   server = createWebhookServer({
     source,
     facts: { factsAbout: () => facts() },
     logger: silentLogger,
     tls: certificates.tls(),
-    exemptNamespaces: ['kube-system', 'platform-*'],
+    exemptNamespaces: ['kube-system', 'platform-*', '*-infra'],
+    replica: 'guard-0',
+    deadlineMs: 200,
+    onUndecided: (why) => undecided.push(why),
     onDecision: ({ response }) => decisions.push(String(response.allowed)),
   });
   port = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -101,16 +121,16 @@ describe('webhook server', () => {
     ready = true;
   });
 
-  it.each([
-    ['fail', () => Promise.reject(new Error('database away'))],
-    ['come late', () => new Promise<ImageFacts>(() => undefined)],
-  ])('judges the source alone when verdicts %s, and says so', async (_how, broken) => {
-    facts = broken;
-    const { body } = await post('/v1/admit', reviewOf(testRequest(testPod('nginx', 'evil/x'))));
-    facts = async () => NO_FACTS;
-    expect(body.response).toMatchObject({ allowed: false, status: { code: 403 } });
-    expect(body.response.warnings?.[0]).toMatch(/^the verdicts of the registry could not be read in time/);
-  });
+  it.each([['fail', () => Promise.reject(new Error('database away'))]])(
+    'judges the source alone when verdicts %s, and says so',
+    async (_how, trouble) => {
+      facts = trouble;
+      const { body } = await post('/v1/admit', reviewOf(testRequest(testPod('nginx', 'evil/x'))));
+      facts = async () => NO_FACTS;
+      expect(body.response).toMatchObject({ allowed: false, status: { code: 403 } });
+      expect(body.response.warnings?.[0]).toMatch(/^the verdicts of the registry could not be read in time/);
+    },
+  );
 
   it.each([
     ['{"kind":', 400, 'not JSON'],
@@ -143,15 +163,74 @@ describe('webhook server', () => {
     facts = async () => NO_FACTS;
   });
 
-  it('refuses a bad request that has a uid with a review', async () => {
+  it('leaves a bad request to the failure policy also when it has a uid', async () => {
     const reply = await post('/v1/admit', reviewOf({ uid: 'x', operation: 'EAT' }));
-    expect(reply).toMatchObject({
-      code: 200,
-      body: {
-        kind: 'AdmissionReview',
-        response: { uid: 'x', allowed: false, status: { code: 400, reason: 'BadRequest' } },
+    expect(reply).toMatchObject({ code: 400, body: { kind: 'Status', reason: 'BadRequest' } });
+  });
+
+  it.each<[string, Partial<ConstraintSource>, number, RegExp]>([
+    [
+      'an error of ours',
+      {
+        rules: () => {
+          throw new Error('a mistake');
+        },
       },
+      500,
+      /^a mistake$/,
+    ],
+    ['our own deadline', { ensureNamespace: () => new Promise(() => undefined) }, 504, /^no decision within 200 ms$/],
+    [
+      'a namespace whose labels are not known',
+      { rules: () => rulesOf([selecting]), ensureNamespace: async () => undefined },
+      503,
+      /^the labels of namespace "demo" are not known/,
+    ],
+  ])('leaves %s to the failure policy, and says so', async (_what, part, code, why) => {
+    broken = part;
+    undecided.length = 0;
+    const reply = await post('/v1/admit', reviewOf(testRequest(testPod('nginx'))));
+    broken = {};
+    expect(reply).toMatchObject({ code, body: { kind: 'Status', status: 'Failure', code } });
+    expect(reply.body.message).toMatch(why);
+    expect(undecided).toHaveLength(1);
+    expect(undecided[0]).toMatch(why);
+  });
+
+  it('waits for a namespace that is newer than the watch', async () => {
+    const labels: Record<string, Record<string, string>> = {};
+    broken = {
+      rules: () => rulesOf([selecting]),
+      namespaceLabels: (name) => labels[name],
+      ensureNamespace: async (name) => void (labels[name] = { owner: 'operator' }),
+    };
+    const { code, body } = await post('/v1/admit', reviewOf(testRequest(testPod('evil/x'))));
+    broken = {};
+    expect([code, body.response.allowed]).toEqual([200, true]);
+  });
+
+  it('answers a probe by name, and tells nobody of it', async () => {
+    const before = decisions.length;
+    const object = { kind: 'PodTemplate', metadata: { labels: { 'breakwater/probe': '0123456789abcdef' } } };
+    const { body } = await post('/v1/admit', reviewOf(testRequest(object, { dryRun: true })));
+    expect(body.response.status).toMatchObject({ message: 'breakwater probe 0123456789abcdef, answered by guard-0' });
+    expect(decisions).toHaveLength(before);
+  });
+
+  it('looks at constraints that are applied', async () => {
+    const constraint = (repos: unknown) => ({
+      kind: 'K8sAllowedRepos',
+      metadata: { name: 'c' },
+      spec: { parameters: { repos } },
     });
+    const ask = async (repos: unknown, more = {}) =>
+      (await post('/v1/constraints', reviewOf(testRequest(constraint(repos), more)))).body.response;
+    expect(await ask(['a.io/'])).toMatchObject({ allowed: true });
+    expect(await ask('a.io/')).toMatchObject({
+      allowed: false,
+      status: { code: 403, message: expect.stringContaining('spec.parameters.repos') },
+    });
+    expect(await ask('a.io/', { operation: 'DELETE' })).toMatchObject({ allowed: true });
   });
 
   it('takes 7 MB, keys called __proto__, and no more than its bound', async () => {
@@ -184,6 +263,9 @@ describe('webhook server', () => {
     ['shop', {}, false],
     ['kube-system', {}, true],
     ['platform-ingress', {}, true],
+    ['dns-infra', {}, true],
+    ['infra', {}, false],
+    ['shop', { operation: 'UPDATE', oldObject: { metadata: { labels: { team: 'a' } } } }, false],
     ['shop', { oldObject: { metadata: { labels: { 'admission.gatekeeper.sh/ignore': 'x' } } } }, true],
     ['shop', { operation: 'DELETE' }, true],
   ])('the ignore label on namespace %s with %j: %s', async (name, more, allowed) => {
@@ -231,4 +313,53 @@ it('a static source knows no namespaces and has no problem', () => {
   const [constraint] = source.rules()?.constraints ?? [];
   expect(constraint).toMatchObject({ name: 'n', options: { style: 'gatekeeper' }, enforcementAction: 'warn' });
   expect(source.rules()?.constraints[0]).toBe(constraint);
+});
+
+describe('a webhook server of its own', () => {
+  it('judges the source alone when verdicts come late, before its deadline', async () => {
+    const slow = createWebhookServer({
+      source: staticConstraintSource({ name: 'n', enforcementAction: 'deny', repos: () => ['a.io'] }),
+      facts: { factsAbout: () => new Promise<ImageFacts>(() => undefined) },
+      logger: silentLogger,
+      tls: certificates.tls(),
+      exemptNamespaces: [],
+    });
+    const before = port;
+    port = await slow.listen({ host: '127.0.0.1', port: 0 });
+    const { body } = await post('/v1/admit', reviewOf(testRequest(testPod('nginx', 'evil/x'))));
+    port = before;
+    await slow.close();
+    expect(body.response).toMatchObject({ allowed: false, status: { code: 403 } });
+    expect(body.response.warnings?.[0]).toMatch(/^the verdicts of the registry could not be read in time/);
+  });
+
+  it('sends callers away while it drains, one answer each, and closes', async () => {
+    const draining = createWebhookServer({
+      source: staticConstraintSource({ name: 'n', enforcementAction: 'deny', repos: () => ['docker.io'] }),
+      facts: { factsAbout: async () => NO_FACTS },
+      logger: silentLogger,
+      tls: certificates.tls(),
+      exemptNamespaces: [],
+    });
+    const at = await draining.listen({ host: '127.0.0.1', port: 0 });
+    const agent = new Agent({ ca: certificates.caBundle, keepAlive: true, maxSockets: 1 });
+    const ask = () =>
+      new Promise<{ connection: string | undefined; reused: boolean }>((resolve, reject) => {
+        const options = { host: '127.0.0.1', port: at, path: '/v1/admit', method: 'POST', agent };
+        const sent = request({ ...options, headers: { 'content-type': 'application/json' } }, (reply) => {
+          const { connection } = reply.headers;
+          reply.resume().on('end', () => resolve({ connection, reused: sent.reusedSocket }));
+        });
+        sent.on('error', reject);
+        sent.end(reviewOf(testRequest(testPod('nginx'))));
+      });
+    await ask();
+    expect(await ask()).toEqual({ connection: 'keep-alive', reused: true });
+    draining.drain();
+    expect(await ask()).toEqual({ connection: 'close', reused: true });
+    expect(await ask()).toEqual({ connection: 'close', reused: false });
+    await draining.close();
+    await expect(ask()).rejects.toThrow(/ECONNREFUSED/);
+    agent.destroy();
+  });
 });

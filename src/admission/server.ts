@@ -1,12 +1,28 @@
 import type { Server } from 'node:https';
+import { setTimeout } from 'node:timers';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
+import type { Rules } from '../constraints/rules.ts';
 import { referencesOf } from '../constraints/workload.ts';
+import type { Reference } from '../oci/reference.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
-import { type AdmissionRequest, type AdmissionResponse, asReview, parseReview, ReviewError, review } from './review.ts';
+import { MUTATE_PATH } from './mutating-configuration.ts';
+import { type AdmissionRequest, LARGEST_REVIEW, parseReview, ReviewError, type ReviewVersion } from './parse-review.ts';
+import {
+  type PinningOptions,
+  type PinningResponse,
+  pinImages,
+  pinnableReferences,
+  pinningResponse,
+} from './pinning.ts';
+import { probeAnswer } from './probe-answer.ts';
+import { type AdmissionResponse, asReview, review } from './review.ts';
+import { reviewConstraint } from './review-constraint.ts';
+import type { ReviewMemory } from './review-memory.ts';
+import { Undecided, within } from './undecided.ts';
 
 /** PEM texts of the certificate (with its chain) and its key. */
 export interface TlsMaterial {
@@ -19,27 +35,48 @@ export interface WebhookDeps {
   readonly facts: ImageFactsSource;
   readonly logger: Logger;
   readonly tls: TlsMaterial;
-  /** Namespaces that may carry the ignore label. */
+  /** Namespaces that may carry the ignore label: names, `prefix*`, `*suffix`. */
   readonly exemptNamespaces: readonly string[];
+  /** What decisions remember of each other. */
+  readonly memory?: ReviewMemory;
+  /** Serves `/v1/mutate`, which puts digests behind tags. */
+  readonly pinning?: PinningOptions;
+  /** Name of this replica, for the answers to probes. */
+  readonly replica?: string;
+  /** Milliseconds until a request counts as undecided; less than the webhook configuration gives. */
+  readonly deadlineMs?: number;
   /** Told about every decision, for metrics and for violations of what lives too short to be audited. */
-  onDecision?(decision: { request: AdmissionRequest; response: AdmissionResponse }): void;
+  onDecision?(decision: Decision): void;
+  /** Told about every request that is left to the failure policy, and why. */
+  onUndecided?(why: string): void;
 }
+
+export interface Decision {
+  readonly request: AdmissionRequest;
+  readonly response: AdmissionResponse;
+  readonly milliseconds: number;
+}
+
+type Decide = (
+  request: AdmissionRequest,
+) => AdmissionResponse | PinningResponse | Promise<AdmissionResponse | PinningResponse>;
 
 export interface WebhookServer {
   /** Gives the port, which differs from the one asked for when that was 0. */
   listen(address: { host: string; port: number }): Promise<number>;
   /** Serves another certificate from the next connection on; open connections stay. */
   replaceCertificate(tls: TlsMaterial): void;
+  /** From now on every answer is the last of its connection, so that callers move to other replicas. */
+  drain(): void;
   close(): Promise<void>;
   readonly app: FastifyInstance<Server>;
 }
 
-/** An UPDATE carries the object twice, and etcd takes up to 1.5 MB of it; the API server itself reads 3 MB. */
-const LARGEST_REVIEW = 8 * 1024 * 1024;
 /** Longer than the API server keeps idle connections, so that it and not we close them. */
 const KEEP_ALIVE_MS = 120_000;
 const HEADERS_MS = 32_000;
-/** Well below the 3 s after which the API server gives up on us. */
+const DEADLINE_MS = 2000;
+/** Well below the deadline: the source of the images is judged without them. */
 const FACTS_MS = 1000;
 /** Images of one review that are looked up; no real workload has as many, and each costs the database a few reads. */
 const MOST_LOOKED_UP = 256;
@@ -51,9 +88,16 @@ const STATUS_REASONS: Readonly<Record<number, string>> = {
   413: 'RequestEntityTooLarge',
   415: 'UnsupportedMediaType',
   503: 'ServiceUnavailable',
+  504: 'Timeout',
 };
+const PATHS = '/v1/admit, /v1/admitlabel and /v1/constraints';
 
-/** The admission webhook over TLS: `/v1/admit` judges workloads, `/v1/admitlabel` guards the ignore label. */
+/**
+ * The admission webhook over TLS: `/v1/admit` judges workloads, `/v1/admitlabel` guards the ignore label,
+ * `/v1/constraints` looks at constraints that are applied, `/v1/mutate` pins where that is wanted. Whatever goes wrong on our side ends in a status of 400 or
+ * more and never in a review: a review that refuses would deny under every failure policy, a failed call does what the
+ * policy says.
+ */
 export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   const app = Fastify({
     logger: false,
@@ -63,48 +107,54 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     forceCloseConnections: 'idle',
   });
   app.server.headersTimeout = HEADERS_MS;
-  // Fastify's own parser refuses keys such as "__proto__", which are legal in annotations; JSON.parse makes them own keys.
+  let draining = false;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, JSON.parse(String(body)));
-    } catch (error) {
-      done(new ReviewError(`the body is not JSON: ${messageOf(error)}`, undefined));
-    }
-  });
-  app.setNotFoundHandler((_request, reply) =>
-    sendStatus(reply, 404, 'this webhook serves /v1/admit and /v1/admitlabel'),
-  );
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((_request, reply) => send(reply, 404, statusText(404, `this webhook serves ${PATHS}`)));
   app.setErrorHandler((error, _request, reply) => {
-    if (error instanceof ReviewError) return sendReviewError(reply, error);
     const code = statusOf(error);
-    if (code >= 500) deps.logger.error({ error: messageOf(error) }, 'admission review failed');
-    return sendStatus(reply, code, messageOf(error));
+    deps.onUndecided?.(messageOf(error));
+    return send(reply, code, statusText(code, messageOf(error)));
   });
 
-  app.post('/v1/admit', async (http, reply) => {
-    const request = parseReview(http.body);
-    const rules = deps.source.rules();
-    // Not "allowed": the failure policy of the webhook configuration says what an undecided request means.
-    if (rules === undefined) return sendStatus(reply, 503, 'the constraints have not been read yet');
-    const { namespace } = request;
-    if (namespace !== undefined && deps.source.namespaceLabels(namespace) === undefined) {
-      await deps.source.ensureNamespace?.(namespace);
-    }
-    const facts = await factsInTime(deps, request);
-    const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
-    const response = review(
-      { ...(facts ?? NO_FACTS), namespaceLabels },
-      rules,
-      request,
-      facts === undefined ? [FACTS_MISSING] : [],
-    );
-    deps.onDecision?.({ request, response });
-    return asReview(response);
-  });
-  app.post('/v1/admitlabel', async (http) =>
-    asReview(reviewIgnoreLabel(parseReview(http.body), deps.exemptNamespaces)),
-  );
+  function route(path: string, decide: Decide): void {
+    app.post(path, (http, reply) => {
+      answer(http.body, decide).then(
+        (text) => send(reply, 200, text),
+        (error: unknown) => fail(reply, error),
+      );
+    });
+  }
+  async function answer(body: unknown, decide: Decide): Promise<string> {
+    const request = parseReview(Buffer.isBuffer(body) ? body : '');
+    return textOf(await decide(request), request.reviewVersion);
+  }
+  function fail(reply: FastifyReply, error: unknown): void {
+    const code = error instanceof ReviewError ? 400 : error instanceof Undecided ? error.status : 500;
+    const why = messageOf(error);
+    deps.onUndecided?.(why);
+    if (code !== 400) deps.logger.error({ error: why }, 'an admission review is left to the failure policy');
+    send(reply, code, statusText(code, why));
+  }
+  /** Past Fastify's own ways of answering: at several thousand a second they cost as much as a decision. */
+  function send(reply: FastifyReply, code: number, text: string): void {
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(code, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...(draining ? { connection: 'close' } : {}),
+    });
+    raw.end(text);
+  }
+
+  const replica = deps.replica ?? 'breakwater';
+  const admit = (request: AdmissionRequest) => decide(deps, request, replica);
+  route('/v1/admit', (request) => within(deps.deadlineMs ?? DEADLINE_MS, admit(request)));
+  route('/v1/admitlabel', (request) => reviewIgnoreLabel(request, deps.exemptNamespaces));
+  route('/v1/constraints', reviewConstraint);
+  const { pinning } = deps;
+  if (pinning) route(MUTATE_PATH, (request) => pin(deps, request, pinning));
 
   return {
     app,
@@ -114,16 +164,54 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
       return typeof address === 'object' && address !== null ? address.port : port;
     },
     replaceCertificate: (tls) => app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' }),
+    drain() {
+      draining = true;
+    },
     close: () => app.close(),
   };
+}
+
+async function pin(deps: WebhookDeps, request: AdmissionRequest, options: PinningOptions): Promise<PinningResponse> {
+  const { digests } = (await factsInTime(deps, pinnableReferences(request))) ?? NO_FACTS;
+  return pinningResponse(request.uid, pinImages(digests, request, options));
+}
+
+async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: string): Promise<AdmissionResponse> {
+  const started = performance.now();
+  const rules = deps.source.rules();
+  // Not "allowed": the failure policy of the webhook configuration says what an undecided request means.
+  if (rules === undefined) throw new Undecided(503, 'the constraints have not been read yet');
+  const probed = probeAnswer(request, replica);
+  if (probed) return probed;
+  const { namespace } = request;
+  if (namespace && deps.source.namespaceLabels(namespace) === undefined) {
+    await knowNamespace(deps.source, rules, namespace);
+  }
+  const facts = await factsInTime(deps, referencesOf([request.object]));
+  const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
+  const response = review(
+    { ...(facts ?? NO_FACTS), namespaceLabels, ...(deps.memory ? { memory: deps.memory } : {}) },
+    rules,
+    request,
+    facts === undefined ? [FACTS_MISSING] : [],
+  );
+  deps.onDecision?.({ request, response, milliseconds: performance.now() - started });
+  return response;
+}
+
+/** A namespace that is newer than our watch. When a constraint selects by its labels, not knowing them is no answer. */
+async function knowNamespace(source: ConstraintSource, { constraints }: Rules, namespace: string): Promise<void> {
+  await source.ensureNamespace?.(namespace);
+  if (source.namespaceLabels(namespace) !== undefined) return;
+  if (constraints.every(({ match }) => !match.namespaceSelector)) return;
+  throw new Undecided(503, `the labels of namespace "${namespace}" are not known, and a constraint selects by them`);
 }
 
 /**
  * What is known about the images of a request. Late or failed it is undefined: the source of the images is judged all
  * the same, and the warning says that their verdicts were not.
  */
-async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promise<ImageFacts | undefined> {
-  const references = referencesOf([request.object]);
+async function factsInTime(deps: WebhookDeps, references: readonly Reference[]): Promise<ImageFacts | undefined> {
   if (references.length === 0) return NO_FACTS;
   if (references.length > MOST_LOOKED_UP) {
     deps.logger.warn({ images: references.length }, 'an admission review names too many images to look all of them up');
@@ -143,21 +231,17 @@ async function factsInTime(deps: WebhookDeps, request: AdmissionRequest): Promis
   }
 }
 
-/** With a uid the answer is a review that refuses with 400; without one it can only be a Kubernetes Status. */
-function sendReviewError(reply: FastifyReply, error: ReviewError): FastifyReply {
-  if (error.uid === undefined) return sendStatus(reply, 400, error.message);
-  return reply.send(
-    asReview({
-      uid: error.uid,
-      allowed: false,
-      status: { code: 400, reason: 'BadRequest', message: error.message },
-    }),
-  );
+/** Most answers only allow; their text needs no serialiser. */
+function textOf(response: AdmissionResponse | PinningResponse, version: ReviewVersion = 'admission.k8s.io/v1'): string {
+  if (response.allowed && Object.keys(response).length === 2) {
+    return `{"apiVersion":"${version}","kind":"AdmissionReview","response":{"uid":${JSON.stringify(response.uid)},"allowed":true}}`;
+  }
+  return JSON.stringify(asReview(response, version));
 }
 
-function sendStatus(reply: FastifyReply, code: number, message: string): FastifyReply {
+function statusText(code: number, message: string): string {
   const reason = STATUS_REASONS[code] ?? 'InternalError';
-  return reply.code(code).send({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code });
+  return JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code });
 }
 
 function statusOf(error: unknown): number {

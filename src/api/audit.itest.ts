@@ -50,6 +50,13 @@ describe.each(ENGINES)('audits of a cluster over the management API on %s', (eng
     expect(found.json).toMatchObject({ runs: [{ ...summary, items: [violation] }] });
     const running = await api.call('GET', '/cluster/images', { as: 'admin' });
     const seen = new Date(NOW).toISOString();
+    const all = await api.call('GET', '/cluster/findings?namespace=demo&kind=Deployment', { as: 'admin' });
+    expect(all.json).toEqual({
+      items: [{ from: 'audit', cluster: 'production', ...violation, group: 'apps', version: 'v1', firstSeen: seen }],
+    });
+    expect((await api.call('GET', '/cluster/findings?namespace=other', { as: 'admin' })).json).toEqual({ items: [] });
+    const wrong = await api.call('GET', '/cluster/findings?after=x', { as: 'admin' });
+    expect(wrong.json).toMatchObject({ status: 400, code: 'request_invalid' });
     expect(running.json.items).toEqual([{ cluster: 'production', ...image, firstSeen: seen, lastSeen: seen }]);
   });
 

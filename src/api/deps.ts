@@ -6,6 +6,7 @@ import type { UserStore } from '../auth/user-store.ts';
 import type { ClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Db } from '../db/database.ts';
 import type { ExceptionStore } from '../exceptions/exception-store.ts';
+import type { Feed } from '../facts/feed.ts';
 import type { GarbageCollector } from '../gc/garbage-collector.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -67,6 +68,8 @@ export interface ApiDeps {
   /** Bytes that a project may hold when it has no quota of its own; absent: any number. */
   readonly defaultQuota?: number | undefined;
   readonly guard: GuardAccess;
+  /** What guards of other clusters are told. */
+  readonly feed: Pick<Feed, 'read'>;
   /** One evidence file as text; who was given it is recorded. Times in epoch ms. */
   exportEvidence(wanted: {
     readonly by: Principal;

@@ -10,6 +10,8 @@ export interface Call<E extends AnyEndpoint> {
   readonly body: BodyOf<E>;
   /** The project of the path, when there is one. */
   readonly project: { readonly id: string; readonly name: string };
+  /** Aborts when the caller goes away. */
+  readonly signal: AbortSignal;
   /** The body as it comes, for endpoints that take a stream. */
   readonly stream: IncomingMessage;
 }

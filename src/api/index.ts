@@ -11,6 +11,7 @@ import type { BoundEndpoint } from './handler.ts';
 import { openApi } from './openapi.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
 import { garbageRoutes } from './routes/garbage.ts';
+import { guardFeedRoutes } from './routes/guard-feed.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { robotRoutes } from './routes/robots.ts';
@@ -18,6 +19,7 @@ import { storageRoutes } from './routes/storage.ts';
 import { trustRoutes } from './routes/trust.ts';
 import { userRoutes } from './routes/users.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
+import { violationRoutes } from './routes/violations.ts';
 import { unstorableText } from './storable.ts';
 
 export type { ApiDeps, GuardAccess } from './deps.ts';
@@ -35,8 +37,10 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...exceptionRoutes(deps),
     ...trustRoutes(deps),
     ...operationRoutes(deps),
+    ...guardFeedRoutes(deps),
     ...garbageRoutes(deps),
     ...storageRoutes(deps),
+    ...violationRoutes(deps),
   ];
   await app.register(async (api) => register(api, bound, deps), { prefix: BASE });
 }
@@ -77,7 +81,17 @@ async function answer(
   const seen = project === undefined ? undefined : await deps.access.requireIn(by, endpoint.permission, project);
   if (project === undefined) deps.access.require(by, endpoint.permission);
   const body = endpoint.sends === 'stream' ? undefined : checked(endpoint.body, request.body ?? {}, 'body');
-  const result = await handle({ by, params, query, body, project: seen ?? { id: '', name: '' }, stream: request.raw });
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const result = await handle({
+    by,
+    params,
+    query,
+    body,
+    project: seen ?? { id: '', name: '' },
+    signal: gone.signal,
+    stream: request.raw,
+  });
   reply.code(endpoint.status);
   linkNext(request, reply, query, result);
   if (endpoint.gives === 'text') return reply.type('application/yaml; charset=utf-8').send(result);

@@ -14,8 +14,10 @@ import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Engine } from '../db/engine.ts';
 import { createExceptionStore } from '../exceptions/exception-store.ts';
+import { createFeed } from '../facts/feed.ts';
 import { createGarbageCollector } from '../gc/garbage-collector.ts';
 import { createLedger } from '../ledger/ledger.ts';
+import { placeOfUpstream } from '../mirror/mirrored-address.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
@@ -82,6 +84,12 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     if (role)
       await db.insertInto('members').values({ project_id: 'front', user_id: id, role, created_at: 0 }).execute();
   }
+  const feed = createFeed({
+    database: handle,
+    logger: silentLogger,
+    hosts: ['registry.example.com'],
+    placeOf: placeOfUpstream,
+  });
   const advisories = createAdvisoryStore({ dir: join(folder, 'advisories'), clock });
   const deps: ApiDeps = {
     ...base,
@@ -107,6 +115,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
       scrubEveryMs: 0,
     }),
     retention: createRetention({ ...base, logger: silentLogger }),
+    feed,
     guard: createGuardAccess({
       caBundle: '-----BEGIN CERTIFICATE-----\n',
       webhookUrl: 'https://10.0.0.5:8443',
@@ -158,6 +167,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     },
     async close() {
       await agent.close();
+      feed.close();
       await app.close();
       await world.verdicts.close();
       advisories.close();

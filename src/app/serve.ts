@@ -5,8 +5,10 @@ import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { tokenService } from '../auth/token-service.ts';
 import { bootstrapAdministrator } from '../auth/user-store.ts';
 import { type Config, formatAddress } from '../config.ts';
+import { createFeed } from '../facts/feed.ts';
 import { createDownloads } from '../mirror/downloads.ts';
 import { createMirror } from '../mirror/mirror.ts';
+import { placeOfUpstream } from '../mirror/mirrored-address.ts';
 import { createUpstreams } from '../mirror/upstreams.ts';
 import { calmLogger } from '../platform/calm-logger.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -99,6 +101,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     upstreamFor: createUpstreams({ source: services.upstreams, http, clock }),
   });
 
+  const feed = createFeed({ database: services.handle, logger, hosts, placeOf: placeOfUpstream });
   const trusted = await followTrustedRepos({ trust: services.trust, logger });
   const facts = createImageFacts({ db, verdicts, host });
   const guard = await openGuard({ config, clock, logger, facts, sink: services.cluster, trustedRepos: trusted.repos });
@@ -136,6 +139,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     retention: garbage.retention,
     defaultQuota: config.projectQuota,
     guard: createGuardAccess(guard),
+    feed,
     exportEvidence: createEvidenceFiles(services, hosts),
   });
 
@@ -175,6 +179,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     banner: banner(config, first),
     async close() {
       stopping.abort();
+      // Else guards that wait for news would hold up the end of the server.
+      feed.close();
       await server.close();
       await refresh.close();
       await working;

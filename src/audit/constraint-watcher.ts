@@ -28,6 +28,7 @@ export interface BrokenConstraint {
   readonly kind: ConstraintKind;
   readonly name: string;
   readonly uid: string;
+  readonly generation: number;
   readonly problem: string;
 }
 
@@ -42,8 +43,8 @@ export interface ConstraintWatcherDeps extends WatchDeps {
   readonly systemNamespaces?: readonly string[];
 }
 
-/** Watches renew at least every 50 s; older than this means the API server is out of reach. */
-const STALE_MS = 90_000;
+/** Watches give a sign of life every 20 s; older than this means the API server is out of reach. */
+const STALE_MS = 30_000;
 const NAMESPACE_WAIT_MS = 500;
 const SYSTEM_NAMESPACES = ['gatekeeper-system', 'breakwater-system'];
 
@@ -70,7 +71,7 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
       for (const problem of constraint.problems) deps.logger.warn({ constraint: name, problem }, 'constraint');
     } catch (error) {
       if (!(error instanceof ConstraintError)) throw error;
-      broken.set(key, { kind, name, uid, problem: error.message });
+      broken.set(key, { kind, name, uid, generation: generationOf(object), problem: error.message });
       deps.logger.error({ constraint: name, problem: error.message }, 'constraint is not enforced');
     }
   }
@@ -92,24 +93,35 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
     };
   }
   /** Watches a collection that changes the rules; `absentIsEmpty` because a cluster need not know all these kinds. */
-  function rulesWatch(
-    path: string,
-    into: { clear(): void; take(object: ListedObject): void; drop(name: string): void },
-  ) {
+  function rulesWatch(path: string, into: { take(object: ListedObject): void; drop(object: ListedObject): void }) {
     unread.add(path);
+    const held = new Map<string, { object: ListedObject; text: string }>();
+    /** False when only the status changed, which audits write all the time: then the rules stay the very same value. */
+    function offer(object: ListedObject): boolean {
+      const text = ruleText(object);
+      if (held.get(keyOf(object))?.text === text) return false;
+      held.set(keyOf(object), { object, text });
+      into.take(object);
+      return true;
+    }
+    function remove(object: ListedObject): void {
+      held.delete(keyOf(object));
+      into.drop(object);
+    }
     const observer: CollectionObserver = {
       reset(items) {
-        into.clear();
-        for (const item of items) into.take(item);
+        const listed = new Set(items.map(keyOf));
+        const gone = [...held].filter(([key]) => !listed.has(key));
+        for (const [, { object }] of gone) remove(object);
+        const changed = items.filter(offer).length > 0 || gone.length > 0;
         unread.delete(path);
-        publish();
+        if (changed || current === undefined) publish();
       },
       changed(object) {
-        into.take(object);
-        publish();
+        if (offer(object)) publish();
       },
       deleted(object) {
-        into.drop(nameOf(object));
+        remove(object);
         publish();
       },
     };
@@ -119,29 +131,26 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
   const watches: Record<string, CollectionWatch> = {
     ...Object.fromEntries(
       CONSTRAINT_KINDS.map((kind) => {
-        function clear(): void {
-          for (const map of [constraints, broken])
-            for (const key of map.keys()) if (key.startsWith(`${kind}/`)) map.delete(key);
+        function drop(object: ListedObject): void {
+          constraints.delete(`${kind}/${nameOf(object)}`);
+          broken.delete(`${kind}/${nameOf(object)}`);
         }
-        function drop(name: string): void {
-          constraints.delete(`${kind}/${name}`);
-          broken.delete(`${kind}/${name}`);
-        }
-        return [kind, rulesWatch(constraintsPath(kind), { clear, drop, take: (object) => take(object, kind) })];
+        return [kind, rulesWatch(constraintsPath(kind), { drop, take: (object) => take(object, kind) })];
       }),
     ),
     ExpansionTemplate: rulesWatch(EXPANSIONS_PATH, {
-      clear: () => expansions.clear(),
       take: takeExpansion,
-      drop: (name) => void expansions.delete(name),
+      drop: (object) => void expansions.delete(nameOf(object)),
     }),
     Config: rulesWatch(CONFIGS_PATH, {
-      clear: () => configs.clear(),
       take(object) {
         const { namespace, name } = kubernetesObject.parse(object).metadata;
         if ((deps.systemNamespaces ?? SYSTEM_NAMESPACES).includes(namespace)) configs.set(name, object);
       },
-      drop: (name) => void configs.delete(name),
+      drop(object) {
+        const { namespace, name } = kubernetesObject.parse(object).metadata;
+        if ((deps.systemNamespaces ?? SYSTEM_NAMESPACES).includes(namespace)) configs.delete(name);
+      },
     }),
     Namespace: watchNamespaces(deps, namespaces, unread),
   };
@@ -216,6 +225,23 @@ function watchDefinition(deps: WatchDeps): CollectionWatch {
     { path: DEFINITIONS_PATH, selection: { fieldSelector: `metadata.name=${DEFINITION_NAME}` } },
     { reset: (items) => items.forEach(carryOut), changed: carryOut, deleted: () => undefined },
   );
+}
+
+/** What an object says, without its status and what the API server notes about it. */
+function ruleText(object: ListedObject): string {
+  const { uid, annotations } = kubernetesObject.parse(object).metadata;
+  return JSON.stringify([uid, generationOf(object), annotations, object['spec']]);
+}
+
+function keyOf(object: ListedObject): string {
+  const { namespace, name } = kubernetesObject.parse(object).metadata;
+  return `${namespace}/${name}`;
+}
+
+function generationOf({ metadata }: ListedObject): number {
+  const generation =
+    typeof metadata === 'object' && metadata !== null && 'generation' in metadata && metadata.generation;
+  return typeof generation === 'number' ? generation : 0;
 }
 
 function nameOf(object: ListedObject): string {

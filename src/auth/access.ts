@@ -57,7 +57,30 @@ export function createAccess(deps: { readonly db: Db }) {
     throw denied(principal, permission, `in project ${projectName}; ask an administrator of the project`);
   }
 
+  async function heldIn(principal: Principal, permission: Permission): Promise<'all' | ReadonlySet<string>> {
+    // Whoever holds it in a project they have nothing to do with holds it in all there are and will be.
+    if (isAllowed(principal, permission, { public: false })) return 'all';
+    const rows = await db
+      .selectFrom('projects')
+      .leftJoin('members', (join) =>
+        join
+          .onRef('members.project_id', '=', 'projects.id')
+          .on('members.user_id', '=', principal.kind === 'user' ? principal.id : ''),
+      )
+      .select(['projects.id', 'projects.name', 'projects.public', 'members.role'])
+      .execute();
+    const held = rows.filter(({ id, public: isPublic, role: text }) => {
+      const role = asRole(text);
+      const granted = principal.kind === 'robot' ? principal.grants.get(id) : undefined;
+      const project = { public: isPublic === 1, ...(role ? { role } : {}), ...(granted ? { granted } : {}) };
+      return isAllowed(principal, permission, project);
+    });
+    return new Set(held.map(({ name }) => name));
+  }
+
   return {
+    /** Names of the projects in which the permission is held; `all` when that goes without looking. */
+    heldIn,
     /** The project with the principal's role in it, whether they may read it or not; undefined when there is none. */
     see,
     /** True when the permission is held, for a project by its name or for the whole installation. */

@@ -72,6 +72,7 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'advisories:read': ANY_USER,
   'advisories:import': ADMINISTRATORS,
   'guard:read': ANY_USER,
+  'guard:report': ADMINISTRATORS,
   'cluster-audit:run': ADMINISTRATORS,
   'gc:read': ADMINISTRATORS,
   'gc:run': ADMINISTRATORS,

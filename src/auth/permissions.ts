@@ -55,6 +55,8 @@ export const PERMISSIONS = {
   'advisories:read': ['any-user'],
   'advisories:import': ['administrator'],
   'guard:read': ['any-user'],
+  /** What runs in a cluster is evidence: it comes from guards, and from nobody else. */
+  'guard:report': ['administrator'],
   'cluster-audit:run': ['administrator'],
   'gc:read': ['administrator'],
   'gc:run': ['administrator'],
@@ -91,6 +93,7 @@ export const ROBOT_PERMISSIONS = {
     'advisories:read',
     'advisories:import',
     'guard:read',
+    'guard:report',
     'cluster-audit:run',
     'gc:read',
     'gc:run',

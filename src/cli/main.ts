@@ -64,6 +64,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import('./commands/gator.ts')).gatorCommand,
   },
   audit: { summary: 'what runs in the cluster', load: async () => (await import('./commands/audit.ts')).auditCommand },
+  violations: {
+    summary: 'what breaks the constraints of clusters',
+    load: async () => (await import('./commands/violations.ts')).violationsCommand,
+  },
   gc: {
     summary: 'giving up what nothing refers to any more',
     load: async () => (await import('./commands/gc.ts')).gcCommand,

@@ -1,11 +1,16 @@
 import { sql } from 'kysely';
+import { batches } from '../db/batches.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Digest } from '../oci/digest.ts';
 import { newId } from '../platform/ids.ts';
+import { type FindingFilter, listFindings } from './finding-list.ts';
+import { type StandingViolation, standingViolations, writeViolations } from './violation-rows.ts';
 
 /** One running object that breaks a constraint. */
 export interface ClusterViolation {
+  /** Absent from auditors that know one kind of constraint only. */
+  readonly constraintKind?: string;
   readonly constraint: string;
   readonly action: string;
   readonly group: string;
@@ -14,8 +19,11 @@ export interface ClusterViolation {
   /** Empty for objects without a namespace. */
   readonly namespace: string;
   readonly name: string;
+  readonly image?: string;
   /** The bare message, uncut. */
   readonly message: string;
+  /** It was created while no guard answered, so that nobody was asked. */
+  readonly admittedWhileAway?: true;
 }
 
 /** One image that a pod of the cluster runs. */
@@ -40,6 +48,8 @@ export interface ClusterAudit {
   readonly running: readonly ClusterImage[];
   /** Kinds that could not be listed, with the reason: the run is incomplete in these. */
   readonly incomplete: readonly { readonly kind: string; readonly reason: string }[];
+  /** Violations and running images are those of the pass before, and that one was recorded. */
+  readonly unchanged?: boolean;
 }
 
 /** A recorded pass, without its violations. */
@@ -97,12 +107,11 @@ export function createClusterAuditStore(deps: { readonly db: Db }) {
             incomplete: JSON.stringify(audit.incomplete),
           })
           .execute();
-        for (const [batch, start] of batches(audit.violations))
-          await tx
-            .insertInto('violations')
-            .values(batch.map((one, index) => toViolationRow(id, start + index, one)))
-            .execute();
-        await writeImages(tx, audit);
+        if (audit.unchanged === true) await keepImages(tx, audit, id);
+        else {
+          await writeViolations(tx, audit);
+          await writeImages(tx, audit);
+        }
         await prune(tx, audit);
       });
     },
@@ -118,21 +127,12 @@ export function createClusterAuditStore(deps: { readonly db: Db }) {
       return rows.map(({ cluster }) => cluster);
     },
 
-    /** What a pass found, in the order it was found. */
-    async violations(runId: string): Promise<ClusterViolation[]> {
-      const rows = await db
-        .selectFrom('violations')
-        .selectAll()
-        .where('run_id', '=', runId)
-        .orderBy('position')
-        .execute();
-      return rows.map(({ run_id: _run, position: _position, constraint_name, api_group, api_version, ...rest }) => ({
-        ...rest,
-        constraint: constraint_name,
-        group: api_group,
-        version: api_version,
-      }));
-    },
+    /** What stands in a cluster, by what it concerns: found by the newest pass, or by the last that saw its kind. */
+    violations: (cluster: string): Promise<StandingViolation[]> => standingViolations(db, cluster),
+
+    /** A page of what stands everywhere, and of what admission said; undefined for an `after` that is none of ours. */
+    findings: (filter: FindingFilter, page: { readonly limit: number; readonly after?: string | undefined }) =>
+      listFindings(db, filter, page),
 
     /**
      * Images by where they run. `current` leaves out those that the newest complete pass did not see any more; a pass that
@@ -167,7 +167,7 @@ async function writeImages(tx: Tx, { cluster, finishedAt, running }: ClusterAudi
   const byPlace = new Map(
     running.map((image) => [JSON.stringify([image.namespace, image.kind, image.name, image.container]), image]),
   );
-  for (const [batch] of batches([...byPlace.values()]))
+  for (const batch of batches([...byPlace.values()]))
     await tx
       .insertInto('running_images')
       .values(
@@ -196,11 +196,22 @@ async function writeImages(tx: Tx, { cluster, finishedAt, running }: ClusterAudi
       .execute();
 }
 
+/** What was running goes on: its rows are those that the pass before has touched. */
+async function keepImages(tx: Tx, { cluster, finishedAt }: ClusterAudit, id: string): Promise<void> {
+  const before = await newestRuns(tx, cluster).select('finished_at').where('id', '!=', id).limit(1).executeTakeFirst();
+  if (before === undefined) return;
+  await tx
+    .updateTable('running_images')
+    .set({ last_seen: finishedAt })
+    .where('cluster', '=', cluster)
+    .where('last_seen', '=', before.finished_at)
+    .execute();
+}
+
 async function prune(tx: Tx, { cluster, finishedAt }: ClusterAudit): Promise<void> {
   const old = await newestRuns(tx, cluster).select('id').offset(RUNS_KEPT).limit(ROWS_AT_ONCE).execute();
   const ids = old.map(({ id }) => id);
   if (ids.length > 0) {
-    await tx.deleteFrom('violations').where('run_id', 'in', ids).execute();
     await tx.deleteFrom('audit_runs').where('id', 'in', ids).execute();
   }
   await tx
@@ -212,28 +223,6 @@ async function prune(tx: Tx, { cluster, finishedAt }: ClusterAudit): Promise<voi
 
 function newestRuns(db: Db, cluster: string) {
   return db.selectFrom('audit_runs').where('cluster', '=', cluster).orderBy('finished_at', 'desc').orderBy('id');
-}
-
-function batches<Value>(values: readonly Value[]): [batch: Value[], start: number][] {
-  const result: [Value[], number][] = [];
-  for (let start = 0; start < values.length; start += ROWS_AT_ONCE)
-    result.push([values.slice(start, start + ROWS_AT_ONCE), start]);
-  return result;
-}
-
-function toViolationRow(runId: string, position: number, one: ClusterViolation): Row<'violations'> {
-  return {
-    run_id: runId,
-    position,
-    constraint_name: one.constraint,
-    action: one.action,
-    api_group: one.group,
-    api_version: one.version,
-    kind: one.kind,
-    namespace: one.namespace,
-    name: one.name,
-    message: one.message,
-  };
 }
 
 function toRun({

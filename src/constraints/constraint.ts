@@ -72,7 +72,7 @@ const constraintSchema = z.looseObject({
       enforcementAction: z.string().nullish(),
       scopedEnforcementActions: z.array(scopedActionSchema).nullish(),
       match: matchSchema.nullish(),
-      parameters: z.unknown(),
+      parameters: z.unknown().optional(),
     })
     .nullish(),
 });

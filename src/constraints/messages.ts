@@ -4,10 +4,10 @@ import type { Breach } from './kinds/rule.ts';
 import type { MessageStyle } from './options.ts';
 import type { ImagePlace, WorkloadImage } from './workload.ts';
 
-const LONGEST_VALUE = 400;
+export const LONGEST_VALUE = 400;
 const LONGEST_LIST = 2000;
 /** Controls, line and paragraph separators, and characters that turn the direction of text. */
-const UNSAFE = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+export const UNSAFE = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 const WELKIN_PAGE = 'https://elastisys.io/welkin/user-guide/safeguards/enforce-trusted-registries/';
 

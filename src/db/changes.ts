@@ -4,7 +4,7 @@ export type Change = 'nothing' | 'anything' | { readonly table: string };
 const READS = /^(?:select|begin|commit|rollback|savepoint|release)\b/i;
 const WRITES = /^(?:insert into|update|delete from) (?:"(\w+)"|(?!or\b)(\w+))(?=[\s(]|$)/i;
 
-/** Reads it off the beginning of a statement as Kysely, or one of us, writes it. The schema has neither triggers nor keys that cascade. */
+/** Reads it off the beginning of a statement as Kysely, or one of us, writes it. No keys cascade, and triggers write to `guard_changes` alone. */
 export function changeOf(sql: string): Change {
   if (READS.test(sql)) return 'nothing';
   const [, quoted, plain] = WRITES.exec(sql) ?? [];

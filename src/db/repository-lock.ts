@@ -37,6 +37,7 @@ export async function lockBlob(tx: Tx, digest: string) {
   return (locksRows(tx) ? query.forUpdate() : query).executeTakeFirst();
 }
 
-function locksRows(db: Db): boolean {
+/** Whether several transactions may write at once. */
+export function locksRows(db: Db): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
 }

@@ -1,4 +1,5 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
+import type { AdmissionFindingsTable, ClusterViolationsTable } from './cluster-tables.ts';
 import type { LedgerPendingTable, LedgerTable } from './ledger-tables.ts';
 import type { GcReviewsTable } from './review-table.ts';
 import type { RobotSecretsTable, RobotsTable } from './robot-tables.ts';
@@ -37,7 +38,8 @@ export interface Schema extends StorageTables {
   trusted_sources: TrustedSourcesTable;
   advisory_versions: AdvisoryVersionsTable;
   audit_runs: AuditRunsTable;
-  violations: ViolationsTable;
+  cluster_violations: ClusterViolationsTable;
+  admission_findings: AdmissionFindingsTable;
   running_images: RunningImagesTable;
   ledger: LedgerTable;
   ledger_pending: LedgerPendingTable;
@@ -343,19 +345,6 @@ interface AuditRunsTable {
   violations: number;
   /** JSON list of kinds that could not be listed. */
   incomplete: string;
-}
-
-interface ViolationsTable {
-  run_id: string;
-  position: number;
-  constraint_name: string;
-  action: string;
-  api_group: string;
-  api_version: string;
-  kind: string;
-  namespace: string;
-  name: string;
-  message: string;
 }
 
 interface RunningImagesTable {

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/** Tables about what comes in, how much there is, and what may stay. */
+/** Tables about what comes in, how much there is, what may stay, and who is told. */
 export interface StorageTables {
   uploads: UploadsTable;
   usage_changes: UsageChangesTable;
@@ -10,6 +10,7 @@ export interface StorageTables {
   manifest_pulls: ManifestPullsTable;
   retention_rules: RetentionRulesTable;
   retention_runs: RetentionRunsTable;
+  guard_changes: GuardChangesTable;
 }
 
 interface UploadsTable {
@@ -85,4 +86,17 @@ interface RetentionRunsTable {
   rules: string;
   examined: number;
   removed: number;
+}
+
+/** What guards are told of, by name, in the order it changed. Written by triggers (`0014-guard-changes.ts`) alone. */
+interface GuardChangesTable {
+  id: Generated<number>;
+  /** Random: tells whether a row is still the one that was read. */
+  mark: number;
+  /** `tag`, `image`, `repository` (it is gone), `upstream`, `trust`; `start` for the first row. */
+  kind: string;
+  /** Full name of the repository; of the project for `upstream`; empty for `trust`. */
+  repository: string;
+  /** Tag, digest or trusted entry; else empty. */
+  item: string;
 }

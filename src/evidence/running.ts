@@ -35,7 +35,7 @@ export async function readClusters(
   for (const name of await cluster.clusters()) {
     const run = await cluster.latestRun(name);
     if (!run) continue;
-    const { id, startedAt, finishedAt, incomplete, ...counts } = run;
+    const { id: _id, startedAt, finishedAt, incomplete, ...counts } = run;
     const unread = incomplete.map(({ kind, reason }) => ({ kind, reason }));
     clusters.push({
       ...counts,
@@ -43,7 +43,19 @@ export async function readClusters(
       finishedAt: toRfc3339(finishedAt),
       incomplete: unread,
     });
-    for (const one of await cluster.violations(id)) violations.push(budget.take({ cluster: name, ...one }));
+    for (const {
+      constraint,
+      action,
+      group,
+      version,
+      kind,
+      namespace,
+      name: object,
+      message,
+    } of await cluster.violations(name))
+      violations.push(
+        budget.take({ cluster: name, constraint, action, group, version, kind, namespace, name: object, message }),
+      );
   }
   return { clusters, violations };
 }

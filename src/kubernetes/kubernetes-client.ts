@@ -10,8 +10,15 @@ import type { ClusterAccess } from './kubeconfig.ts';
 export interface KubernetesClient {
   get(path: string, query?: Readonly<Record<string, string>>): Promise<unknown>;
   create(path: string, object: unknown): Promise<unknown>;
-  /** JSON merge patch (RFC 7386). */
-  patch(path: string, patch: unknown): Promise<unknown>;
+  /**
+   * JSON merge patch (RFC 7386), or Kubernetes' strategic one, which merges lists by key. With a resource version in it,
+   * `conflict` when somebody else was faster.
+   */
+  patch(path: string, patch: unknown, kind?: PatchKind): Promise<unknown>;
+  /** DELETE of one object; `not_found` when it is gone already. */
+  remove(path: string): Promise<void>;
+  /** A reply in the first of the forms asked for that the server speaks, as it comes. */
+  read(path: string, wanted: WantedReply): Promise<Reply>;
   /** An open reply that goes on, for watches. */
   stream(
     path: string,
@@ -21,6 +28,27 @@ export interface KubernetesClient {
   close(): Promise<void>;
 }
 
+export interface WantedReply {
+  readonly query: Readonly<Record<string, string>>;
+  /** Value of the Accept header. */
+  readonly accept: string;
+  readonly signal?: AbortSignal;
+  /** A watch: it may be silent for as long as it likes. */
+  readonly endless?: boolean;
+}
+
+export interface Reply {
+  /** Media type without parameters. */
+  readonly mediaType: string;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export type PatchKind = 'merge' | 'strategic';
+
+const PATCH_TYPES: Readonly<Record<PatchKind, string>> = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+};
 const REQUEST_MS = 30_000;
 /** A page of 500 objects of up to 1.5 MB can be larger in theory; such a kind is reported as not listable. */
 const LARGEST_REPLY = 256 * 1024 * 1024;
@@ -37,20 +65,20 @@ const CODES: Readonly<Record<number, KubernetesErrorCode>> = {
 
 /** A client for one API server. */
 export function createKubernetesClient(access: ClusterAccess, clock: Clock): KubernetesClient {
-  const agent = new Agent({
-    connections: 8,
-    connect: {
-      timeout: 10_000,
-      rejectUnauthorized: !access.insecure,
-      ...(access.ca === undefined ? {} : { ca: access.ca }),
-      ...(access.serverName === undefined ? {} : { servername: access.serverName }),
-      ...access.clientCertificate,
-    },
-  });
+  const connect = {
+    timeout: 10_000,
+    rejectUnauthorized: !access.insecure,
+    ...(access.ca === undefined ? {} : { ca: access.ca }),
+    ...(access.serverName === undefined ? {} : { servername: access.serverName }),
+    ...access.clientCertificate,
+  };
+  const agent = new Agent({ connections: 8, connect });
+  // Each watch keeps a connection for itself: they must not take those of the requests, and none may wait for another.
+  const watching = new Agent({ connections: null, connect });
   const token = tokenReader(access, clock);
 
   async function send(
-    method: 'GET' | 'POST' | 'PATCH',
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
     more: {
       query?: Readonly<Record<string, string>>;
@@ -58,17 +86,18 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
       type?: string;
       signal?: AbortSignal;
       endless?: boolean;
+      accept?: string;
     },
-  ): Promise<Dispatcher.ResponseData['body']> {
+  ): Promise<Dispatcher.ResponseData> {
     const bearer = token();
     const url = `${access.server}${path}${more.query ? `?${new URLSearchParams(more.query).toString()}` : ''}`;
     let reply: Dispatcher.ResponseData;
     try {
       reply = await request(url, {
-        dispatcher: agent,
+        dispatcher: more.endless ? watching : agent,
         method,
         headers: {
-          accept: 'application/json',
+          accept: more.accept ?? 'application/json',
           'user-agent': 'breakwater',
           ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
           ...(more.type === undefined ? {} : { 'content-type': more.type }),
@@ -87,7 +116,7 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
         },
       );
     }
-    if (reply.statusCode >= 200 && reply.statusCode < 300) return reply.body;
+    if (reply.statusCode >= 200 && reply.statusCode < 300) return reply;
     const text = (
       await readBounded(reply.body, LARGEST_ERROR, 'an error reply').catch(() => Buffer.alloc(0))
     ).toString();
@@ -98,13 +127,23 @@ export function createKubernetesClient(access: ClusterAccess, clock: Clock): Kub
   }
 
   return {
-    get: async (path, query) => json(await send('GET', path, query ? { query } : {}), path),
+    get: async (path, query) => json((await send('GET', path, query ? { query } : {})).body, path),
     create: async (path, object) =>
-      json(await send('POST', path, { body: JSON.stringify(object), type: 'application/json' }), path),
-    patch: async (path, patch) =>
-      json(await send('PATCH', path, { body: JSON.stringify(patch), type: 'application/merge-patch+json' }), path),
-    stream: (path, query, signal) => send('GET', path, { query, signal, endless: true }),
-    close: () => agent.destroy(),
+      json((await send('POST', path, { body: JSON.stringify(object), type: 'application/json' })).body, path),
+    patch: async (path, patch, kind = 'merge') =>
+      json((await send('PATCH', path, { body: JSON.stringify(patch), type: PATCH_TYPES[kind] })).body, path),
+    async remove(path) {
+      await (await send('DELETE', path, {})).body.dump();
+    },
+    async read(path, wanted) {
+      const { headers, body } = await send('GET', path, wanted);
+      const [mediaType = ''] = String(headers['content-type'] ?? '').split(';');
+      return { mediaType: mediaType.trim(), body };
+    },
+    stream: async (path, query, signal) => (await send('GET', path, { query, signal, endless: true })).body,
+    async close() {
+      await Promise.all([agent.destroy(), watching.destroy()]);
+    },
   };
 }
 

@@ -39,6 +39,11 @@ export function fakeCluster(page = 2): FakeCluster {
       patches.push({ path, patch });
       return {};
     },
+    remove: async () => undefined,
+    async read(path, { query }) {
+      const reply = Buffer.from(JSON.stringify(await cluster.get(path, query)));
+      return { mediaType: 'application/json', body: [reply].values() as unknown as AsyncIterable<Uint8Array> };
+    },
     stream: async () => [][Symbol.iterator]() as unknown as AsyncIterable<Uint8Array>,
     close: async () => undefined,
   };

@@ -1,17 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { KubernetesError } from './errors.ts';
 import type { KubernetesClient } from './kubernetes-client.ts';
-import { type ListedObject, listPages } from './list-pages.ts';
+import { type ListedObject, listObjects } from './list-pages.ts';
+import { acceptFor, type ObjectReader, readEvent } from './object-forms.ts';
+import { watchFrames } from './watch-frames.ts';
 
 export interface CollectionObserver {
   /** Everything there is now; what is not in it is gone. */
   reset(items: readonly ListedObject[]): void;
   changed(object: ListedObject): void;
   deleted(object: ListedObject): void;
+}
+
+/** Like `CollectionObserver`, for collections that are too large to be handed over as a whole. */
+export interface StreamObserver<Item> {
+  /** A list begins. What was there stays valid until `listEnds`. */
+  listBegins(): void;
+  listed(item: Item): void;
+  /** What was not listed since `listBegins` is gone. A list that fails never ends. */
+  listEnds(): void;
+  changed(item: Item): void;
+  deleted(item: Item): void;
 }
 
 export interface WatchedCollection {
@@ -39,49 +51,69 @@ export interface WatchDeps {
 }
 
 /** The server ends a watch after this long; a new one is a sign of life, so what we hold is never older unnoticed. */
-const WATCH_SECONDS = 50;
+const WATCH_SECONDS = 20;
 /** A connection that says nothing for longer, not even its end, is dead (networks lose connections silently). */
-const IDLE_MS = 80_000;
+const IDLE_MS = 26_000;
 const RETRY_MS = 2000;
-const LONGEST_LINE = 8 * 1024 * 1024;
+const SHORTEST_WATCH_MS = 1000;
+/** A server that was set back to an older state may refuse our version for ever: then only a list helps. */
+const RESUMED_TRIES = 3;
 
-const eventSchema = z.looseObject({
-  type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
-  object: z.looseObject({
-    code: z.number().optional(),
-    message: z.string().optional(),
-    metadata: z.looseObject({ resourceVersion: z.string().optional() }).optional(),
-  }),
-});
+const WHOLE: ObjectReader<ListedObject> = { json: (object) => object };
 
 /** Lists a collection, then follows its changes for ever: bookmarks, a new list after 410, new tries after failures. */
 export function watchCollection(
   deps: WatchDeps,
-  { path, selection = {}, absentIsEmpty = false }: WatchedCollection,
+  collection: WatchedCollection,
   observer: CollectionObserver,
+): CollectionWatch {
+  let items: ListedObject[] = [];
+  return watchObjects(deps, collection, WHOLE, {
+    listBegins() {
+      items = [];
+    },
+    listed: (item) => void items.push(item),
+    listEnds() {
+      observer.reset(items);
+      items = [];
+    },
+    changed: (item) => observer.changed(item),
+    deleted: (item) => observer.deleted(item),
+  });
+}
+
+/** The same, object by object as `reader` reads them. A broken watch goes on where it was; only 410 costs a new list. */
+export function watchObjects<Item>(
+  deps: WatchDeps,
+  { path, selection = {}, absentIsEmpty = false }: WatchedCollection,
+  reader: ObjectReader<Item>,
+  observer: StreamObserver<Item>,
 ): CollectionWatch {
   const stopping = new AbortController();
   let contact: number | undefined;
   let failure: string | undefined;
+  /** Where to go on; undefined when only a list helps. */
+  let version: string | undefined;
+  let broken = 0;
 
-  async function list(): Promise<string> {
-    const items: ListedObject[] = [];
-    let version = '';
-    for await (const page of listPages(deps.client, path, selection)) {
-      items.push(...page.items);
-      version = page.resourceVersion;
-    }
-    observer.reset(items);
-    return version;
+  async function list(): Promise<void> {
+    observer.listBegins();
+    const listed = await listObjects(deps.client, path, selection, reader, (item) => {
+      if (stopping.signal.aborted) throw new KubernetesError('unreachable', 'the listing was stopped');
+      observer.listed(item);
+    });
+    observer.listEnds();
+    version = listed;
+    heard();
   }
 
   function heard(): void {
     contact = deps.clock.now();
     failure = undefined;
+    broken = 0;
   }
 
-  /** One watch, from a version on; gives the version to go on from. */
-  async function follow(from: string): Promise<string> {
+  async function follow(from: string): Promise<void> {
     const idle = new AbortController();
     let timer = setTimeout(() => idle.abort(), IDLE_MS);
     const query = {
@@ -91,46 +123,67 @@ export function watchCollection(
       resourceVersion: from,
       timeoutSeconds: String(WATCH_SECONDS),
     };
-    let version = from;
+    const signal = AbortSignal.any([stopping.signal, idle.signal]);
     try {
-      const body = await deps.client.stream(path, query, AbortSignal.any([stopping.signal, idle.signal]));
+      const { mediaType, body } = await deps.client.read(path, {
+        query,
+        accept: acceptFor(reader, true),
+        signal,
+        endless: true,
+      });
       heard();
-      for await (const line of lines(body)) {
+      for await (const frame of watchFrames(body, mediaType)) {
         clearTimeout(timer);
         timer = setTimeout(() => idle.abort(), IDLE_MS);
-        version = deliver(line, observer) ?? version;
+        version = deliver(frame, mediaType) || version;
         heard();
       }
     } finally {
       clearTimeout(timer);
     }
-    return version;
+  }
+
+  /** Hands one event on and gives its version. Throws `gone` and other errors the server sends. */
+  function deliver(frame: Buffer, mediaType: string): string {
+    const event = readEvent(frame, mediaType, reader);
+    if (event.type === 'ERROR')
+      throw new KubernetesError(event.code === 410 ? 'gone' : 'unexpected_reply', event.message);
+    if (event.type === 'DELETED') observer.deleted(event.item);
+    else if (event.type !== 'BOOKMARK') observer.changed(event.item);
+    return event.version;
+  }
+
+  async function pause(): Promise<void> {
+    await delay(deps.retryMs ?? RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
   }
 
   async function run(): Promise<void> {
-    let version: string | undefined;
     while (!stopping.signal.aborted) {
       try {
-        if (version === undefined) {
-          version = await list();
-          heard();
-        }
-        version = await follow(version);
+        if (version === undefined) await list();
+        if (version === undefined) continue;
+        const startedAt = deps.clock.now();
+        await follow(version);
+        // Something between us and the API server may end every watch at once.
+        if (deps.clock.now() - startedAt < SHORTEST_WATCH_MS) await pause();
       } catch (error) {
         if (stopping.signal.aborted) return;
-        const gone = error instanceof KubernetesError && error.code === 'gone';
-        // Any failure starts with a fresh list: it is cheap here and can have missed nothing.
-        version = undefined;
-        if (gone) continue;
-        if (absentIsEmpty && error instanceof KubernetesError && error.code === 'not_found') {
-          observer.reset([]);
+        const code = error instanceof KubernetesError ? error.code : undefined;
+        if (absentIsEmpty && code === 'not_found') {
+          version = undefined;
+          observer.listBegins();
+          observer.listEnds();
           heard();
-          await delay(deps.retryMs ?? RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+          await pause();
           continue;
         }
+        broken += 1;
+        // A connection that broke has lost nothing; after anything that was not understood something may be missing.
+        if (code === 'gone' || code === 'unexpected_reply' || broken > RESUMED_TRIES) version = undefined;
+        if (code === 'gone' && broken === 1) continue;
         failure = messageOf(error);
         deps.logger.debug({ path, failure }, 'watch failed');
-        await delay(deps.retryMs ?? RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+        await pause();
       }
     }
   }
@@ -144,48 +197,4 @@ export function watchCollection(
       await running;
     },
   };
-}
-
-/** Hands one event to the observer and gives its resource version. Throws `gone` and other errors the server sends. */
-function deliver(line: string, observer: CollectionObserver): string | undefined {
-  const parsed = eventSchema.safeParse(parseJson(line));
-  if (!parsed.success) throw new KubernetesError('unexpected_reply', 'a watch event cannot be read');
-  const { type, object } = parsed.data;
-  switch (type) {
-    case 'ERROR':
-      throw new KubernetesError(
-        object.code === 410 ? 'gone' : 'unexpected_reply',
-        object.message ?? 'the watch failed',
-      );
-    case 'DELETED':
-      observer.deleted(object);
-      break;
-    case 'ADDED':
-    case 'MODIFIED':
-      observer.changed(object);
-      break;
-    case 'BOOKMARK':
-      break;
-  }
-  return object.metadata?.resourceVersion;
-}
-
-async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true });
-    const parts = rest.split('\n');
-    rest = parts.pop() ?? '';
-    if (rest.length > LONGEST_LINE) throw new KubernetesError('unexpected_reply', 'a watch event is too large');
-    for (const part of parts) if (part !== '') yield part;
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    throw new KubernetesError('unexpected_reply', `a watch event is not JSON: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -202,7 +202,7 @@ it('the constraint watcher is ready when all lists are in, also where the cluste
   expect(watcher.broken()).toMatchObject([{ kind: 'K8sAllowedRepos', name: 'b' }]);
   expect(watcher.namespaceLabels('demo')).toEqual({ owner: 'operator' });
   clock.advance(91_000);
-  expect(watcher.problem()).toMatch(/^the constraints of the cluster are 91 s old/);
+  expect(watcher.problem()).toMatch(/^the K8sAllowedRepos objects of the cluster are 91 s old/);
   await watcher.stop();
 });
 

@@ -25,13 +25,20 @@ export async function findMirroredCopy(db: Db, reference: Reference): Promise<st
 
 /** The path of a repository below an upstream's address; undefined when it is not from there. */
 export function pathBelow(upstream: string, reference: Pick<Reference, 'registry' | 'repository'>): string | undefined {
-  const url = new URL(upstream);
-  const isHub = new URL(reachableUrl(upstream)).host === new URL(reachableUrl(`https://${DOCKER_HUB}`)).host;
-  const registry = isHub ? DOCKER_HUB : normaliseRegistry(url.host);
+  const { registry, prefix } = placeOfUpstream(upstream);
   if (registry !== reference.registry) return undefined;
-  const prefix = url.pathname.replace(/^\/+|\/+$/g, '');
   if (prefix === '') return reference.repository;
   return reference.repository.startsWith(`${prefix}/`) ? reference.repository.slice(prefix.length + 1) : undefined;
+}
+
+/** What lies at an upstream's address: images of this registry (as references name it), below this path without slashes around. */
+export function placeOfUpstream(upstream: string): { readonly registry: string; readonly prefix: string } {
+  const url = new URL(upstream);
+  const isHub = new URL(reachableUrl(upstream)).host === new URL(reachableUrl(`https://${DOCKER_HUB}`)).host;
+  return {
+    registry: isHub ? DOCKER_HUB : normaliseRegistry(url.host),
+    prefix: url.pathname.replace(/^\/+|\/+$/g, ''),
+  };
 }
 
 /** Official images of Docker Hub may have been pulled with or without `library/`. */

@@ -32,6 +32,16 @@ const HOST =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
 const IMAGE_ID = /^[0-9a-f]{64}$/;
 
+/** The grammar that `parseReference` reads by, for those who must write the same down in another language. */
+export const REFERENCE_GRAMMAR = {
+  repository: REPOSITORY,
+  tag: TAG,
+  host: HOST,
+  imageId: IMAGE_ID,
+  longestName: LONGEST_NAME,
+  longestText: LONGEST_TEXT,
+} as const;
+
 /** True for a repository name of the distribution specification ("Pulling manifests", `<name>`). */
 export function isRepositoryName(text: string): boolean {
   return text.length <= LONGEST_NAME && REPOSITORY.test(text);

@@ -154,7 +154,7 @@ describe.skipIf(leavesOutKubernetes())('a real API server', () => {
   it('warns about templates and trusted but blocked images at apply time', async () => {
     expect((await apply(deployment('web', 'nginx:1.27'))).stderr).toBe(
       `Warning: [${NAME}] container "main" has an invalid image repo "nginx:1.27", allowed repos are ["${TRUSTED}"]\n` +
-        `Warning: a copy of "nginx:1.27" is served as "${TRUSTED}/hub/library/nginx:1.27": use that address\n`,
+        `Warning: [${NAME}] a copy of "nginx:1.27" is served as "${TRUSTED}/hub/library/nginx:1.27": use that address\n`,
     );
     const blocked = await apply(pod('blocked', 'main', BLOCKED));
     expect(blocked).toMatchObject({ code: 0, stderr: `Warning: [${NAME}] ${BLOCKED_SENTENCE}\n` });

@@ -1,6 +1,7 @@
 import type { AnyEndpoint } from './endpoint.ts';
 import * as exceptions from './exceptions.ts';
 import * as garbage from './garbage.ts';
+import * as guardFeed from './guard-feed.ts';
 import * as operations from './operations.ts';
 import * as projects from './projects.ts';
 import * as robots from './robots.ts';
@@ -8,6 +9,7 @@ import * as storage from './storage.ts';
 import * as trust from './trust.ts';
 import * as users from './users.ts';
 import * as verdicts from './verdicts.ts';
+import * as violations from './violations.ts';
 
 /** Every call of the management API. */
 export const ENDPOINTS: readonly AnyEndpoint[] = [
@@ -18,8 +20,10 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   exceptions,
   trust,
   operations,
+  guardFeed,
   garbage,
   storage,
+  violations,
 ].flatMap((noun) =>
   Object.values(noun).filter(
     (value): value is AnyEndpoint => typeof value === 'object' && 'permission' in value && 'path' in value,

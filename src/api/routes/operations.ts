@@ -86,7 +86,7 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
       const runs = [];
       for (const name of await cluster.clusters()) {
         const run = await cluster.latestRun(name);
-        if (run) runs.push({ ...runView(run), items: (await cluster.violations(run.id)).map(violationView) });
+        if (run) runs.push({ ...runView(run), items: (await cluster.violations(name)).map(violationView) });
       }
       return { runs };
     }),

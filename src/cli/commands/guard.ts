@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { guardManifests } from '../../api/contract/operations.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
+import { addGuardTools } from '../guard/tools.ts';
 
 interface ManifestOptions {
   readonly enforcement: 'warn' | 'deny' | 'dryrun';
@@ -46,5 +47,6 @@ Examples:
       const text = await withServer(cli, (api) => api.call(guardManifests, { query }));
       cli.print(text.trimEnd());
     });
+  addGuardTools(guard, cli);
   return guard;
 }

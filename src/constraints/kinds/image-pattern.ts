@@ -71,7 +71,7 @@ function withoutTag({
   return { registry, repository, ...(digest === undefined ? {} : { digest }) };
 }
 
-function normalisePrefix(prefix: string): string {
+export function normalisePrefix(prefix: string): string {
   if (prefix === '') return '';
   const slash = prefix.indexOf('/');
   const first = slash < 0 ? prefix : prefix.slice(0, slash);

@@ -19,9 +19,14 @@ export const CONSTRAINT_KINDS = [
 export type ConstraintKind = (typeof CONSTRAINT_KINDS)[number];
 
 const strings = z.array(z.string()).nullish();
-const parametersSchema = z
-  .looseObject({ repos: strings, allowedImages: strings, tags: strings, exemptImages: strings })
-  .nullish();
+/** With the path to where the parameters stand, so that errors name it. */
+const parametersSchema = z.object({
+  spec: z.object({
+    parameters: z
+      .looseObject({ repos: strings, allowedImages: strings, tags: strings, exemptImages: strings })
+      .nullish(),
+  }),
+});
 
 interface KindDefinition {
   /** Name of the list without which the kind checks nothing; absent when it needs none. */
@@ -75,7 +80,7 @@ export function isConstraintKind(text: string): text is ConstraintKind {
  */
 export function compileRule(kind: ConstraintKind, parameters: unknown, mode: RuleMode): ImageRule | undefined {
   const definition = KIND_DEFINITIONS[kind];
-  const read = parametersSchema.parse(parameters) ?? {};
+  const read = parametersSchema.parse({ spec: { parameters } }).spec.parameters ?? {};
   const list = definition.list === undefined ? read.tags : read[definition.list];
   if (definition.list !== undefined && !list) return undefined;
   return definition.compile(list ?? [], read.exemptImages ?? [], mode);

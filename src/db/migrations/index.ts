@@ -9,6 +9,8 @@ import { storageRules } from './0007-storage-rules.ts';
 import { robots } from './0008-robots.ts';
 import { ledgerLines } from './0010-ledger-lines.ts';
 import { listsAtScale } from './0012-lists-at-scale.ts';
+import { clusterFindings } from './0013-cluster-findings.ts';
+import { guardChanges } from './0014-guard-changes.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -22,5 +24,7 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0008-robots': robots(engine),
     '0010-ledger-lines': ledgerLines(engine),
     '0012-lists-at-scale': listsAtScale,
+    '0013-cluster-findings': clusterFindings(engine),
+    '0014-guard-changes': guardChanges(engine),
   };
 }

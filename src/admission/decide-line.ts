@@ -1,0 +1,60 @@
+import type { EvaluatedLine } from '../constraints/evaluate.ts';
+import { glassWarning } from './break-glass.ts';
+import type { AdmissionAction } from './recorder.ts';
+import { restartWarning } from './restart.ts';
+import type { Situation } from './situation.ts';
+
+/** One line and what becomes of it. */
+export interface DecidedLine {
+  readonly line: EvaluatedLine;
+  readonly taken: AdmissionAction;
+  /** What a denial or warning says behind the name of the constraint. */
+  readonly text: string;
+}
+
+/**
+ * What one line means for this request: the constraint's own action, unless the denial would stop what runs. Empty where
+ * there is nothing to say. `breakwater/compat: gatekeeper` leaves no exceptions: everything is as Gatekeeper does it.
+ */
+export function decideLine(situation: Situation, line: EvaluatedLine): DecidedLine[] {
+  const { constraint, message } = line;
+  const { compat } = constraint.options;
+  if (!compat && situation.leaving()) return [];
+  const as = (taken: AdmissionAction, text = message): DecidedLine => ({ line, taken, text });
+  if (line.action === 'dryrun') return [as('dryrun')];
+  if (!denies(line)) return [as('warned')];
+  if (constraint.options.updates === 'new-images' && !situation.brings(line.image)) return [as('warned')];
+  if (!compat) {
+    if (situation.mirrorPod()) return [as('mirror-pod')];
+    const { broken } = situation.glass();
+    if (broken?.covers(line.image)) return [as('break-glass', glassWarning(message, broken))];
+  }
+  const { restartGrace: grace } = constraint.options;
+  const restart = grace === 'none' ? undefined : situation.restart({ image: line.image, since: line.since, grace });
+  if (restart) return [as('restart-grace', restartWarning(message, restart))];
+  // A scoped constraint may deny and warn at one point; Gatekeeper then says it twice.
+  return compat && line.actions.includes('warn') ? [as('denied'), as('warned')] : [as('denied')];
+}
+
+/** What the registry only warns about never denies; what it does not know denies where the constraint says so. */
+function denies({ action, kind, constraint }: EvaluatedLine): boolean {
+  return action === 'deny' && kind !== 'warned' && (kind !== 'unknown' || constraint.options.unknown === 'deny');
+}
+
+const TAKEN_ORDER: readonly AdmissionAction[] = [
+  'denied',
+  'break-glass',
+  'restart-grace',
+  'mirror-pod',
+  'warned',
+  'dryrun',
+];
+const KIND_ORDER: readonly EvaluatedLine['kind'][] = ['untrusted', 'blocked', 'unknown', 'warned'];
+
+/** Sorts the worst first: what would have been denied, then by what is wrong. */
+export function byBadness(a: DecidedLine, b: DecidedLine): number {
+  return (
+    TAKEN_ORDER.indexOf(a.taken) - TAKEN_ORDER.indexOf(b.taken) ||
+    KIND_ORDER.indexOf(a.line.kind) - KIND_ORDER.indexOf(b.line.kind)
+  );
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { reviewConstraint } from './review-constraint.ts';
+
+function constraint(spec: unknown, annotations: Record<string, string> = {}, name = 'c'): Record<string, unknown> {
+  const apiVersion = 'constraints.gatekeeper.sh/v1beta1';
+  return { apiVersion, kind: 'K8sAllowedRepos', metadata: { name, annotations }, spec };
+}
+
+function create(object: Record<string, unknown>) {
+  return reviewConstraint({ uid: 'u', operation: 'CREATE', object });
+}
+
+function update(object: Record<string, unknown>, oldObject: Record<string, unknown>) {
+  return reviewConstraint({ uid: 'u', operation: 'UPDATE', object, oldObject });
+}
+
+const COMPAT = { 'breakwater/compat': 'gatekeeper' };
+const good = { parameters: { repos: ['harbor.io/'] } };
+
+describe('constraints on apply', () => {
+  it.each([
+    [{}, 'spec.parameters.repos is missing'],
+    [{ parameters: {} }, 'spec.parameters.repos is missing'],
+    [{ parameters: { repos: null } }, 'spec.parameters.repos is missing'],
+    [{ parameters: { repos: ['harbor.io/', ''] } }, 'spec.parameters.repos[1]: an empty entry'],
+    [{ parameters: { repos: 'harbor.io' } }, 'expected array'],
+    [{ ...good, enforcementAction: 'Deny' }, 'write "deny"'],
+    [{ ...good, match: { kinds: 'Pod' } }, 'spec.match.kinds'],
+    [{ ...good, match: { source: 'original' } }, 'write "Original"'],
+    [{ ...good, match: { labelSelector: { matchExpressions: [{ key: 'a', operator: 'Is' }] } } }, 'operator "Is"'],
+  ])('%j is refused: %s', (spec, text) => {
+    const reply = create(constraint(spec));
+    expect(reply).toMatchObject({ uid: 'u', allowed: false, status: { code: 403, reason: 'Forbidden' } });
+    expect(reply.status?.message).toContain(text);
+  });
+
+  it('takes what is in order without a word', () => {
+    expect(create(constraint(good))).toEqual({ uid: 'u', allowed: true });
+    expect(create(constraint({ parameters: { repos: ['harbor.io'] } }))).toEqual({ uid: 'u', allowed: true });
+  });
+
+  it('warns with a witness about a prefix that can be passed by', () => {
+    const reply = create(constraint({ parameters: { repos: ['harbor.io'] } }, { 'breakwater/matching': 'prefix' }));
+    expect(reply).toMatchObject({ allowed: true, status: { code: 299 } });
+    expect(reply.warnings?.[0]).toContain('lets "harbor.io.evil.example/x" through');
+  });
+
+  it('under compat only what Gatekeeper refuses', () => {
+    expect(create(constraint({}, COMPAT)).allowed).toBe(true);
+    expect(create(constraint({ parameters: { repos: [''] } }, COMPAT)).allowed).toBe(true);
+    expect(create(constraint({ ...good, enforcementAction: 'x' }, COMPAT)).allowed).toBe(false);
+    expect(create(constraint(good, COMPAT, 'a'.repeat(64))).allowed).toBe(false);
+  });
+
+  it('lets what is stored already be labelled, but not be changed into something else that is refused', () => {
+    const bad = constraint({ parameters: { repos: [''] } });
+    const labelled = { ...bad, metadata: { name: 'c', labels: { a: 'b' }, annotations: { other: 'x' } } };
+    expect(update(labelled, bad).allowed).toBe(true);
+    expect(update(constraint({ parameters: { repos: ['', 'x/'] } }), bad).allowed).toBe(false);
+    expect(update(constraint({}), constraint(good)).allowed).toBe(false);
+    const leaving = { ...constraint({}), metadata: { name: 'c', deletionTimestamp: '2026-01-01T00:00:00Z' } };
+    expect(update(leaving, constraint(good)).allowed).toBe(true);
+    expect(reviewConstraint({ uid: 'u', operation: 'DELETE', oldObject: bad })).toEqual({ uid: 'u', allowed: true });
+  });
+
+  it('leaves other objects alone', () => {
+    expect(create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } })).toEqual({ uid: 'u', allowed: true });
+  });
+});

@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type LintFinding, type LintRule, pathText } from '../constraints/lint/finding.ts';
+import { lintConstraint } from '../constraints/lint/lint.ts';
+import { fieldsIn, isFields } from '../constraints/lint/subject.ts';
+import { OPTION_ANNOTATIONS } from '../constraints/options.ts';
+import type { AdmissionRequest, AdmissionResponse } from './review.ts';
+import { boundWarnings } from './warnings.ts';
+
+/** Makes a constraint protect nothing while it looks as if it did, or cannot be read at all. */
+const REFUSED: ReadonlySet<LintRule> = new Set([
+  'shape-invalid',
+  'name-too-long',
+  'list-missing',
+  'entry-empty',
+  'action-unknown',
+  'selector-invalid',
+  'source-unknown',
+]);
+/** All that Gatekeeper's own webhook refuses. */
+const REFUSED_BY_GATEKEEPER: ReadonlySet<LintRule> = new Set(['name-too-long', 'action-unknown']);
+/** Only Gatekeeper reads entries so; by reference they mean what they say. */
+const ABOUT_PREFIXES: ReadonlySet<LintRule> = new Set(['entry-bypass', 'entry-rejects', 'digest-malformed']);
+
+/**
+ * Decides whether a constraint may be stored. Refused (403, with reason and fix) is what protects nothing although it
+ * looks as if it did; what is legal but dangerous is a warning, with a witness image. An update that leaves the rules as
+ * they were passes, so that what is stored already can be labelled and deleted. Under `breakwater/compat: gatekeeper` only
+ * what Gatekeeper refuses is refused.
+ */
+export function reviewConstraint(request: AdmissionRequest): AdmissionResponse {
+  const { uid, operation, object, oldObject } = request;
+  const changes = operation === 'CREATE' || operation === 'UPDATE';
+  const linted = changes ? lintConstraint(object) : undefined;
+  if (!changes || !isFields(object) || linted === undefined || isLeaving(object)) return { uid, allowed: true };
+  const annotations = fieldsIn(fieldsIn(object, 'metadata') ?? {}, 'annotations') ?? {};
+  const compat = annotations[OPTION_ANNOTATIONS.compat] === 'gatekeeper';
+  const prefix = annotations[OPTION_ANNOTATIONS.matching] === 'prefix';
+  const refused = compat ? REFUSED_BY_GATEKEEPER : REFUSED;
+  const bad = linted.findings.filter(({ rule }) => refused.has(rule));
+  const about = `${linted.kind} ${linted.name}`;
+  if (bad.length > 0 && !sameRules(object, oldObject)) {
+    const message = bad.map((one) => `${about}: ${sentence(one)}`).join('\n');
+    return { uid, allowed: false, status: { code: 403, reason: 'Forbidden', message } };
+  }
+  if (compat) return { uid, allowed: true };
+  const warnings = linted.findings
+    .filter(({ rule, severity }) => severity !== 'note' && (prefix || !ABOUT_PREFIXES.has(rule)))
+    .map((one) => `${about}: ${sentence(one)}`);
+  if (warnings.length === 0) return { uid, allowed: true };
+  return { uid, allowed: true, warnings: boundWarnings(warnings), status: { code: 299 } };
+}
+
+/** Where, what is wrong, and how to mend it. */
+function sentence({ path, message, fix }: LintFinding): string {
+  return `${pathText(path)}: ${message}${fix === undefined ? '' : `; ${fix}`}`;
+}
+
+function sameRules(object: unknown, old: unknown): boolean {
+  if (!isFields(object) || !isFields(old)) return false;
+  return isDeepStrictEqual(object['spec'], old['spec']) && isDeepStrictEqual(optionsOf(object), optionsOf(old));
+}
+
+function isLeaving(object: Readonly<Record<string, unknown>>): boolean {
+  return typeof (fieldsIn(object, 'metadata') ?? {})['deletionTimestamp'] === 'string';
+}
+
+function optionsOf(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const all = fieldsIn(fieldsIn(object, 'metadata') ?? {}, 'annotations') ?? {};
+  return Object.fromEntries(Object.entries(all).filter(([key]) => key.startsWith('breakwater/')));
+}

@@ -1,0 +1,247 @@
+import type { ImageVerdict } from '../constraints/image-facts.ts';
+import { compareText } from '../oci/canonical.ts';
+import { type Digest, tryParseDigest } from '../oci/digest.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { FactsPage, ImageLine, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
+import { SLOTS, slotOf } from './slots.ts';
+
+/** A verdict as the registry told it, and since when (epoch ms) it says so. */
+export type ToldVerdict = ImageVerdict & { readonly since?: number };
+
+/** What is known of one image of this registry. */
+export type Answer =
+  | { readonly kind: 'known'; readonly digest: Digest; readonly verdict: ToldVerdict }
+  /** It is stored, and not judged yet. */
+  | { readonly kind: 'unjudged'; readonly digest: Digest }
+  | { readonly kind: 'no-such-image' }
+  /** The account is not about its project. */
+  | { readonly kind: 'not-covered' };
+
+/** The facts about images, as pages of a feed tell them. Every look costs a few look-ups in maps. */
+export interface FactsMemory {
+  /** Takes a page in. A full account replaces what was known once it is complete. */
+  apply(page: FactsPage): void;
+  /** True once a full account, or a snapshot of one, was taken in. */
+  isFilled(): boolean;
+  /** Undefined for images of other registries. */
+  about(reference: Reference): Answer | undefined;
+  /** Where a copy of an image from elsewhere is served from here. */
+  copyOf(reference: Reference): string | undefined;
+  /** Approved trusted entries, sorted. */
+  trusted(): string[];
+  hosts(): readonly string[];
+  covers(): 'all' | ReadonlySet<string>;
+  /** Number of images known, or that a tag points at. */
+  images(): number;
+  /** Grows with every change of a slot, for those who keep copies. */
+  version(slot: number | 'head'): number;
+  /** Everything in a slot, as a page tells it. */
+  repositoriesIn(slot: number): RepositoryFacts[];
+  /** Everything that is in no slot. */
+  head(): Head;
+}
+
+export type Head = Pick<FactsPage, 'hosts' | 'covers' | 'trusted' | 'upstreams'>;
+
+interface Stored {
+  readonly digest: Digest;
+  /** Undefined: a tag points here, but nothing was told about the image, or it is gone. */
+  kind: 'allow' | 'told' | 'unjudged' | undefined;
+  verdict: ToldVerdict | undefined;
+  /** How many tags point here. */
+  tags: number;
+}
+
+interface Known {
+  /** By tag. */
+  readonly tags: Map<string, Stored>;
+  /** By digest. */
+  readonly images: Map<string, Stored>;
+}
+
+interface State {
+  covers: 'all' | ReadonlySet<string>;
+  hosts: readonly string[];
+  readonly trusted: Set<string>;
+  /** By registry, in the order of their projects. */
+  readonly mirrors: Map<string, { readonly project: string; readonly prefix: string }[]>;
+  readonly upstreams: Map<string, UpstreamPlace>;
+  readonly repositories: Map<string, Known>;
+}
+
+/** Most allowed images have nothing more to say: one value for all of them. */
+const ALLOWED: ToldVerdict = { kind: 'allow', sentence: '' };
+
+export function createFactsMemory(): FactsMemory {
+  let current = emptyState();
+  let hosts = new Set<string>();
+  let filled = false;
+  /** A full account that is not complete yet. */
+  let next: State | undefined;
+  const versions = Array.from({ length: SLOTS }, () => 0);
+  let headVersion = 0;
+
+  return {
+    apply(page) {
+      if (page.reset) next = { ...emptyState(), covers: page.covers === 'all' ? 'all' : new Set(page.covers) };
+      const state = next ?? current;
+      const headChanged = takeHead(state, page);
+      for (const facts of page.repositories) {
+        takeRepository(state, facts);
+        if (!next) versions[slotOf(facts.name)]! += 1;
+      }
+      if (next && page.complete) {
+        current = next;
+        next = undefined;
+        filled = true;
+        headVersion += 1;
+        for (const slot of versions.keys()) versions[slot]! += 1;
+      } else if (!next && headChanged) headVersion += 1;
+      if (state === current) hosts = new Set(current.hosts);
+    },
+    isFilled: () => filled,
+    about(reference) {
+      if (!hosts.has(reference.registry)) return undefined;
+      const stored = find(current, reference.repository, reference);
+      if (stored?.kind === 'allow') return { kind: 'known', digest: stored.digest, verdict: ALLOWED };
+      if (stored?.verdict) return { kind: 'known', digest: stored.digest, verdict: stored.verdict };
+      if (stored?.kind === 'unjudged') return { kind: 'unjudged', digest: stored.digest };
+      const { covers } = current;
+      const project = reference.repository.slice(0, Math.max(0, reference.repository.indexOf('/')));
+      return covers === 'all' || covers.has(project) ? { kind: 'no-such-image' } : { kind: 'not-covered' };
+    },
+    copyOf(reference) {
+      const mirrors = current.mirrors.get(reference.registry);
+      const [host] = current.hosts;
+      if (!mirrors || host === undefined) return undefined;
+      for (const { project, prefix } of mirrors) {
+        if (prefix !== '' && !reference.repository.startsWith(`${prefix}/`)) continue;
+        const path = prefix === '' ? reference.repository : reference.repository.slice(prefix.length + 1);
+        // Official images of Docker Hub may have been pulled with or without `library/`.
+        const short = path.startsWith('library/') ? [`${project}/${path.slice('library/'.length)}`] : [];
+        for (const name of [...short, `${project}/${path}`])
+          if (find(current, name, reference)?.kind !== undefined) return `${host}/${name}${suffixOf(reference)}`;
+      }
+      return undefined;
+    },
+    trusted: () => [...current.trusted].sort(compareText),
+    hosts: () => current.hosts,
+    covers: () => current.covers,
+    images: () => current.repositories.values().reduce((sum, { images }) => sum + images.size, 0),
+    version: (slot) => (slot === 'head' ? headVersion : (versions[slot] ?? 0)),
+    repositoriesIn: (slot) =>
+      [...current.repositories].flatMap(([name, known]) => (slotOf(name) === slot ? [factsOf(name, known)] : [])),
+    head: () => ({
+      hosts: current.hosts,
+      covers: current.covers === 'all' ? 'all' : [...current.covers],
+      trusted: [...current.trusted].map((entry) => [entry, true]),
+      upstreams: [...current.upstreams].map(([project, place]) => ({ project, place })),
+    }),
+  };
+}
+
+function emptyState(): State {
+  return {
+    covers: new Set(),
+    hosts: [],
+    trusted: new Set(),
+    mirrors: new Map(),
+    upstreams: new Map(),
+    repositories: new Map(),
+  };
+}
+
+/** True when anything is different afterwards. */
+function takeHead(state: State, page: FactsPage): boolean {
+  const hostsChanged = page.hosts.join(' ') !== state.hosts.join(' ');
+  state.hosts = page.hosts;
+  for (const [entry, trusted] of page.trusted) {
+    if (trusted) state.trusted.add(entry);
+    else state.trusted.delete(entry);
+  }
+  for (const { project, place } of page.upstreams) {
+    if (place) state.upstreams.set(project, place);
+    else state.upstreams.delete(project);
+  }
+  if (page.upstreams.length > 0) {
+    state.mirrors.clear();
+    for (const [project, { registry, prefix }] of [...state.upstreams].sort(([a], [b]) => compareText(a, b))) {
+      const known = state.mirrors.get(registry);
+      if (known) known.push({ project, prefix });
+      else state.mirrors.set(registry, [{ project, prefix }]);
+    }
+  }
+  return hostsChanged || page.trusted.length + page.upstreams.length > 0;
+}
+
+function takeRepository(state: State, { name, gone, tags, images }: RepositoryFacts): void {
+  if (gone) state.repositories.delete(name);
+  const known = state.repositories.get(name) ?? { tags: new Map(), images: new Map() };
+  for (const line of images) takeImage(known, line);
+  for (const line of tags) takeTag(known, line);
+  if (known.tags.size + known.images.size > 0) state.repositories.set(name, known);
+  else state.repositories.delete(name);
+}
+
+function takeTag({ tags, images }: Known, [tag, text]: TagLine): void {
+  const before = tags.get(tag);
+  const digest = text === null ? undefined : tryParseDigest(text);
+  if (before && before.digest === digest) return;
+  if (before) {
+    before.tags -= 1;
+    forget(images, before);
+    tags.delete(tag);
+  }
+  if (!digest) return;
+  const stored = storedAt(images, digest);
+  stored.tags += 1;
+  tags.set(tag, stored);
+}
+
+function takeImage({ images }: Known, line: ImageLine): void {
+  const [text, kind, since = 0, sentence = ''] = line;
+  const digest = tryParseDigest(text);
+  if (!digest) return;
+  const stored = storedAt(images, digest);
+  stored.kind = kind === 'allow' || kind === 'unjudged' ? kind : kind === null ? undefined : 'told';
+  stored.verdict = kind === 'warn' || kind === 'block' ? { kind, sentence, since } : undefined;
+  forget(images, stored);
+}
+
+function storedAt(images: Map<string, Stored>, digest: Digest): Stored {
+  const known = images.get(digest);
+  if (known) return known;
+  const stored: Stored = { digest, kind: undefined, verdict: undefined, tags: 0 };
+  images.set(digest, stored);
+  return stored;
+}
+
+/** What is not stored and what no tag points at is nothing. */
+function forget(images: Map<string, Stored>, { digest, kind, tags }: Stored): void {
+  if (kind === undefined && tags === 0) images.delete(digest);
+}
+
+function find(state: State, repository: string, { digest, tag }: Reference): Stored | undefined {
+  const known = state.repositories.get(repository);
+  return digest === undefined ? known?.tags.get(tag ?? 'latest') : known?.images.get(digest);
+}
+
+function factsOf(name: string, { tags, images }: Known): RepositoryFacts {
+  return {
+    name,
+    tags: [...tags].map(([tag, { digest }]) => [tag, digest]),
+    images: [...images.values()].flatMap(({ digest, kind, verdict }): ImageLine[] => {
+      if (kind === undefined) return [];
+      if (kind === 'told')
+        return verdict && verdict.kind !== 'unknown'
+          ? [[digest, verdict.kind, verdict.since ?? 0, verdict.sentence]]
+          : [];
+      return [[digest, kind]];
+    }),
+  };
+}
+
+function suffixOf(reference: Reference): string {
+  const tag = reference.tag ?? (reference.digest ? undefined : 'latest');
+  return `${tag === undefined ? '' : `:${tag}`}${reference.digest ? `@${reference.digest}` : ''}`;
+}

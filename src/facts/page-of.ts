@@ -1,0 +1,50 @@
+import type { Db } from '../db/database.ts';
+import { currentImages, currentTags, currentTrust, currentUpstreams, type Named } from './current.ts';
+import type { FactsPage, ImageLine, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
+
+/** Names of what a page is to tell about. */
+export interface Told {
+  /** Repositories that were removed, whether there is one of the name again or not. */
+  readonly gone: readonly string[];
+  readonly tags: readonly Named[];
+  /** Tags that were just read. */
+  readonly knownTags: readonly (Named & { readonly digest: string })[];
+  readonly images: readonly Named[];
+  readonly trust: readonly string[];
+  readonly upstreams: readonly string[];
+}
+
+interface Filled {
+  gone?: true;
+  readonly tags: TagLine[];
+  readonly images: ImageLine[];
+}
+
+/** Reads what these names stand for now. */
+export async function pageOf(
+  deps: { readonly hosts: readonly string[]; placeOf(url: string): UpstreamPlace },
+  db: Db,
+  told: Told,
+): Promise<Omit<FactsPage, 'cursor' | 'complete'>> {
+  const repositories = new Map<string, Filled>();
+  const at = (name: string): Filled => {
+    const known = repositories.get(name) ?? { tags: [], images: [] };
+    repositories.set(name, known);
+    return known;
+  };
+  for (const name of told.gone) at(name).gone = true;
+  for (const { repository, item, digest } of told.knownTags) at(repository).tags.push([item, digest]);
+  for (const { repository, line } of await currentTags(db, told.tags)) at(repository).tags.push(line);
+  for (const { repository, line } of await currentImages(db, told.images)) at(repository).images.push(line);
+  const trusted = await currentTrust(db, told.trust);
+  const urls = await currentUpstreams(db, told.upstreams);
+  return {
+    hosts: deps.hosts,
+    trusted: told.trust.map((entry) => [entry, trusted.has(entry)]),
+    upstreams: told.upstreams.map((project) => {
+      const url = urls.get(project);
+      return { project, place: url === undefined ? null : deps.placeOf(url) };
+    }),
+    repositories: [...repositories].map(([name, filled]): RepositoryFacts => ({ name, ...filled })),
+  };
+}

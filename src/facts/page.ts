@@ -1,0 +1,56 @@
+/** The kind of a verdict, or that the image is stored and not judged yet. */
+export type KnownKind = 'allow' | 'warn' | 'block' | 'unjudged';
+
+/** One stored image: its digest and `null` when it is gone, else its verdict's kind, since when (epoch ms), and why in one sentence. */
+export type ImageLine =
+  | readonly [digest: string, gone: null]
+  | readonly [digest: string, kind: KnownKind]
+  | readonly [digest: string, kind: KnownKind, since: number, sentence: string];
+
+/** A tag and what it points at; `null` when it is gone. */
+export type TagLine = readonly [tag: string, digest: string | null];
+
+export interface RepositoryFacts {
+  /** Full name, `front/alpine`. */
+  readonly name: string;
+  /** What was known of a repository of this name counts no more; what else is in this page comes after. */
+  readonly gone?: true | undefined;
+  readonly tags: readonly TagLine[];
+  readonly images: readonly ImageLine[];
+}
+
+/** A mirror project: whose images it has, below which path. `place` is null when it is none any more. */
+export interface UpstreamFacts {
+  readonly project: string;
+  readonly place: UpstreamPlace | null;
+}
+
+export interface UpstreamPlace {
+  /** Normalised, `docker.io`. */
+  readonly registry: string;
+  /** Path below the registry without slashes around; empty for all of it. */
+  readonly prefix: string;
+}
+
+/** A trusted entry, and whether it is one now. */
+export type TrustLine = readonly [entry: string, trusted: boolean];
+
+/**
+ * Part of what is known here. Values are always those of now, never those of the change that led to them: applying a page again, or an
+ * older one before, changes nothing in the end.
+ */
+export interface FactsPage {
+  /** A full account begins with this page: what was known before counts until one is complete. */
+  readonly reset?: true | undefined;
+  /** False: the next page follows at once. */
+  readonly complete: boolean;
+  /** To go on from. */
+  readonly cursor: string;
+  /** Projects a full account is about. Given with `reset`. */
+  readonly covers?: 'all' | readonly string[] | undefined;
+  /** Hosts (with port) under which clients refer to this registry; the first is the one to print. */
+  readonly hosts: readonly string[];
+  readonly trusted: readonly TrustLine[];
+  readonly upstreams: readonly UpstreamFacts[];
+  readonly repositories: readonly RepositoryFacts[];
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { projectOf } from '../model/project-name.ts';
+
+/** What a reader is told of. */
+export interface Scope {
+  /** Equal for equal ones. */
+  readonly id: string;
+  /** Names of projects. */
+  readonly projects: 'all' | ReadonlySet<string>;
+  /** Repositories of other projects that the reader may see: changes of them are told too. */
+  readonly also: ReadonlySet<string>;
+}
+
+export const EVERYTHING: Scope = { id: 'all', projects: 'all', also: new Set() };
+
+/** The scope of these projects, `also` left out of its identity: what is in them now is asked for apart. */
+export function scopeOf(projects: 'all' | ReadonlySet<string>, also: ReadonlySet<string> = new Set()): Scope {
+  const id =
+    projects === 'all'
+      ? 'all'
+      : createHash('sha256')
+          .update(JSON.stringify([...projects].sort()))
+          .digest('base64url')
+          .slice(0, 22);
+  return { id, projects, also };
+}
+
+/** True when changes of that repository are told. */
+export function tells(scope: Scope, repository: string): boolean {
+  return scope.projects === 'all' || scope.projects.has(projectOf(repository)) || scope.also.has(repository);
+}

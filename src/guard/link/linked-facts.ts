@@ -1,0 +1,83 @@
+import type { ImageVerdict, MirrorLookup } from '../../constraints/image-facts.ts';
+import type { FactsMemory } from '../../facts/memory.ts';
+import { projectOf } from '../../model/project-name.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Reference } from '../../oci/reference.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { ageText } from './age.ts';
+
+/** A verdict with when it began, or why none can be told. */
+export type LinkedVerdict =
+  | (ImageVerdict & { readonly since?: number })
+  | { readonly kind: 'unknown'; readonly sentence: string };
+
+/** What the guard knows of images, in memory. */
+export interface LinkedFacts {
+  readonly verdicts: { verdictOf(reference: Reference): LinkedVerdict | undefined };
+  readonly mirrors: MirrorLookup;
+  readonly digests: { digestOf(reference: Reference): Digest | undefined };
+}
+
+export interface LinkedFactsDeps {
+  readonly memory: FactsMemory;
+  readonly clock: Clock;
+  /** When the memory was known to be complete last, epoch ms; undefined: never. */
+  asOf(): number | undefined;
+  /** Verdicts of older memory are told as unknown, ms. */
+  readonly maxAgeMs: number;
+  /** Host of the server's address: its images are ours also before it has said so. */
+  readonly serverHost: string;
+}
+
+/** Answers about images from what the registry told. A look-up costs a few looks into maps. */
+export function createLinkedFacts(deps: LinkedFactsDeps): LinkedFacts {
+  const { memory, clock, maxAgeMs, serverHost } = deps;
+
+  function verdictOf(reference: Reference): LinkedVerdict | undefined {
+    const asOf = deps.asOf();
+    const answer = memory.about(reference);
+    if (!answer) {
+      if (memory.isFilled() || reference.registry !== serverHost) return undefined;
+      return unknown(`the registry ${serverHost} has not told this guard its verdicts yet`);
+    }
+    const age = asOf === undefined ? Infinity : clock.now() - asOf;
+    if (age > maxAgeMs) return unknown(`${agedVerdicts(reference, age)}, and count for ${ageText(maxAgeMs)}`);
+    switch (answer.kind) {
+      case 'known':
+        return answer.verdict;
+      case 'unjudged':
+        return unknown(`the registry ${reference.registry} has not judged it yet (${asOfText(age)})`);
+      case 'no-such-image':
+        return unknown(`the registry ${reference.registry} has no such image (${asOfText(age)})`);
+      case 'not-covered':
+        return unknown(
+          `this guard does not follow the project ${projectOf(reference.repository)} of ${reference.registry} (${asOfText(age)})`,
+        );
+    }
+  }
+
+  return {
+    verdicts: { verdictOf },
+    mirrors: { addressOf: (reference) => memory.copyOf(reference) },
+    digests: {
+      digestOf(reference) {
+        const answer = memory.about(reference);
+        return answer && 'digest' in answer ? answer.digest : undefined;
+      },
+    },
+  };
+}
+
+function agedVerdicts({ registry }: Reference, age: number): string {
+  return age === Infinity
+    ? `the verdicts of the registry ${registry} have an unknown age`
+    : `the verdicts of the registry ${registry} are ${ageText(age)} old`;
+}
+
+function asOfText(age: number): string {
+  return age === Infinity ? 'as of an unknown time' : `as of ${ageText(age)} ago`;
+}
+
+function unknown(sentence: string): LinkedVerdict {
+  return { kind: 'unknown', sentence };
+}

@@ -1,0 +1,211 @@
+import { z } from 'zod';
+import { type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
+import { EvaluationError, evaluate } from '../constraints/evaluate.ts';
+import { type Expansion, ExpansionError, parseExpansion } from '../constraints/expansion.ts';
+import { NO_FACTS } from '../constraints/image-facts.ts';
+import { CONSTRAINT_GROUP, CONSTRAINT_KINDS, isConstraintKind } from '../constraints/kinds/kinds.ts';
+import type { NamespaceLabels } from '../constraints/match.ts';
+import { OPTION_ANNOTATIONS } from '../constraints/options.ts';
+import { messageOf } from '../platform/errors.ts';
+
+/** Gatekeeper's objects, from a cluster or files. */
+export interface GatekeeperObjects {
+  readonly constraints: readonly unknown[];
+  readonly templates: readonly unknown[];
+  readonly configs: readonly unknown[];
+  readonly expansions: readonly unknown[];
+}
+
+export interface TakeoverDeps {
+  /** Undefined when a template says what the library's of that kind says, else why it is not known. */
+  foreignTemplate(template: unknown): string | undefined;
+  /** Labels of a namespace of the cluster. */
+  readonly namespaceLabels: NamespaceLabels;
+}
+
+/** An image that runs and that the two would judge differently. */
+export interface Difference {
+  readonly image: string;
+  readonly where: string;
+  /** Gatekeeper admits it and we would deny it, or the other way round. */
+  readonly change: 'denied-here' | 'admitted-here';
+}
+
+export interface TakenConstraint {
+  readonly kind: string;
+  readonly name: string;
+  /** It only keeps its meaning over what runs with `breakwater/matching: prefix`. */
+  readonly needsPrefix: boolean;
+  readonly differences: readonly Difference[];
+  /** As it is to be applied: without what the API server adds, with the annotation where it is needed. */
+  readonly object: Readonly<Record<string, unknown>>;
+}
+
+export interface Takeover {
+  readonly taken: readonly TakenConstraint[];
+  /** What stays behind, with the reason. */
+  readonly left: readonly { readonly what: string; readonly why: string }[];
+  /** ExpansionTemplates and the Config, which a guard reads as they are. */
+  readonly kept: readonly string[];
+}
+
+const metadataSchema = z.looseObject({
+  kind: z.string().catch(''),
+  metadata: z.looseObject({ name: z.string().catch('') }).catch({ name: '' }),
+});
+const templateSchema = z.looseObject({
+  spec: z.looseObject({
+    crd: z.looseObject({ spec: z.looseObject({ names: z.looseObject({ kind: z.string() }) }) }),
+  }),
+});
+const liveSchema = z.looseObject({ metadata: z.looseObject({ name: z.string() }), spec: z.unknown().optional() });
+
+/**
+ * What changes when a guard takes Gatekeeper's objects over: every constraint is judged over `running`, the workloads of
+ * the cluster, once as Gatekeeper does and once as we do. Pure.
+ */
+export function planTakeover(deps: TakeoverDeps, objects: GatekeeperObjects, running: readonly unknown[]): Takeover {
+  const left: { what: string; why: string }[] = [];
+  const foreign = new Map<string, string>();
+  for (const template of objects.templates) {
+    const kind = templateSchema.safeParse(template).data?.spec.crd.spec.names.kind ?? '';
+    const why = isConstraintKind(kind)
+      ? deps.foreignTemplate(template)
+      : `a guard knows ${CONSTRAINT_KINDS.join(', ')}`;
+    if (why === undefined) continue;
+    foreign.set(kind, why);
+    left.push({ what: `ConstraintTemplate ${nameOf(template)}`, why });
+  }
+  const expansions = readExpansions(objects.expansions, left);
+  const taken: TakenConstraint[] = [];
+  for (const object of objects.constraints) {
+    const { kind, metadata } = metadataSchema.parse(object);
+    const why = foreign.get(kind) ?? (isConstraintKind(kind) ? undefined : 'its kind is not known here');
+    if (why !== undefined) {
+      left.push({ what: `${kind} ${metadata.name}`, why });
+      continue;
+    }
+    try {
+      taken.push(takeOver(deps, object, expansions, running));
+    } catch (error) {
+      if (!(error instanceof ConstraintError)) throw error;
+      left.push({ what: `${kind} ${metadata.name}`, why: messageOf(error) });
+    }
+  }
+  const configs = objects.configs.filter((one) => nameOf(one) === 'config').map(() => 'Config config');
+  return { taken, left, kept: [...configs, ...expansions.map(({ name }) => `ExpansionTemplate ${name}`)] };
+}
+
+function takeOver(
+  deps: TakeoverDeps,
+  object: unknown,
+  expansions: readonly Expansion[],
+  running: readonly unknown[],
+): TakenConstraint {
+  const theirs = parseConstraint(withAnnotations(object, { [OPTION_ANNOTATIONS.compat]: 'gatekeeper' }));
+  const ours = parseConstraint(object);
+  const differences = new Map<string, Difference>();
+  for (const workload of running) {
+    const here = brokenImages(deps, ours, expansions, workload);
+    const there = brokenImages(deps, theirs, expansions, workload);
+    const { kind, metadata } = liveSchemaOf(workload);
+    // Where only the pods of a template are seen there, the template says nothing about a difference.
+    if (kind !== 'Pod' && there.size === 0 && !speaksOfTemplates(expansions)) continue;
+    const where = `${kind} ${metadata.namespace}/${metadata.name}`;
+    for (const image of here.difference(there)) differences.set(image, { image, where, change: 'denied-here' });
+    for (const image of there.difference(here)) {
+      if (!differences.has(image)) differences.set(image, { image, where, change: 'admitted-here' });
+    }
+  }
+  const found = [...differences.values()].sort((a, b) => (a.image < b.image ? -1 : 1));
+  const prefixes = withAnnotations(object, { [OPTION_ANNOTATIONS.matching]: 'prefix' });
+  const helps = found.some(({ change }) => change === 'denied-here') && ours.options.matching === 'reference';
+  const needsPrefix = helps && !ours.options.compat;
+  return {
+    kind: ours.kind,
+    name: ours.name,
+    needsPrefix,
+    differences: found,
+    object: applied(needsPrefix ? prefixes : object),
+  };
+}
+
+function speaksOfTemplates(expansions: readonly Expansion[]): boolean {
+  return expansions.length > 0;
+}
+
+/** The images of a workload that a constraint objects to. */
+function brokenImages(
+  deps: TakeoverDeps,
+  constraint: Constraint,
+  expansions: readonly Expansion[],
+  object: unknown,
+): Set<string> {
+  const rules = { constraints: [constraint], expansions, exempt: () => false };
+  try {
+    const lines = evaluate({ ...NO_FACTS, namespaceLabels: deps.namespaceLabels }, rules, 'audit.gatekeeper.sh', {
+      object,
+    });
+    // Gatekeeper's library reads no image volumes: those are ours alone and no difference of matching.
+    return new Set(lines.filter(({ place }) => place !== 'volume').map(({ image }) => image));
+  } catch (error) {
+    if (error instanceof EvaluationError || error instanceof ExpansionError) return new Set();
+    throw error;
+  }
+}
+
+function readExpansions(objects: readonly unknown[], left: { what: string; why: string }[]): Expansion[] {
+  return objects.flatMap((object) => {
+    try {
+      return [parseExpansion(object)];
+    } catch (error) {
+      if (!(error instanceof ExpansionError)) throw error;
+      left.push({ what: `ExpansionTemplate ${nameOf(object)}`, why: error.message });
+      return [];
+    }
+  });
+}
+
+function withAnnotations(object: unknown, more: Readonly<Record<string, string>>): Record<string, unknown> {
+  const whole = z.looseObject({ metadata: z.looseObject({}) }).parse(object);
+  const before = z.looseObject({ annotations: z.record(z.string(), z.unknown()).optional() }).parse(whole.metadata);
+  return { ...whole, metadata: { ...whole.metadata, annotations: { ...before.annotations, ...more } } };
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Without what the API server and Gatekeeper add. */
+function applied(object: unknown): Record<string, unknown> {
+  const { metadata, spec } = liveSchema.parse(object);
+  const { kind } = metadataSchema.parse(object);
+  const { labels, annotations } = z
+    .looseObject({
+      labels: z.record(z.string(), z.string()).optional(),
+      annotations: z.record(z.string(), z.string()).optional(),
+    })
+    .parse(metadata);
+  const kept = Object.entries(annotations ?? {}).filter(([key]) => key !== LAST_APPLIED);
+  return {
+    apiVersion: `${CONSTRAINT_GROUP}/v1beta1`,
+    kind,
+    metadata: {
+      name: metadata.name,
+      ...(labels === undefined ? {} : { labels }),
+      ...(kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) }),
+    },
+    ...(spec === undefined ? {} : { spec }),
+  };
+}
+
+function liveSchemaOf(object: unknown): { kind: string; metadata: { name: string; namespace: string } } {
+  return z
+    .looseObject({
+      kind: z.string().catch(''),
+      metadata: z.looseObject({ name: z.string().catch(''), namespace: z.string().catch('') }),
+    })
+    .parse(object);
+}
+
+function nameOf(object: unknown): string {
+  return metadataSchema.safeParse(object).data?.metadata.name ?? '';
+}
