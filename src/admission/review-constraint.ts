@@ -47,7 +47,7 @@ export function reviewConstraint(request: AdmissionRequest): AdmissionResponse {
     .filter(({ rule, severity }) => severity !== 'note' && (prefix || !ABOUT_PREFIXES.has(rule)))
     .map((one) => `${about}: ${sentence(one)}`);
   if (warnings.length === 0) return { uid, allowed: true };
-  return { uid, allowed: true, warnings: boundWarnings(warnings), status: { code: 299 } };
+  return { uid, allowed: true, warnings: boundWarnings(warnings.map((text) => ({ text }))), status: { code: 299 } };
 }
 
 /** Where, what is wrong, and how to mend it. */
