@@ -59,7 +59,6 @@ const REASONS = [
   /(accessor error: ).*/,
   /(schema validation failed: ).*/,
   /(is registered for version "[^"]*").*/,
-  /(not a label (?:name|value)).*/,
 ];
 
 /** Lines without durations, and without what the libraries of the two say differently. */

@@ -107,6 +107,7 @@ function expectSelectors(object: Unstructured): void {
 function mapAt(object: unknown, ...path: readonly string[]): unknown {
   let value = object;
   for (const [at, step] of path.entries()) {
+    if (value === null) return undefined;
     if (!isRecord(value)) throw refused(`.${path.slice(0, at + 1).join('.')} accessor error: not an object`);
     if (!Object.hasOwn(value, step)) return undefined;
     value = value[step];

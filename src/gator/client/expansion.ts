@@ -165,8 +165,8 @@ function sourceOf({ source }: ExpansionTemplate, parent: Unstructured): Record<s
   const path = source.split('.');
   let value: unknown = parent;
   for (const [at, step] of path.entries()) {
-    if (!isRecord(value)) throw notAMap(path.slice(0, at));
-    if (!Object.hasOwn(value, step)) {
+    if (value !== null && !isRecord(value)) throw notAMap(path.slice(0, at + 1));
+    if (value === null || !Object.hasOwn(value, step)) {
       throw bad(`could not find source field ${JSON.stringify(source)} in resource ${nameOf(parent)}`);
     }
     value = value[step];

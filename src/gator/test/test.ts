@@ -6,7 +6,7 @@ import { readExpansions } from '../client/expansion.ts';
 import { type NamespaceFacts } from '../client/match.ts';
 import { reviewObject } from '../client/review-object.ts';
 import { GatorError } from '../errors.ts';
-import { isTemplate } from '../library/template.ts';
+import { conversionError, isTemplate } from '../library/template.ts';
 import { gvkOf, gvkText, isNamespace, labelsOf, nameOf, namespaceOf, type Unstructured } from '../object.ts';
 
 /** One violation with the object that commits it. */
@@ -20,6 +20,12 @@ const MUTATORS = new Set(['Assign', 'AssignMetadata', 'ModifySet', 'AssignImage'
 export function testObjects(objects: readonly Unstructured[]): readonly TestedResult[] {
   const client = new GatorClient();
   for (const object of objects.filter(isTemplate)) {
+    const error = conversionError(object);
+    if (error !== undefined)
+      throw new GatorError(
+        'template_invalid',
+        `auditing objects: converting unstructured ${goQuote(nameOf(object))} to template: ${error}`,
+      );
     within(`adding template ${goQuote(nameOf(object))}`, () => client.addTemplate(object));
   }
   for (const object of objects.filter(isConstraint)) {
