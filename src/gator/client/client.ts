@@ -3,7 +3,7 @@ import { compareBytes } from '../go-text.ts';
 import { violationsOf } from '../library/rules.ts';
 import { readTemplate, TARGET, type Template } from '../library/template.ts';
 import { gvkOf, isNamespace, labelsOf, nameOf, namespaceOf, type Unstructured } from '../object.ts';
-import { isConstraint, type LoadedConstraint, loadConstraint } from './constraint.ts';
+import { type LoadedConstraint, loadConstraint } from './constraint.ts';
 import { gatekeeperMatches, MatchError, type NamespaceFacts, type Source } from './match.ts';
 
 /** One violation, as gator reports it. */
@@ -122,5 +122,3 @@ export function sortResults(results: readonly Result[]): readonly Result[] {
     (left, right) => compareBytes(left.action, right.action) || compareBytes(left.message, right.message),
   );
 }
-
-export { isConstraint };

@@ -46,7 +46,7 @@ function bad(message: string): GatorError {
 }
 
 /** Reads one ExpansionTemplate. Throws `GatorError('expansion_invalid')` where Gatekeeper refuses it. */
-export function readExpansion(object: Unstructured): ExpansionTemplate {
+function readExpansion(object: Unstructured): ExpansionTemplate {
   const name = nameOf(object);
   const upserting = `error upserting template ${name}`;
   if (name === '') throw bad(`${upserting}: ExpansionTemplate has empty name field`);

@@ -8,6 +8,7 @@ import { evaluate } from '../../constraints/evaluate.ts';
 import { NO_FACTS } from '../../constraints/image-facts.ts';
 import { rulesOf } from '../../constraints/rules.ts';
 import { GatorClient } from '../client/client.ts';
+import { namespaceOf } from '../object.ts';
 import { KNOWN_PROGRAMS, type ProgramMeaning } from './programs.ts';
 import { violationsOf } from './rules.ts';
 
@@ -43,7 +44,7 @@ describe('what the Rego of the library says', () => {
       const client = new GatorClient();
       client.addTemplate(templateOf(program));
       client.addConstraint(constraint);
-      const namespace = String((object['metadata'] as Record<string, unknown>)['namespace'] ?? '');
+      const namespace = namespaceOf(object);
       const rego = client.review({ object, namespace, namespaceFacts: undefined, source: 'Original' });
       // What no kubelet would run is no question of rules: names and images are texts there.
       if (rego.some(({ unmatched }) => unmatched) || JSON.stringify(object).match(/"(?:name|image)":[^"]/)) continue;

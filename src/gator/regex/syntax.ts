@@ -76,7 +76,7 @@ export function unicodeClass(name: string): ((code: number) => boolean) | undefi
 }
 
 /** The characters that Unicode calls equal but for case. */
-export function foldsOf(code: number): readonly number[] {
+function foldsOf(code: number): readonly number[] {
   const text = String.fromCodePoint(code);
   const folds = new Set([code]);
   for (const other of [text.toLowerCase(), text.toUpperCase()]) {

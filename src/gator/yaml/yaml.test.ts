@@ -62,7 +62,7 @@ describe('YAML as gator reads it', () => {
   });
 
   it('stops a bomb of aliases', () => {
-    const names = [...'abcdefghij'];
+    const names = 'abcdefghij'.split('');
     const lines = names.map((name, at) =>
       at === 0
         ? 'a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]'
