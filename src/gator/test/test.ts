@@ -7,7 +7,16 @@ import { type NamespaceFacts } from '../client/match.ts';
 import { reviewObject } from '../client/review-object.ts';
 import { GatorError } from '../errors.ts';
 import { conversionError, isTemplate } from '../library/template.ts';
-import { gvkOf, gvkText, isNamespace, labelsOf, nameOf, namespaceOf, type Unstructured } from '../object.ts';
+import {
+  gvkOf,
+  gvkText,
+  isNamespace,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+  namespaceProblem,
+  type Unstructured,
+} from '../object.ts';
 
 /** One violation with the object that commits it. */
 export interface TestedResult extends Result {
@@ -74,6 +83,8 @@ export function expectNoMutators(objects: readonly Unstructured[]): void {
 export function namespacesAmong(objects: readonly Unstructured[]): ReadonlyMap<string, NamespaceFacts> {
   return new Map(
     objects.filter(isNamespace).map((object) => {
+      const problem = namespaceProblem(object);
+      if (problem !== undefined) throw new GatorError('expansion_invalid', `error parsing resources: ${problem}`);
       const name = nameOf(object);
       return [name, { name, labels: labelsOf(object) }];
     }),
