@@ -46,6 +46,8 @@ function isNetwork(text: string): boolean {
 
 const perMinute = z.coerce.number().int().min(0).max(10_000_000);
 
+const dnsLabel = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'expected the name of a namespace');
+
 const storeAddress = z.url({ protocol: /^https?$/ }).refine((text) => {
   const { username, password, search, hash } = new URL(text);
   return username + password + search + hash === '';
@@ -111,6 +113,35 @@ const settingsSchema = z
     clusterName: z.string().min(1).prefault('default'),
     /** Seconds between two audits of the cluster. */
     auditIntervalSeconds: z.coerce.number().int().min(5).max(86_400).prefault(60),
+    /** Where the guard keeps what its replicas share: certificates, lease, heartbeats. */
+    guardNamespace: dnsLabel.prefault('breakwater-system'),
+    /** Name of this replica of the guard, unlike any other's; default: the host's name, which is the pod's. */
+    guardReplica: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/, 'expected letters, digits, -, _ and .')
+      .optional(),
+    /** Where the webhook's certificates are kept: `secret` of the cluster, shared by all replicas, or `folder`; default: `secret` with `guard serve`, else `folder`. */
+    guardCertificates: z.enum(['secret', 'folder']).optional(),
+    /** Files of a certificate that somebody else renews; it is served instead, and taken up again when it changes. */
+    guardTlsCert: z.string().min(1).optional(),
+    guardTlsKey: z.string().min(1).optional(),
+    guardTlsCa: z.string().min(1).optional(),
+    /** The same as a Secret in `guardNamespace`: tls.crt, tls.key and, when published, ca.crt. */
+    guardTlsSecret: z.string().min(1).optional(),
+    /** Write the authority of such a certificate into the webhook configurations; else that is somebody else's work. */
+    guardPublishCa: flag.prefault(false),
+    /** Namespaces that may carry the label which takes them out of admission, comma separated: names, `prefix*`, `*suffix`. */
+    guardExemptNamespaces: z.string().prefault('kube-system'),
+    /** Prove with dry runs that requests come through; default: with `guard serve`. */
+    guardProbe: flag.optional(),
+    /** Namespace of these dry runs; the webhook must be asked about it. */
+    guardProbeNamespace: dnsLabel.prefault('default'),
+    /** Seconds a guard goes on serving after it was told to stop. */
+    guardDrainSeconds: z.coerce.number().int().min(0).max(600).prefault(10),
+    /** Seconds between two heartbeats of a replica. */
+    guardHeartbeatSeconds: z.coerce.number().min(0.2).max(60).prefault(10),
+    /** Seconds between the phases of a change of certificates at least; every API server has taken up a changed configuration by then. */
+    guardSettleSeconds: z.coerce.number().min(0.5).max(3600).prefault(30),
     /** Sources the server fetches advisories from by itself, comma separated, or `usual`; without it, it fetches nothing. */
     advisorySources: z.string().optional(),
     /** Where they are fetched instead of from their publishers: `kind=address`, comma separated. */
@@ -184,6 +215,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     throw new ConfigError('config_invalid', `configuration is not valid:\n  ${lines.join('\n  ')}`);
   }
   checkS3Keys(parsed.data);
+  checkGuardCertificate(parsed.data);
   const { dataDir, configHome, cacheHome } = parsed.data;
   return Object.freeze({
     ...parsed.data,
@@ -204,6 +236,18 @@ function checkS3Keys(settings: z.infer<typeof settingsSchema>): void {
   throw new ConfigError(
     'config_invalid',
     'configuration is not valid:\n  BREAKWATER_S3_ACCESS_KEY, BREAKWATER_S3_SECRET_KEY: set both or neither, each as it is or as …_FILE',
+  );
+}
+
+/** A certificate is of no use without its key, and there is one place it comes from. */
+function checkGuardCertificate(settings: z.infer<typeof settingsSchema>): void {
+  const { guardTlsCert, guardTlsKey, guardTlsCa, guardTlsSecret } = settings;
+  const files = [guardTlsCert, guardTlsKey, guardTlsCa].some((value) => value !== undefined);
+  const half = files && (guardTlsCert === undefined || guardTlsKey === undefined);
+  if (!half && !(files && guardTlsSecret !== undefined)) return;
+  throw new ConfigError(
+    'config_invalid',
+    'configuration is not valid:\n  BREAKWATER_GUARD_TLS_CERT, BREAKWATER_GUARD_TLS_KEY: set both, or BREAKWATER_GUARD_TLS_SECRET instead',
   );
 }
 

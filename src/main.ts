@@ -8,6 +8,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const { runCli } = await import('./cli/main.ts');
   process.exitCode = await runCli(argv, {
     serve: async (config) => (await import('./app/serve.ts')).serve(config),
+    serveGuard: async (config) => (await import('./app/guard-serve.ts')).serveGuard(config),
     openBlobs: async (config) => (await import('./app/open-storage.ts')).openBlobs(config),
     openStorage: async (config) => (await import('./app/open-storage.ts')).openStorage(config),
   });

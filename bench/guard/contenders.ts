@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startCluster, type TestCluster } from '../../test/support/cluster.ts';
 import { applied, gatekeeperModule, prepareGatekeeper, startGatekeeperWith } from '../../test/support/gatekeeper.ts';
-import { startGuard } from '../../test/support/guard.ts';
+import { applyGuardDefinitions, startGuard } from '../../test/support/guard.ts';
 import { type Service, startService, until } from '../../test/support/program.ts';
 import { REVIEWED_NAMESPACE } from '../review.ts';
 import { TRUSTED_REPO } from './reviews.ts';
@@ -23,6 +23,7 @@ export async function startOurs(folder: string): Promise<Contender> {
   const cluster = await startCluster();
   try {
     await applied(cluster, namespace());
+    await applyGuardDefinitions(cluster);
     const guard = await startGuard({ cluster, folder: join(folder, 'ours') });
     return {
       name: 'Breakwater',

@@ -15,8 +15,9 @@ export interface EngineRuns {
 export async function benchEngines(rounds: number, iterations: number): Promise<EngineRuns> {
   const [ours, theirs]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round += 1) {
-    ours.push(await perSecond(process.execPath, [PROGRAM, 'gator'], iterations));
-    if (findPeer('gator') !== undefined) theirs.push(await perSecond(requirePeer('gator'), [], iterations));
+    ours.push(await perSecond(process.execPath, [PROGRAM, 'gator', 'bench'], iterations));
+    if (findPeer('gator') !== undefined)
+      theirs.push(await perSecond(requirePeer('gator'), ['bench', '--engine=rego'], iterations));
   }
   return { ours, theirs };
 }
@@ -27,7 +28,7 @@ async function perSecond(program: string, words: readonly string[], iterations: 
     join(import.meta.dirname, '../gator/constraint.yaml'),
     join(import.meta.dirname, '../gator/pod.yaml'),
   ].map((file) => `--filename=${file}`);
-  const args = [...words, 'bench', ...files, '--engine=rego', `--iterations=${iterations}`, '--output=json'];
+  const args = [...words, ...files, `--iterations=${iterations}`, '--output=json'];
   const { code, stdout, screen } = await run(program, args, { timeout: 600_000 });
   if (code !== 0) throw new Error(`${program} ${args.join(' ')}:\n${screen}`);
   const found = /"reviewsPerSecond":\s*([\d.eE+]+)/i.exec(stdout);

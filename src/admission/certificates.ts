@@ -22,6 +22,8 @@ export interface Certificates {
   tls(): TlsMaterial;
   /** PEM bundle of every authority a client should accept: old and new together while they change. */
   readonly caBundle: string;
+  /** End of what is served, epoch ms. */
+  endsAt(): number;
   /** Renews what is due and tells whether `tls` or `caBundle` changed. To be called about twice a day. */
   renew(): Promise<{ readonly leafChanged: boolean; readonly bundleChanged: boolean }>;
 }
@@ -76,6 +78,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
     get caBundle() {
       return bundleOf(held.store);
     },
+    endsAt: () => held.store.leaf.notAfter,
     renew,
   };
 }

@@ -1,18 +1,26 @@
-import { CONSTRAINT_GROUP, CONSTRAINT_KIND, CONSTRAINT_PLURAL } from '../constraints/constraint.ts';
+import { CONSTRAINT_GROUP, type ConstraintKind, KIND_DEFINITIONS, pluralOf } from '../constraints/kinds/kinds.ts';
 
 /** On the definition: the constraint (JSON) that a running guard creates or changes, once per text. */
 export const WANTED_CONSTRAINT_ANNOTATION = 'breakwater/wanted-constraint';
 
+const PARAMETERS: Readonly<Record<(typeof KIND_DEFINITIONS)[ConstraintKind]['parameters'][number], string>> = {
+  repos: 'registries, projects, repositories or images',
+  allowedImages: 'whole images, or beginnings that end in *',
+  tags: 'tags that are not allowed',
+  exemptImages: 'whole images, or beginnings that end in *, to which this does not apply',
+};
+
 /**
- * The CustomResourceDefinition of `K8sAllowedRepos` as Gatekeeper generates it from its library's template: same
- * group, names, versions, categories and columns. Fields we do not know are kept, so that existing constraints survive.
+ * The CustomResourceDefinition of a kind as Gatekeeper generates it from its library's template: same group, names,
+ * versions, categories and columns. Fields we do not know are kept, so that existing constraints survive.
  */
-export function constraintDefinition(annotations: Readonly<Record<string, string>>): object {
+export function constraintDefinition(kind: ConstraintKind, annotations: Readonly<Record<string, string>> = {}): object {
+  const plural = pluralOf(kind);
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: {
-      name: `${CONSTRAINT_PLURAL}.${CONSTRAINT_GROUP}`,
+      name: `${plural}.${CONSTRAINT_GROUP}`,
       labels: { 'gatekeeper.sh/constraint': 'yes' },
       annotations,
     },
@@ -20,18 +28,18 @@ export function constraintDefinition(annotations: Readonly<Record<string, string
       group: CONSTRAINT_GROUP,
       scope: 'Cluster',
       names: {
-        kind: CONSTRAINT_KIND,
-        listKind: `${CONSTRAINT_KIND}List`,
-        plural: CONSTRAINT_PLURAL,
-        singular: CONSTRAINT_PLURAL,
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: plural,
         categories: ['constraint', 'constraints'],
       },
-      versions: [version('v1beta1', true), version('v1alpha1', false)],
+      versions: [version(kind, 'v1beta1', true), version(kind, 'v1alpha1', false)],
     },
   };
 }
 
-function version(name: string, storage: boolean): object {
+function version(kind: ConstraintKind, name: string, storage: boolean): object {
   return {
     name,
     served: true,
@@ -41,7 +49,7 @@ function version(name: string, storage: boolean): object {
       column('enforcement-action', 'string', '.spec.enforcementAction', 'Type of enforcement action'),
       column('total-violations', 'integer', '.status.totalViolations', 'Total number of violations'),
     ],
-    schema: { openAPIV3Schema: schema() },
+    schema: { openAPIV3Schema: schema(kind) },
   };
 }
 
@@ -49,9 +57,13 @@ function column(name: string, type: string, jsonPath: string, description: strin
   return { name, type, jsonPath, description };
 }
 
-function schema(): object {
+function schema(kind: ConstraintKind): object {
   const strings = { type: 'array', items: { type: 'string' } };
   const open = { 'x-kubernetes-preserve-unknown-fields': true };
+  const parameters = KIND_DEFINITIONS[kind].parameters.map((name) => [
+    name,
+    { ...strings, description: PARAMETERS[name] },
+  ]);
   return {
     type: 'object',
     properties: {
@@ -66,13 +78,7 @@ function schema(): object {
             enum: ['deny', 'warn', 'dryrun', 'scoped'],
           },
           match: { type: 'object', ...open },
-          parameters: {
-            type: 'object',
-            ...open,
-            properties: {
-              repos: { ...strings, description: 'registries, projects, repositories or images that are trusted' },
-            },
-          },
+          parameters: { type: 'object', ...open, properties: Object.fromEntries(parameters) },
         },
       },
       status: { type: 'object', ...open },

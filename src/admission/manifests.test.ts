@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { parseConstraint } from '../constraints/constraint.ts';
-import { type GuardManifestOptions, renderGuardManifests } from './manifests.ts';
+import { type GuardManifestOptions, ManifestError, renderGuardManifests } from './manifests.ts';
 
 const options: GuardManifestOptions = {
   constraintName: 'require-harbor-repo',
@@ -37,11 +37,15 @@ describe('guard manifests', () => {
   it('list the kind first and, when asked, the constraint last', () => {
     expect(objects().map(({ kind }) => kind)).not.toContain('K8sAllowedRepos');
     expect(objects({ constraint: 'document' }).map(({ kind }) => kind)).toEqual([
-      'CustomResourceDefinition',
+      ...Array.from({ length: 5 }, () => 'CustomResourceDefinition'),
       'Namespace',
       'ServiceAccount',
       'ClusterRole',
       'ClusterRoleBinding',
+      'Role',
+      'RoleBinding',
+      'Role',
+      'RoleBinding',
       'ValidatingWebhookConfiguration',
       'K8sAllowedRepos',
     ]);
@@ -71,7 +75,7 @@ describe('guard manifests', () => {
       failurePolicy: 'Ignore',
       timeoutSeconds: 3,
       matchPolicy: 'Equivalent',
-      sideEffects: 'None',
+      sideEffects: 'NoneOnDryRun',
       clientConfig: { url: 'https://127.0.0.1:8443/v1/admit', caBundle: 'UEVN' },
     });
     expect(validation?.rules.flatMap((one) => one.resources)).toContain('pods/ephemeralcontainers');
@@ -80,9 +84,37 @@ describe('guard manifests', () => {
   });
 
   it('reach it as a service and fail closed when asked', () => {
-    const [validation] = webhooks({ webhook: { service: 'w' }, failurePolicy: 'Fail', namespace: 'ns' });
+    const [validation] = webhooks({ webhook: { service: 'w' }, failurePolicy: 'Fail', replicas: 2, namespace: 'ns' });
     expect(validation?.failurePolicy).toBe('Fail');
     expect(validation?.clientConfig.service).toEqual({ name: 'w', namespace: 'ns', path: '/v1/admit', port: 443 });
+  });
+
+  it('refuse to fail closed behind a single guard, and say why', () => {
+    expect(() => webhooks({ failurePolicy: 'Fail' })).toThrow(
+      'failurePolicy Fail needs at least 2 replicas of the guard, there is 1: while a single one restarts, no pod could start',
+    );
+    expect(() => webhooks({ failurePolicy: 'Fail', replicas: 0 })).toThrow(ManifestError);
+    const [validation] = webhooks({ failurePolicy: 'Fail', replicas: 2 });
+    expect(JSON.stringify(validation)).toContain(
+      '"values":["kube-system","kube-public","kube-node-lease","breakwater-system"]',
+    );
+  });
+
+  it('leave the bundle out when a running guard writes it', () => {
+    const { caBundle: _left, ...rest } = options;
+    expect(renderGuardManifests(rest)).not.toContain('caBundle');
+  });
+
+  it('ask about our constraints, and never block them for want of a guard', () => {
+    const asked = webhooks().find(({ name }) => name.startsWith('constraints.'));
+    expect(asked?.failurePolicy).toBe('Ignore');
+    expect(asked?.rules[0]?.resources).toEqual([
+      'k8sallowedrepos',
+      'k8sallowedreposv2',
+      'k8sdisallowedrepos',
+      'k8sdisallowedtags',
+      'k8simagedigests',
+    ]);
   });
 
   it('quote what YAML 1.1 would not take for a string', () => {
@@ -92,7 +124,7 @@ describe('guard manifests', () => {
   it('keep hostile names inside their strings', () => {
     const repos = ['a: b', '- x', '---\nkind: Secret', '# c', '"'];
     const all = objects({ repos, constraint: 'document' });
-    expect(all).toHaveLength(7);
+    expect(all).toHaveLength(15);
     expect(all.at(-1)?.spec.parameters.repos).toEqual(repos);
   });
 });

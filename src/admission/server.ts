@@ -1,8 +1,8 @@
 import type { Server } from 'node:https';
 import { setTimeout } from 'node:timers';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { EvaluationError } from '../constraints/evaluate.ts';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
-import type { Rules } from '../constraints/rules.ts';
 import { referencesOf } from '../constraints/workload.ts';
 import type { Reference } from '../oci/reference.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -130,7 +130,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     return textOf(await decide(request), request.reviewVersion);
   }
   function fail(reply: FastifyReply, error: unknown): void {
-    const code = error instanceof ReviewError ? 400 : error instanceof Undecided ? error.status : 500;
+    const code = statusOf(error);
     const why = messageOf(error);
     deps.onUndecided?.(why);
     if (code !== 400) deps.logger.error({ error: why }, 'an admission review is left to the failure policy');
@@ -185,7 +185,7 @@ async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: str
   if (probed) return probed;
   const { namespace } = request;
   if (namespace && deps.source.namespaceLabels(namespace) === undefined) {
-    await knowNamespace(deps.source, rules, namespace);
+    await deps.source.ensureNamespace?.(namespace);
   }
   const facts = await factsInTime(deps, referencesOf([request.object]));
   const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
@@ -197,14 +197,6 @@ async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: str
   );
   deps.onDecision?.({ request, response, milliseconds: performance.now() - started });
   return response;
-}
-
-/** A namespace that is newer than our watch. When a constraint selects by its labels, not knowing them is no answer. */
-async function knowNamespace(source: ConstraintSource, { constraints }: Rules, namespace: string): Promise<void> {
-  await source.ensureNamespace?.(namespace);
-  if (source.namespaceLabels(namespace) !== undefined) return;
-  if (constraints.every(({ match }) => !match.namespaceSelector)) return;
-  throw new Undecided(503, `the labels of namespace "${namespace}" are not known, and a constraint selects by them`);
 }
 
 /**
@@ -245,6 +237,9 @@ function statusText(code: number, message: string): string {
 }
 
 function statusOf(error: unknown): number {
+  if (error instanceof ReviewError) return 400;
+  if (error instanceof Undecided) return error.status;
+  if (error instanceof EvaluationError) return 503;
   const code = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
   return typeof code === 'number' && code >= 400 ? code : 500;
 }

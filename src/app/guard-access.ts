@@ -15,7 +15,7 @@ export function createGuardAccess(guard: RunningGuard): GuardAccess {
         enforcementAction: enforcement,
         ...(style ? { style } : {}),
         webhook: service === undefined ? { url: url ?? guard.webhookUrl } : { service },
-        caBundle: guard.caBundle,
+        ...(guard.caBundle === undefined ? {} : { caBundle: guard.caBundle }),
         constraint: (document ?? !guard.followsCluster) ? 'document' : 'by-guard',
       });
     },

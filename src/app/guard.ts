@@ -1,134 +1,238 @@
-import { join } from 'node:path';
-import { setInterval } from 'node:timers';
-import { openCertificates } from '../admission/certificates.ts';
+import { hostname } from 'node:os';
+import type { Registry } from 'prom-client';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
 import { createWebhookServer } from '../admission/server.ts';
 import { type AuditLoop, createAuditLoop } from '../audit/audit-loop.ts';
-import { auditCluster } from '../audit/cluster-audit.ts';
-import { createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import { createClusterAudit } from '../audit/cluster-audit.ts';
+import { type ConstraintWatcher, createConstraintWatcher } from '../audit/constraint-watcher.ts';
+import { createLiveCache, type LiveCache } from '../audit/live-cache.ts';
 import type { AuditSink } from '../audit/ports.ts';
-import { publishCaBundle } from '../audit/webhook-bundle.ts';
 import { type Config, formatAddress } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
-import { loadKubeconfig } from '../kubernetes/kubeconfig.ts';
-import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
+import { ALONE } from '../guard/leader.ts';
+import { type ClusterAccess, inClusterAccess, loadKubeconfig } from '../kubernetes/kubeconfig.ts';
+import { createKubernetesClient, type KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { openGuardCertificates } from './guard-certificates.ts';
+import { observeGuard } from './guard-metrics.ts';
+import { startPresence } from './guard-presence.ts';
+import { openReplica, type ReplicaParts } from './guard-replica.ts';
 import type { Check } from './health.ts';
+import { auditWhileLeading, type LedAudit } from './led-audit.ts';
 
 const CONSTRAINT_NAME = 'require-harbor-repo';
-/** Namespaces that may carry the label which takes them out of admission. */
-const EXEMPT_NAMESPACES = ['kube-system', 'breakwater-system'];
-const RENEWAL_CHECK_MS = 12 * 3600 * 1000;
 
 export interface GuardDeps {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What is known of images: the registry's own database, or what a server told. */
   readonly facts: ImageFactsSource;
   readonly sink: AuditSink;
-  /** The trusted set as the constraint lists it; kept current by the caller. */
+  /** The trusted set as the constraint lists it; kept current by the caller. Only asked without access to a cluster. */
   trustedRepos(): readonly string[];
+  /** `replica`: one of several guards of a cluster, which share certificates, lease and records through it. */
+  readonly as: 'part-of-server' | 'replica';
+  readonly metrics?: Registry;
 }
 
 /** The cluster side: webhook, constraints, audit. */
 export interface Guard {
-  /** PEM bundle for the webhook configuration. */
-  readonly caBundle: string;
+  /** PEM bundle for the webhook configuration; undefined when somebody else publishes it. */
+  readonly caBundle: string | undefined;
   /** Where the API server reaches the webhook. */
   readonly webhookUrl: string;
   readonly constraintName: string;
   /** It has access to a cluster, follows its constraints and makes the one that manifests ask for. */
   readonly followsCluster: boolean;
   /** Absent without access to a cluster. */
-  readonly audit?: AuditLoop;
+  readonly audit?: LedAudit;
   readonly checks: readonly Check[];
+  /** Sends callers to other replicas and lets another one lead; it goes on answering. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens the webhook and, where a kubeconfig is set, follows and audits that cluster. */
+/** Opens the webhook and, where there is a cluster, follows and audits it. */
 export async function openGuard(deps: GuardDeps): Promise<Guard> {
   const { config, clock, logger } = deps;
-  const certificates = await openCertificates({
-    folder: join(config.dataDir, 'webhook'),
-    hosts: webhookHosts(config),
-    clock,
-  });
-  const client =
-    config.kubeconfig === undefined ? undefined : createKubernetesClient(loadKubeconfig(config.kubeconfig), clock);
-  const watcher = client && createConstraintWatcher({ client, clock, logger });
+  const access = clusterAccess(deps);
+  const shares = deps.as === 'replica' || config.guardCertificates === 'secret';
+  const id = config.guardReplica ?? hostname();
+  // Two, so that nothing that waits for the one can keep a lease or a heartbeat waiting.
+  const client = access && createKubernetesClient(access, clock);
+  const housekeeping = access && createKubernetesClient(access, clock);
+  const closeClients = async () => void (await Promise.all([client?.close(), housekeeping?.close()]));
+  const { replica, certificates } = await openShared(deps, { client: housekeeping, shares, id }).catch(
+    async (error: unknown) => {
+      await closeClients();
+      throw error;
+    },
+  );
+  const watcher =
+    client && createConstraintWatcher({ client, clock, logger, systemNamespaces: systemNamespaces(config) });
   const source: ConstraintSource =
     watcher ??
     staticConstraintSource({ name: CONSTRAINT_NAME, enforcementAction: 'warn', repos: () => deps.trustedRepos() });
+  const metrics = deps.metrics && observeGuard(deps.metrics, { clock, certificates, replica });
   const webhook = createWebhookServer({
     source,
     facts: deps.facts,
     logger,
     tls: certificates.tls(),
-    exemptNamespaces: EXEMPT_NAMESPACES,
+    exemptNamespaces: [...split(config.guardExemptNamespaces), config.guardNamespace],
+    replica: id,
+    onUndecided(why) {
+      replica?.absence.missed(clock.now());
+      metrics?.undecided(why);
+    },
   });
   await webhook.listen(config.webhookListen);
-
-  const audit = client
-    ? createAuditLoop({
-        audit: () =>
-          auditCluster({
-            facts: deps.facts,
-            client,
-            sink: deps.sink,
-            clock,
-            logger,
-            cluster: config.clusterName,
-            pod: `breakwater-${config.clusterName}`,
-          }),
-        clock,
-        logger,
-        intervalMs: config.auditIntervalSeconds * 1000,
-      })
-    : undefined;
-
-  async function renew(): Promise<void> {
-    try {
-      const { leafChanged } = await certificates.renew();
-      if (client) await publishCaBundle(client, certificates.caBundle, clock);
-      if (leafChanged) webhook.replaceCertificate(certificates.tls());
-    } catch (error) {
-      logger.error({ err: error }, 'webhook certificate could not be renewed');
-    }
-  }
-  const renewal = setInterval(() => void renew(), RENEWAL_CHECK_MS);
-  renewal.unref();
+  replica?.startProbing();
+  const presence = startPresence({
+    certificates,
+    shared: replica,
+    logger,
+    everyMs: config.guardHeartbeatSeconds * 1000,
+    onCertificate: () => webhook.replaceCertificate(certificates.tls()),
+    provenAt: () => replica?.provenAt(),
+  });
+  const leadership = replica?.lead() ?? ALONE;
+  // Every replica knows what runs, one of them audits it.
+  const cache = client && createLiveCache({ client, clock, logger });
+  const audit =
+    client &&
+    watcher &&
+    cache &&
+    auditWhileLeading(leadership, () => startAudit(deps, { client, watcher, cache, replica, id }));
 
   return {
     get caBundle() {
-      return certificates.caBundle;
+      return certificates.caBundle();
     },
     webhookUrl: config.webhookUrl ?? `https://${formatAddress(config.webhookListen)}`,
     constraintName: CONSTRAINT_NAME,
     followsCluster: client !== undefined,
     ...(audit ? { audit } : {}),
-    checks: checksOf(source, audit),
+    checks: checksOf(deps, { source, audit, replica, certificates }),
+    async drain() {
+      webhook.drain();
+      await leadership.stop();
+    },
     async close() {
-      clearInterval(renewal);
+      await replica?.stopProbing();
+      await leadership.stop();
       await webhook.close();
+      await presence.stop();
       await audit?.stop().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'last audit failed'));
-      await watcher?.stop();
+      await Promise.all([watcher?.stop(), cache?.stop()]);
+      await closeClients();
     },
   };
 }
 
-function checksOf(source: ConstraintSource, audit: AuditLoop | undefined): Check[] {
+/** What has to be there before anything is served: from then on the others wait for us when certificates change. */
+async function openShared(
+  { config, clock, logger }: GuardDeps,
+  { client, shares, id }: { client: KubernetesClient | undefined; shares: boolean; id: string },
+) {
+  const replica = client && shares ? await openReplica({ config, clock, logger, client, id }) : undefined;
+  const certificates = await openGuardCertificates({
+    config,
+    clock,
+    logger,
+    client,
+    hosts: webhookHosts(config),
+    shared: shares && config.guardCertificates !== 'folder',
+    replicas: async () => (await replica?.board.read()) ?? [],
+  });
+  await replica?.begin(certificates.serves());
+  return { replica, certificates };
+}
+
+/** In a pod, the service account; elsewhere what the settings name. */
+function clusterAccess({ config, as }: GuardDeps): ClusterAccess | undefined {
+  if (config.kubeconfig !== undefined) return loadKubeconfig(config.kubeconfig);
+  return as === 'replica' ? inClusterAccess() : undefined;
+}
+
+function startAudit(
+  { config, clock, logger, facts, sink }: GuardDeps,
+  parts: {
+    readonly client: KubernetesClient;
+    readonly watcher: ConstraintWatcher;
+    readonly cache: LiveCache;
+    readonly replica: ReplicaParts | undefined;
+    readonly id: string;
+  },
+): AuditLoop {
+  const { client, watcher, cache, replica, id } = parts;
+  const audit = createClusterAudit({
+    cache,
+    rules: () => watcher.rules(),
+    broken: () => watcher.broken(),
+    namespaceLabels: (name) => watcher.namespaceLabels(name),
+    facts,
+    client,
+    sink,
+    clock,
+    logger,
+    cluster: config.clusterName,
+    pod: id,
+    absences: () => replica?.absence.intervals() ?? [],
+  });
+  const loop = createAuditLoop({
+    audit: () => audit.pass(),
+    changed: () => audit.rulesChanged(),
+    clock,
+    logger,
+    intervalMs: config.auditIntervalSeconds * 1000,
+  });
+  return {
+    ...loop,
+    async stop() {
+      await loop.stop();
+      audit.stop();
+    },
+  };
+}
+
+/** What makes a replica unready takes a server with a registry in it only down a little: that goes on serving images. */
+function checksOf(
+  { as }: GuardDeps,
+  parts: {
+    readonly source: ConstraintSource;
+    readonly audit: LedAudit | undefined;
+    readonly replica: ReplicaParts | undefined;
+    readonly certificates: { problem(): string | undefined };
+  },
+): Check[] {
+  const { source, audit, replica, certificates } = parts;
+  const severity = as === 'replica' ? 'unready' : 'degraded';
   return [
-    { name: 'constraints', severity: 'degraded', check: async () => source.problem() },
+    { name: 'constraints', severity, check: async () => source.problem() },
+    { name: 'webhook-certificate', severity: 'degraded', check: async () => certificates.problem() },
+    // Never unready: without any ready replica the chain could not be proven again.
+    { name: 'admission-probe', severity: 'degraded', check: async () => replica?.problem() },
     ...(audit ? [{ name: 'cluster-audit', severity: 'degraded', check: async () => audit.problem() } as const] : []),
   ];
+}
+
+function systemNamespaces(config: Config): string[] {
+  return [...new Set(['gatekeeper-system', config.guardNamespace])];
 }
 
 function webhookHosts(config: Config): string[] {
   const url = config.webhookUrl === undefined ? [] : [new URL(config.webhookUrl).hostname];
   const listen = ['0.0.0.0', '::'].includes(config.webhookListen.host) ? [] : [config.webhookListen.host];
-  return [...new Set([...config.webhookHosts.split(',').map((host) => host.trim()), ...listen, ...url])].filter(
-    Boolean,
-  );
+  return [...new Set([...split(config.webhookHosts), ...listen, ...url])];
+}
+
+function split(list: string): string[] {
+  return list
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
 }

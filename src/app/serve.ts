@@ -104,7 +104,16 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   const feed = createFeed({ database: services.handle, logger, hosts, placeOf: placeOfUpstream });
   const trusted = await followTrustedRepos({ trust: services.trust, logger });
   const facts = createImageFacts({ db, verdicts, host });
-  const guard = await openGuard({ config, clock, logger, facts, sink: services.cluster, trustedRepos: trusted.repos });
+  const guard = await openGuard({
+    config,
+    clock,
+    logger,
+    facts,
+    sink: services.cluster,
+    trustedRepos: trusted.repos,
+    as: 'part-of-server',
+    metrics: metrics.registry,
+  });
 
   const server = createPublicServer(config, logger);
   observeRequests(server, metrics.registry, 'public');

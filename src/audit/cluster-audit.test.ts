@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { type ImageVerdict, NO_FACTS } from '../constraints/image-facts.ts';
-import { AUDITED_KINDS, CONSTRAINTS_PATH, NAMESPACES_PATH } from '../constraints/paths.ts';
+import { AUDITED_KINDS, type AuditedKind, CONSTRAINTS_PATH, NAMESPACES_PATH } from '../constraints/paths.ts';
 import { testConstraint } from '../constraints/testing.ts';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import { type FakeCluster, fakeCluster } from '../kubernetes/testing.ts';
 import { fixedClock } from '../platform/clock.ts';
-import { silentLogger } from '../platform/logger.ts';
-import { auditCluster, type ClusterAuditDeps } from './cluster-audit.ts';
-import { constraintStatus } from './constraint-status.ts';
-import type { AuditRun, AuditViolation } from './ports.ts';
+import type { ClusterAuditDeps } from './cluster-audit.ts';
+import { auditStatus, cutBytes } from './constraint-status.ts';
+import { HeldWorkload } from './held-workload.ts';
+import type { AuditRun } from './ports.ts';
+import type { ReportedViolation } from './reported-violations.ts';
+import { auditOnce, followCluster } from './testing.ts';
 
 const START = Date.UTC(2026, 0, 1, 12);
+const POD: AuditedKind = { apiVersion: 'v1', kind: 'Pod', path: '/api/v1/pods' };
 const DIGEST = `sha256:${'c'.repeat(64)}`;
 
-function constraintObject(spec: object = {}): Record<string, unknown> {
+function constraintObject(spec: object = {}, annotations: Record<string, string> = {}): Record<string, unknown> {
   return {
-    metadata: { name: 'require-harbor-repo', uid: 'u', generation: 3 },
+    metadata: { name: 'require-harbor-repo', uid: 'u', generation: 3, annotations },
     spec: { enforcementAction: 'warn', parameters: { repos: ['a.io'] }, ...spec },
   };
 }
@@ -28,17 +31,8 @@ function cluster(objects: Record<string, Record<string, unknown>[]>): FakeCluste
   return fake;
 }
 
-function deps(client: FakeCluster, more: Partial<ClusterAuditDeps> = {}): ClusterAuditDeps {
-  return {
-    client,
-    facts: { factsAbout: async () => NO_FACTS },
-    sink: { recordAudit: async () => undefined },
-    clock: fixedClock(START),
-    logger: silentLogger,
-    cluster: 'c',
-    pod: 'guard-0',
-    ...more,
-  };
+async function audit(client: FakeCluster, more: Partial<ClusterAuditDeps> = {}): Promise<AuditRun> {
+  return auditOnce(client, fixedClock(START), more);
 }
 
 function pod(name: string, image: string, more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -70,29 +64,23 @@ function ranWith(phase: string, imageID: string): object {
   return { status: { phase, containerStatuses: [{ name: 'c', imageID }] } };
 }
 
-function statusOf(violations: AuditViolation[]): Record<string, unknown> & { violations: Record<string, unknown>[] } {
-  const run = {
-    cluster: 'c',
-    startedAt: START,
-    finishedAt: START + 5,
-    objects: 1,
-    violations,
-    running: [],
-    incomplete: [],
-  };
-  return constraintStatus(testConstraint(), run, 'guard-0') as ReturnType<typeof statusOf>;
+function statusOf(
+  violations: ReportedViolation[],
+  keep?: number,
+): Record<string, unknown> & { violations: Record<string, unknown>[] } {
+  return auditStatus(testConstraint(), violations, keep) as ReturnType<typeof statusOf>;
 }
 
 describe('audit', () => {
   it('reads all pages and gives all violations to the sink', async () => {
     const pods = Array.from({ length: 7 }, (_, index) => pod(`p${index}`, index === 3 ? 'a.io/x' : 'nginx'));
     const kept: AuditRun[] = [];
-    const run = await auditCluster(
-      deps(cluster({ Pod: pods }), { sink: { recordAudit: async (one) => void kept.push(one) } }),
-    );
+    const run = await audit(cluster({ Pod: pods }), { sink: { recordAudit: async (one) => void kept.push(one) } });
     expect(run).toMatchObject({ cluster: 'c', startedAt: START, objects: 7, incomplete: [] });
     expect(run.violations.map(({ name }) => name)).toEqual(['p0', 'p1', 'p2', 'p4', 'p5', 'p6']);
     expect(run.violations[0]).toEqual({
+      constraintKind: 'K8sAllowedRepos',
+      image: 'nginx',
       constraint: 'require-harbor-repo',
       action: 'warn',
       group: '',
@@ -126,7 +114,7 @@ describe('audit', () => {
     ],
   };
   it('says a thing once, at the owner on top; what the pod adds and forged owners are told', async () => {
-    const run = await auditCluster(deps(cluster(tree)));
+    const run = await audit(cluster(tree));
     expect(run.violations.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'CronJob cron',
       'Deployment web',
@@ -135,34 +123,114 @@ describe('audit', () => {
     ]);
     expect(run.running.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'Deployment web',
-      'Deployment web',
       'CronJob cron',
       'Pod p4',
     ]);
   });
   it('raw mode says everything, as Gatekeeper does', async () => {
-    expect((await auditCluster(deps(cluster(tree), { raw: true }))).violations).toHaveLength(9);
+    const raw = constraintObject({}, { 'breakwater/report': 'raw' });
+    expect((await audit(cluster({ ...tree, K8sAllowedRepos: [raw] }))).violations).toHaveLength(9);
   });
 
   it('a kind that cannot be listed is named, not forgotten', async () => {
     const client = cluster({ Pod: [pod('p', 'nginx')] });
     client.failing.set('/apis/batch/v1/jobs', new KubernetesError('denied', 'GET jobs answered 403'));
-    const run = await auditCluster(deps(client));
+    const run = await audit(client);
     expect(run.incomplete).toEqual([{ kind: 'Job', reason: 'GET jobs answered 403' }]);
     expect(run.violations).toHaveLength(1);
     expect(JSON.stringify(client.patches[0]?.patch)).toContain('"code":"audit_incomplete","message":"Job: GET jobs');
   });
 
-  it('without constraints to read the pass fails', async () => {
+  it('does not take constraints for absent that could not be read', async () => {
     const client = cluster({});
-    client.failing.set(CONSTRAINTS_PATH, new KubernetesError('not_found', 'no such kind'));
-    await expect(auditCluster(deps(client))).rejects.toThrow('no such kind');
+    client.failing.set(CONSTRAINTS_PATH, new KubernetesError('denied', 'forbidden'));
+    const followed = await followCluster(client, fixedClock(START), {}, 50);
+    await expect(followed.audit.pass()).rejects.toMatchObject({ code: 'not_ready' });
+    await followed.stop();
+  });
+
+  it('the time of the last audit stays when it could not see everything', async () => {
+    const client = cluster({});
+    await audit(client);
+    expect(client.patches[0]?.patch).toMatchObject({ status: { auditTimestamp: '2026-01-01T12:00:00Z' } });
+    client.failing.set('/api/v1/pods', new KubernetesError('denied', 'GET pods answered 403'));
+    await audit(client);
+    expect(client.patches[1]?.patch).not.toHaveProperty('status.auditTimestamp');
+    expect(client.patches[1]?.patch).toHaveProperty('status.totalViolations', 0);
+  });
+
+  it('a pass that finds nothing changed judges nothing, and writes the time alone', async () => {
+    const client = cluster({ Pod: [pod('p', 'nginx')] });
+    let asked = 0;
+    const facts = {
+      factsAbout: () => {
+        asked += 1;
+        return { ...NO_FACTS, verdicts: { verdictOf: () => undefined } };
+      },
+    };
+    const clock = fixedClock(START);
+    const followed = await followCluster(client, clock, { facts });
+    expect(await followed.audit.pass()).toMatchObject({ unchanged: false });
+    const [first] = client.patches;
+    expect(first?.patch).toHaveProperty('status.violations');
+    clock.advance(20_000);
+    const second = await followed.audit.pass();
+    expect(second).toMatchObject({ unchanged: true, violations: [{ name: 'p' }] });
+    expect(client.patches[1]?.patch).toEqual({ status: { auditTimestamp: '2026-01-01T12:00:20Z' } });
+    expect(asked).toBe(2);
+    await followed.stop();
+  });
+
+  it('what is known about an image changes, and only that is told anew', async () => {
+    const client = cluster({ Pod: [pod('p', 'a.io/x'), pod('q', 'a.io/y')] });
+    let blocked = '';
+    const verdictOf = ({ repository }: { repository: string }): ImageVerdict | undefined =>
+      repository === blocked ? { kind: 'block', sentence: 's' } : undefined;
+    const facts = { factsAbout: () => ({ ...NO_FACTS, verdicts: { verdictOf } }) };
+    const followed = await followCluster(client, fixedClock(START), { facts });
+    expect((await followed.audit.pass()).violations).toEqual([]);
+    blocked = 'y';
+    expect((await followed.audit.pass()).violations).toMatchObject([{ name: 'q', image: 'a.io/y' }]);
+    blocked = '';
+    expect(await followed.audit.pass()).toMatchObject({ violations: [], unchanged: false });
+    await followed.stop();
+  });
+
+  it('a replica that does not lead says that it is there, and nothing else', async () => {
+    const client = cluster({ Pod: [pod('p', 'nginx')] });
+    let leads = false;
+    const followed = await followCluster(client, fixedClock(START), { isLeader: () => leads });
+    await expect(followed.audit.pass()).rejects.toMatchObject({ code: 'not_leader' });
+    expect(followed.runs).toEqual([]);
+    expect(client.patches).toHaveLength(1);
+    expect(client.patches[0]?.patch).not.toHaveProperty('status.totalViolations');
+    await expect(followed.audit.pass()).rejects.toMatchObject({ code: 'not_leader' });
+    expect(client.patches).toHaveLength(1);
+    leads = true;
+    expect((await followed.audit.pass()).violations).toHaveLength(1);
+    expect(client.patches[1]?.patch).toHaveProperty('status.totalViolations', 1);
+    await followed.stop();
+  });
+
+  it('marks what came while no guard answered', async () => {
+    const created = (name: string, at: number) => pod(name, 'nginx', { creationTimestamp: new Date(at).toISOString() });
+    const absences = () => [{ from: START - 60_000, to: START - 30_000 }];
+    const client = cluster({
+      Pod: [
+        created('before', START - 63_000),
+        created('within', START - 40_000),
+        created('edge', START - 29_000),
+        created('after', START),
+      ],
+    });
+    const run = await audit(client, { absences });
+    expect(run.violations.filter((one) => one.admittedWhileAway).map(({ name }) => name)).toEqual(['edge', 'within']);
   });
 
   it('tries again on a conflict, and keeps the entries of other replicas', async () => {
     const client = cluster({});
     client.conflicts = 2;
-    await auditCluster(deps(client));
+    await audit(client);
     expect(client.patches).toHaveLength(1);
     expect(client.patches[0]).toMatchObject({
       path: `${CONSTRAINTS_PATH}/require-harbor-repo/status`,
@@ -176,7 +244,7 @@ describe('audit', () => {
   it('warnings about findings are no violations, blocked images are', async () => {
     const client = cluster({ Pod: [pod('p', 'a.io/warn'), pod('q', 'a.io/block')] });
     const facts = { factsAbout: async () => ({ ...NO_FACTS, verdicts: { verdictOf: saysItself } }) };
-    const run = await auditCluster(deps(client, { facts }));
+    const run = await audit(client, { facts });
     expect(run.violations.map(({ message }) => message)).toEqual(['container "c" has a blocked image "a.io/block": s']);
   });
 
@@ -187,7 +255,7 @@ describe('audit', () => {
       { ...pod('c', 'nginx'), ...ranWith('Succeeded', `nginx@${DIGEST}`) },
       { ...pod('d', 'nginx'), status: { containerStatuses: 'x' } },
     ];
-    const run = await auditCluster(deps(cluster({ Pod: pods })));
+    const run = await audit(cluster({ Pod: pods }));
     expect(run.running).toEqual([
       { namespace: 'demo', kind: 'Pod', name: 'a', container: 'c', image: 'nginx', digest: DIGEST },
       { namespace: 'demo', kind: 'Pod', name: 'b', container: 'c', image: 'nginx' },
@@ -195,36 +263,50 @@ describe('audit', () => {
     ]);
   });
 
-  it('a broken constraint does not stop the others', async () => {
-    const broken = { metadata: { name: 'x' }, spec: { parameters: { repos: 'a.io' } } };
-    const run = await auditCluster(
-      deps(cluster({ K8sAllowedRepos: [broken, constraintObject()], Pod: [pod('p', 'nginx')] })),
-    );
-    expect(run.violations).toHaveLength(1);
+  it('a broken constraint fails alone, and loudly', async () => {
+    const broken = {
+      metadata: { name: 'x', uid: 'x', generation: 4 },
+      spec: { parameters: { repos: [] }, match: { kinds: 'a' } },
+    };
+    const client = cluster({ K8sAllowedRepos: [broken, constraintObject()], Pod: [pod('p', 'nginx')] });
+    expect((await audit(client)).violations).toHaveLength(1);
+    const patch = client.patches.find(({ path }) => path.endsWith('/x/status'))?.patch as {
+      status: { byPod: { id: string; enforced?: boolean; errors?: { code: string; message: string }[] }[] };
+    };
+    expect(patch.status).not.toHaveProperty('totalViolations');
+    expect(patch.status.byPod[0]).toMatchObject({
+      id: 'guard-0',
+      enforced: false,
+      observedGeneration: 4,
+      constraintUID: 'x',
+    });
+    expect(patch.status.byPod[0]?.errors?.[0]?.message).toContain('spec.match.kinds');
   });
 });
 
 describe('status', () => {
-  const violation: AuditViolation = {
+  const violation: ReportedViolation = {
+    constraintKind: 'K8sAllowedRepos',
     constraint: 'require-harbor-repo',
     action: 'warn',
+    scopedActions: [],
     group: '',
     version: 'v1',
     kind: 'Pod',
     namespace: 'demo',
     name: 'p',
+    uid: 'u',
+    image: 'nginx',
     message: 'm',
+    top: new HeldWorkload(POD),
   };
   it('keeps the 20 lowest, from high to low, and counts all', () => {
     const many = Array.from({ length: 45 }, (_, index) => ({
       ...violation,
       name: `p${String(index).padStart(2, '0')}`,
     }));
-    const status = statusOf(
-      [...many, { ...violation, group: 'apps', name: 'a' }, { ...violation, constraint: 'other' }].reverse(),
-    );
-    expect(status['totalViolations']).toBe(46);
-    expect(status['auditTimestamp']).toBe('2026-01-01T12:00:00Z');
+    const status = statusOf([...many, { ...violation, group: 'apps', name: 'a' }].reverse());
+    expect(status).toMatchObject({ totalViolations: 46, truncated: true });
     expect(status.violations.map(({ name }) => name)).toEqual(
       Array.from({ length: 20 }, (_, index) => `p${String(19 - index).padStart(2, '0')}`),
     );
@@ -237,18 +319,31 @@ describe('status', () => {
       name: 'p19',
       message: 'm',
     });
+    expect(statusOf(many, 45)).toMatchObject({ truncated: null });
+    expect(statusOf(many, 0)).toMatchObject({ totalViolations: 45, violations: null, truncated: true });
+    const huge = Array.from({ length: 600 }, () => many[0] as ReportedViolation);
+    expect(statusOf(huge, 10_000).violations).toHaveLength(500);
   });
 
-  it('cuts messages to 256 bytes between characters', () => {
-    const messages = ['x'.repeat(256), 'x'.repeat(257), `${'x'.repeat(252)}®®®®®`];
-    const kept = statusOf(messages.map((message) => ({ ...violation, message }))).violations.map(({ message }) =>
-      String(message),
-    );
-    expect(kept.sort()).toEqual(['x'.repeat(256), `${'x'.repeat(253)}...`, `${'x'.repeat(252)}...`].sort());
+  it('lists the actions of a scoped constraint', () => {
+    const scoped = { ...violation, action: 'scoped', scopedActions: ['deny', 'warn'] };
+    expect(statusOf([scoped]).violations[0]).toMatchObject({
+      enforcementAction: 'scoped',
+      enforcementActions: ['deny', 'warn'],
+    });
+  });
+
+  it('cuts messages to 256 bytes between characters, and as Gatekeeper does where that is asked for', () => {
+    expect(cutBytes('x'.repeat(256), false)).toBe('x'.repeat(256));
+    expect(cutBytes('x'.repeat(257), false)).toBe(`${'x'.repeat(253)}...`);
+    expect(cutBytes(`${'x'.repeat(252)}®®®`, false)).toBe(`${'x'.repeat(252)}...`);
+    expect(cutBytes(`${'x'.repeat(252)}®®®`, true)).toBe(`${'x'.repeat(252)}\ufffd...`);
+    expect(cutBytes(`${'x'.repeat(251)}€€€`, true)).toBe(`${'x'.repeat(251)}\ufffd\ufffd...`);
+    expect(cutBytes(`${'x'.repeat(253)}®®®`, true)).toBe(`${'x'.repeat(253)}...`);
   });
 
   it('names no namespace for objects without one, and no list when empty', () => {
     expect(statusOf([{ ...violation, namespace: '' }]).violations[0]).not.toHaveProperty('namespace');
-    expect(statusOf([]).violations).toBeNull();
+    expect(statusOf([])).toMatchObject({ totalViolations: 0, violations: null, truncated: null });
   });
 });

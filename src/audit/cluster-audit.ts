@@ -1,21 +1,31 @@
-import { CONSTRAINT_KIND, type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
-import { evaluate } from '../constraints/evaluate.ts';
-import type { ImageFacts, ImageFactsSource } from '../constraints/image-facts.ts';
-import { groupOf, type KubernetesObject, kubernetesObject, versionOf } from '../constraints/kubernetes-object.ts';
-import { AUDITED_KINDS, type AuditedKind, CONSTRAINTS_PATH, NAMESPACES_PATH } from '../constraints/paths.ts';
-import { rulesOf } from '../constraints/rules.ts';
-import { referencesOf } from '../constraints/workload.ts';
-import { KubernetesError } from '../kubernetes/errors.ts';
+import type { ImageFactsSource } from '../constraints/image-facts.ts';
+import type { NamespaceLabels } from '../constraints/match.ts';
+import type { Rules } from '../constraints/rules.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
-import { type ListedObject, listPages } from '../kubernetes/list-pages.ts';
 import type { Clock } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
+import { CodedError, messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import { writeConstraintStatus } from './constraint-status.ts';
-import type { AuditRun, AuditSink, AuditViolation, RunningImage } from './ports.ts';
-import { runningImagesOf } from './running-images.ts';
+import type { AuditEvents } from './audit-events.ts';
+import { createAuditState } from './audit-state.ts';
+import type { BrokenConstraint } from './constraint-watcher.ts';
+import type { GuardMetrics } from './guard-metrics.ts';
+import type { LiveCache } from './live-cache.ts';
+import type { ReportWriter } from './policy-reports.ts';
+import type { AuditRun, AuditSink, RunningImage } from './ports.ts';
+import { type Absence, type ReportedViolation, reportedViolations } from './reported-violations.ts';
+import { runningImages } from './running-images.ts';
+import { createStatusWriter } from './status-writer.ts';
+
+/** `not_ready` what a pass needs has not been read yet · `not_leader` another replica audits this cluster. */
+export class AuditError extends CodedError<'not_ready' | 'not_leader'> {}
 
 export interface ClusterAuditDeps {
+  readonly cache: LiveCache;
+  /** The rules in force; undefined until they have been read. The same value while nothing changes. */
+  rules(): Rules | undefined;
+  /** Constraints that cannot be used. */
+  broken?(): readonly BrokenConstraint[];
+  readonly namespaceLabels: NamespaceLabels;
   readonly facts: ImageFactsSource;
   readonly client: KubernetesClient;
   readonly sink: AuditSink;
@@ -25,143 +35,119 @@ export interface ClusterAuditDeps {
   readonly cluster: string;
   /** Name of this replica, its own line in `.status.byPod`. */
   readonly pod: string;
-  /** Report every object on its own, as Gatekeeper does, instead of the owner at the top once. */
-  readonly raw?: boolean;
+  /** Only one replica writes what audits find; default: this one. */
+  isLeader?(): boolean;
+  /** Names of the replicas there are, undefined while nobody knows. */
+  replicas?(): readonly string[] | undefined;
+  /** When no guard answered, as far back as it matters. */
+  absences?(): readonly Absence[];
+  /** How many violations a status lists; default 20, at most 500. */
+  readonly keepViolations?: number;
+  readonly reports?: ReportWriter;
+  readonly events?: AuditEvents;
+  readonly metrics?: Pick<GuardMetrics, 'audited' | 'constraints'>;
 }
 
-interface Pass {
-  readonly constraints: readonly Constraint[];
-  readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
-  readonly violations: AuditViolation[];
-  readonly running: RunningImage[];
-  /** What an object and its owners have said already, by uid. */
-  readonly said: Map<string, ReadonlySet<string>>;
-  /** The owner at the top of every object seen, by uid. */
-  readonly tops: Map<string, { readonly kind: string; readonly name: string }>;
-  objects: number;
+export interface ClusterAudit {
+  /**
+   * One pass: judges what changed since the last one with the function the webhook uses, records all violations and
+   * running images, and writes statuses and reports. Kinds that cannot be seen make it incomplete and are named in it.
+   * A replica that does not lead only says in the statuses that it is there. Throws `AuditError`, and what the sink throws.
+   */
+  pass(): Promise<AuditRun>;
+  /** True when the rules are others than those of the last pass. */
+  rulesChanged(): boolean;
+  stop(): void;
 }
 
-/**
- * One pass: lists everything that runs pods, judges it with the function the webhook uses, records all violations and
- * running images, and writes each constraint's status. A kind that cannot be listed makes the run incomplete and is
- * named in it; only a cluster without constraints or namespaces to read fails the pass (`KubernetesError`).
- */
-export async function auditCluster(deps: ClusterAuditDeps): Promise<AuditRun> {
-  const startedAt = deps.clock.now();
-  const pass: Pass = {
-    constraints: await readConstraints(deps),
-    namespaces: await readNamespaces(deps.client),
-    violations: [],
-    running: [],
-    said: new Map(),
-    tops: new Map(),
-    objects: 0,
-  };
-  const incomplete: { kind: string; reason: string }[] = [];
-  for (const audited of AUDITED_KINDS) {
-    try {
-      for await (const page of listPages(deps.client, audited.path)) {
-        // Objects of a list come without the kind they share.
-        const objects = page.items.map((item) => ({ ...item, apiVersion: audited.apiVersion, kind: audited.kind }));
-        const facts = await deps.facts.factsAbout(referencesOf(objects));
-        for (const object of objects) auditObject(deps, pass, audited, { raw: object, facts });
+/** What a pass found, kept for the next one when nothing changes. */
+interface Found {
+  readonly violations: readonly ReportedViolation[];
+  readonly running: readonly RunningImage[];
+}
+
+export function createClusterAudit(deps: ClusterAuditDeps): ClusterAudit {
+  const { cache, clock, logger, cluster } = deps;
+  const state = createAuditState(deps);
+  const statuses = createStatusWriter({
+    client: deps.client,
+    logger,
+    pod: deps.pod,
+    ...(deps.keepViolations === undefined ? {} : { keep: deps.keepViolations }),
+    ...(deps.replicas ? { replicas: () => deps.replicas?.() } : {}),
+  });
+  let found: Found | undefined;
+  let absencesSeen = '';
+  let rulesSeen: Rules | undefined;
+
+  async function look(rules: Rules, startedAt: number): Promise<AuditRun & { readonly reported: Found['violations'] }> {
+    const absences = deps.absences?.() ?? [];
+    const judgement = await state.judge(rules);
+    const unchanged = found !== undefined && !judgement.changed && absencesSeen === JSON.stringify(absences);
+    if (!unchanged || found === undefined)
+      found = { violations: reportedViolations(cache, judgement.findings, absences), running: runningImages(cache) };
+    absencesSeen = JSON.stringify(absences);
+    return {
+      cluster,
+      startedAt,
+      finishedAt: clock.now(),
+      objects: cache.size,
+      violations: found.violations.map(recorded),
+      running: found.running,
+      incomplete: [...cache.unseen(), ...judgement.unjudged],
+      unchanged,
+      reported: found.violations,
+    };
+  }
+
+  /** What went wrong with one way of telling must not keep the others from being told. */
+  async function tell(what: string, telling: Promise<void> | undefined): Promise<void> {
+    await telling?.catch((error: unknown) =>
+      logger.error({ problem: messageOf(error) }, `${what} could not be written`),
+    );
+  }
+
+  return {
+    rulesChanged: () => rulesSeen !== deps.rules(),
+    async pass() {
+      const startedAt = clock.now();
+      await cache.settled();
+      const rules = deps.rules();
+      if (rules === undefined)
+        throw new AuditError('not_ready', 'the constraints and namespaces of the cluster have not been read yet');
+      const broken = deps.broken?.() ?? [];
+      deps.metrics?.constraints(rules.constraints, broken.length);
+      rulesSeen = rules;
+      if (!(deps.isLeader?.() ?? true)) {
+        // What it knew would be old by the time it leads.
+        state.reset();
+        found = undefined;
+        await statuses.writeEntries(rules.constraints, broken);
+        throw new AuditError('not_leader', 'another replica of the guard audits this cluster');
       }
-    } catch (error) {
-      if (!(error instanceof KubernetesError)) throw error;
-      incomplete.push({ kind: audited.kind, reason: error.message });
-      deps.logger.warn({ kind: audited.kind, problem: error.message }, 'kind could not be audited');
-    }
-  }
-  const { violations, running, objects } = pass;
-  const { cluster, clock } = deps;
-  const run: AuditRun = { cluster, startedAt, finishedAt: clock.now(), objects, violations, running, incomplete };
-  await deps.sink.recordAudit(run);
-  for (const constraint of pass.constraints) {
-    if (constraint.actionAt('audit.gatekeeper.sh') === undefined) continue;
-    try {
-      await writeConstraintStatus(deps.client, constraint, run, deps.pod);
-    } catch (error) {
-      deps.logger.error({ constraint: constraint.name, problem: messageOf(error) }, 'status could not be written');
-    }
-  }
-  return run;
-}
-
-function auditObject(
-  deps: ClusterAuditDeps,
-  pass: Pass,
-  audited: AuditedKind,
-  { raw, facts }: { raw: ListedObject; facts: ImageFacts },
-): void {
-  const object = kubernetesObject.parse(raw);
-  const { uid, name, namespace } = object.metadata;
-  pass.objects += 1;
-  const owner = ownerOf(object);
-  const top = pass.tops.get(owner ?? '') ?? { kind: audited.kind, name };
-  pass.tops.set(uid, top);
-  if (audited.kind === 'Pod') pass.running.push(...runningImagesOf(raw, top, object));
-  if (!deps.raw && isRetired(raw)) return;
-
-  const inherited = deps.raw ? undefined : pass.said.get(owner ?? '');
-  const said = new Set(inherited);
-  const lines = evaluate(
-    { ...facts, namespaceLabels: (one) => pass.namespaces.get(one) },
-    rulesOf(pass.constraints),
-    'audit.gatekeeper.sh',
-    { object: raw },
-  );
-  for (const { kind, constraint, message } of lines) {
-    const key = `${constraint.name}\n${message}`;
-    if (kind === 'warned' || said.has(key)) continue;
-    said.add(key);
-    pass.violations.push({
-      constraint: constraint.name,
-      action: constraint.enforcementAction,
-      group: groupOf(audited.apiVersion),
-      version: versionOf(audited.apiVersion),
-      kind: audited.kind,
-      namespace,
-      name,
-      message,
-    });
-  }
-  if (said.size > 0) pass.said.set(uid, said);
-}
-
-function ownerOf(object: KubernetesObject): string | undefined {
-  return object.metadata.ownerReferences.find(({ controller }) => controller === true)?.uid;
-}
-
-/** A ReplicaSet that a Deployment keeps for going back runs nothing. */
-function isRetired(raw: ListedObject): boolean {
-  const { kind, spec } = raw;
-  return (
-    kind === 'ReplicaSet' && typeof spec === 'object' && spec !== null && 'replicas' in spec && spec.replicas === 0
-  );
-}
-
-async function readConstraints(deps: ClusterAuditDeps): Promise<Constraint[]> {
-  const constraints: Constraint[] = [];
-  for await (const page of listPages(deps.client, CONSTRAINTS_PATH)) {
-    for (const item of page.items) {
+      const { reported, ...run } = await look(rules, startedAt);
       try {
-        constraints.push(parseConstraint(item, CONSTRAINT_KIND));
+        await deps.sink.recordAudit(run);
       } catch (error) {
-        if (!(error instanceof ConstraintError)) throw error;
-        deps.logger.error({ problem: error.message }, 'constraint is not audited');
+        // The next pass has to record all of it, whatever changes until then.
+        found = undefined;
+        throw error;
       }
-    }
-  }
-  return constraints;
+      await statuses.writeAudit(rules.constraints, broken, {
+        startedAt,
+        violations: reported,
+        incomplete: run.incomplete,
+      });
+      deps.metrics?.audited(run, clock.now());
+      await tell('policy reports', deps.reports?.write(reported));
+      await tell('events', deps.events?.tell(reported));
+      return run;
+    },
+    stop: () => state.stop(),
+  };
 }
 
-async function readNamespaces(client: KubernetesClient): Promise<Map<string, Readonly<Record<string, string>>>> {
-  const namespaces = new Map<string, Readonly<Record<string, string>>>();
-  for await (const page of listPages(client, NAMESPACES_PATH)) {
-    for (const item of page.items) {
-      const { metadata } = kubernetesObject.parse(item);
-      namespaces.set(metadata.name, metadata.labels);
-    }
-  }
-  return namespaces;
+function recorded(one: ReportedViolation): AuditRun['violations'][number] {
+  const { uid: _uid, scopedActions: _scoped, top: _top, ...violation } = one;
+  return violation;
 }

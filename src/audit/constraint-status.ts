@@ -1,114 +1,138 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Constraint } from '../constraints/constraint.ts';
-import { CONSTRAINTS_PATH } from '../constraints/paths.ts';
-import { KubernetesError } from '../kubernetes/errors.ts';
-import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { toRfc3339 } from '../platform/clock.ts';
-import type { AuditRun, AuditViolation } from './ports.ts';
+import type { BrokenConstraint } from './constraint-watcher.ts';
+import type { UnseenKind } from './live-cache.ts';
+import type { ReportedViolation } from './reported-violations.ts';
 
 /** As many as Gatekeeper keeps by default; all of them are in our own database. */
-const KEPT_VIOLATIONS = 20;
+export const KEPT_VIOLATIONS = 20;
+/** More do not fit into one object of the API server with their messages. */
+export const MOST_KEPT_VIOLATIONS = 500;
 const LONGEST_MESSAGE_BYTES = 256;
-const ATTEMPTS = 5;
-const FIRST_DELAY_MS = 100;
+const ELLIPSIS = '...';
+const OPERATIONS = ['audit', 'status', 'webhook'];
 
-const currentSchema = z.looseObject({
-  metadata: z.looseObject({ resourceVersion: z.string() }),
-  status: z.looseObject({ byPod: z.array(z.looseObject({ id: z.string() })).catch([]) }).optional(),
-});
-
-/** The `.status` of a constraint after a pass, in the form Gatekeeper writes. `others` are other replicas' entries. */
-export function constraintStatus(
-  constraint: Constraint,
-  run: AuditRun,
-  pod: string,
-  others: readonly { readonly id: string }[] = [],
-): Record<string, unknown> {
-  const violations = run.violations.filter((one) => one.constraint === constraint.name);
-  const own = {
-    id: pod,
-    constraintUID: constraint.uid,
-    observedGeneration: constraint.generation,
-    enforced: true,
-    operations: ['audit', 'status', 'webhook'],
-    ...errorsOf(constraint, run),
-  };
-  const byPod = [...others.filter(({ id }) => id !== pod), own].sort((a, b) => (a.id < b.id ? -1 : 1));
-  return {
-    auditTimestamp: toRfc3339(run.startedAt),
-    totalViolations: violations.length,
-    byPod,
-    // A merge patch with null takes the field away: it is absent when there is nothing to list.
-    violations: violations.length === 0 ? null : keptViolations(violations, constraint),
-  };
+/** This replica's line in `.status.byPod`. */
+export interface PodEntry {
+  readonly id: string;
+  readonly constraintUID: string;
+  readonly observedGeneration: number;
+  readonly enforced: boolean;
+  readonly operations: readonly string[];
+  readonly errors?: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** Writes the status of one constraint; on a conflict reads again, five times. Gone constraints are passed over. */
-export async function writeConstraintStatus(
-  client: KubernetesClient,
-  constraint: Constraint,
-  run: AuditRun,
-  pod: string,
-): Promise<void> {
-  const path = `${CONSTRAINTS_PATH}/${encodeURIComponent(constraint.name)}`;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const { metadata, status } = currentSchema.parse(await client.get(path));
-      await client.patch(`${path}/status`, {
-        metadata: { resourceVersion: metadata.resourceVersion },
-        status: constraintStatus(constraint, run, pod, status?.byPod),
-      });
-      return;
-    } catch (error) {
-      if (error instanceof KubernetesError && error.code === 'not_found') return;
-      const conflict = error instanceof KubernetesError && error.code === 'conflict';
-      if (!conflict || attempt === ATTEMPTS) throw error;
-      await delay(FIRST_DELAY_MS * 2 ** attempt);
-    }
-  }
-}
-
-function errorsOf(constraint: Constraint, run: AuditRun): { errors?: readonly { code: string; message: string }[] } {
+/** What a replica says about a constraint that it uses; `unseen` are kinds its audit could not see. */
+export function podEntry(constraint: Constraint, pod: string, unseen: readonly UnseenKind[] = []): PodEntry {
   const errors = [
     ...constraint.problems.map((message) => ({ code: 'constraint_problem', message })),
-    ...run.incomplete.map(({ kind, reason }) => ({ code: 'audit_incomplete', message: `${kind}: ${reason}` })),
+    ...unseen.map(({ kind, reason }) => ({ code: 'audit_incomplete', message: `${kind}: ${reason}` })),
   ];
-  return errors.length === 0 ? {} : { errors };
+  return entryOf(constraint, pod, constraint.rule !== undefined, errors);
 }
 
-/** The lowest in Gatekeeper's order, written from high to low, as its queue leaves them. */
-function keptViolations(violations: readonly AuditViolation[], constraint: Constraint): Record<string, unknown>[] {
-  return violations
-    .map((one) => ({ one, key: [one.group, one.version, one.kind, one.namespace, one.name, one.message, one.action] }))
-    .sort((a, b) => compareLists(a.key, b.key))
-    .slice(0, KEPT_VIOLATIONS)
-    .reverse()
-    .map(({ one }) => ({
-      enforcementAction: one.action,
-      ...(constraint.scopedActions.length > 0 ? { enforcementActions: constraint.scopedActions } : {}),
-      group: one.group,
-      version: one.version,
-      kind: one.kind,
-      ...(one.namespace === '' ? {} : { namespace: one.namespace }),
-      name: one.name,
-      message: cutBytes(one.message),
-    }));
+/** What a replica says about a constraint that it cannot use. */
+export function brokenEntry(broken: BrokenConstraint, pod: string): PodEntry {
+  return entryOf(broken, pod, false, [{ code: 'constraint_invalid', message: broken.problem }]);
 }
 
-function compareLists(a: readonly string[], b: readonly string[]): number {
-  for (const [index, left] of a.entries()) {
-    const right = b[index] ?? '';
-    if (left !== right) return left < right ? -1 : 1;
+function entryOf(
+  { uid, generation }: { readonly uid: string; readonly generation: number },
+  pod: string,
+  enforced: boolean,
+  errors: NonNullable<PodEntry['errors']>,
+): PodEntry {
+  return {
+    id: pod,
+    constraintUID: uid,
+    observedGeneration: generation,
+    enforced,
+    operations: OPERATIONS,
+    ...(errors.length === 0 ? {} : { errors }),
+  };
+}
+
+/** The entries of all replicas by id, with ours in the place of our old one; of others only those that `lives` accepts. */
+export function mergeEntries<Entry extends { readonly id: string }>(
+  others: readonly Entry[],
+  own: PodEntry,
+  lives: (id: string) => boolean,
+): (Entry | PodEntry)[] {
+  return [...others.filter(({ id }) => id !== own.id && lives(id)), own].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * What an audit writes into the status of a constraint, as a merge patch: null takes a field away, for `violations` is
+ * absent when there are none. `keep` is how many are listed.
+ */
+export function auditStatus(
+  constraint: Constraint,
+  violations: readonly ReportedViolation[],
+  keep = KEPT_VIOLATIONS,
+): Record<string, unknown> {
+  const kept = lowest(violations, Math.min(keep, MOST_KEPT_VIOLATIONS)).reverse();
+  const { compat } = constraint.options;
+  return {
+    totalViolations: violations.length,
+    violations: kept.length === 0 ? null : kept.map((one) => statusViolation(one, compat)),
+    // Gatekeeper has no such field.
+    truncated: kept.length < violations.length && !compat ? true : null,
+  };
+}
+
+/** The start of a pass as a status says it. */
+export function auditTimestamp(startedAt: number): string {
+  return toRfc3339(startedAt);
+}
+
+function statusViolation(one: ReportedViolation, compat: boolean): Record<string, unknown> {
+  return {
+    enforcementAction: one.action,
+    ...(one.scopedActions.length > 0 ? { enforcementActions: one.scopedActions } : {}),
+    group: one.group,
+    version: one.version,
+    kind: one.kind,
+    ...(one.namespace === '' ? {} : { namespace: one.namespace }),
+    name: one.name,
+    message: cutBytes(one.message, compat),
+  };
+}
+
+/** The lowest in Gatekeeper's order, from low to high, without sorting all of them. */
+function lowest(violations: readonly ReportedViolation[], count: number): ReportedViolation[] {
+  const kept: ReportedViolation[] = [];
+  if (count <= 0) return kept;
+  for (const one of violations) {
+    const last = kept[kept.length - 1];
+    if (kept.length === count && last !== undefined && compareViolations(one, last) >= 0) continue;
+    let at = kept.length;
+    while (at > 0 && compareViolations(one, kept[at - 1] ?? one) < 0) at -= 1;
+    kept.splice(at, 0, one);
+    if (kept.length > count) kept.pop();
+  }
+  return kept;
+}
+
+const ORDER = ['group', 'version', 'kind', 'namespace', 'name', 'message', 'action'] as const;
+
+/** By bytes, as Go compares texts. */
+function compareViolations(a: ReportedViolation, b: ReportedViolation): number {
+  for (const field of ORDER) {
+    if (a[field] !== b[field]) return Buffer.compare(Buffer.from(a[field]), Buffer.from(b[field]));
   }
   return 0;
 }
 
-/** At most 256 bytes, ending in `...` when cut, never within a character. */
-function cutBytes(message: string): string {
+/**
+ * At most 256 bytes, ending in `...` when cut. Gatekeeper cuts within a character too, and what is left of it reaches the
+ * API server as a replacement character for each byte; otherwise never within one.
+ */
+export function cutBytes(message: string, compat: boolean): string {
   const bytes = Buffer.from(message);
   if (bytes.length <= LONGEST_MESSAGE_BYTES) return message;
-  let end = LONGEST_MESSAGE_BYTES - 3;
+  const limit = LONGEST_MESSAGE_BYTES - ELLIPSIS.length;
+  let end = limit;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return `${bytes.subarray(0, end).toString('utf8')}...`;
+  const broken = compat ? '\ufffd'.repeat(limit - end) : '';
+  return `${bytes.subarray(0, end).toString('utf8')}${broken}${ELLIPSIS}`;
 }

@@ -43,7 +43,7 @@ export interface ConstraintWatcherDeps extends WatchDeps {
   readonly systemNamespaces?: readonly string[];
 }
 
-/** Watches give a sign of life every 20 s; older than this means the API server is out of reach. */
+/** Watches renew every 20 s; older than this means that this one is dead or the API server out of reach. */
 const STALE_MS = 30_000;
 const NAMESPACE_WAIT_MS = 500;
 const SYSTEM_NAMESPACES = ['gatekeeper-system', 'breakwater-system'];

@@ -1,43 +1,34 @@
-import { z } from 'zod';
-import type { KubernetesObject } from '../constraints/kubernetes-object.ts';
-import { imagesOf } from '../constraints/workload.ts';
-import { type Digest, tryParseDigest } from '../oci/digest.ts';
+import type { HeldWorkload } from './held-workload.ts';
+import { hasEnded } from './held-workload.ts';
+import type { LiveCache } from './live-cache.ts';
 import type { RunningImage } from './ports.ts';
 
-const statuses = z.array(z.looseObject({ name: z.string(), imageID: z.string().catch('') })).catch([]);
-const podSchema = z.looseObject({
-  status: z
-    .looseObject({
-      phase: z.string().catch(''),
-      containerStatuses: statuses,
-      initContainerStatuses: statuses,
-      ephemeralContainerStatuses: statuses,
-    })
-    .catch({ phase: '', containerStatuses: [], initContainerStatuses: [], ephemeralContainerStatuses: [] }),
-});
-
-/** The images a pod runs, with the digest its node reports; empty once the pod has ended. */
-export function runningImagesOf(
-  pod: unknown,
-  owner: { kind: string; name: string },
-  object: KubernetesObject,
-): RunningImage[] {
-  const { status } = podSchema.parse(pod);
-  if (status.phase === 'Succeeded' || status.phase === 'Failed') return [];
-  const digests = new Map<string, Digest>();
-  const all = [...status.containerStatuses, ...status.initContainerStatuses, ...status.ephemeralContainerStatuses];
-  for (const { name, imageID } of all) {
-    const digest = digestIn(imageID);
-    if (digest) digests.set(name, digest);
+/** The images that pods run, each once for every container of an owner at the top; ended pods run nothing. */
+export function runningImages(cache: LiveCache): RunningImage[] {
+  const byPlace = new Map<string, RunningImage>();
+  for (const pod of cache.all()) {
+    if (pod.kind !== 'Pod' || hasEnded(pod)) continue;
+    const top = cache.heldTopOf(pod);
+    for (const image of imagesOfPod(pod, top)) {
+      const place = `${top.uid}\n${image.container}`;
+      const other = byPlace.get(place);
+      // Of pods that differ while an owner rolls out, one that runs says more than one that waits.
+      if (other === undefined || (other.digest === undefined && image.digest !== undefined)) byPlace.set(place, image);
+    }
   }
-  return imagesOf(pod).map(({ name, image, place }) => {
-    const digest = place === 'volume' ? undefined : digests.get(name);
-    return { namespace: object.metadata.namespace, ...owner, container: name, image, ...(digest ? { digest } : {}) };
-  });
+  return [...byPlace.values()];
 }
 
-/** `docker-pullable://x@sha256:…` names a manifest; a bare `sha256:…` is the id of a local image and names none. */
-function digestIn(imageId: string): Digest | undefined {
-  const at = imageId.lastIndexOf('@');
-  return at < 0 ? undefined : tryParseDigest(imageId.slice(at + 1));
+function imagesOfPod(pod: HeldWorkload, top: HeldWorkload): RunningImage[] {
+  return pod.images.map(({ place, name, image }) => {
+    const digest = place === 'volume' ? undefined : pod.reported.find((one) => one.name === name)?.digest;
+    return {
+      namespace: pod.namespace,
+      kind: top.kind,
+      name: top.name,
+      container: name,
+      image,
+      ...(digest ? { digest } : {}),
+    };
+  });
 }

@@ -29,6 +29,8 @@ export interface Cli {
 export interface Programs {
   /** Runs the server until it is told to stop. */
   serve?(config: Config): Promise<void>;
+  /** Runs a guard alone until it is told to stop. */
+  serveGuard?(config: Config): Promise<void>;
   /** The blob storage of the settings; a server may be using it. */
   readonly openBlobs?: (config: Config) => Promise<BlobStore>;
   /** Takes the data folder, which no server may be using, until `close`. */

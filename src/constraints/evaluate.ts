@@ -156,16 +156,18 @@ function judgeCandidate(
   const [action] = used;
   if (action === undefined) return;
   // Rego collects violations in a set: what would be said in the same words is said once.
-  const said = images.length > 1 ? new Set<string>() : undefined;
+  const said = sayTwice(images) ? new Set<string>() : undefined;
   for (const image of images) {
     for (const line of judgeImage(deps, constraint, image, parseReferenceOnce(image.image))) {
       const message = generated ? `[Implied by ${generated.template}] ${line.message}` : line.message;
       if (said?.has(message)) continue;
       said?.add(message);
       lines.push({
-        ...image,
         ...line,
         message,
+        place: image.place,
+        name: image.name,
+        image: image.image,
         constraint,
         action,
         actions: used,
@@ -174,6 +176,18 @@ function judgeCandidate(
     }
   }
 }
+
+/** True when two containers of one name and image could lead to the same sentence; messages are long, so this is asked first. */
+function sayTwice(images: readonly WorkloadImage[]): boolean {
+  if (images.length < 2) return false;
+  if (images.length > FEW_IMAGES) return true;
+  return images.some((one, index) =>
+    images.slice(index + 1).some((other) => other.name === one.name && other.image === one.image),
+  );
+}
+
+/** More of them are not worth comparing one by one. */
+const FEW_IMAGES = 16;
 
 function covers(deps: EvaluateDeps, { matcher, name }: Constraint, subjects: readonly MatchSubject[]): boolean {
   for (const subject of subjects) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SECRET_NAME } from '../admission/guard-rights.ts';
 import { setBundle, trustsAll, type WebhookBundles } from '../audit/webhook-bundle.ts';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
@@ -7,7 +8,6 @@ import { bundleOf, type CertificateState, stateSchema } from './certificates-sta
 
 export class GuardCertificateError extends CodedError<'certificate_secret_invalid' | 'rotation_under_way'> {}
 
-export const CERTIFICATES_SECRET = 'breakwater-webhook-certificates';
 const STATE_KEY = 'state.json';
 
 const secretSchema = z.looseObject({
@@ -34,7 +34,7 @@ export interface CertificateSecret {
 export function openCertificateSecret(
   client: KubernetesClient,
   namespace: string,
-  name = CERTIFICATES_SECRET,
+  name = SECRET_NAME,
 ): CertificateSecret {
   const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
   const path = `${collection}/${encodeURIComponent(name)}`;

@@ -50,18 +50,19 @@ const ATTEMPTS = 5;
 export async function openSharedCertificates(deps: SharedCertificatesDeps): Promise<GuardCertificates> {
   const { client, clock, logger, secret, hosts } = deps;
   const { settleMs, goneMs } = deps.timing ?? TIMING;
-  let held = await readOrMake();
+  let held = await readOrMake(undefined);
   let trouble: string | undefined;
   /** Since when the next phase could begin, and which one that is. */
   let waiting: { readonly for: string; readonly since: number } | undefined;
   await step();
 
-  async function readOrMake(): Promise<StoredCertificates> {
+  /** A Secret that was deleted under us is put back: new certificates at once would be strangers to everybody. */
+  async function readOrMake(kept: CertificateState | undefined): Promise<StoredCertificates> {
     for (let attempt = 1; ; attempt += 1) {
       const found = await secret.read();
       if (found) return found;
       try {
-        return await secret.create(await firstState(hosts, clock.now()));
+        return await secret.create(kept ?? (await firstState(hosts, clock.now())));
       } catch (error) {
         if (!isConflict(error) || attempt === ATTEMPTS) throw error;
       }
@@ -71,7 +72,7 @@ export async function openSharedCertificates(deps: SharedCertificatesDeps): Prom
   async function step(): Promise<void> {
     // First the configurations, then the state: see `publish`.
     const configurations = await readWebhookBundles(client);
-    take(await readOrMake());
+    take(await readOrMake(held.state));
     const { trusted, problem } = await publish(client, configurations, held.state);
     if (problem !== undefined && problem !== trouble) {
       logger.error({ problem }, 'the authorities of the webhook could not be published');

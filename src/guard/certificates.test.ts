@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { SECRET_NAME } from '../admission/guard-rights.ts';
 import { WEBHOOK_CONFIGURATION } from '../admission/manifests.ts';
 import { fixedClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import type { GuardCertificates } from './certificates.ts';
-import { CERTIFICATES_SECRET, GuardCertificateError, openCertificateSecret } from './certificates-secret.ts';
+import { GuardCertificateError, openCertificateSecret } from './certificates-secret.ts';
 import { openSharedCertificates } from './certificates-shared.ts';
 import { begun, phaseOf } from './certificates-state.ts';
 import { createReplicaBoard, type ReplicaBoard } from './replicas.ts';
@@ -195,18 +196,28 @@ it('names are added, so that replicas of two versions do not take them from each
   const a = await guard('a');
   const b = await guard('b', ['127.0.0.1', 'new.example.org']);
   for (let round = 0; round < 3; round += 1) for (const one of [a, b]) await one.beat();
-  const writes = store.writes.filter((one) => one.endsWith(CERTIFICATES_SECRET)).length;
+  const writes = store.writes.filter((one) => one.endsWith(SECRET_NAME)).length;
   for (let round = 0; round < 3; round += 1) for (const one of [a, b]) await one.beat();
-  expect(store.writes.filter((one) => one.endsWith(CERTIFICATES_SECRET))).toHaveLength(writes);
+  expect(store.writes.filter((one) => one.endsWith(SECRET_NAME))).toHaveLength(writes);
   expect(new X509Certificate(a.leaf()).subjectAltName).toContain('DNS:new.example.org');
   expect(new X509Certificate(b.leaf()).subjectAltName).toContain('breakwater-webhook');
   expect(isTrusted(a.leaf(), bundle(store))).toBe(true);
 });
 
+it('a Secret that is deleted under running guards comes back as it was', async () => {
+  const { store, guard } = world();
+  const a = await guard('a');
+  const before = a.leaf();
+  store.objects.delete(`/api/v1/namespaces/${namespace}/secrets/${SECRET_NAME}`);
+  await a.beat();
+  expect(a.leaf()).toBe(before);
+  expect((await guard('b')).leaf()).toBe(before);
+});
+
 it('a Secret that is something else is left alone', async () => {
   const { store, guard } = world();
-  const foreign = { metadata: { name: CERTIFICATES_SECRET, resourceVersion: '1' }, data: { 'tls.crt': 'eA==' } };
-  store.objects.set(`/api/v1/namespaces/${namespace}/secrets/${CERTIFICATES_SECRET}`, foreign);
+  const foreign = { metadata: { name: SECRET_NAME, resourceVersion: '1' }, data: { 'tls.crt': 'eA==' } };
+  store.objects.set(`/api/v1/namespaces/${namespace}/secrets/${SECRET_NAME}`, foreign);
   await expect(guard('a')).rejects.toThrow(GuardCertificateError);
   expect(store.writes).toEqual([]);
 });

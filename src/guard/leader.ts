@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { LEASE_NAME } from '../admission/guard-rights.ts';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -36,7 +37,6 @@ export interface Leadership {
 }
 
 const TIMING: LeaderTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2000 };
-const NAME = 'breakwater-guard-leader';
 
 const leaseSchema = z.looseObject({
   metadata: z.looseObject({ resourceVersion: z.string() }),
@@ -62,7 +62,7 @@ export function createLeaderElection(deps: LeaderDeps): Leadership {
   const { client, clock, logger, identity, namespace } = deps;
   const { leaseMs, renewMs, retryMs } = deps.timing ?? TIMING;
   const collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
-  const name = deps.name ?? NAME;
+  const name = deps.name ?? LEASE_NAME;
   const path = `${collection}/${name}`;
   const stopping = new AbortController();
   const listeners = new Set<(leads: boolean) => void>();

@@ -24,6 +24,7 @@ export function fakeCluster(page = 2): FakeCluster {
       const failure = failing.get(path);
       if (failure) throw failure;
       const items = collections.get(path);
+      if (items === undefined && query['limit'] !== undefined) throw new KubernetesError('not_found', 'no such kind');
       if (items === undefined) return { metadata: { resourceVersion: '7' }, status: { byPod: [{ id: 'z' }] } };
       const start = Number(query['continue'] ?? 0);
       const end = start + page;
@@ -37,10 +38,12 @@ export function fakeCluster(page = 2): FakeCluster {
         throw new KubernetesError('conflict', 'somebody else was faster');
       }
       patches.push({ path, patch });
-      return {};
+      return { metadata: { resourceVersion: '8' }, status: { byPod: [{ id: 'guard-0' }] } };
     },
     remove: async () => undefined,
-    async read(path, { query }) {
+    async read(path, { query, signal }) {
+      // Nothing ever changes here.
+      if (query['watch'] !== undefined) return { mediaType: 'application/json', body: silence(signal) };
       const reply = Buffer.from(JSON.stringify(await cluster.get(path, query)));
       return { mediaType: 'application/json', body: [reply].values() as unknown as AsyncIterable<Uint8Array> };
     },
@@ -48,4 +51,8 @@ export function fakeCluster(page = 2): FakeCluster {
     close: async () => undefined,
   };
   return cluster;
+}
+
+async function* silence(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
 }

@@ -7,6 +7,7 @@ import { CONSTRAINT_GROUP, CONSTRAINT_KINDS, isConstraintKind } from '../constra
 import type { NamespaceLabels } from '../constraints/match.ts';
 import { OPTION_ANNOTATIONS } from '../constraints/options.ts';
 import { messageOf } from '../platform/errors.ts';
+import type { RunningPod } from './running-pods.ts';
 
 /** Gatekeeper's objects, from a cluster or files. */
 export interface GatekeeperObjects {
@@ -34,8 +35,11 @@ export interface Difference {
 export interface TakenConstraint {
   readonly kind: string;
   readonly name: string;
-  /** It only keeps its meaning over what runs with `breakwater/matching: prefix`. */
-  readonly needsPrefix: boolean;
+  /**
+   * What it takes to let in what runs: nothing, `breakwater/matching: prefix`, or `breakwater/compat: gatekeeper`, which
+   * is left for people to decide.
+   */
+  readonly needs: 'nothing' | 'prefix' | 'compat';
   readonly differences: readonly Difference[];
   /** As it is to be applied: without what the API server adds, with the annotation where it is needed. */
   readonly object: Readonly<Record<string, unknown>>;
@@ -61,10 +65,10 @@ const templateSchema = z.looseObject({
 const liveSchema = z.looseObject({ metadata: z.looseObject({ name: z.string() }), spec: z.unknown().optional() });
 
 /**
- * What changes when a guard takes Gatekeeper's objects over: every constraint is judged over `running`, the workloads of
+ * What changes when a guard takes Gatekeeper's objects over: every constraint is judged over `running`, the pods of
  * the cluster, once as Gatekeeper does and once as we do. Pure.
  */
-export function planTakeover(deps: TakeoverDeps, objects: GatekeeperObjects, running: readonly unknown[]): Takeover {
+export function planTakeover(deps: TakeoverDeps, objects: GatekeeperObjects, running: readonly RunningPod[]): Takeover {
   const left: { what: string; why: string }[] = [];
   const foreign = new Map<string, string>();
   for (const template of objects.templates) {
@@ -100,38 +104,34 @@ function takeOver(
   deps: TakeoverDeps,
   object: unknown,
   expansions: readonly Expansion[],
-  running: readonly unknown[],
+  running: readonly RunningPod[],
 ): TakenConstraint {
   const theirs = parseConstraint(withAnnotations(object, { [OPTION_ANNOTATIONS.compat]: 'gatekeeper' }));
   const ours = parseConstraint(object);
   const differences = new Map<string, Difference>();
-  for (const workload of running) {
-    const here = brokenImages(deps, ours, expansions, workload);
-    const there = brokenImages(deps, theirs, expansions, workload);
-    const { kind, metadata } = liveSchemaOf(workload);
-    // Where only the pods of a template are seen there, the template says nothing about a difference.
-    if (kind !== 'Pod' && there.size === 0 && !speaksOfTemplates(expansions)) continue;
-    const where = `${kind} ${metadata.namespace}/${metadata.name}`;
+  for (const { pod, where } of running) {
+    const here = brokenImages(deps, ours, expansions, pod);
+    const there = brokenImages(deps, theirs, expansions, pod);
     for (const image of here.difference(there)) differences.set(image, { image, where, change: 'denied-here' });
     for (const image of there.difference(here)) {
       if (!differences.has(image)) differences.set(image, { image, where, change: 'admitted-here' });
     }
   }
   const found = [...differences.values()].sort((a, b) => (a.image < b.image ? -1 : 1));
-  const prefixes = withAnnotations(object, { [OPTION_ANNOTATIONS.matching]: 'prefix' });
-  const helps = found.some(({ change }) => change === 'denied-here') && ours.options.matching === 'reference';
-  const needsPrefix = helps && !ours.options.compat;
+  const asPrefix = withAnnotations(object, { [OPTION_ANNOTATIONS.matching]: 'prefix' });
+  const byPrefix = parseConstraint(asPrefix);
+  const denies = found.some(({ change }) => change === 'denied-here');
+  const helps = running.every(({ pod }) =>
+    brokenImages(deps, byPrefix, expansions, pod).isSubsetOf(brokenImages(deps, theirs, expansions, pod)),
+  );
+  const needs = !denies ? 'nothing' : helps ? 'prefix' : 'compat';
   return {
     kind: ours.kind,
     name: ours.name,
-    needsPrefix,
+    needs,
     differences: found,
-    object: applied(needsPrefix ? prefixes : object),
+    object: applied(needs === 'prefix' ? asPrefix : object),
   };
-}
-
-function speaksOfTemplates(expansions: readonly Expansion[]): boolean {
-  return expansions.length > 0;
 }
 
 /** The images of a workload that a constraint objects to. */
@@ -195,15 +195,6 @@ function applied(object: unknown): Record<string, unknown> {
     },
     ...(spec === undefined ? {} : { spec }),
   };
-}
-
-function liveSchemaOf(object: unknown): { kind: string; metadata: { name: string; namespace: string } } {
-  return z
-    .looseObject({
-      kind: z.string().catch(''),
-      metadata: z.looseObject({ name: z.string().catch(''), namespace: z.string().catch('') }),
-    })
-    .parse(object);
 }
 
 function nameOf(object: unknown): string {

@@ -93,7 +93,7 @@ export async function chaos(options: ChaosOptions): Promise<Report> {
   } finally {
     await world.server?.kill();
     await storage.stop();
-    if (!options.keep) await rm(dataDir, { recursive: true, force: true });
+    if (!options.keep) await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

@@ -13,7 +13,7 @@ import {
   startGatekeeperProcess,
   startGatekeeperWith,
 } from '../support/gatekeeper.ts';
-import { startGuard } from '../support/guard.ts';
+import { applyGuardDefinitions, startGuard } from '../support/guard.ts';
 import { createAsker } from './ask.ts';
 import { constraintSet, KINDS, probeConstraints } from './constraints.ts';
 import { causeOf, type Difference, EXPLAINED, same } from './differences.ts';
@@ -89,6 +89,7 @@ async function compareAll(): Promise<void> {
     'configs.config.gatekeeper.sh',
     'expansiontemplate.expansion.gatekeeper.sh',
   ]);
+  await applyGuardDefinitions(ourCluster);
   const guard = await startGuard({ cluster: ourCluster, folder: join(folder, 'ours') });
   closing.push(() => guard.stop());
   const sides: readonly [Side, Side] = [

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { renderGuardManifests } from '../../src/admission/manifests.ts';
+import { MUTATE_PATH, mutatingConfiguration } from '../../src/admission/mutating-configuration.ts';
 import { DEFAULT_KINDS } from '../../src/constraints/default-match.ts';
 
 export const CHART = resolve(import.meta.dirname, '../../deploy/helm/breakwater-guard');
@@ -33,7 +34,6 @@ export function chartFiles(): ReadonlyMap<string, string> {
       repos: [],
       enforcementAction: 'warn',
       webhook: { service: 'unused' },
-      caBundle: 'unused',
       constraint: 'document',
     }),
   ).map((document) => document.toJS() as Rendered);
@@ -46,16 +46,11 @@ export function chartFiles(): ReadonlyMap<string, string> {
       asFile({ apiVersion, kind, metadata: { name, labels }, spec }),
     );
   }
-  const webhooks = [...of('ValidatingWebhookConfiguration'), ...of('MutatingWebhookConfiguration')].map(
-    ({ apiVersion, kind, metadata, webhooks = [] }) => ({
-      apiVersion,
-      kind,
-      metadata: { name: metadata.name },
-      webhooks: webhooks.map(({ clientConfig, ...rest }) => ({ ...rest, path: clientConfig.service.path })),
-    }),
-  );
-  files.set('webhooks.json', asFile(webhooks));
-  files.set('access.json', asFile({ cluster: of('ClusterRole')[0]?.rules, namespace: of('Role')[0]?.rules ?? [] }));
+  files.set('webhooks.json', asFile(of('ValidatingWebhookConfiguration').map(withPaths)));
+  files.set('pinning.json', asFile(withPaths(pinning(false))));
+  files.set('pinning-templates.json', asFile(withPaths(pinning(true))));
+  const rights = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'].flatMap(of);
+  files.set('rights.json', asFile(rights));
   files.set('default-kinds.json', asFile(DEFAULT_KINDS));
   return files;
 }
@@ -73,6 +68,21 @@ export async function writeChartFiles(): Promise<void> {
     await mkdir(dirname(join(FILES, name)), { recursive: true });
     await writeFile(join(FILES, name), text);
   }
+}
+
+function pinning(templates: boolean): Rendered {
+  const clientConfig = { service: { path: MUTATE_PATH } };
+  return mutatingConfiguration({ clientConfig, namespace: 'breakwater-system', templates }) as Rendered;
+}
+
+/** Instead of how the API server reaches a webhook, which the chart decides, only the path. */
+function withPaths({ apiVersion, kind, metadata, webhooks = [] }: Rendered): object {
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: metadata.name },
+    webhooks: webhooks.map(({ clientConfig, ...rest }) => ({ ...rest, path: clientConfig.service.path })),
+  };
 }
 
 function asFile(value: unknown): string {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { parseAllDocuments } from 'yaml';
-import { renderGuardManifests } from '../../src/admission/manifests.ts';
+import { type GuardManifestOptions, renderGuardManifests } from '../../src/admission/manifests.ts';
+import { MUTATE_PATH, mutatingConfiguration } from '../../src/admission/mutating-configuration.ts';
 import { CHART, chartFiles, chartFilesNow } from './chart-files.ts';
 import { check } from './checks.ts';
 import { helm, type KubernetesObject, NAMESPACE, rendered, template } from './helm.ts';
-import { BAD_VALUES } from './values.ts';
+import { settingsOf } from './settings.ts';
+import { BAD_VALUES, GOOD_VALUES } from './values.ts';
 
 const REPOS = ['harbor.cksc.a1ck.io', 'docker.io/mycompany'];
 const SHARED = [
@@ -17,7 +19,7 @@ const SHARED = [
 ];
 
 /** What needs no cluster: lint, the schema, and that the chart says what the program says. */
-export async function checkOffline(): Promise<void> {
+export async function checkOffline(folder: string): Promise<void> {
   await check('helm lint finds nothing', async () => {
     const outcome = await helm(['lint', '--strict', CHART], { constraint: { repos: REPOS } });
     assert.equal(outcome.code, 0, outcome.screen);
@@ -25,11 +27,17 @@ export async function checkOffline(): Promise<void> {
   await check(
     'files of the chart are what the program prints (node test/helm-e2e/write-files.ts writes them)',
     async () => {
-      assert.deepEqual(Object.fromEntries(chartFilesNow()), Object.fromEntries([...chartFiles()].sort()));
+      assert.deepEqual(Object.fromEntries(chartFilesNow()), Object.fromEntries(chartFiles()));
     },
   );
   await check('the chart renders the webhooks of `breakwater guard manifests`', compareWebhooks);
+  await check('the chart renders the webhook that pins', comparePinning);
   await check('the chart renders its definitions, rights and constraint', compareShared);
+  for (const [name, values] of Object.entries(GOOD_VALUES))
+    await check(`the guard reads its settings: ${name}`, async () => {
+      const { guardNamespace } = await settingsOf(await rendered(values), folder);
+      assert.equal(guardNamespace, NAMESPACE);
+    });
   for (const [values, said] of BAD_VALUES)
     await check(`refused: ${JSON.stringify(values).slice(0, 90)}`, async () => {
       const outcome = await template(values);
@@ -39,10 +47,23 @@ export async function checkOffline(): Promise<void> {
 }
 
 async function compareWebhooks(): Promise<void> {
-  const [theirs, ours] = [fromProgram(), await rendered({ constraint: { repos: REPOS } })];
-  for (const kind of ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'])
-    assert.deepEqual(webhooksOf(ours, kind), webhooksOf(theirs, kind), kind);
-  assert.doesNotMatch(JSON.stringify(ours), /caBundle/);
+  const kind = 'ValidatingWebhookConfiguration';
+  for (const failurePolicy of ['Ignore', 'Fail'] as const) {
+    const theirs = fromProgram({ failurePolicy, replicas: 2 });
+    const ours = await rendered({ constraint: { repos: REPOS }, webhook: { failurePolicy } });
+    assert.deepEqual(webhooksOf(ours, kind), webhooksOf(theirs, kind), failurePolicy);
+    assert.doesNotMatch(JSON.stringify(ours), /caBundle/);
+  }
+}
+
+async function comparePinning(): Promise<void> {
+  for (const templates of [false, true]) {
+    const service = { name: 'breakwater-webhook', namespace: NAMESPACE, path: MUTATE_PATH, port: 443 };
+    const theirs = mutatingConfiguration({ clientConfig: { service }, namespace: NAMESPACE, templates });
+    const ours = await rendered({ pinning: { enabled: true, templates } });
+    const kind = 'MutatingWebhookConfiguration';
+    assert.deepEqual(webhooksOf(ours, kind), webhooksOf([theirs as KubernetesObject], kind));
+  }
 }
 
 /** Without the field the chart leaves to the guard. */
@@ -82,16 +103,16 @@ function parsed(text: string | undefined): unknown {
   return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
-function fromProgram(): KubernetesObject[] {
+function fromProgram(more: Partial<GuardManifestOptions> = {}): KubernetesObject[] {
   const text = renderGuardManifests({
     constraintName: 'require-harbor-repo',
     repos: REPOS,
     enforcementAction: 'warn',
     style: 'welkin-docs',
     webhook: { service: 'breakwater-webhook' },
-    caBundle: 'of the guard',
     namespace: NAMESPACE,
     excludedNamespaces: [NAMESPACE],
+    ...more,
   });
   return parseAllDocuments(text)
     .map((document) => document.toJS() as KubernetesObject | null)

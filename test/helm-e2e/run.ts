@@ -10,7 +10,7 @@ import { checkServerSide } from './server-side.ts';
 /** The Helm chart of the guard, with the real Helm and a real API server. The last line says `N passed, N failed`. */
 const folder = await mkdtemp(join(tmpdir(), 'breakwater-helm-'));
 try {
-  await checkOffline();
+  await checkOffline(folder);
   const cluster = await startCluster();
   try {
     await checkServerSide(cluster);

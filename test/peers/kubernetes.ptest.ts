@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, openCertificates } from '../../src/admission/certificates.ts';
 import { renderGuardManifests, WEBHOOK_CONFIGURATION } from '../../src/admission/manifests.ts';
 import { createWebhookServer, type WebhookServer } from '../../src/admission/server.ts';
-import { auditCluster } from '../../src/audit/cluster-audit.ts';
 import { type ConstraintWatcher, createConstraintWatcher } from '../../src/audit/constraint-watcher.ts';
 import type { AuditRun } from '../../src/audit/ports.ts';
+import { auditOnce } from '../../src/audit/testing.ts';
 import { publishCaBundle } from '../../src/audit/webhook-bundle.ts';
 import {
   type ImageFactsSource,
@@ -86,15 +86,9 @@ async function setAction(action: string): Promise<void> {
 }
 
 async function audit(): Promise<AuditRun> {
-  return auditCluster({
-    client,
-    facts,
-    clock: systemClock,
-    logger: silentLogger,
-    cluster: 'test',
-    pod: 'guard-0',
-    sink: { recordAudit: async (run) => void runs.push(run) },
-  });
+  const run = await auditOnce(client, systemClock, { facts, cluster: 'test' });
+  runs.push(run);
+  return run;
 }
 
 describe.skipIf(leavesOutKubernetes())('a real API server', () => {
@@ -341,15 +335,7 @@ describe.skipIf(leavesOutKubernetes())('a real API server', () => {
     ).stdout.trim();
     const admin = loadKubeconfig(cluster.kubeconfig);
     const guard = createKubernetesClient({ ...admin, token }, systemClock);
-    const run = await auditCluster({
-      client: guard,
-      facts,
-      clock: systemClock,
-      logger: silentLogger,
-      cluster: 'test',
-      pod: 'guard-1',
-      sink: { recordAudit: async () => undefined },
-    });
+    const run = await auditOnce(guard, systemClock, { facts, cluster: 'test', pod: 'guard-1' });
     expect(run.incomplete).toEqual([]);
     const ids = await cluster.kubectl(['get', CONSTRAINT, NAME, '-ojsonpath={.status.byPod[*].id}']);
     expect(ids.stdout).toBe('guard-0 guard-1');

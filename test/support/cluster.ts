@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:https';
 import { homedir, tmpdir } from 'node:os';
@@ -18,6 +18,8 @@ export interface TestCluster {
   readonly kubeconfig: string;
   /** Runs kubectl as cluster administrator. Never throws for a non-zero exit. */
   kubectl(args: readonly string[], input?: string): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** What the API server has logged; empty for a cluster that somebody else started. */
+  log(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -88,7 +90,20 @@ export async function startCluster(): Promise<TestCluster> {
     kubeconfig,
     kubectl: (args, input) =>
       runKubectl(['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kube-cache'), ...args], input),
+    log: () => readFile(join(folder, 'kube-apiserver.log'), 'utf8'),
     stop,
+  };
+}
+
+/** A cluster that somebody else started and stops, by its kubeconfig. */
+export function attachCluster(kubeconfig: string): TestCluster {
+  const { clusters } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as { clusters: { cluster: { server: string } }[] };
+  return {
+    server: clusters[0]?.cluster.server ?? '',
+    kubeconfig,
+    kubectl: (args, input) => runKubectl(['--kubeconfig', kubeconfig, ...args], input),
+    log: async () => '',
+    stop: async () => undefined,
   };
 }
 

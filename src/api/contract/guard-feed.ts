@@ -84,7 +84,8 @@ export const guardFacts = endpoint(
 );
 
 const short = z.string().max(512);
-const violation: z.ZodType<ClusterViolation> = z.object({
+const violation = z.object({
+  constraintKind: short.optional(),
   constraint: short,
   action: short,
   group: short,
@@ -92,8 +93,10 @@ const violation: z.ZodType<ClusterViolation> = z.object({
   kind: short,
   namespace: short,
   name: short,
+  image: z.string().max(2048).optional(),
   message: z.string().max(16_384),
-});
+  admittedWhileAway: z.literal(true).optional(),
+}) as unknown as z.ZodType<ClusterViolation>;
 const image = z.object({
   namespace: short,
   kind: short,

@@ -2,6 +2,8 @@ import { Command, Option } from 'commander';
 import { guardManifests } from '../../api/contract/operations.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
+import { guardCertificatesCommand } from '../guard/certificates.ts';
+import { guardServeCommand } from '../guard/serve.ts';
 import { addGuardTools } from '../guard/tools.ts';
 
 interface ManifestOptions {
@@ -13,7 +15,7 @@ interface ManifestOptions {
   readonly style?: 'welkin-docs' | 'gatekeeper' | 'welkin-current';
 }
 
-/** `breakwater guard manifests`. */
+/** `breakwater guard`: manifests here, everything else in files of its own. */
 export function guardCommand(cli: Cli): Command {
   const guard = new Command('guard').description('what a cluster needs to warn about, or deny, what is not trusted');
   guard
@@ -47,6 +49,8 @@ Examples:
       const text = await withServer(cli, (api) => api.call(guardManifests, { query }));
       cli.print(text.trimEnd());
     });
+  guard.addCommand(guardServeCommand(cli));
+  guard.addCommand(guardCertificatesCommand(cli));
   addGuardTools(guard, cli);
   return guard;
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { CONSTRAINT_GROUP, CONSTRAINT_KINDS, pluralOf } from '../../constraints/kinds/kinds.ts';
 import { KubernetesError } from '../../kubernetes/errors.ts';
 import type { KubernetesClient } from '../../kubernetes/kubernetes-client.ts';
@@ -43,6 +44,27 @@ export async function readClusterConstraints(client: KubernetesClient): Promise<
   const found: Record<string, unknown>[] = [];
   for (const kind of CONSTRAINT_KINDS) {
     found.push(...(await readCollection(client, collection(`${CONSTRAINT_GROUP}/v1beta1`, kind, pluralOf(kind)))));
+  }
+  return found;
+}
+
+const groupSchema = z.looseObject({
+  resources: z.array(z.looseObject({ name: z.string(), kind: z.string() })).catch([]),
+});
+
+/** All constraints of a cluster, also those of kinds that are not known here. Throws `KubernetesError`. */
+export async function readAllConstraints(client: KubernetesClient): Promise<Record<string, unknown>[]> {
+  const apiVersion = `${CONSTRAINT_GROUP}/v1beta1`;
+  let group: unknown;
+  try {
+    group = await client.get(`/apis/${apiVersion}`);
+  } catch (error) {
+    if (error instanceof KubernetesError && error.code === 'not_found') return [];
+    throw error;
+  }
+  const found: Record<string, unknown>[] = [];
+  for (const { name, kind } of groupSchema.parse(group).resources) {
+    if (!name.includes('/')) found.push(...(await readCollection(client, collection(apiVersion, kind, name))));
   }
   return found;
 }

@@ -4,7 +4,7 @@ import { allowedReposV2 } from './allowed-repos-v2.ts';
 import { disallowedRepos } from './disallowed-repos.ts';
 import { disallowedTags } from './disallowed-tags.ts';
 import { imageDigests } from './image-digests.ts';
-import type { ImageRule, RuleMode } from './rule.ts';
+import type { Breach, ImageRule, RuleMode } from './rule.ts';
 
 export const CONSTRAINT_GROUP = 'constraints.gatekeeper.sh';
 
@@ -83,5 +83,24 @@ export function compileRule(kind: ConstraintKind, parameters: unknown, mode: Rul
   const read = parametersSchema.parse({ spec: { parameters } }).spec.parameters ?? {};
   const list = definition.list === undefined ? read.tags : read[definition.list];
   if (definition.list !== undefined && !list) return undefined;
-  return definition.compile(list ?? [], read.exemptImages ?? [], mode);
+  return remembering(definition.compile(list ?? [], read.exemptImages ?? [], mode));
+}
+
+/** Clusters run the same few thousand images over and over. */
+const MOST_REMEMBERED = 4096;
+
+/** The rule with its last few thousand answers: they depend on the image's text alone. */
+function remembering(rule: ImageRule): ImageRule {
+  const known = new Map<string, readonly Breach[]>();
+  return {
+    ...rule,
+    breaches(image, reference) {
+      const before = known.get(image);
+      if (before !== undefined) return before;
+      const found = rule.breaches(image, reference);
+      if (known.size >= MOST_REMEMBERED) known.clear();
+      known.set(image, found);
+      return found;
+    },
+  };
 }

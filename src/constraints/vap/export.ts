@@ -76,7 +76,7 @@ export function exportPolicies(input: PolicyExportInput): PolicyExport {
   if (largest > LARGEST_POLICY) {
     throw impossible(constraint, `its list makes a policy of ${largest} bytes; the API server takes ${LARGEST_POLICY}`);
   }
-  return { objects, unsayable: unsayable(input, action) };
+  return { objects, unsayable: unsayable(input, actions) };
 }
 
 function policyVariables({ constraint, parameters }: PolicyExportInput): CelVariable[] {
@@ -135,9 +135,9 @@ function binding(name: string, validationActions: readonly string[]): object {
   };
 }
 
-function unsayable(input: PolicyExportInput, action: EnforcementAction): string[] {
+function unsayable(input: PolicyExportInput, actions: readonly EnforcementAction[]): string[] {
   const { constraint, expansions = [] } = input;
-  const { options, match } = constraint;
+  const { options } = constraint;
   const found = constraint.matcher.problems.map((problem) => `match: ${problem}`);
   const longest = constraint.words.breach('repo', { place: 'container', name: '', image: '' }).length;
   if (longest > LONGEST_MESSAGE - 1024) {
@@ -149,19 +149,20 @@ function unsayable(input: PolicyExportInput, action: EnforcementAction): string[
     const names = expansions.map(({ name }) => name).join(', ');
     found.push(`expansion templates: what ${names} make of other objects is not seen, but the pods themselves are`);
   }
-  if (match.name?.endsWith('*') && !options.compat) {
-    found.push('generateName: a policy sees the name that was made of it, which can be cut to 63 characters');
+  if (options.compat && actions.includes('deny') && actions.includes('warn')) {
+    found.push('deny and warn: a policy cannot say the same twice, it only denies');
   }
   if (options.compat) return found;
   if (constraint.trusts) {
     found.push('verdicts: a trusted image that the registry blocks, or whose verdict is unknown, is let in');
     found.push('mirror hints: no line says where a copy of the image is served');
   }
-  if (action === 'deny') {
+  if (actions.includes('deny')) {
     if (options.restartGrace !== 'none') {
       found.push('restart grace: a pod that ran before the rule is denied when it is started again');
     }
     found.push('break-glass: the annotation opens nothing');
+    found.push('records: what was denied or passed is not recorded, nor mirror pods of nodes warned about');
   }
   return found;
 }

@@ -58,12 +58,7 @@ export function policyMatch({
   if (kinds.length === 0) return undefined;
   const subjects = kinds.map(({ kind, itself, template }) => {
     const ways = [
-      ...(itself
-        ? [
-            subject(constraint, 'object', 'object'),
-            `oldObject != null && ${subject(constraint, 'oldObject', 'oldObject')}`,
-          ]
-        : []),
+      ...(itself ? [subject(constraint, 'object'), `oldObject != null && (${subject(constraint, 'oldObject')})`] : []),
       ...(made && template !== undefined ? [madeSubject(constraint, template)] : []),
     ];
     return { kind, when: anyOf(ways) };
@@ -80,9 +75,9 @@ export function policyMatch({
   const conditions = [
     { name: 'namespace', expression: namespaceExpression(constraint, exemptNamespaces) },
     { name: 'covered', expression: coverage },
-    // What is on its way out goes; under "strict" it is judged like every update.
     { name: 'no-mirror-pod', expression: denies && !options.compat ? NO_MIRROR_POD : 'true' },
-    { name: 'stays', expression: options.updates === 'strict' ? 'true' : '!has(object.metadata.deletionTimestamp)' },
+    // What is on its way out goes; Gatekeeper judges it like every update.
+    { name: 'stays', expression: options.compat ? 'true' : '!has(object.metadata.deletionTimestamp)' },
   ];
   return {
     resourceRules: [...Map.groupBy(kinds, ({ group }) => group)].map(([group, list]) => ({
@@ -144,15 +139,15 @@ function wildcard(pattern: string, value: string): string {
 }
 
 /** The object itself, or what it was. */
-function subject({ match }: Constraint, object: string, what: string): string {
+function subject({ match }: Constraint, object: string): string {
   const { name, labelSelector } = match;
   return allOf([
     labels(labelSelector, `${object}.metadata`),
     name
       ? anyOf([
-          wildcard(name, `${what}.metadata.name`),
+          wildcard(name, `${object}.metadata.name`),
           name.endsWith('*')
-            ? `has(${what}.metadata.generateName) && ${wildcard(name, `${what}.metadata.generateName`)}`
+            ? `has(${object}.metadata.generateName) && ${wildcard(name, `${object}.metadata.generateName`)}`
             : 'false',
         ])
       : 'true',

@@ -41,7 +41,8 @@ export function lineExpression(constraint: Constraint, { breaches }: RuleExpress
 
 /** A text as the engine prints foreign ones: bounded, controls as escapes, and quotes escaped where it stands in quotes. */
 function valueExpression(field: string, exact: boolean, quoted: boolean): string {
-  if (exact) return field;
+  // A policy's message has no line breaks.
+  if (exact) return `${field}.replace("\\n", "\\\\n")`;
   const cut = `(size(${field}) > ${LONGEST_VALUE} ? ${field}.substring(0, ${LONGEST_VALUE - 3}) + "..." : ${field})`;
   const quote = quoted ? `.replace("\\"", "\\\\\\"")` : '';
   return `(${field}.matches(${celString(UNSAFE_CLASS)}) ? ${cut}${UNSAFE_REPLACED} : ${cut})${quote}`;

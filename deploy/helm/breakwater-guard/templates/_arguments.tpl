@@ -1,16 +1,29 @@
-{{/* What `breakwater guard serve` is told. */}}
-{{- define "guard.arguments" -}}
-- guard
-- serve
-{{- end }}
-
+{{/* How the guard is told what the values say. Each name is a setting of the program; the tests compare. */}}
 {{- define "guard.environment" -}}
-- name: POD_NAME
+{{- $port := int .Values.webhook.port -}}
+{{- $service := include "guard.service" . -}}
+{{- $hosts := list (printf "%s.%s.svc" $service .Release.Namespace) (printf "%s.%s.svc.cluster.local" $service .Release.Namespace) -}}
+{{- $settings := dict
+      "BREAKWATER_DATA_DIR" "/data"
+      "BREAKWATER_LOG_LEVEL" .Values.logLevel
+      "BREAKWATER_CLUSTER_NAME" .Values.clusterName
+      "BREAKWATER_WEBHOOK_LISTEN" (printf "%s:%d" .Values.listenHost $port)
+      "BREAKWATER_METRICS_LISTEN" (printf "%s:%d" .Values.listenHost (int .Values.metrics.port))
+      "BREAKWATER_WEBHOOK_HOSTS" (join "," $hosts)
+      "BREAKWATER_AUDIT_INTERVAL_SECONDS" (.Values.audit.intervalSeconds | toString)
+      "BREAKWATER_GUARD_NAMESPACE" .Release.Namespace
+      "BREAKWATER_GUARD_EXEMPT_NAMESPACES" (join "," (prepend .Values.webhook.exemptNamespaces "kube-system"))
+      "BREAKWATER_GUARD_PROBE" (.Values.probe.enabled | toString)
+      "BREAKWATER_GUARD_PROBE_NAMESPACE" .Values.probe.namespace
+      "BREAKWATER_GUARD_DRAIN_SECONDS" (.Values.drainSeconds | toString) -}}
+{{- with .Values.webhook.url }}{{ $_ := set $settings "BREAKWATER_WEBHOOK_URL" (trimSuffix "/" .) }}{{ end -}}
+{{- with .Values.certificates.existingSecret -}}
+{{- $_ := set $settings "BREAKWATER_GUARD_TLS_SECRET" . -}}
+{{- $_ := set $settings "BREAKWATER_GUARD_PUBLISH_CA" ($.Values.certificates.publishAuthority | toString) -}}
+{{- end -}}
+{{- range $name, $value := $settings }}
+- { name: {{ $name }}, value: {{ $value | quote }} }
+{{- end }}
+- name: BREAKWATER_GUARD_REPLICA
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
-- name: POD_NAMESPACE
-  valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
-- name: BREAKWATER_DATA_DIR
-  value: /data
-- name: BREAKWATER_LOG_LEVEL
-  value: {{ .Values.logLevel }}
 {{- end }}

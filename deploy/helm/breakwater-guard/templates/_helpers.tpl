@@ -24,9 +24,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- end -}}
 {{- end }}
 
-{{/* Namespaces that are never asked about. */}}
+{{/* Namespaces that are never asked about. Under Fail nothing the cluster needs to come back may wait for the guard. */}}
 {{- define "guard.exemptNamespaces" -}}
-{{- concat (list "kube-system" .Release.Namespace) .Values.webhook.exemptNamespaces | uniq | toJson -}}
+{{- $own := list "kube-system" .Release.Namespace -}}
+{{- if eq .Values.webhook.failurePolicy "Fail" -}}
+{{- $own = list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace -}}
+{{- end -}}
+{{- concat $own .Values.webhook.exemptNamespaces | uniq | toJson -}}
 {{- end }}
 
 {{/* Where the API server asks; never with a caBundle: that field belongs to the guard. Takes (list . path). */}}
