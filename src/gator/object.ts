@@ -50,6 +50,17 @@ export function labelsOf(object: unknown): Readonly<Record<string, string>> {
   return texts.length === entries.length ? Object.fromEntries(texts) : {};
 }
 
+/** Why an object of kind Namespace is none, since Gatekeeper reads these whole; undefined when it is one. */
+export function namespaceProblem(object: unknown): string | undefined {
+  for (const path of [['metadata'], ['spec'], ['status'], ['metadata', 'labels']]) {
+    const value = fieldAt(object, ...path) ?? {};
+    if (!isRecord(value)) return `unrecognized type: ${Array.isArray(value) ? 'slice' : typeof value}`;
+  }
+  const labels = fieldAt(object, 'metadata', 'labels') ?? {};
+  const odd = Object.values(labels).find((value) => typeof value !== 'string');
+  return odd === undefined ? undefined : `cannot convert ${typeof odd} to string`;
+}
+
 export function isNamespace(object: unknown): boolean {
   const { group, kind } = gvkOf(object);
   return group === '' && kind === 'Namespace';

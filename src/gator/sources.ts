@@ -97,7 +97,7 @@ export function conflictsIn(sources: readonly Source[]): readonly string[] {
 }
 
 /** The objects of a stream of JSON or YAML; empty ones are left out. Throws `GatorError('yaml_invalid')`. */
-export function readManifest(text: string): readonly Unstructured[] {
+function readManifest(text: string): readonly Unstructured[] {
   const objects: Unstructured[] = [];
   let rest = text;
   if (rest.trimStart().startsWith('{')) {

@@ -116,9 +116,11 @@ function rulesOf(meaning: ProgramMeaning, v1: boolean, versions: string): string
 
 const DIGEST = '@[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+';
 
+function allowedReposMessage(word: string): string {
+  return `msg := sprintf("${word} <%v> has an invalid image repo <%v>, allowed repos are %v", [container.name, container.image, input.parameters.repos])`;
+}
+
 function allowedRepos(meaning: ProgramMeaning & { kind: 'K8sAllowedRepos' }, v1: boolean, versions: string): string[] {
-  const says = (word: string) =>
-    `msg := sprintf("${word} <%v> has an invalid image repo <%v>, allowed repos are %v", [container.name, container.image, input.parameters.repos])`;
   const test =
     meaning.any === 'startswith'
       ? [
@@ -129,12 +131,12 @@ function allowedRepos(meaning: ProgramMeaning & { kind: 'K8sAllowedRepos' }, v1:
   // For some weeks of 2021 the containers were collected in a set.
   if (versions === 'of November 2021') {
     return [
-      violation(v1, ['container := input_containers[_]', ...test, says('container')]),
+      violation(v1, ['container := input_containers[_]', ...test, allowedReposMessage('container')]),
       ...containerSet(meaning, v1),
     ];
   }
   return meaning.lists.map(({ field, word }) =>
-    violation(v1, [`container := input.review.object.spec.${field}[_]`, ...test, says(word)]),
+    violation(v1, [`container := input.review.object.spec.${field}[_]`, ...test, allowedReposMessage(word)]),
   );
 }
 

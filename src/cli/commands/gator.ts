@@ -47,7 +47,7 @@ export function gatorCommand(cli: Cli): Command {
     });
   withSources(gator.command('bench'), '-f, --filename <path>')
     .description('measure how fast constraints are judged')
-    .option('-e, --engine <name>', 'breakwater, the only engine here', 'breakwater')
+    .option('-e, --engine <name>', 'breakwater, the only engine here; rego and all mean it too', 'breakwater')
     .option('-n, --iterations <count>', 'how often every object is judged', whole, 1000)
     .option('--warmup <count>', 'how often before that', whole, 10)
     .option('-c, --concurrency <count>', 'threads that judge side by side', whole, 1)

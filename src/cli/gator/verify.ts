@@ -1,4 +1,5 @@
 import { GatorError } from '../../gator/errors.ts';
+import { kindOfPath } from '../../gator/files.ts';
 import { breakwaterJudge } from '../../gator/verify/breakwater-judge.ts';
 import { readFilter } from '../../gator/verify/filter.ts';
 import { type FoundSuite, findSuites } from '../../gator/verify/find-suites.ts';
@@ -25,7 +26,7 @@ export async function verify(cli: Cli, paths: readonly string[], options: Verify
   if (options.trace) cli.note(NO_TRACE);
   try {
     const filter = readFilter(options.run);
-    const suites = await ours(cli, options, await found(paths));
+    const suites = await ours(cli, options, await found(options.library ? await whole(paths) : paths));
     const newJudge = options.breakwater ? breakwaterJudge : regoJudge;
     const results: SuiteResult[] = [];
     for (const suite of suites) results.push(await runSuite({ newJudge }, filter, suite));
@@ -37,6 +38,16 @@ export async function verify(cli: Cli, paths: readonly string[], options: Verify
     cli.note(`Error: ${error.message}`);
   }
   cli.exitWith(EXIT.negative);
+}
+
+/** A checkout is looked through as a whole, as `DIR/...` says it. */
+async function whole(paths: readonly string[]): Promise<readonly string[]> {
+  return Promise.all(
+    paths.map(async (path) => {
+      const folder = !path.endsWith('/...') && (await kindOfPath(path)) === 'folder';
+      return folder ? `${path.replace(/\/$/, '')}/...` : path;
+    }),
+  );
 }
 
 async function found(paths: readonly string[]): Promise<readonly FoundSuite[]> {

@@ -128,10 +128,13 @@ function allocated(statistics: object): number {
   return 'total_allocated_bytes' in statistics ? Number(statistics.total_allocated_bytes) : 0;
 }
 
+function fail(message: string): GatorError {
+  return new GatorError('input_unreadable', `benchmark failed: ${message}`);
+}
+
 /** Throws `GatorError` when a part of the input is missing. */
 export function expectInput(objects: readonly Unstructured[]): void {
   const { templates, constraints, reviewed } = sorted(objects);
-  const fail = (message: string) => new GatorError('input_unreadable', `benchmark failed: ${message}`);
   if (objects.length === 0) throw fail('no input data identified');
   if (templates.length === 0) throw fail('no ConstraintTemplates found in input');
   if (constraints.length === 0) throw fail('no Constraints found in input');

@@ -70,10 +70,12 @@ export function formatBench(output: BenchOutput, results: BenchResults): string 
 
 type Fields = readonly (readonly [name: string, value: unknown])[];
 
+function durations(value: object): Fields {
+  return Object.entries(value).map(([name, one]) => [name, goDuration(Number(one))]);
+}
+
 function jsonFields(results: BenchResults): Fields {
   const { setupBreakdown: setup, latencies, memoryStats } = results;
-  const durations = (value: object): Fields =>
-    Object.entries(value).map(([name, one]) => [name, goDuration(Number(one))]);
   return [
     ['engine', results.engine],
     ['templateCount', results.templateCount],
@@ -172,11 +174,13 @@ function tableOf(results: BenchResults): string {
   return `=== Benchmark Results: ${results.engine.toUpperCase()} Engine ===\n\n${body}\n`;
 }
 
+const lengthOf = (text: string): number => Array.from(text).length;
+
 /** Rows in two columns, as wide as the longest name of the section. */
 function aligned(rows: readonly Row[]): string {
   const named = rows.filter(([, value]) => value !== undefined);
-  const width = Math.max(0, ...named.map(([name]) => [...name].length)) + 2;
+  const width = Math.max(0, ...named.map(([name]) => lengthOf(name))) + 2;
   return rows
-    .map(([name, value]) => (value === undefined ? name : name + ' '.repeat(width - [...name].length) + value))
+    .map(([name, value]) => (value === undefined ? name : name + ' '.repeat(width - lengthOf(name)) + value))
     .join('\n');
 }

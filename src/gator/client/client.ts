@@ -2,8 +2,8 @@ import { GatorError } from '../errors.ts';
 import { compareBytes } from '../go-text.ts';
 import { violationsOf } from '../library/rules.ts';
 import { readTemplate, TARGET, type Template } from '../library/template.ts';
-import { gvkOf, isNamespace, labelsOf, nameOf, namespaceOf, type Unstructured } from '../object.ts';
-import { isConstraint, type LoadedConstraint, loadConstraint } from './constraint.ts';
+import { gvkOf, isNamespace, labelsOf, nameOf, namespaceOf, namespaceProblem, type Unstructured } from '../object.ts';
+import { type LoadedConstraint, loadConstraint } from './constraint.ts';
 import { gatekeeperMatches, MatchError, type NamespaceFacts, type Source } from './match.ts';
 
 /** One violation, as gator reports it. */
@@ -54,6 +54,13 @@ export class GatorClient {
       throw new GatorError(
         'review_failed',
         `${TARGET}: invalid request object: resource ${nameOf(object)} has no ${lacking}\n`,
+      );
+    }
+    const problem = isNamespace(object) ? namespaceProblem(object) : undefined;
+    if (problem !== undefined) {
+      throw new GatorError(
+        'review_failed',
+        `${TARGET}: cannot cache non-namespace type: cannot cache Namespace: ${problem}\n`,
       );
     }
     if (isNamespace(object) && version === 'v1' && namespaceOf(object) === '') {
@@ -122,5 +129,3 @@ export function sortResults(results: readonly Result[]): readonly Result[] {
     (left, right) => compareBytes(left.action, right.action) || compareBytes(left.message, right.message),
   );
 }
-
-export { isConstraint };

@@ -1,4 +1,5 @@
 import { goQuote } from '../../constraints/go-quote.ts';
+import { CONSTRAINT_GROUP } from '../../constraints/kinds/kinds.ts';
 import { GatorError, SAYS } from '../errors.ts';
 import { constraintSchema } from '../library/constraint-schema.ts';
 import { withDefaults } from '../library/schema.ts';
@@ -21,7 +22,6 @@ export interface LoadedConstraint {
   readonly scopedActions: readonly string[] | undefined;
 }
 
-export const CONSTRAINT_GROUP = 'constraints.gatekeeper.sh';
 const VERSIONS = ['v1alpha1', 'v1beta1'];
 const GATOR_POINT = 'gator.gatekeeper.sh';
 
@@ -90,7 +90,7 @@ function refused(message: string): GatorError {
 }
 
 /** Several errors stand in brackets, one does not. */
-export function aggregate(errors: readonly string[]): string {
+function aggregate(errors: readonly string[]): string {
   const each = [...new Set(errors)];
   return each.length === 1 ? (each[0] ?? '') : `[${each.join(', ')}]`;
 }
@@ -107,6 +107,7 @@ function expectSelectors(object: Unstructured): void {
 function mapAt(object: unknown, ...path: readonly string[]): unknown {
   let value = object;
   for (const [at, step] of path.entries()) {
+    if (value === null) return undefined;
     if (!isRecord(value)) throw refused(`.${path.slice(0, at + 1).join('.')} accessor error: not an object`);
     if (!Object.hasOwn(value, step)) return undefined;
     value = value[step];

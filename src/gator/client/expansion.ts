@@ -46,7 +46,7 @@ function bad(message: string): GatorError {
 }
 
 /** Reads one ExpansionTemplate. Throws `GatorError('expansion_invalid')` where Gatekeeper refuses it. */
-export function readExpansion(object: Unstructured): ExpansionTemplate {
+function readExpansion(object: Unstructured): ExpansionTemplate {
   const name = nameOf(object);
   const upserting = `error upserting template ${name}`;
   if (name === '') throw bad(`${upserting}: ExpansionTemplate has empty name field`);
@@ -165,8 +165,8 @@ function sourceOf({ source }: ExpansionTemplate, parent: Unstructured): Record<s
   const path = source.split('.');
   let value: unknown = parent;
   for (const [at, step] of path.entries()) {
-    if (!isRecord(value)) throw notAMap(path.slice(0, at));
-    if (!Object.hasOwn(value, step)) {
+    if (value !== null && !isRecord(value)) throw notAMap(path.slice(0, at + 1));
+    if (value === null || !Object.hasOwn(value, step)) {
       throw bad(`could not find source field ${JSON.stringify(source)} in resource ${nameOf(parent)}`);
     }
     value = value[step];

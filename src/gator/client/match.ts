@@ -37,12 +37,14 @@ function listAt(object: unknown, ...path: string[]): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+function covers(list: readonly unknown[], value: string): boolean {
+  return list.length === 0 || list.includes('*') || list.includes(value);
+}
+
 function kindsMatch(match: unknown, { object }: Matchable): boolean {
   const kinds = listAt(match, 'kinds');
   if (kinds.length === 0) return true;
   const { group, kind } = gvkOf(object);
-  const covers = (list: readonly unknown[], value: string) =>
-    list.length === 0 || list.includes('*') || list.includes(value);
   return kinds.some((one) => covers(listAt(one, 'kinds'), kind) && covers(listAt(one, 'apiGroups'), group));
 }
 

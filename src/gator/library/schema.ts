@@ -72,17 +72,14 @@ export function readSchema(schema: Readonly<Record<string, unknown>>, legacy = f
   if (odd !== undefined) {
     throw new GatorError(
       'template_unknown',
-      `${SAYS.addingTemplate}: the schema of ${path} uses ${odd}, which is not supported; use gator for it`,
+      `the schema of ${path} uses ${odd}, which is not supported; use gator for it`,
     );
   }
   const { type } = schema;
   const preserve = legacy || schema['x-kubernetes-preserve-unknown-fields'] === true;
   const intOrString = schema['x-kubernetes-int-or-string'] === true;
   if (type === undefined ? !preserve && !intOrString : typeof type !== 'string' || !TYPES.has(type)) {
-    throw new GatorError(
-      'template_invalid',
-      `${SAYS.addingTemplate}: ${SAYS.invalidTemplate}: the schema of ${path} must have a type`,
-    );
+    throw new GatorError('template_invalid', `${SAYS.invalidTemplate}: the schema of ${path} must have a type`);
   }
   const child = (value: unknown, name: string) =>
     isRecord(value) ? readSchema(value, legacy, `${path}.${name}`) : undefined;

@@ -28,17 +28,23 @@ export function constraintKindOf(template: unknown): string {
   return textAt(template, 'spec', 'crd', 'spec', 'names', 'kind');
 }
 
+/** Why an object cannot even be taken for a ConstraintTemplate, in gator's words; undefined when it can. */
+export function conversionError(object: unknown): string | undefined {
+  if (!isTemplate(object)) return SAYS.notTemplate;
+  const { version } = gvkOf(object);
+  if (VERSIONS.includes(version)) return undefined;
+  return `${SAYS.addingTemplate}: no kind "ConstraintTemplate" is registered for version "${GROUP}/${version}"`;
+}
+
 /**
  * Reads a ConstraintTemplate. Its program is recognised by its text, all of it: a template with other Rego, with CEL or
  * with a schema we cannot hold a constraint against is refused, never passed over.
  * Throws `GatorError`: `template_invalid` where Gatekeeper refuses it, `template_unknown` where only we do.
  */
 export function readTemplate(object: Unstructured): Template {
-  if (!isTemplate(object)) throw new GatorError('template_invalid', SAYS.notTemplate);
+  const error = conversionError(object);
+  if (error !== undefined) throw new GatorError('template_invalid', error);
   const { version } = gvkOf(object);
-  if (!VERSIONS.includes(version)) {
-    throw adding(`no kind "ConstraintTemplate" is registered for version "${GROUP}/${version}"`);
-  }
   const targets = fieldAt(object, 'spec', 'targets');
   const [target, ...others] = Array.isArray(targets) ? targets : [];
   if (!isRecord(target) || others.length > 0) throw refused('must declare exactly one target');
@@ -57,16 +63,12 @@ export function readTemplate(object: Unstructured): Template {
   return { name, kind, program: programOf(name, kind, target), parameters: parametersOf(object, version) };
 }
 
-function adding(message: string): GatorError {
-  return new GatorError('template_invalid', `${SAYS.addingTemplate}: ${message}`);
-}
-
 function refused(message: string): GatorError {
-  return adding(`${SAYS.invalidTemplate}: ${message}`);
+  return new GatorError('template_invalid', `${SAYS.invalidTemplate}: ${message}`);
 }
 
 function unknown(message: string): GatorError {
-  return new GatorError('template_unknown', `${SAYS.addingTemplate}: ${message}`);
+  return new GatorError('template_unknown', message);
 }
 
 function programOf(name: string, kind: string, target: Readonly<Record<string, unknown>>): RegoProgram {

@@ -61,7 +61,7 @@ function invalid(path: string, value: string, message: string): string {
 
 function textErrors({ limits, pattern }: Schema, value: string, path: string): string[] {
   const errors: string[] = [];
-  const length = [...value].length;
+  const { length } = Array.from(value);
   if (limits.maxLength !== undefined && length > limits.maxLength) {
     errors.push(`${path}: Too long: may not be more than ${limits.maxLength} bytes`);
   }

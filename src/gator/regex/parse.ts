@@ -105,7 +105,7 @@ function escape(cursor: Cursor, char: (accepts: (code: number) => boolean) => Pi
     cursor.next();
     const end = cursor.pattern.indexOf('\\E', cursor.at);
     const text = cursor.takeUpTo(end < 0 ? cursor.pattern.length : end, end < 0 ? 0 : 2);
-    return sequence([...text].map((one) => char((code) => code === one.codePointAt(0))));
+    return sequence(Array.from(text, (one) => char((code) => code === one.codePointAt(0))));
   }
   return char(readEscape(cursor));
 }

@@ -76,11 +76,11 @@ export function unicodeClass(name: string): ((code: number) => boolean) | undefi
 }
 
 /** The characters that Unicode calls equal but for case. */
-export function foldsOf(code: number): readonly number[] {
+function foldsOf(code: number): readonly number[] {
   const text = String.fromCodePoint(code);
   const folds = new Set([code]);
   for (const other of [text.toLowerCase(), text.toUpperCase()]) {
-    if ([...other].length === 1) folds.add(other.codePointAt(0) ?? code);
+    if (Array.from(other).length === 1) folds.add(other.codePointAt(0) ?? code);
   }
   if (folds.has(0x6b)) folds.add(0x21_2a);
   if (folds.has(0x73)) folds.add(0x01_7f);

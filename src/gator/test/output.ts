@@ -2,7 +2,7 @@ import { goQuote } from '../../constraints/go-quote.ts';
 import { goJson } from '../go-text.ts';
 import { TARGET } from '../library/template.ts';
 import { nameOf, namespaceOf, textAt } from '../object.ts';
-import { Struct, writeYaml } from '../yaml/write.ts';
+import { Flow, Struct, writeYaml } from '../yaml/write.ts';
 import type { TestedResult } from './test.ts';
 
 export type TestOutput = 'default' | 'json' | 'yaml';
@@ -18,7 +18,11 @@ export function formatResults(output: TestOutput, results: readonly TestedResult
     case 'json':
       return results.length === 0 ? 'null' : jsonList(results);
     case 'yaml':
-      return writeYaml('v3', results.map(yamlResult));
+      // gator marks the trace as a flow value, which for go-yaml means everything after the first of them.
+      return writeYaml(
+        'v3',
+        results.map((result, at) => (at === 0 ? yamlResult(result) : new Flow(yamlResult(result)))),
+      );
     default:
       return results.map(line).join('');
   }

@@ -6,8 +6,17 @@ import { readExpansions } from '../client/expansion.ts';
 import { type NamespaceFacts } from '../client/match.ts';
 import { reviewObject } from '../client/review-object.ts';
 import { GatorError } from '../errors.ts';
-import { isTemplate } from '../library/template.ts';
-import { gvkOf, gvkText, isNamespace, labelsOf, nameOf, namespaceOf, type Unstructured } from '../object.ts';
+import { conversionError, isTemplate } from '../library/template.ts';
+import {
+  gvkOf,
+  gvkText,
+  isNamespace,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+  namespaceProblem,
+  type Unstructured,
+} from '../object.ts';
 
 /** One violation with the object that commits it. */
 export interface TestedResult extends Result {
@@ -20,6 +29,12 @@ const MUTATORS = new Set(['Assign', 'AssignMetadata', 'ModifySet', 'AssignImage'
 export function testObjects(objects: readonly Unstructured[]): readonly TestedResult[] {
   const client = new GatorClient();
   for (const object of objects.filter(isTemplate)) {
+    const error = conversionError(object);
+    if (error !== undefined)
+      throw new GatorError(
+        'template_invalid',
+        `auditing objects: converting unstructured ${goQuote(nameOf(object))} to template: ${error}`,
+      );
     within(`adding template ${goQuote(nameOf(object))}`, () => client.addTemplate(object));
   }
   for (const object of objects.filter(isConstraint)) {
@@ -68,6 +83,8 @@ export function expectNoMutators(objects: readonly Unstructured[]): void {
 export function namespacesAmong(objects: readonly Unstructured[]): ReadonlyMap<string, NamespaceFacts> {
   return new Map(
     objects.filter(isNamespace).map((object) => {
+      const problem = namespaceProblem(object);
+      if (problem !== undefined) throw new GatorError('expansion_invalid', `error parsing resources: ${problem}`);
       const name = nameOf(object);
       return [name, { name, labels: labelsOf(object) }];
     }),

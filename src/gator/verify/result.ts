@@ -25,7 +25,7 @@ export function suiteFailed({ tests }: SuiteResult): boolean {
   return tests.some(testFailed);
 }
 
-export function testFailed({ error, cases }: TestResult): boolean {
+function testFailed({ error, cases }: TestResult): boolean {
   return error !== undefined || cases.some((one) => one.error !== undefined);
 }
 

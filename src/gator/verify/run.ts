@@ -8,6 +8,7 @@ import { reviewObject } from '../client/review-object.ts';
 import { readObject, readObjects } from '../documents.ts';
 import { GatorError, SAYS } from '../errors.ts';
 import { readTextFile } from '../files.ts';
+import { conversionError } from '../library/template.ts';
 import { gvkOf, gvkText, nameOf, namespaceOf, type Unstructured } from '../object.ts';
 import { compileRegex, type Regex } from '../regex/regex.ts';
 import { isAdmissionReview, reviewOf } from './admission-review.ts';
@@ -83,10 +84,11 @@ async function failureOf(work: () => Promise<unknown>): Promise<unknown> {
 }
 
 /** A judge with the test's template and constraint. */
-async function prepare({ newJudge }: RunDeps, folder: string, test: Test): Promise<Judge> {
-  const judge = newJudge();
+async function prepare(deps: RunDeps, folder: string, test: Test): Promise<Judge> {
+  const judge = deps.newJudge();
   if (test.template === '') throw new GatorError('suite_invalid', `${SAYS.invalidSuite}: missing template`);
-  judge.addTemplate(await readTemplateFile(join(folder, test.template)));
+  const template = await readTemplateFile(join(folder, test.template));
+  told(SAYS.addingTemplate, () => judge.addTemplate(template));
   if (test.constraint === '') throw new GatorError('suite_invalid', `${SAYS.invalidSuite}: missing constraint`);
   judge.addConstraint(await readConstraintFile(join(folder, test.constraint)));
   return judge;
@@ -97,9 +99,19 @@ const shown = (path: string): string => goQuote(path.replace(/^\//, ''));
 async function readTemplateFile(path: string): Promise<Unstructured> {
   const text = await readAs(`reading ConstraintTemplate from ${shown(path)}`, path);
   const object = parsed(`${SAYS.addingTemplate}: parsing ConstraintTemplate YAML from ${shown(path)}`, text);
-  const { group, kind } = gvkOf(object);
-  if (group === 'templates.gatekeeper.sh' && kind === 'ConstraintTemplate') return object;
-  throw new GatorError('template_invalid', `path ${shown(path)}: ${SAYS.notTemplate}`);
+  const error = conversionError(object);
+  if (error === undefined) return object;
+  throw new GatorError('template_invalid', `path ${shown(path)}: ${error}`);
+}
+
+/** Does something and says what, when it fails. */
+function told(what: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    if (!(cause instanceof GatorError)) throw cause;
+    throw new GatorError(cause.code, `${what}: ${cause.message}`, { cause });
+  }
 }
 
 async function readConstraintFile(path: string): Promise<Unstructured> {
@@ -183,12 +195,8 @@ async function readCaseObjects(path: string): Promise<readonly Unstructured[]> {
 }
 
 function addInventory(judge: Judge, data: Unstructured): void {
-  try {
-    judge.addData(data);
-  } catch (cause) {
-    const what = `${gvkText(gvkOf(data))} ${namespaceOf(data)}/${nameOf(data)}`;
-    throw new GatorError('case_invalid', `${SAYS.inventory}: ${what}: ${messageOf(cause)}`, { cause });
-  }
+  const what = `${gvkText(gvkOf(data))} ${namespaceOf(data)}/${nameOf(data)}`;
+  told(`${SAYS.inventory}: ${what}`, () => judge.addData(data));
 }
 
 /** Compiled only when there is a message to hold against it, as in gator: an expression nobody needs is never wrong. */

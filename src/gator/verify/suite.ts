@@ -71,13 +71,13 @@ function readCase(one: Fields): Case {
 
 function readAssertion(assertion: Fields): Assertion {
   const violations = assertion.get('violations') ?? 'yes';
-  const number = typeof violations === 'number' && Number.isInteger(violations) && Math.abs(violations) < 2 ** 31;
-  if (typeof violations !== 'string' && !number) {
+  const whole = typeof violations === 'number' && Number.isInteger(violations) && Math.abs(violations) < 2 ** 31;
+  if (typeof violations !== 'string' && (typeof violations !== 'number' || !whole)) {
     throw wrong(`${assertion.path}.violations`, violations, 'int32');
   }
   const message = assertion.get('message') ?? undefined;
   if (message !== undefined && typeof message !== 'string') throw wrong(`${assertion.path}.message`, message, 'string');
-  return { violations: typeof violations === 'number' ? violations : String(violations), message };
+  return { violations, message };
 }
 
 function wrong(path: string, value: unknown, wanted: string): GatorError {

@@ -14,6 +14,7 @@ import {
 } from 'yaml';
 import { messageOf } from '../../platform/errors.ts';
 import { GatorError } from '../errors.ts';
+import { goJson } from '../go-text.ts';
 import { type Dialect, NOT_A_JSON_NUMBER, plainScalar } from './scalars.ts';
 
 /** Nodes a document may have once its aliases are followed. */
@@ -66,7 +67,11 @@ function firstDocument(dialect: Dialect, text: string, mended: number): Document
 
 /** The text with the quoted text before a "missing quote" indented enough; undefined when that is not what is wrong. */
 function withIndentedQuote(text: string, { message, pos }: YAMLError): string | undefined {
-  const quote = message.includes('Missing closing "quote') ? '"' : message.includes("Missing closing 'quote") ? "'" : '';
+  const quote = message.includes('Missing closing "quote')
+    ? '"'
+    : message.includes("Missing closing 'quote")
+      ? "'"
+      : '';
   if (quote === '') return undefined;
   const start = text.lastIndexOf(quote, pos[0]);
   const whole = quote === '"' ? /"(?:[^"\\]|\\[^])*"/y : /'(?:[^']|'')*'/y;
@@ -200,7 +205,7 @@ class Reader {
     if (typeof value === 'string') return value;
     if (this.#dialect === 'v2' && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
     // At the top go-yaml decodes into a map with text keys, and takes the text of a scalar.
-    if (depth === 0 && this.#dialect === 'v3' && isScalar(node) && value !== null) return node.source ?? String(value);
+    if (depth === 0 && this.#dialect === 'v3' && isScalar(node) && value !== null) return node.source ?? goJson(value);
     throw invalid('json: unsupported type: map[interface {}]interface {}');
   }
 }

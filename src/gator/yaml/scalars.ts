@@ -53,6 +53,8 @@ function integer(text: string): number | undefined {
   return undefined;
 }
 
+const two = (part: string): string => part.padStart(2, '0');
+
 /** A date as Go writes it into JSON: RFC 3339 without needless zeros. Undefined when there is no such day. */
 function timestamp(text: string): string | undefined {
   const [, year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone] =
@@ -62,7 +64,6 @@ function timestamp(text: string): string | undefined {
   const at = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   if (at.getUTCMonth() !== Number(month) - 1 || at.getUTCDate() !== Number(day)) return undefined;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
-  const two = (part: string) => part.padStart(2, '0');
   const part = fraction.replace(/\.?0+$/, '');
   const shown = zone === '+00:00' || zone === '-00:00' ? 'Z' : (zone ?? 'Z');
   return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}${part}${shown}`;

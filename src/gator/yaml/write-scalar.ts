@@ -7,23 +7,31 @@ export interface ScalarPlace {
   readonly indent: number;
   readonly width: number;
   readonly key: boolean;
+  /** Inside of braces or brackets, where more characters mean something. */
+  readonly flow?: boolean;
 }
 
 const OLD_BOOL = /^(?:[yYnN]|yes|Yes|YES|on|On|ON|no|No|NO|off|Off|OFF)$/;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 /** Not printable for go-yaml: controls, the byte order mark, everything beyond sixteen bits. */
 const SPECIAL = /[^\t\n\u0020-\u007e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
+const FLOW_INDICATOR = /[,?[\]{}:]/;
 const INDICATOR = /^[#,[\]{}&*!|>'"%@`]|^[?:](?:\s|$)|^-(?:\s|$)|^---|^\.\.\.|:(?:\s|$)|\s#/;
 
 /** A text as go-yaml writes it: bare where it reads back as the text it is, else quoted or as a block of lines. */
 export function writeText(text: string, place: ScalarPlace): string {
   const special = SPECIAL.test(text) || / \n/.test(text);
   if (text.includes('\n')) {
-    const block = !place.key && !special && !/ $/.test(text);
+    const block = !place.key && !place.flow && !special && !text.endsWith(' ');
     return block ? literal(text, place) : doubleQuoted(text, place);
   }
   if (resolves(place.dialect, text)) return doubleQuoted(text, place);
-  const plain = !special && !text.includes('\t') && !/^ | $/.test(text) && !INDICATOR.test(text);
+  const plain =
+    !special &&
+    !text.includes('\t') &&
+    !/^ | $/.test(text) &&
+    !INDICATOR.test(text) &&
+    !(place.flow && FLOW_INDICATOR.test(text));
   if (plain) return folded(text, place);
   if (special || text.includes('\t')) return doubleQuoted(text, place);
   return singleQuoted(text, place);

@@ -21,6 +21,15 @@ export class Struct {
   }
 }
 
+/** A value that go-yaml writes on one line, in braces. */
+export class Flow {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
 /** A JSON value as go-yaml writes it. Numbers are floats, as everything that came through JSON is there. */
 export function writeYaml(dialect: Dialect, value: unknown): string {
   return `${block(STYLES[dialect], value, -1, 'root').replace(/^\n/, '')}\n`;
@@ -30,14 +39,28 @@ export function writeYaml(dialect: Dialect, value: unknown): string {
 function block(style: Style, value: unknown, indent: number, place: 'root' | 'item' | 'field', column = 0): string {
   if (Array.isArray(value)) return value.length === 0 ? '[]' : sequence(style, value, indent, place);
   if (value instanceof Struct) return mapping(style, value.fields, indent, place);
+  if (value instanceof Flow) return flow(style, value.value);
   if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).sort(([left], [right]) => naturally(style.dialect, left, right));
+    const entries = sortedFields(style, value);
     return entries.length === 0 ? '{}' : mapping(style, entries, indent, place);
   }
   if (typeof value === 'string') {
     return writeText(value, { ...style, column, indent: deeper(style, indent, place), key: false });
   }
   return typeof value === 'number' ? float(value) : String(value);
+}
+
+function flow(style: Style, value: unknown): string {
+  const text = (one: string) => writeText(one, { ...style, column: 0, indent: 0, key: false, flow: true });
+  if (Array.isArray(value)) return `[${value.map((one) => flow(style, one)).join(', ')}]`;
+  if (typeof value === 'string') return text(value);
+  if (typeof value !== 'object' || value === null) return typeof value === 'number' ? float(value) : String(value);
+  const fields = value instanceof Struct ? value.fields : sortedFields(style, value);
+  return `{${fields.map(([name, one]) => `${text(name)}: ${flow(style, one)}`).join(', ')}}`;
+}
+
+function sortedFields({ dialect }: Style, value: object): [string, unknown][] {
+  return Object.entries(value).sort(([left], [right]) => naturally(dialect, left, right));
 }
 
 /** go-yaml v3 keeps to multiples of its indentation, except behind a dash. */
