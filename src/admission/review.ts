@@ -3,6 +3,7 @@ import { pluralOf } from '../constraints/kinds/kinds.ts';
 import { linePrefix } from '../constraints/messages.ts';
 import type { Rules } from '../constraints/rules.ts';
 import { byBadness, type DecidedLine, decideLine } from './decide-line.ts';
+import { inGatekeepersOrder } from './gatekeepers-order.ts';
 import type { AdmissionRequest, ReviewVersion } from './parse-review.ts';
 import { remember } from './remember.ts';
 import type { ReviewMemory } from './review-memory.ts';
@@ -63,7 +64,7 @@ export function review(
     ...(request.namespace === undefined ? {} : { namespace }),
   });
   const situation = situationOf(deps, rules, request);
-  const decided = lines.flatMap((line) => decideLine(situation, line));
+  const decided = inGatekeepersOrder(lines).flatMap((line) => decideLine(situation, line));
   const denied = decided.filter(({ taken }) => taken === 'denied');
   if (deps.memory) remember(deps.memory, situation, decided, denied.length === 0);
   const refused = denied.length === 0 ? undefined : situation.glass().refused;

@@ -27,6 +27,8 @@ export interface EvaluatedLine extends ImageLine, WorkloadImage {
   readonly action: EnforcementAction;
   /** All actions, strongest first. */
   readonly actions: readonly EnforcementAction[];
+  /** What the constraint says in its own word (`scoped` too), or what the ExpansionTemplate says instead. */
+  readonly enforcementAction: string;
   /** Name of the ExpansionTemplate that made the pod with this image; it stands in the message too. */
   readonly impliedBy?: string;
 }
@@ -171,6 +173,7 @@ function judgeCandidate(
         constraint,
         action,
         actions: used,
+        enforcementAction: override || constraint.enforcementAction,
         ...(generated ? { impliedBy: generated.template } : {}),
       });
     }
