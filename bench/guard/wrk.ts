@@ -53,7 +53,7 @@ function milliseconds(found: RegExpExecArray | null): number {
 }
 
 /** User and system time of a process, all its threads. */
-export async function processorMs(pid: number): Promise<number> {
+async function processorMs(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;

@@ -3,7 +3,7 @@ import { annotationOf, templateOf } from './object-fields.ts';
 import type { AdmissionRequest } from './parse-review.ts';
 import { namesSameImage, type Ownership } from './restart.ts';
 
-export const BREAK_GLASS_ANNOTATION = 'breakwater/break-glass';
+const BREAK_GLASS_ANNOTATION = 'breakwater/break-glass';
 
 /** Why a denied image is let in all the same. */
 export interface BrokenGlass {

@@ -39,7 +39,7 @@ export interface GuardManifestOptions extends Omit<WebhookConfigurationOptions, 
   readonly excludedNamespaces?: readonly string[];
 }
 
-export const DEFAULT_NAMESPACE = 'breakwater-system';
+const DEFAULT_NAMESPACE = 'breakwater-system';
 
 const HEADER = '# Breakwater guard: constraint kinds, webhook, rights of the audit. Apply with: kubectl apply -f -\n';
 const BY_GUARD = `# The constraint below is carried in the annotation ${WANTED_CONSTRAINT_ANNOTATION} of the definition above. kubectl looks up

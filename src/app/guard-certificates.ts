@@ -56,7 +56,7 @@ async function folderCertificates({ config, clock, client, hosts }: GuardCertifi
   let lookedAt = Number.NEGATIVE_INFINITY;
   const endsAt = () => own.endsAt();
   return {
-    tls: own.tls,
+    tls: () => own.tls(),
     serves: () => certificateId(own.tls().cert),
     caBundle: () => own.caBundle,
     endsAt,

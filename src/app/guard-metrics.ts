@@ -40,14 +40,7 @@ export function observeGuard(
   }
 
   function gauge(name: string, help: string, value: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
+    const held: Gauge = new Gauge({ name, help, registers, collect: () => held.set(value()) });
   }
   return { undecided: () => undecided.inc() };
 }

@@ -117,7 +117,7 @@ export function createAuditState({ cache, facts, namespaceLabels }: AuditStateDe
       changed = false;
       let judged = 0;
       // What changes meanwhile joins the set and is judged too, or waits for the next look.
-      for (const uid of [...dirty]) {
+      for (const uid of dirty) {
         dirty.delete(uid);
         const workload = cache.held(uid);
         if (workload === undefined) continue;

@@ -5,9 +5,9 @@ import type { UnseenKind } from './live-cache.ts';
 import type { ReportedViolation } from './reported-violations.ts';
 
 /** As many as Gatekeeper keeps by default; all of them are in our own database. */
-export const KEPT_VIOLATIONS = 20;
+const KEPT_VIOLATIONS = 20;
 /** More do not fit into one object of the API server with their messages. */
-export const MOST_KEPT_VIOLATIONS = 500;
+const MOST_KEPT_VIOLATIONS = 500;
 const LONGEST_MESSAGE_BYTES = 256;
 const ELLIPSIS = '...';
 const OPERATIONS = ['audit', 'status', 'webhook'];

@@ -7,7 +7,7 @@ import {
   type WatchDeps,
   watchObjects,
 } from '../kubernetes/watch-collection.ts';
-import { HeldWorkload } from './held-workload.ts';
+import type { HeldWorkload } from './held-workload.ts';
 import { jsonReader } from './live-cache-json.ts';
 import { protobufReader } from './live-cache-protobuf.ts';
 import { createSharedParts, sweepSharedParts } from './live-cache-shared.ts';
@@ -61,10 +61,7 @@ export function createLiveCache(deps: LiveCacheDeps): LiveCache {
   const listeners = new Set<LiveCacheListener>();
   const listed = new Set<AuditedKind>();
   const watches = new Map<AuditedKind, CollectionWatch>();
-  let settle: () => void = () => undefined;
-  const settling = new Promise<void>((resolve) => {
-    settle = resolve;
-  });
+  const { promise: settling, resolve: settle } = Promise.withResolvers<void>();
 
   function keep(now: HeldWorkload): void {
     if (now.uid === '') return;

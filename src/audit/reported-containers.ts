@@ -30,7 +30,7 @@ export function reportedContainers(
 }
 
 /** `docker-pullable://x@sha256:…` names a manifest; a bare `sha256:…` is the id of a local image and names none. */
-export function digestIn(imageId: string): Digest | undefined {
+function digestIn(imageId: string): Digest | undefined {
   const at = imageId.lastIndexOf('@');
   return at < 0 ? undefined : tryParseDigest(imageId.slice(at + 1));
 }

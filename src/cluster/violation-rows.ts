@@ -1,7 +1,7 @@
 import { batches } from '../db/batches.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
-import type { ClusterAudit, ClusterViolation } from './audit-store.ts';
+import type { ClusterAudit, ClusterViolation } from './audit-values.ts';
 import { keyOf } from './finding-key.ts';
 
 /** A violation that stands, and since when an audit has seen it, epoch ms. */

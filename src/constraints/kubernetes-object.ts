@@ -24,8 +24,6 @@ export const kubernetesObject = z.looseObject({
     .catch({ name: '', namespace: '', uid: '', labels: {}, annotations: {}, ownerReferences: [] }),
 });
 
-export type KubernetesObject = z.infer<typeof kubernetesObject>;
-
 /** `apps/v1` → `apps`; the core group is empty. */
 export function groupOf(apiVersion: string): string {
   const slash = apiVersion.indexOf('/');

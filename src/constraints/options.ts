@@ -30,7 +30,7 @@ export const OPTION_ANNOTATIONS = {
 } as const;
 
 /** Values each annotation may have; a restart grace may also be a number of days, hours or minutes. */
-export const OPTION_VALUES = {
+const OPTION_VALUES = {
   compat: ['none', 'gatekeeper'],
   style: MESSAGE_STYLES,
   matching: ['reference', 'prefix'],

@@ -159,8 +159,11 @@ function joined(intervals: readonly (readonly [number, number])[], now: number):
   return result.filter(([, to]) => now - to < KEPT_MS).slice(-MOST_KEPT);
 }
 
+function written(at: number): string {
+  return new Date(at).toISOString();
+}
+
 function textOf({ closed, open }: Kept): string {
-  const written = (at: number) => new Date(at).toISOString();
   return JSON.stringify({
     closed: closed.map(([from, to]) => [written(from), written(to)]),
     open: Object.fromEntries(Object.entries(open).map(([replica, from]) => [replica, written(from)])),

@@ -18,6 +18,14 @@ export interface CertificateStatus {
   readonly configurations: readonly { readonly path: string; readonly trusted: boolean }[];
 }
 
+interface Signed {
+  readonly leaf: { readonly cert: string; readonly notAfter: number };
+}
+
+function summary({ leaf }: Signed): { readonly id: string; readonly endsAt: number } {
+  return { id: certificateId(leaf.cert), endsAt: leaf.notAfter };
+}
+
 /** Reads it from outside. Undefined when no guard has made certificates there yet. Throws `KubernetesError`. */
 export async function certificateStatus(
   client: KubernetesClient,
@@ -26,10 +34,6 @@ export async function certificateStatus(
   const stored = await openCertificateSecret(client, namespace).read();
   if (stored === undefined) return undefined;
   const { state } = stored;
-  const summary = ({ leaf }: { readonly leaf: { readonly cert: string; readonly notAfter: number } }) => ({
-    id: certificateId(leaf.cert),
-    endsAt: leaf.notAfter,
-  });
   return {
     phase: phaseOf(state),
     hosts: state.hosts,

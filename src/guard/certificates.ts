@@ -19,7 +19,7 @@ export interface GuardCertificates {
 }
 
 /** How long before its end a certificate that nobody renewed is a problem. */
-export const ENDS_SOON_MS = 14 * 86_400_000;
+const ENDS_SOON_MS = 14 * 86_400_000;
 
 /** A sentence about a certificate that ends soon or has ended. */
 export function endProblem(endsAt: number, now: number): string | undefined {

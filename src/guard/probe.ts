@@ -51,7 +51,7 @@ const LATE_AFTER = 3;
  * that asks nobody answers a dry run without keeping it.
  */
 export function startProbe(deps: ProbeDeps): Probe {
-  const { clock, logger, onResult } = deps;
+  const { clock, logger } = deps;
   const everyMs = deps.everyMs ?? EVERY_MS;
   const startedAt = clock.now();
   const stopping = new AbortController();
@@ -65,7 +65,7 @@ export function startProbe(deps: ProbeDeps): Probe {
       if (result.outcome === 'answered') provenAt = result.at;
       else if (result.problem !== last?.problem) logger.warn({ problem: result.problem }, 'a probe was not answered');
       last = result;
-      onResult?.(result);
+      deps.onResult?.(result);
       const wait = result.outcome === 'answered' ? everyMs : (deps.retryMs ?? RETRY_MS);
       await delay(wait, undefined, { signal: stopping.signal }).catch(() => undefined);
     }

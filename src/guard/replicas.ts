@@ -39,7 +39,7 @@ export interface ReplicaBoard {
   leave(own: ReplicaReport): Promise<void>;
 }
 
-export const REPLICAS_NAME = 'breakwater-guard-replicas';
+const REPLICAS_NAME = 'breakwater-guard-replicas';
 /** A pod that is gone for longer leaves the board. */
 const FORGOTTEN_MS = 3_600_000;
 

@@ -5,9 +5,9 @@ import { openEnvelope, ProtoCursor, textOf } from './protobuf.ts';
 
 /** How objects of one kind are taken out of replies. */
 export interface ObjectReader<Item> {
-  json(object: Record<string, unknown>): Item;
+  readonly json: (object: Record<string, unknown>) => Item;
   /** From the bytes of the object, which are gone afterwards. Absent for kinds the API server speaks JSON about only. */
-  protobuf?(object: Buffer): Item;
+  readonly protobuf?: (object: Buffer) => Item;
 }
 
 /** A page of a list whose objects have not been read yet. */

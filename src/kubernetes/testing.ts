@@ -55,4 +55,5 @@ export function fakeCluster(page = 2): FakeCluster {
 
 async function* silence(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
+  yield* [];
 }

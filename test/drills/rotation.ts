@@ -55,9 +55,9 @@ async function drill(rotations: number, perSecond: number): Promise<boolean> {
 
 /** As a rollout does it: the Service leaves out a replica that is not ready, and that one still answers for a while. */
 async function restartOneByOne({ guards, balancer }: World): Promise<void> {
-  let watching = true;
+  const over = new AbortController();
   async function follow(): Promise<void> {
-    while (watching) {
+    while (!over.signal.aborted) {
       const ready = await Promise.all(guards.map(async (guard) => (await guard.ready()).code === 200));
       balancer.use(guards.filter((_, at) => ready[at]).map(({ webhookPort }) => webhookPort));
       await delay(200);
@@ -70,7 +70,7 @@ async function restartOneByOne({ guards, balancer }: World): Promise<void> {
     if (code !== 0) throw new Error(`${guard.name} did not end with 0: ${await guard.log()}`);
     await delay(1000);
   }
-  watching = false;
+  over.abort();
   await following;
 }
 
@@ -78,13 +78,13 @@ async function restartOneByOne({ guards, balancer }: World): Promise<void> {
 function startLoad(api: Api, balancer: Balancer, perSecond: number): Load {
   const bad: string[] = [];
   let creates = 0;
-  let stopped = false;
+  const over = new AbortController();
   function judge({ code, warned, message }: Created): void {
     creates += 1;
     if (code !== 201 || !warned) bad.push(`${code} ${warned ? 'warned' : 'not warned'} ${message.slice(0, 300)}`);
   }
   async function run(): Promise<void> {
-    for (let burst = 0; !stopped; burst += 1) {
+    for (let burst = 0; !over.signal.aborted; burst += 1) {
       const began = performance.now();
       await Promise.all(
         Array.from({ length: BURST }, async (_, at) =>
@@ -100,7 +100,7 @@ function startLoad(api: Api, balancer: Balancer, perSecond: number): Load {
     creates: () => creates,
     bad,
     async stop() {
-      stopped = true;
+      over.abort();
       await running;
     },
   };

@@ -2,7 +2,7 @@ import type { Random } from '../../dev/fuzz/random.ts';
 import { GATEKEEPER_SYSTEM } from '../support/gatekeeper.ts';
 
 /** Namespaces of both clusters with their labels. `kube-*` and `default` are there from the start. */
-export const NAMESPACES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const NAMESPACES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   default: {},
   'kube-system': {},
   'kube-public': {},
@@ -17,7 +17,7 @@ export const NAMESPACES: Readonly<Record<string, Readonly<Record<string, string>
 export const NAMESPACE_NAMES = Object.keys(NAMESPACES).filter((name) => name !== 'probe');
 /** Reviews in it are asked to learn what a guard has read; no generated object lies there. */
 export const PROBE_NAMESPACE = 'probe';
-export const EXPANSIONS = ['expand-workloads', 'expand-cronjobs', 'expand-widgets'] as const;
+const EXPANSIONS = ['expand-workloads', 'expand-cronjobs', 'expand-widgets'] as const;
 
 export function namespaceObjects(): object[] {
   return Object.entries(NAMESPACES).map(([name, labels]) => ({

@@ -89,11 +89,6 @@ export function image(random: Random, odd = 0.12): string {
   return `${registry}${random.pick(PATHS)}${random.pick(TAGS)}${random.pick(DIGESTS)}`;
 }
 
-/** An image a pod of a real API server may have: not empty, nothing around it that is not seen. */
-export function storableImage(random: Random): string {
-  return image(random).trim() || 'nginx';
-}
-
 export function containerName(random: Random): string {
   return random.chance(0.12) ? random.pick(ODD_NAMES) : random.pick(NAMES);
 }

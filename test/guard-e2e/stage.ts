@@ -226,6 +226,6 @@ export function constraint(
   };
 }
 
-export function nameOf(object: Json): string {
+function nameOf(object: Json): string {
   return String((object['metadata'] as Json)['name']);
 }

@@ -433,7 +433,7 @@ describe.skipIf(leavesOutKubernetes())('the audit of a real API server', () => {
       status: { auditTimestamp?: string; byPod: { errors?: { code: string; message: string }[]; enforced: boolean }[] };
     }
     const { status } = await read<Written>(CONSTRAINT, 'broken');
-    const own = status.byPod.find((one) => one.enforced === false);
+    const own = status.byPod.find((one) => !one.enforced);
     expect(own?.errors?.[0]).toMatchObject({ code: 'constraint_invalid' });
     expect(own?.errors?.[0]?.message).toContain('labelSelector');
     expect(status).not.toHaveProperty('auditTimestamp');

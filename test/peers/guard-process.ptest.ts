@@ -65,7 +65,8 @@ describe.skipIf(leavesOutKubernetes())('the guard beside a real API server', () 
       rules: () => (trouble.rules ? trouble.rules() : watcher.rules()),
       namespaceLabels: (name) =>
         trouble.namespaceLabels ? trouble.namespaceLabels(name) : watcher.namespaceLabels(name),
-      ensureNamespace: async (name) => (trouble.ensureNamespace ?? watcher.ensureNamespace)?.(name),
+      ensureNamespace: async (name) =>
+        trouble.ensureNamespace ? trouble.ensureNamespace(name) : watcher.ensureNamespace?.(name),
       problem: () => undefined,
     };
     server = createWebhookServer({

@@ -59,7 +59,7 @@ export interface LinkStatus {
   readonly auditsDropped: number;
 }
 
-export const DEFAULT_MAX_AGE_MS = 24 * 3600_000;
+const DEFAULT_MAX_AGE_MS = 24 * 3600_000;
 const START_MS = 10_000;
 const CONSTRAINTS_EVERY_MS = 60_000;
 

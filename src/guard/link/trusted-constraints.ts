@@ -7,7 +7,7 @@ import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 
 /** Address of the server whose trusted set a constraint follows. */
-export const REPOS_FROM_ANNOTATION = 'breakwater/repos-from';
+const REPOS_FROM_ANNOTATION = 'breakwater/repos-from';
 
 export interface TrustedConstraintsDeps {
   readonly client: Pick<KubernetesClient, 'get' | 'patch'>;

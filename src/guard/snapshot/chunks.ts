@@ -5,7 +5,7 @@ import { messageOf } from '../../platform/errors.ts';
 import { SnapshotError } from './errors.ts';
 
 /** A ConfigMap may have 1 MiB, and etcd takes requests of 1.5 MiB with its bytes as base64. */
-export const CHUNK_BYTES = 900_000;
+const CHUNK_BYTES = 900_000;
 /** Largest part as JSON. */
 const LARGEST_PART = 128 * 1024 * 1024;
 /** Most pieces a part may have. */
