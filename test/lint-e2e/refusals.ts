@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openCertificates } from '../../src/admission/certificates.ts';
-import { systemClock } from '../../src/platform/clock.ts';
+import { WEBHOOK_CONFIGURATION } from '../../src/admission/webhook-configuration.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { applied } from '../support/gatekeeper.ts';
 import { type Score, unless } from './score.ts';
 
-const NAME = 'breakwater-constraints';
 const good = { parameters: { repos: ['harbor.example.com/'] } };
 const TRIALS: readonly (readonly [spec: object, refusal: string | undefined, annotations?: Record<string, string>])[] =
   [
@@ -19,22 +16,13 @@ const TRIALS: readonly (readonly [spec: object, refusal: string | undefined, ann
   ];
 
 /** What protects nothing is refused by the API server, through the guard's webhook for constraints. */
-export async function tryRefusals(
-  score: Score,
-  cluster: TestCluster,
-  guard: { url: string; folder: string },
-): Promise<void> {
-  const folder = join(guard.folder, 'webhook');
-  const { caBundle } = await openCertificates({ folder, hosts: ['127.0.0.1'], clock: systemClock });
+export async function tryRefusals(score: Score, cluster: TestCluster, guard: { url: string }): Promise<void> {
   const webhook = {
     name: 'constraints.guard.breakwater',
     admissionReviewVersions: ['v1'],
     sideEffects: 'None',
     failurePolicy: 'Fail',
-    clientConfig: {
-      url: guard.url.replace('/v1/admit', '/v1/constraints'),
-      caBundle: Buffer.from(caBundle).toString('base64'),
-    },
+    clientConfig: { url: guard.url.replace('/v1/admit', '/v1/constraints') },
     rules: [
       {
         apiGroups: ['constraints.gatekeeper.sh'],
@@ -47,10 +35,11 @@ export async function tryRefusals(
   const configuration = {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: NAME },
+    metadata: { name: WEBHOOK_CONFIGURATION },
     webhooks: [webhook],
   };
   await applied(cluster, JSON.stringify(configuration));
+  await untilTrusted(cluster);
   // The API server takes a new configuration up a moment later.
   await delay(3000);
   for (const [spec, refusal, annotations = {}] of TRIALS) {
@@ -64,7 +53,18 @@ export async function tryRefusals(
   const { code, stderr } = await tried(cluster, spec, { 'breakwater/matching': 'prefix' });
   const warned = code === 0 && stderr.includes('harbor.example.com.evil.example/x');
   score.verdict('a prefix that can be passed by is warned about, with a witness', unless(warned, stderr));
-  await cluster.kubectl(['delete', 'validatingwebhookconfiguration', NAME]);
+  await cluster.kubectl(['delete', 'validatingwebhookconfiguration', WEBHOOK_CONFIGURATION]);
+}
+
+/** The guard writes its authority into its own configuration. */
+async function untilTrusted(cluster: TestCluster): Promise<void> {
+  const path = '-ojsonpath={.webhooks[0].clientConfig.caBundle}';
+  for (let look = 0; look < 60; look += 1) {
+    const { stdout } = await cluster.kubectl(['get', 'validatingwebhookconfiguration', WEBHOOK_CONFIGURATION, path]);
+    if (stdout !== '') return;
+    await delay(500);
+  }
+  throw new Error('the guard wrote no authority into its webhook configuration within 30 s');
 }
 
 function tried(cluster: TestCluster, spec: object, annotations: Record<string, string>) {

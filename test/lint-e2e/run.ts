@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createAsker } from '../gatekeeper-diff/ask.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { applied, gatekeeperLibrary, prepareGatekeeper, startGatekeeperWith } from '../support/gatekeeper.ts';
-import { startService, until } from '../support/program.ts';
+import { startGuard } from '../support/guard.ts';
 import { lintedCases } from './constraints.ts';
 import { tryPreflight } from './preflights.ts';
 import { tryRefusals } from './refusals.ts';
@@ -89,19 +89,12 @@ async function tryAll(): Promise<void> {
   await tryTakeover(score, cluster, Object.keys(KINDS), cases.length);
 }
 
-/** The guard's webhook as a process of its own, on the constraints of the same cluster. */
-async function startWebhook(cluster: TestCluster): Promise<{ url: string; folder: string }> {
-  const own = join(folder, 'guard');
-  await mkdir(own);
-  const script = resolve(import.meta.dirname, '../support/guard-webhook.ts');
-  const service = await startService(process.execPath, [script, cluster.kubeconfig, own]);
-  closing.push(() => service.stop());
-  await until(() => service.output().includes('port '), { limitMs: 60_000, describe: notStarted, service });
-  return { url: `https://127.0.0.1:${/port (\d+)/.exec(service.output())?.[1] ?? ''}/v1/admit`, folder: own };
-}
-
-function notStarted(): string {
-  return 'the guard does not start:';
+/** The guard beside the constraints of the same cluster; what is needed for it and not there yet is applied. */
+async function startWebhook(cluster: TestCluster): Promise<{ url: string }> {
+  await applied(cluster, listOf([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'breakwater-system' } }]));
+  const guard = await startGuard({ cluster, folder: join(folder, 'guard') });
+  closing.push(() => guard.stop());
+  return { url: guard.webhookUrl };
 }
 
 function listOf(items: readonly object[]): string {
