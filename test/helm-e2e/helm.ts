@@ -1,4 +1,4 @@
-import { parseAllDocuments, stringify } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import type { TestCluster } from '../support/cluster.ts';
 import { requirePeer } from '../support/peers.ts';
 import { type Outcome, run } from '../support/program.ts';
@@ -25,7 +25,7 @@ export interface KubernetesObject {
 /** Runs Helm without a cluster, its settings in no folder of whoever runs the tests. */
 export function helm(args: readonly string[], values: Values = {}, cluster?: TestCluster): Promise<Outcome> {
   const environment = { HELM_NAMESPACE: NAMESPACE, KUBECONFIG: cluster?.kubeconfig ?? '/dev/null' };
-  return run(requirePeer('helm'), [...args, '--values', '-'], { input: stringify(values), environment });
+  return run(requirePeer('helm'), [...args, '--values', '-'], { input: JSON.stringify(values), environment });
 }
 
 /** Runs Helm with arguments that take no values. */

@@ -22,6 +22,8 @@ export function added(before: ReadonlySet<string>, after: ReadonlySet<string>): 
 
 async function listed(cluster: TestCluster, args: readonly string[]): Promise<string[]> {
   const outcome = await cluster.kubectl(args);
+  // Definitions that were just deleted are still told of for a moment.
+  if (outcome.code !== 0 && outcome.stderr.includes("the server doesn't have a resource type")) return [];
   if (outcome.code !== 0) throw new Error(`kubectl ${args.join(' ')}:\n${outcome.stderr}`);
   return outcome.stdout.split('\n').filter(Boolean);
 }
