@@ -58,20 +58,27 @@ function webhookDecision(
   return { denied: reply.status?.message?.split('\n') ?? [], warned: reply.warnings ?? [] };
 }
 
+/** CEL cannot put sentences in Gatekeeper's order, which the webhook does under `compat`. */
+function inOneOrder(text: string, { constraint }: TriedConstraint): string {
+  if (!constraint.options.compat) return text;
+  const [first = '', ...others] = text.split('; [');
+  return [first, ...others.map((rest) => `[${rest}`)].sort().join('; ');
+}
+
 /** How a reply differs from the decision; undefined when it does not. */
-function difference(reply: WriteReply, { denied, warned }: Decision): string | undefined {
+function difference(reply: WriteReply, { denied, warned }: Decision, tried: TriedConstraint): string | undefined {
   // Only under `compat` an image text is printed as it is; a policy's message has no line breaks.
-  const wanted = denied.join('; ').replaceAll('<a; b>', '<a\\nb>');
+  const wanted = inOneOrder(denied.join('; ').replaceAll('<a; b>', '<a\\nb>'), tried);
   const marker = 'denied request: ';
   const at = reply.message.indexOf(marker);
-  const got = at < 0 ? '' : reply.message.slice(at + marker.length);
+  const got = inOneOrder(at < 0 ? '' : reply.message.slice(at + marker.length), tried);
   if (reply.code >= 300 && at < 0) return `answered ${reply.code}: ${reply.message}`;
   if (reply.code >= 300 && reply.code !== 403) return `denied with ${reply.code}`;
   if (got !== wanted) return `denied ${JSON.stringify(got)}\n  webhook ${JSON.stringify(wanted)}`;
   const heard = reply.warnings
     .filter((text) => text.startsWith('Validation failed for ValidatingAdmissionPolicy'))
-    .map((text) => text.replace(/^.*? with binding '[^']*': /s, ''));
-  const said = warned.length === 0 ? [] : [warned.join('; ')];
+    .map((text) => inOneOrder(text.replace(/^.*? with binding '[^']*': /s, ''), tried));
+  const said = warned.length === 0 ? [] : [inOneOrder(warned.join('; '), tried)];
   // The webhook's warnings are bounded together, a policy's message by itself.
   const bounded = /and \d+ more/.test(warned.at(-1) ?? '');
   if (bounded && heard.length === 1 && heard[0]?.startsWith(`${warned[0]}; `)) return undefined;
@@ -121,7 +128,7 @@ function creation(tried: TriedConstraint, at: number): Job {
   return async (client) => {
     const reply = await client.write('POST', `${path}?dryRun=All`, object);
     const title = `${tried.constraint.name}: create ${kind} ${JSON.stringify(object)}`;
-    verdict(title, difference(reply, webhookDecision(tried, namespace, object)));
+    verdict(title, difference(reply, webhookDecision(tried, namespace, object), tried));
   };
 }
 
@@ -136,7 +143,7 @@ function changes(tried: TriedConstraint, base: Base): Job[] {
       const path = `${before.path}/${String(object.metadata['name'])}?dryRun=All`;
       const reply = await client.write('PUT', path, object);
       const title = `${tried.constraint.name}: update ${kind} ${JSON.stringify(object)} of ${JSON.stringify(before.object)}`;
-      verdict(title, difference(reply, webhookDecision(tried, namespace, object, before.object)));
+      verdict(title, difference(reply, webhookDecision(tried, namespace, object, before.object), tried));
     };
   });
   return kind === 'Pod' ? [...jobs, debugging(tried, base)] : jobs;
@@ -150,7 +157,10 @@ function debugging(tried: TriedConstraint, { workload: before, namespace }: Base
     const object = { ...before.object, spec: { ...(before.object['spec'] as object), ephemeralContainers } };
     const reply = await client.write('PUT', path, object);
     const title = `${tried.constraint.name}: debug ${JSON.stringify(object)}`;
-    verdict(title, difference(reply, webhookDecision(tried, namespace, object, before.object, 'ephemeralcontainers')));
+    verdict(
+      title,
+      difference(reply, webhookDecision(tried, namespace, object, before.object, 'ephemeralcontainers'), tried),
+    );
   };
 }
 
