@@ -26,10 +26,12 @@ interface Stored {
 }
 
 /** Creates or replaces objects; gives what the API server refused, by `kind/name`. */
-export async function put(side: Side, objects: readonly object[]): Promise<ReadonlyMap<string, string>> {
+export async function put(side: Side, objects: readonly object[], tries = 5): Promise<ReadonlyMap<string, string>> {
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
   const replaced = await side.cluster.kubectl(['replace', '-f', '-'], list);
   if (replaced.code === 0) return new Map();
+  // The status was written between kubectl's reading and its writing.
+  if (tries > 1 && /the object has been modified/.test(replaced.stderr)) return put(side, objects, tries - 1);
   const created = await side.cluster.kubectl(['create', '-f', '-'], list);
   const refused = new Map<string, string>();
   for (const line of `${replaced.stderr}\n${created.stderr}`.split('\n')) {
