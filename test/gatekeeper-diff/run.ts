@@ -18,7 +18,7 @@ import { createAsker } from './ask.ts';
 import { constraintSet, KINDS, probeConstraints } from './constraints.ts';
 import { causeOf, type Difference, EXPLAINED, same } from './differences.ts';
 import { generatedCase } from './reviews.ts';
-import { put, type Side, untilObserved, untilProbed } from './side.ts';
+import { put, removeBroken, type Side, untilObserved, untilProbed } from './side.ts';
 import { auditedSince, statusDifference } from './statuses.ts';
 import { storedObjects } from './stored-objects.ts';
 import { configObject, expansionObjects, namespaceObjects } from './surroundings.ts';
@@ -131,6 +131,7 @@ async function setRules(sides: readonly [Side, Side], round: number): Promise<vo
     ...expansionObjects(random),
     configObject(random, `${round}`),
   ];
+  for (const side of sides) await removeBroken(side, objects);
   const [theirs, ours] = [await put(sides[0], objects), await put(sides[1], objects)];
   for (const name of new Set([...theirs.keys(), ...ours.keys()]))
     if (theirs.has(name) !== ours.has(name))

@@ -42,6 +42,31 @@ export async function put(side: Side, objects: readonly object[], tries = 5): Pr
   return refused;
 }
 
+interface Scoped {
+  readonly kind?: string;
+  readonly metadata?: { readonly name?: string };
+  readonly spec?: {
+    readonly enforcementAction?: string;
+    readonly scopedEnforcementActions?: readonly { readonly enforcementPoints?: readonly unknown[] }[];
+  };
+}
+
+/**
+ * Takes away what scoped constraints without enforcement points are about to replace: Gatekeeper refuses these when it
+ * reads them and goes on enforcing what was there before. Where its webhook is registered they cannot be stored.
+ */
+export async function removeBroken(side: Side, objects: readonly object[]): Promise<void> {
+  const broken = (objects as readonly Scoped[]).filter(
+    ({ spec }) =>
+      spec?.enforcementAction === 'scoped' &&
+      (spec.scopedEnforcementActions ?? []).some(({ enforcementPoints = [] }) => enforcementPoints.length === 0),
+  );
+  for (const { kind = '', metadata } of broken) {
+    const resource = `${kind.toLowerCase()}.constraints.gatekeeper.sh`;
+    await side.cluster.kubectl(['delete', '--ignore-not-found', resource, metadata?.name ?? '']);
+  }
+}
+
 /** Waits until Gatekeeper's pods have said that they observed the generation of everything that has a status by pod. */
 export async function untilObserved(side: Side, pods: readonly string[]): Promise<void> {
   const kinds = Object.keys(KINDS)
