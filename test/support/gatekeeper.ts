@@ -111,6 +111,9 @@ export async function startGatekeeperWith(
 export async function startGatekeeperProcess(options: GatekeeperProcess): Promise<Gatekeeper> {
   const certificates = await certificateFolder(options.folder);
   const [port, health, metrics] = await Promise.all([freePort(), freePort(), freePort()]);
+  // The audit empties this folder first, and does nothing when it is not there.
+  const pages = join(options.folder, 'audit');
+  await mkdir(pages, { recursive: true });
   const service = await startService(
     requirePeer('gatekeeper'),
     [
@@ -122,7 +125,7 @@ export async function startGatekeeperProcess(options: GatekeeperProcess): Promis
       `--cert-dir=${certificates}`,
       '--client-ca-name=',
       `--exempt-namespace=${GATEKEEPER_SYSTEM}`,
-      `--api-cache-dir=${join(options.folder, 'audit')}`,
+      `--api-cache-dir=${pages}`,
       '--log-level=ERROR',
       ...(options.flags ?? []),
     ],
