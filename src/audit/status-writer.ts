@@ -136,8 +136,6 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
       const at = incomplete.length === 0 ? auditTimestamp(startedAt) : undefined;
       const audited = constraints.map((constraint): Wanted => {
         const { kind, name, uid } = constraint;
-        const enforced = constraint.actionsAt('audit.gatekeeper.sh').length > 0;
-        if (!enforced) return { kind, name, uid, own: podEntry(constraint, deps.pod) };
         const found = auditStatus(constraint, byConstraint.get(`${kind}/${name}`) ?? [], deps.keep);
         return { kind, name, uid, own: podEntry(constraint, deps.pod, incomplete), audit: { found, at } };
       });
