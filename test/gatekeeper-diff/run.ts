@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util';
 import { createRandom } from '../../dev/fuzz/random.ts';
 import { startCluster } from '../support/cluster.ts';
 import {
+  applied,
   applyGatekeeperDefinitions,
+  applyGatekeeperPods,
   type Gatekeeper,
   type GatekeeperProcess,
   gatekeeperLibrary,
@@ -90,6 +92,11 @@ async function compareAll(): Promise<void> {
     'expansiontemplate.expansion.gatekeeper.sh',
   ]);
   await applyGuardDefinitions(ourCluster);
+  await applied(
+    ourCluster,
+    JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'gatekeeper-system' } }),
+  );
+  await applyGatekeeperPods(ourCluster, [POD]);
   const guard = await startGuard({ cluster: ourCluster, folder: join(folder, 'ours') });
   closing.push(() => guard.stop());
   const sides: readonly [Side, Side] = [
