@@ -298,18 +298,15 @@ describe.each(ENGINES)('every change over the management API on %s', (engine) =>
       expect(JSON.stringify(lines)).not.toContain(hidden);
   });
 
-  it.each(CHANGES)(
-    '$id leaves none when it is refused',
-    async (endpoint) => {
-      const scene = SCENES[endpoint.id];
-      const before = (await api.deps.ledger.head())?.seq ?? 0;
-      const reply = await api.call(endpoint.method, scene?.path.replace('{id}', 'front+none') ?? '', {
-        body: scene?.body ?? {},
-      });
-      expect(reply.status).toBe(401);
-      expect(await linesAfter(before)).toEqual([]);
-    },
-  );
+  it.each(CHANGES)('$id leaves none when it is refused', async (endpoint) => {
+    const scene = SCENES[endpoint.id];
+    const before = (await api.deps.ledger.head())?.seq ?? 0;
+    const reply = await api.call(endpoint.method, scene?.path.replace('{id}', 'front+none') ?? '', {
+      body: scene?.body ?? {},
+    });
+    expect(reply.status).toBe(401);
+    expect(await linesAfter(before)).toEqual([]);
+  });
 
   it('names a robot with the person who answers for it, who is one person everywhere', async () => {
     const scopes = [{ project: 'front', permissions: ['exception:request', 'exception:read', 'project:read'] }];
