@@ -6,7 +6,7 @@ import { CHART, chartFiles, chartFilesNow } from './chart-files.ts';
 import { check } from './checks.ts';
 import { helm, type KubernetesObject, NAMESPACE, rendered, template } from './helm.ts';
 import { settingsOf } from './settings.ts';
-import { BAD_VALUES, GOOD_VALUES } from './values.ts';
+import { BAD_VALUES, GOOD_VALUES, SETTINGS } from './values.ts';
 
 const REPOS = ['harbor.cksc.a1ck.io', 'docker.io/mycompany'];
 const SHARED = [
@@ -35,8 +35,9 @@ export async function checkOffline(folder: string): Promise<void> {
   await check('the chart renders its definitions, rights and constraint', compareShared);
   for (const [name, values] of Object.entries(GOOD_VALUES))
     await check(`the guard reads its settings: ${name}`, async () => {
-      const { guardNamespace } = await settingsOf(await rendered(values), folder);
-      assert.equal(guardNamespace, NAMESPACE);
+      const settings: Readonly<Record<string, unknown>> = { ...(await settingsOf(await rendered(values), folder)) };
+      for (const [key, value] of Object.entries({ guardNamespace: NAMESPACE, ...SETTINGS[name] }))
+        assert.deepEqual(settings[key], value, key);
     });
   for (const [values, said] of BAD_VALUES)
     await check(`refused: ${JSON.stringify(values).slice(0, 90)}`, async () => {
