@@ -67,6 +67,13 @@ export async function removeBroken(side: Side, objects: readonly object[]): Prom
   }
 }
 
+/** Takes all constraints out of a cluster. */
+export async function removeConstraints({ name, cluster }: Side): Promise<void> {
+  const kinds = Object.keys(KINDS).map((kind) => `${kind.toLowerCase()}.constraints.gatekeeper.sh`);
+  const outcome = await cluster.kubectl(['delete', kinds.join(','), '--all']);
+  if (outcome.code !== 0) throw new Error(`${name}: ${outcome.stderr}`);
+}
+
 /** Waits until Gatekeeper's pods have said that they observed the generation of everything that has a status by pod. */
 export async function untilObserved(side: Side, pods: readonly string[]): Promise<void> {
   const kinds = Object.keys(KINDS)
