@@ -45,6 +45,7 @@ const LARGE: readonly Scenario[] = [
   { name: '12 KB pod, 100 constraints, c=8', body: 'large', connections: 8, goal: { ratio: 10, peakMB: 160 } },
 ];
 const MOST_TIME = 1.1;
+const OURS = 'Breakwater';
 const ENGINE_RATIO = 20;
 
 const folder = await mkdtemp(join(tmpdir(), 'breakwater-bench-guard-'));
@@ -128,7 +129,9 @@ function entryLines(ten: Row, thousand: Row): string[][] {
   return [...ten.samples.keys()].map((name) => {
     const [few = [], many = []] = [ten.samples.get(name), thousand.samples.get(name)];
     const times = few.flatMap(({ perSecond }, round) => perSecond / (many[round]?.perSecond ?? Number.NaN));
-    return lineOf('1,000 entries for 10', `time of ${name}`, times, 'x', MOST_TIME, 'most');
+    const line = lineOf('1,000 entries for 10', `time of ${name}`, times, 'x', MOST_TIME, 'most');
+    // The goal is ours; theirs is there to compare.
+    return name === OURS ? line : [...line.slice(0, 3), '', ''];
   });
 }
 
