@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { CodedError, messageOf } from '../platform/errors.ts';
+import { isRecord } from '../platform/json-object.ts';
 import { countMembers, repeatedKey, shapeOf, uidIn } from './json-shape.ts';
 
 export class ReviewError extends CodedError<'review_invalid'> {
@@ -72,8 +73,8 @@ export function parseReview(body: Buffer | string): AdmissionRequest {
     throw new ReviewError(`the review has ${shape.members} fields; ${MOST_MEMBERS} are read`, uidOf(uidIn(text)));
   }
   const review = parseJson(text);
-  const request = isFields(review) ? review['request'] : undefined;
-  const uid = isFields(request) ? uidOf(request['uid']) : undefined;
+  const request = isRecord(review) ? review['request'] : undefined;
+  const uid = isRecord(request) ? uidOf(request['uid']) : undefined;
   if (countMembers(review) !== shape.members) {
     const found = repeatedKey(text);
     const where = found === undefined || found.path === '' ? '' : ` in ${shown(found.path)}`;
@@ -87,12 +88,12 @@ function requestOf(review: unknown, uid: string | undefined): AdmissionRequest {
   const fail = (path: string, expected: string): never => {
     throw new ReviewError(`not an AdmissionReview of admission.k8s.io/v1: ${path}: expected ${expected}`, uid);
   };
-  if (!isFields(review)) return fail('body', 'an object');
+  if (!isRecord(review)) return fail('body', 'an object');
   const reviewVersion = VERSIONS.find((version) => version === review['apiVersion']);
   if (reviewVersion === undefined) return fail('apiVersion', VERSIONS.join(' or '));
   if (review['kind'] !== 'AdmissionReview') return fail('kind', 'AdmissionReview');
   const request = review['request'];
-  if (!isFields(request)) return fail('request', 'an object');
+  if (!isRecord(request)) return fail('request', 'an object');
   if (uid === undefined) return fail('request.uid', `a text of 1 to ${LONGEST_UID} characters`);
   const operation = OPERATIONS.find((one) => one === request['operation']);
   if (operation === undefined) return fail('request.operation', OPERATIONS.join(', '));
@@ -105,7 +106,7 @@ function requestOf(review: unknown, uid: string | undefined): AdmissionRequest {
   };
   const object = (field: string): Fields | null => {
     const value = request[field] ?? null;
-    return value === null || isFields(value) ? value : fail(`request.${field}`, 'an object');
+    return value === null || isRecord(value) ? value : fail(`request.${field}`, 'an object');
   };
   const dryRun = request['dryRun'] ?? false;
   if (typeof dryRun !== 'boolean') return fail('request.dryRun', 'true or false');
@@ -124,7 +125,7 @@ function requestOf(review: unknown, uid: string | undefined): AdmissionRequest {
 }
 
 function requesterOf(value: unknown, fail: (path: string, expected: string) => never): Requester {
-  if (!isFields(value)) return fail('request.userInfo', 'an object');
+  if (!isRecord(value)) return fail('request.userInfo', 'an object');
   const username = value['username'] ?? '';
   if (typeof username !== 'string') return fail('request.userInfo.username', 'a text');
   const groups: unknown = value['groups'] ?? [];
@@ -144,10 +145,6 @@ function parseJson(text: string): unknown {
 
 function uidOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' && value.length <= LONGEST_UID ? value : undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function shown(text: string): string {

@@ -1,5 +1,6 @@
 import type { DigestLookup } from '../constraints/image-facts.ts';
 import { type Reference, tryParseReference } from '../oci/reference.ts';
+import { isRecord } from '../platform/json-object.ts';
 import { claimsToBeMirrorPod } from './mirror-pod.ts';
 import { controllerOf, isBeingDeleted, kindOf } from './object-fields.ts';
 import type { AdmissionRequest } from './parse-review.ts';
@@ -90,19 +91,19 @@ function withDigest(digests: DigestLookup, image: string): string | undefined {
 function placedImages(object: unknown): PlacedImage[] {
   const steps = SPECS[kindOf(object)] ?? TEMPLATE_SPEC;
   let spec: unknown = object;
-  for (const step of steps) spec = isFields(spec) && Object.hasOwn(spec, step) ? spec[step] : undefined;
-  if (!isFields(spec)) return [];
+  for (const step of steps) spec = isRecord(spec) && Object.hasOwn(spec, step) ? spec[step] : undefined;
+  if (!isRecord(spec)) return [];
   const at = `/${steps.join('/')}`;
   const found: PlacedImage[] = [];
   for (const list of CONTAINER_LISTS) {
     for (const [index, container] of listOf(spec[list]).entries()) {
-      const image = isFields(container) ? container['image'] : undefined;
+      const image = isRecord(container) ? container['image'] : undefined;
       if (typeof image === 'string') found.push({ path: `${at}/${list}/${index}/image`, image });
     }
   }
   for (const [index, volume] of listOf(spec['volumes']).entries()) {
-    const source = isFields(volume) ? volume['image'] : undefined;
-    const image = isFields(source) ? source['reference'] : undefined;
+    const source = isRecord(volume) ? volume['image'] : undefined;
+    const image = isRecord(source) ? source['reference'] : undefined;
     if (typeof image === 'string') found.push({ path: `${at}/volumes/${index}/image/reference`, image });
   }
   return found;
@@ -110,8 +111,4 @@ function placedImages(object: unknown): PlacedImage[] {
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,8 @@
 import { imagesOf, podIn } from '../constraints/workload.ts';
+import { textAt } from '../platform/json-object.ts';
 import { ticketOf } from './break-glass.ts';
 import type { DecidedLine } from './decide-line.ts';
-import { controllerOf, kindOf, nameOf, textOf, uidOf } from './object-fields.ts';
+import { controllerOf, kindOf, nameOf, uidOf } from './object-fields.ts';
 import { recordRuns } from './restart.ts';
 import type { ReviewMemory } from './review-memory.ts';
 import type { Situation } from './situation.ts';
@@ -29,7 +30,7 @@ function recordFindings(memory: ReviewMemory, situation: Situation, decided: rea
   const top = situation.ownership()?.top;
   const about = {
     at: memory.clock.now(),
-    object: { apiVersion: textOf(object, 'apiVersion'), kind: kindOf(object), namespace, name: nameOf(object) || name },
+    object: { apiVersion: textAt(object, 'apiVersion'), kind: kindOf(object), namespace, name: nameOf(object) || name },
     user: userInfo?.username ?? '',
     ...(top ? { owner: { kind: top.kind, name: top.name } } : {}),
   };
@@ -60,7 +61,7 @@ function rememberRuns(memory: ReviewMemory, situation: Situation): void {
   const controller = top && controllerOf(object);
   memory.live.admitted({
     uid: uidOf(object),
-    apiVersion: textOf(object, 'apiVersion'),
+    apiVersion: textAt(object, 'apiVersion'),
     kind: kindOf(object),
     namespace,
     name: nameOf(object),

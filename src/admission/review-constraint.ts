@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type LintFinding, type LintRule, pathText } from '../constraints/lint/finding.ts';
 import { lintConstraint } from '../constraints/lint/lint.ts';
-import { fieldsIn, isFields } from '../constraints/lint/subject.ts';
 import { OPTION_ANNOTATIONS } from '../constraints/options.ts';
+import { fieldAt, isRecord } from '../platform/json-object.ts';
+import { annotationOf, isBeingDeleted } from './object-fields.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
 import { boundWarnings } from './warnings.ts';
 
@@ -31,10 +32,9 @@ export function reviewConstraint(request: AdmissionRequest): AdmissionResponse {
   const { uid, operation, object, oldObject } = request;
   const changes = operation === 'CREATE' || operation === 'UPDATE';
   const linted = changes ? lintConstraint(object) : undefined;
-  if (!changes || !isFields(object) || linted === undefined || isLeaving(object)) return { uid, allowed: true };
-  const annotations = fieldsIn(fieldsIn(object, 'metadata') ?? {}, 'annotations') ?? {};
-  const compat = annotations[OPTION_ANNOTATIONS.compat] === 'gatekeeper';
-  const prefix = annotations[OPTION_ANNOTATIONS.matching] === 'prefix';
+  if (!changes || !isRecord(object) || linted === undefined || isBeingDeleted(object)) return { uid, allowed: true };
+  const compat = annotationOf(object, OPTION_ANNOTATIONS.compat) === 'gatekeeper';
+  const prefix = annotationOf(object, OPTION_ANNOTATIONS.matching) === 'prefix';
   const refused = compat ? REFUSED_BY_GATEKEEPER : REFUSED;
   const bad = linted.findings.filter(({ rule }) => refused.has(rule));
   const about = `${linted.kind} ${linted.name}`;
@@ -56,15 +56,11 @@ function sentence({ path, message, fix }: LintFinding): string {
 }
 
 function sameRules(object: unknown, old: unknown): boolean {
-  if (!isFields(object) || !isFields(old)) return false;
+  if (!isRecord(object) || !isRecord(old)) return false;
   return isDeepStrictEqual(object['spec'], old['spec']) && isDeepStrictEqual(optionsOf(object), optionsOf(old));
 }
 
-function isLeaving(object: Readonly<Record<string, unknown>>): boolean {
-  return typeof (fieldsIn(object, 'metadata') ?? {})['deletionTimestamp'] === 'string';
-}
-
 function optionsOf(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const all = fieldsIn(fieldsIn(object, 'metadata') ?? {}, 'annotations') ?? {};
-  return Object.fromEntries(Object.entries(all).filter(([key]) => key.startsWith('breakwater/')));
+  const all = fieldAt(object, 'metadata', 'annotations');
+  return Object.fromEntries(Object.entries(isRecord(all) ? all : {}).filter(([key]) => key.startsWith('breakwater/')));
 }

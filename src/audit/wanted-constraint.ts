@@ -6,6 +6,7 @@ import { CONSTRAINTS_PATH, DEFINITION_PATH } from '../constraints/paths.ts';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { digestOf } from '../oci/digest.ts';
+import { jsonOf } from '../platform/json-object.ts';
 
 /** Digest of the wanted text that was carried out last. */
 const APPLIED_ANNOTATION = 'breakwater/applied-constraint';
@@ -35,7 +36,7 @@ export async function applyWantedConstraint(
   const annotations = definitionSchema.safeParse(definition).data?.metadata.annotations ?? {};
   const text = annotations[WANTED_CONSTRAINT_ANNOTATION];
   if (text === undefined || annotations[APPLIED_ANNOTATION] === digestOf(text)) return undefined;
-  const wanted = constraintSchema.safeParse(parseJson(text));
+  const wanted = constraintSchema.safeParse(jsonOf(text));
   if (!wanted.success) return undefined;
   const done = await createOrChange(client, wanted.data);
   await client.patch(DEFINITION_PATH, { metadata: { annotations: { [APPLIED_ANNOTATION]: digestOf(text) } } });
@@ -63,12 +64,4 @@ async function createOrChange(client: KubernetesClient, wanted: WantedConstraint
     spec: wanted.spec,
   });
   return 'changed';
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

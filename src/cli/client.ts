@@ -7,6 +7,7 @@ import {
   type HttpRequest,
   type HttpResponse,
 } from '../platform/http-client.ts';
+import { jsonOf } from '../platform/json-object.ts';
 import { type ByteSource, readBounded, StreamError } from '../platform/streams.ts';
 import type { Cli } from './cli.ts';
 import { currentLogin, type Login } from './credentials.ts';
@@ -98,7 +99,7 @@ async function readReply<E extends AnyEndpoint>(endpoint: E, reply: HttpResponse
     return undefined as ReplyOf<E>;
   }
   const text = await boundedText(reply, endpoint.summary);
-  const parsed = endpoint.reply.safeParse(endpoint.gives === undefined ? parseJson(text) : text);
+  const parsed = endpoint.reply.safeParse(endpoint.gives === undefined ? jsonOf(text) : text);
   if (parsed.success) return parsed.data as ReplyOf<E>;
   const where = parsed.error.issues[0]?.path.join('.');
   throw new CliError(
@@ -122,14 +123,6 @@ async function* whole(source: ByteSource, what: string): ByteSource {
     yield* source;
   } catch (error) {
     throw new CliError('server', `the answer (${what}) broke off; try again`, { cause: error });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

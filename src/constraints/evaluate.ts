@@ -1,4 +1,5 @@
 import { CodedError } from '../platform/errors.ts';
+import { isRecord } from '../platform/json-object.ts';
 import type { Constraint } from './constraint.ts';
 import { ENFORCEMENT_ACTIONS, type EnforcementAction, type EnforcementPoint } from './enforcement.ts';
 import type { ExemptProcess } from './exemption.ts';
@@ -204,8 +205,4 @@ function covers(deps: EvaluateDeps, { matcher, name }: Constraint, subjects: rea
     }
   }
   return false;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

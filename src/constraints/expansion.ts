@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CodedError } from '../platform/errors.ts';
+import { fieldAt, isRecord, textAt } from '../platform/json-object.ts';
 import { groupOf, versionOf } from './kubernetes-object.ts';
 
 /** `expansion_template_invalid` an ExpansionTemplate · `expansion_failed` an object that a template cannot be applied to. */
@@ -97,10 +98,8 @@ export function expandObject(
 }
 
 function generate(expansion: Expansion, parent: Readonly<Record<string, unknown>>, namespace: string): Generated {
-  let source: unknown = parent;
-  for (const step of expansion.path)
-    source = isRecord(source) && Object.hasOwn(source, step) ? source[step] : undefined;
-  const parentName = nameOf(parent);
+  const source = fieldAt(parent, ...expansion.path);
+  const parentName = textAt(parent, 'metadata', 'name');
   if (!isRecord(source)) {
     throw failed(`could not find source field "${expansion.path.join('.')}" in resource ${parentName}`);
   }
@@ -122,15 +121,6 @@ function generate(expansion: Expansion, parent: Readonly<Record<string, unknown>
   };
 }
 
-function nameOf({ metadata }: Readonly<Record<string, unknown>>): string {
-  const name = isRecord(metadata) ? metadata['name'] : undefined;
-  return typeof name === 'string' ? name : '';
-}
-
 function failed(message: string): ExpansionError {
   return new ExpansionError('expansion_failed', message);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json-object.ts';
 import type { MatchSubject } from './match.ts';
 
 const NO_LABELS: Readonly<Record<string, string>> = {};
@@ -27,8 +28,4 @@ export function subjectOf(
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import { type Reference, tryParseReference } from '../oci/reference.ts';
+import { fieldAt, isRecord } from '../platform/json-object.ts';
 import { groupOf } from './kubernetes-object.ts';
 
 /** Where in a pod an image is named. */
@@ -51,8 +52,7 @@ export function podIn(object: unknown): Readonly<Record<string, unknown>> | unde
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return undefined;
   const workload = workloadKind(apiVersion, kind);
   if (workload === undefined) return undefined;
-  let pod: unknown = object;
-  for (const step of workload.path) pod = isRecord(pod) && Object.hasOwn(pod, step) ? pod[step] : undefined;
+  const pod = fieldAt(object, ...workload.path);
   return isRecord(pod) ? pod : undefined;
 }
 
@@ -103,7 +103,7 @@ export function referencesOf(objects: readonly unknown[]): Reference[] {
 const NOTHING: readonly Record<string, unknown>[] = [];
 
 function specOf(pod: unknown): Readonly<Record<string, unknown>> | undefined {
-  const spec = isRecord(pod) ? pod['spec'] : undefined;
+  const spec = fieldAt(pod, 'spec');
   return isRecord(spec) ? spec : undefined;
 }
 
@@ -114,10 +114,6 @@ function recordsIn(value: unknown): readonly Record<string, unknown>[] {
 function workloadKind(apiVersion: string, kind: string): WorkloadKind | undefined {
   const known = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   return known?.groups.includes(groupOf(apiVersion)) ? known : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string {

@@ -1,7 +1,8 @@
 import { messageOf } from '../platform/errors.ts';
+import { isRecord } from '../platform/json-object.ts';
 import { GatorError, SAYS } from './errors.ts';
 import { goJson } from './go-text.ts';
-import { gvkOf, isRecord, type Unstructured } from './object.ts';
+import { gvkOf, type Unstructured } from './object.ts';
 import { readYaml } from './yaml/read.ts';
 
 /** The one object of a text, its first document. Throws `GatorError('yaml_invalid')`; it must have a kind. */

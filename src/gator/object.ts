@@ -1,3 +1,4 @@
+import { fieldAt, isRecord, textAt } from '../platform/json-object.ts';
 /** A Kubernetes object as JSON, whatever it holds: gator judges what no API server has looked at. */
 export type Unstructured = Readonly<Record<string, unknown>>;
 
@@ -5,23 +6,6 @@ export interface GroupVersionKind {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The field at a path; undefined when something on the way is missing or no object. */
-export function fieldAt(object: unknown, ...path: readonly string[]): unknown {
-  let value = object;
-  for (const step of path) value = isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-  return value;
-}
-
-/** A text field; empty for anything else, as Gatekeeper's accessors give it. */
-export function textAt(object: unknown, ...path: readonly string[]): string {
-  const value = fieldAt(object, ...path);
-  return typeof value === 'string' ? value : '';
 }
 
 /** `apiVersion` with more than one slash names nothing at all, not even a kind. */

@@ -2,9 +2,10 @@ import { fstatSync } from 'node:fs';
 import { extname } from 'node:path';
 import { goQuote } from '../constraints/go-quote.ts';
 import { messageOf } from '../platform/errors.ts';
+import { isRecord } from '../platform/json-object.ts';
 import { GatorError } from './errors.ts';
 import { filesBelow, kindOfPath, readTextFile } from './files.ts';
-import { gvkOf, isRecord, nameOf, namespaceOf, type Unstructured } from './object.ts';
+import { gvkOf, nameOf, namespaceOf, type Unstructured } from './object.ts';
 import { readYaml } from './yaml/read.ts';
 
 /** Where some objects were read. */

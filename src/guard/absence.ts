@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
+import { jsonOf } from '../platform/json-object.ts';
 
 /** A time during which requests were decided without a guard, epoch ms; without an end it goes on. */
 export interface Absence {
@@ -92,7 +93,7 @@ export function createAbsenceRecord({ client, clock, namespace, id }: AbsenceDep
   async function read(): Promise<{ kept: Kept; version: string | undefined }> {
     try {
       const { metadata, data } = mapSchema.parse(await client.get(path));
-      const parsed = recordSchema.safeParse(json(data?.record ?? ''));
+      const parsed = recordSchema.safeParse(jsonOf(data?.record ?? ''));
       return { kept: parsed.success ? parsed.data : NOTHING, version: metadata.resourceVersion };
     } catch (error) {
       if (error instanceof KubernetesError && error.code === 'not_found') return { kept: NOTHING, version: undefined };
@@ -168,12 +169,4 @@ function textOf({ closed, open }: Kept): string {
     closed: closed.map(([from, to]) => [written(from), written(to)]),
     open: Object.fromEntries(Object.entries(open).map(([replica, from]) => [replica, written(from)])),
   });
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

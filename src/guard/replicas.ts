@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { KubernetesError } from '../kubernetes/errors.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
+import { jsonOf } from '../platform/json-object.ts';
 
 export interface ReplicaBoardDeps {
   readonly client: KubernetesClient;
@@ -123,17 +124,9 @@ async function readBoard(client: KubernetesClient, path: string): Promise<Readon
 /** What cannot be read is no line: somebody else's key. */
 function linesOf(data: Readonly<Record<string, string>>) {
   return Object.entries(data).flatMap(([key, text]) => {
-    const parsed = lineSchema.safeParse(json(text));
+    const parsed = lineSchema.safeParse(jsonOf(text));
     if (!parsed.success) return [];
     const { serves, at, provenAt, stopped = false } = parsed.data;
     return [{ key, text, said: { serves, at, stopped, ...(provenAt === undefined ? {} : { provenAt }) } }];
   });
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../platform/json-object.ts';
 /** What the configuration of an image (image-spec, config.md) says that a scan needs. */
 export interface ImageConfig {
   /** `os/architecture[/variant]`. */
@@ -13,9 +14,9 @@ const LONGEST_STEP = 4096;
 
 /** Reads a parsed configuration. Undefined for what is none; members of other types than the specification's count as absent. */
 export function readImageConfig(value: unknown): ImageConfig | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isRecord(value)) return undefined;
   const { os, architecture, variant, rootfs, history } = value;
-  const diffIds = isObject(rootfs) ? rootfs['diff_ids'] : undefined;
+  const diffIds = isRecord(rootfs) ? rootfs['diff_ids'] : undefined;
   return {
     platform: [textOr(os, 'linux'), textOr(architecture, 'unknown'), textOr(variant, '')].filter(Boolean).join('/'),
     diffIds: listOf(diffIds).map((id) => textOr(id, '')),
@@ -40,16 +41,12 @@ export function stepsOfLayers({ steps }: Pick<ImageConfig, 'steps'>, count: numb
 }
 
 function madeLayer(step: unknown): boolean {
-  return isObject(step) && step['empty_layer'] !== true;
+  return isRecord(step) && step['empty_layer'] !== true;
 }
 
 function stepOf(step: unknown): string | undefined {
-  const text = isObject(step) ? step['created_by'] : undefined;
+  const text = isRecord(step) ? step['created_by'] : undefined;
   return typeof text === 'string' && text !== '' ? text.slice(0, LONGEST_STEP).toWellFormed() : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function listOf(value: unknown): readonly unknown[] {

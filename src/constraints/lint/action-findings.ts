@@ -1,9 +1,10 @@
+import { isRecord } from '../../platform/json-object.ts';
 import { ENFORCEMENT_ACTIONS, ENFORCEMENT_POINTS } from '../enforcement.ts';
 import { KIND_DEFINITIONS } from '../kinds/kinds.ts';
 import { OPTION_ANNOTATIONS, readOptions } from '../options.ts';
 import { type FieldPath, finding, type LintFinding, nearest } from './finding.ts';
 import { unknownFields } from './match-findings.ts';
-import { isFields, type LintSubject } from './subject.ts';
+import { type LintSubject } from './subject.ts';
 
 const POINTS: readonly string[] = [...ENFORCEMENT_POINTS, '*'];
 const SPEC_FIELDS = ['enforcementAction', 'scopedEnforcementActions', 'match', 'parameters'];
@@ -34,11 +35,11 @@ function enforcementFindings(spec: LintSubject['spec']): LintFinding[] {
   const found: LintFinding[] = [];
   const points = new Set<string>();
   for (const [at, entry] of scoped.entries()) {
-    if (!isFields(entry)) continue;
+    if (!isRecord(entry)) continue;
     const { action, enforcementPoints } = entry;
     found.push(...unknownAction(action, [...path, at, 'action']));
     for (const [index, point] of (Array.isArray(enforcementPoints) ? enforcementPoints : []).entries()) {
-      const name = isFields(point) ? point['name'] : undefined;
+      const name = isRecord(point) ? point['name'] : undefined;
       if (typeof name !== 'string' || !POINTS.includes(name)) {
         const meant = typeof name === 'string' ? nearest(name, POINTS) : undefined;
         const message = `enforcement point ${JSON.stringify(name)} is not known: nothing is done there`;

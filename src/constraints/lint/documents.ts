@@ -9,8 +9,8 @@ import {
   type Node,
   parseAllDocuments,
 } from 'yaml';
+import { isRecord } from '../../platform/json-object.ts';
 import type { FieldPath } from './finding.ts';
-import { isFields } from './subject.ts';
 
 /** Lines and columns count from 1. */
 export interface Position {
@@ -61,7 +61,7 @@ export function readManifests(text: string): Manifests {
 function unfold(document: Document, value: unknown, at: (offset: number) => Position): ManifestObject[] {
   if (value === null || value === undefined) return [];
   const prefixes: { readonly object: unknown; readonly prefix: FieldPath }[] =
-    isFields(value) && value['kind'] === 'List' && Array.isArray(value['items'])
+    isRecord(value) && value['kind'] === 'List' && Array.isArray(value['items'])
       ? value['items'].map((object: unknown, index) => ({ object, prefix: ['items', index] }))
       : [{ object: value, prefix: [] }];
   return prefixes.map(({ object, prefix }) => ({

@@ -1,5 +1,6 @@
+import { isRecord } from '../../platform/json-object.ts';
 import { finding, type LintFinding, nearest } from './finding.ts';
-import { type Fields, isFields, type LintSubject, textsIn } from './subject.ts';
+import { type Fields, type LintSubject, textsIn } from './subject.ts';
 
 const CORE = 'the core group ""';
 /** Kinds that carry images, and the groups that serve or served them. */
@@ -54,7 +55,7 @@ export function kindFindings({ match }: LintSubject): LintFinding[] {
   const found: LintFinding[] = [];
   let alive = false;
   for (const [at, entry] of list.entries()) {
-    if (!isFields(entry)) continue;
+    if (!isRecord(entry)) continue;
     const read = readEntry(entry);
     found.push(...entryFindings(read, [...path, at]));
     alive ||= covers(read) || read.groups.some(isCustom);

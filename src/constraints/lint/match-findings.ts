@@ -1,5 +1,6 @@
+import { isRecord } from '../../platform/json-object.ts';
 import { type FieldPath, finding, type LintFinding, nearest } from './finding.ts';
-import { type Fields, fieldsIn, isFields, type LintSubject, textsIn } from './subject.ts';
+import { type Fields, fieldsIn, type LintSubject, textsIn } from './subject.ts';
 
 const MATCH = ['spec', 'match'];
 const MATCH_FIELDS = [
@@ -141,7 +142,7 @@ function selectorFindings(match: Fields, field: string): LintFinding[] {
   }
   const { matchExpressions } = selector;
   for (const [at, one] of (Array.isArray(matchExpressions) ? matchExpressions : []).entries()) {
-    if (!isFields(one)) continue;
+    if (!isRecord(one)) continue;
     const here = [...path, 'matchExpressions', at];
     const { key, operator, values } = one;
     if (typeof key !== 'string' || !LABEL_KEY.test(key))

@@ -1,3 +1,4 @@
+import { fieldAt, isRecord } from '../../platform/json-object.ts';
 import { type ConstraintKind, isConstraintKind } from '../kinds/kinds.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -15,7 +16,7 @@ export interface LintSubject {
 
 /** Takes an object apart for linting; undefined when it is no constraint of ours. */
 export function lintSubject(object: unknown): LintSubject | undefined {
-  if (!isFields(object)) return undefined;
+  if (!isRecord(object)) return undefined;
   const { apiVersion, kind } = object;
   if (typeof apiVersion !== 'string' || !apiVersion.startsWith('constraints.gatekeeper.sh/')) return undefined;
   if (typeof kind !== 'string' || !isConstraintKind(kind)) return undefined;
@@ -32,17 +33,13 @@ export function lintSubject(object: unknown): LintSubject | undefined {
   };
 }
 
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 export function fieldsIn(fields: Fields, name: string): Fields | undefined {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  return isFields(value) ? value : undefined;
+  const value = fieldAt(fields, name);
+  return isRecord(value) ? value : undefined;
 }
 
 /** The strings of a list, with their positions kept; undefined when there is no list. */
 export function textsIn(fields: Fields | undefined, name: string): readonly string[] | undefined {
-  const value = fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
+  const value = fieldAt(fields, name);
   return Array.isArray(value) ? value.map((one) => (typeof one === 'string' ? one : '')) : undefined;
 }

@@ -1,7 +1,8 @@
 import { messageOf } from '../../platform/errors.ts';
+import { fieldAt, textAt } from '../../platform/json-object.ts';
 import { GatorError } from '../errors.ts';
 import { goJson } from '../go-text.ts';
-import { fieldAt, textAt } from '../object.ts';
+
 import { readYaml } from '../yaml/read.ts';
 import { writeYaml } from '../yaml/write.ts';
 import { shortBytes, shortDuration } from './duration.ts';

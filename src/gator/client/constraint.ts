@@ -1,11 +1,12 @@
 import { goQuote } from '../../constraints/go-quote.ts';
 import { CONSTRAINT_GROUP } from '../../constraints/kinds/kinds.ts';
+import { fieldAt, isRecord, textAt } from '../../platform/json-object.ts';
 import { GatorError, SAYS } from '../errors.ts';
 import { constraintSchema } from '../library/constraint-schema.ts';
 import { withDefaults } from '../library/schema.ts';
 import type { Template } from '../library/template.ts';
 import { schemaErrors, unknownFields } from '../library/validate.ts';
-import { fieldAt, gvkOf, isRecord, nameOf, textAt, type Unstructured } from '../object.ts';
+import { gvkOf, nameOf, type Unstructured } from '../object.ts';
 import { isSubdomain, selectorErrors } from './selectors.ts';
 
 /** A constraint that fits its template. */

@@ -1,15 +1,6 @@
+import { fieldAt, isRecord, textAt } from '../../platform/json-object.ts';
 import { GatorError } from '../errors.ts';
-import {
-  fieldAt,
-  type GroupVersionKind,
-  gvkOf,
-  gvkText,
-  isRecord,
-  nameOf,
-  namespaceOf,
-  textAt,
-  type Unstructured,
-} from '../object.ts';
+import { type GroupVersionKind, gvkOf, gvkText, nameOf, namespaceOf, type Unstructured } from '../object.ts';
 
 /** An ExpansionTemplate: which objects make others, and where in them those are written. */
 export interface ExpansionTemplate {

@@ -1,5 +1,6 @@
 import { goQuote } from '../../constraints/go-quote.ts';
-import { fieldAt, gvkOf, isNamespace, isRecord, labelsOf, nameOf, namespaceOf, textAt } from '../object.ts';
+import { fieldAt, isRecord, textAt } from '../../platform/json-object.ts';
+import { gvkOf, isNamespace, labelsOf, nameOf, namespaceOf } from '../object.ts';
 
 /** A namespace as far as matching asks of it. */
 export interface NamespaceFacts {

@@ -1,5 +1,5 @@
 import { goQuote } from '../../constraints/go-quote.ts';
-import { fieldAt, isRecord, textAt } from '../object.ts';
+import { fieldAt, isRecord, textAt } from '../../platform/json-object.ts';
 
 const NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;

@@ -1,8 +1,9 @@
 import { messageOf } from '../../platform/errors.ts';
+import { textAt } from '../../platform/json-object.ts';
 import { expandObject, readExpansions } from '../client/expansion.ts';
 import { GatorError } from '../errors.ts';
 import { compareBytes, goJson } from '../go-text.ts';
-import { nameOf, textAt, type Unstructured } from '../object.ts';
+import { nameOf, type Unstructured } from '../object.ts';
 import { expectNoMutators, namespaceFor, namespacesAmong } from '../test/test.ts';
 import { writeYaml } from '../yaml/write.ts';
 

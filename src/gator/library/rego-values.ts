@@ -1,6 +1,6 @@
 import { goQuote } from '../../constraints/go-quote.ts';
+import { isRecord } from '../../platform/json-object.ts';
 import { sortedEntries } from '../go-text.ts';
-import { isRecord } from '../object.ts';
 
 /** `value[_]`: the members of a list or an object; nothing else has any. */
 export function members(value: unknown): readonly unknown[] {

@@ -1,4 +1,4 @@
-import { fieldAt, isRecord } from '../object.ts';
+import { fieldAt, isRecord } from '../../platform/json-object.ts';
 import type { ContainerList, ProgramMeaning } from './programs.ts';
 import { anyMatch, isPrefix, isSuffix, members, shown } from './rego-values.ts';
 

@@ -1,5 +1,6 @@
+import { isRecord } from '../../platform/json-object.ts';
 import { GatorError, SAYS } from '../errors.ts';
-import { isRecord } from '../object.ts';
+
 import { compileRegex, type Regex } from '../regex/regex.ts';
 
 /** The part of an OpenAPI v3 schema that Kubernetes holds an object against. */

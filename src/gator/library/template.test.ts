@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { templateOf } from '../../../test/support/library-templates.ts';
+import { isRecord } from '../../platform/json-object.ts';
 import { GatorError } from '../errors.ts';
-import { isRecord } from '../object.ts';
+
 import { KNOWN_PROGRAMS } from './programs.ts';
 import { readTemplate } from './template.ts';
 

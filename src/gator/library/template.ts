@@ -1,6 +1,7 @@
 import { goQuote } from '../../constraints/go-quote.ts';
+import { fieldAt, isRecord, textAt } from '../../platform/json-object.ts';
 import { GatorError, SAYS } from '../errors.ts';
-import { fieldAt, gvkOf, isRecord, nameOf, textAt, type Unstructured } from '../object.ts';
+import { gvkOf, nameOf, type Unstructured } from '../object.ts';
 import { KNOWN_PROGRAMS, REFUSED_PROGRAMS, type RegoProgram } from './programs.ts';
 import { regoFingerprint } from './rego-text.ts';
 import { readSchema, type Schema } from './schema.ts';

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { goQuote } from '../../constraints/go-quote.ts';
-import { isRecord } from '../object.ts';
+import { isRecord } from '../../platform/json-object.ts';
+
 import { shown } from './rego-values.ts';
 import type { Schema } from './schema.ts';
 

@@ -1,7 +1,8 @@
 import { goQuote } from '../../constraints/go-quote.ts';
+import { textAt } from '../../platform/json-object.ts';
 import { goJson } from '../go-text.ts';
 import { TARGET } from '../library/template.ts';
-import { nameOf, namespaceOf, textAt } from '../object.ts';
+import { nameOf, namespaceOf } from '../object.ts';
 import { Flow, Struct, writeYaml } from '../yaml/write.ts';
 import type { TestedResult } from './test.ts';
 

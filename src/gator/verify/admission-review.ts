@@ -1,7 +1,8 @@
+import { fieldAt, isRecord, textAt } from '../../platform/json-object.ts';
 import type { Review } from '../client/client.ts';
 import { missingKind } from '../documents.ts';
 import { GatorError, SAYS } from '../errors.ts';
-import { fieldAt, gvkOf, isRecord, textAt, type Unstructured } from '../object.ts';
+import { gvkOf, type Unstructured } from '../object.ts';
 
 export function isAdmissionReview(object: unknown): boolean {
   const { group, kind } = gvkOf(object);

@@ -1,11 +1,12 @@
 import { dirname, relative, resolve } from 'node:path';
 import { goQuote } from '../../constraints/go-quote.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { isRecord } from '../../platform/json-object.ts';
 import { notAMap } from '../documents.ts';
 import { GatorError, SAYS } from '../errors.ts';
 import { filesBelow, kindOfPath, readTextFile } from '../files.ts';
 import { compareBytes } from '../go-text.ts';
-import { gvkOf, isRecord } from '../object.ts';
+import { gvkOf } from '../object.ts';
 import { readYaml } from '../yaml/read.ts';
 import { readSuite, type Suite } from './suite.ts';
 

@@ -1,6 +1,6 @@
 import { goQuote } from '../../constraints/go-quote.ts';
+import { isRecord } from '../../platform/json-object.ts';
 import { GatorError, SAYS } from '../errors.ts';
-import { isRecord } from '../object.ts';
 
 export interface Assertion {
   /** `yes`: at least one; `no`: none; a number: exactly that many. */

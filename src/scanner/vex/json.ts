@@ -1,10 +1,11 @@
+import { isRecord } from '../../platform/json-object.ts';
 /** Members of foreign JSON, read without trusting its shape: what is not of the wanted kind is as good as absent. */
 export type Json = Readonly<Record<string, unknown>>;
 
 const LONGEST_TEXT = 8192;
 
 export function asObject(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  return isRecord(value) ? value : undefined;
 }
 
 /** The member of an object; never one that every object inherits. */

@@ -1,3 +1,4 @@
+import { isRecord, jsonOf } from '../../../platform/json-object.ts';
 import type { StatedPackage } from '../../model.ts';
 import { isLanguagePackageFile } from '../language-files.ts';
 
@@ -53,12 +54,6 @@ function isWord(value: unknown): value is string {
 }
 
 function objectOf(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = jsonOf(line);
+  return isRecord(value) ? value : undefined;
 }

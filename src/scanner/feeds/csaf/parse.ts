@@ -1,4 +1,5 @@
 import { messageOf } from '../../../platform/errors.ts';
+import { isRecord } from '../../../platform/json-object.ts';
 import { type FeedRecord, problem } from '../advisory.ts';
 import { createDocumentParts, type DocumentParts } from './document.ts';
 import { CSAF_FEED } from './vulnerability.ts';
@@ -55,7 +56,7 @@ function walkVulnerability(vulnerability: Fields, parts: DocumentParts): void {
 }
 
 function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+  return isRecord(value) ? value : {};
 }
 
 function listOf(value: unknown): readonly unknown[] {
