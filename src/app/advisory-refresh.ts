@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
+import { type Config, listed } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/http-client.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -51,11 +51,11 @@ export function createAdvisoryRefresh(deps: Deps): AdvisoryRefresh {
   let running: Promise<void> = Promise.resolve();
 
   async function run(): Promise<boolean> {
-    const named = (config.advisorySources ?? '').split(',').map((name) => name.trim());
+    const named = listed(config.advisorySources ?? '');
     const reports = await fetchFeeds({
       http,
       to: folder,
-      sources: named.filter((name) => name !== '' && name !== USUAL),
+      sources: named.filter((name) => name !== USUAL),
       mirrors: parseMirrors((config.advisoryMirrors ?? '').split(',').filter((text) => text.trim() !== '')),
       now: clock.now(),
       signal,

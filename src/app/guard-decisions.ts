@@ -4,7 +4,7 @@ import type { AdmissionRecorder } from '../admission/recorder.ts';
 import { createReviewMemory, type ReviewMemory } from '../admission/review-memory.ts';
 import type { LiveCache } from '../audit/live-cache.ts';
 import { recordRuns } from '../audit/run-recorder.ts';
-import type { Config } from '../config.ts';
+import { type Config, listed } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
 
 export interface DecisionDeps {
@@ -29,19 +29,12 @@ export interface Decisions {
 export function openDecisions({ config, clock, cache, recorder, ...deps }: DecisionDeps): Decisions {
   const history = deps.history ?? createAdmissionHistory();
   const settings = {
-    controllers: split(config.guardControllers),
-    breakGlassGroups: split(config.guardBreakGlassGroups),
+    controllers: listed(config.guardControllers),
+    breakGlassGroups: listed(config.guardBreakGlassGroups),
   };
   return {
     memory: createReviewMemory({ clock, live: cache, history, recorder, settings }),
     ...(config.guardPinning === 'off' ? {} : { pinning: { templates: config.guardPinning === 'templates' } }),
     stop: cache ? recordRuns(cache, history.runs, clock) : () => undefined,
   };
-}
-
-function split(list: string): string[] {
-  return list
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
 }

@@ -1,6 +1,6 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { AuditSink } from '../audit/ports.ts';
-import type { Config } from '../config.ts';
+import { type Config, listed } from '../config.ts';
 import { type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
 import { createLink, type Link } from '../guard/link/link.ts';
 import { createSnapshot, type Snapshot } from '../guard/snapshot/snapshot.ts';
@@ -8,6 +8,7 @@ import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { gaugesIn } from './gauges.ts';
 import type { Check } from './health.ts';
 
 export interface GuardLinkDeps {
@@ -88,29 +89,14 @@ function snapshotProblem(snapshot: Snapshot): string | undefined {
 }
 
 function projectsOf(list: string | undefined): string[] | undefined {
-  const projects = list
-    ?.split(',')
-    .map((project) => project.trim())
-    .filter(Boolean);
-  return projects?.length === 0 ? undefined : projects;
+  const projects = listed(list ?? '');
+  return projects.length === 0 ? undefined : projects;
 }
 
 /** Age and size of what is known, as metrics; nothing without a server. */
 export function observeLink({ link }: Pick<GuardLink, 'link'>, registry: Registry): void {
   if (!link) return;
-  const gauge = (name: string, help: string, value: () => number | undefined): void => {
-    const metric = new Gauge({
-      name,
-      help,
-      registers: [],
-      collect() {
-        const now = value();
-        if (now === undefined) this.remove();
-        else this.set(now);
-      },
-    });
-    registry.registerMetric(metric);
-  };
+  const gauge = gaugesIn(registry);
   gauge('breakwater_guard_facts_age_seconds', 'Since what is known of images was confirmed by the server', () => {
     const { ageMs } = link.status();
     return ageMs === undefined ? undefined : ageMs / 1000;

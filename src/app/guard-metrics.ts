@@ -1,6 +1,7 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import type { GuardCertificates } from '../guard/certificates.ts';
 import type { Clock } from '../platform/clock.ts';
+import { gaugesIn } from './gauges.ts';
 import type { ReplicaParts } from './guard-replica.ts';
 
 export interface GuardMetrics {
@@ -14,11 +15,11 @@ export function observeGuard(
   deps: { readonly clock: Clock; readonly certificates: GuardCertificates; readonly replica: ReplicaParts | undefined },
 ): GuardMetrics {
   const { clock, certificates, replica } = deps;
-  const registers = [registry];
+  const gauge = gaugesIn(registry);
   const undecided = new Counter({
     name: 'breakwater_guard_undecided_reviews_total',
     help: 'Admission reviews that were left to the failure policy',
-    registers,
+    registers: [registry],
   });
   gauge('breakwater_guard_certificate_expiry_seconds', 'Seconds until the served certificate ends', () =>
     Math.round((certificates.endsAt() - clock.now()) / 1000),
@@ -39,8 +40,5 @@ export function observeGuard(
     );
   }
 
-  function gauge(name: string, help: string, value: () => number): void {
-    const held: Gauge = new Gauge({ name, help, registers, collect: () => held.set(value()) });
-  }
   return { undecided: () => undecided.inc() };
 }

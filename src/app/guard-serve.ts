@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAdmissionHistory } from '../admission/admission-history.ts';
 import type { AuditSink } from '../audit/ports.ts';
 import type { Config } from '../config.ts';
-import { inClusterAccess, loadKubeconfig } from '../kubernetes/kubeconfig.ts';
+import { clusterAccess } from '../kubernetes/kubeconfig.ts';
 import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { calmLogger } from '../platform/calm-logger.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
@@ -84,9 +84,7 @@ async function openLinked(deps: {
   readonly metrics: Registry;
   readonly unseen: AuditSink;
 }): Promise<LinkedGuard> {
-  const { kubeconfig } = deps.config;
-  const access = kubeconfig === undefined ? inClusterAccess() : loadKubeconfig(kubeconfig);
-  const client = createKubernetesClient(access, deps.clock);
+  const client = createKubernetesClient(clusterAccess(deps.config.kubeconfig), deps.clock);
   let opening: Guard | undefined;
   const link = openGuardLink({ ...deps, client, isLeader: () => opening?.leads() ?? false });
   async function close(): Promise<void> {

@@ -12,10 +12,10 @@ import { createGuardMetrics, type GuardMetrics } from '../audit/guard-metrics.ts
 import { createLiveCache, type LiveCache } from '../audit/live-cache.ts';
 import { createReportWriter } from '../audit/policy-reports.ts';
 import type { AuditSink } from '../audit/ports.ts';
-import { type Config, formatAddress } from '../config.ts';
+import { type Config, formatAddress, listed } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
 import { ALONE, type Leadership } from '../guard/leader.ts';
-import { type ClusterAccess, inClusterAccess, loadKubeconfig } from '../kubernetes/kubeconfig.ts';
+import { clusterAccess } from '../kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -74,7 +74,8 @@ export interface Guard {
 /** Opens the webhook and, where there is a cluster, follows and audits it. */
 export async function openGuard(deps: GuardDeps): Promise<Guard> {
   const { config, clock, logger } = deps;
-  const access = clusterAccess(deps);
+  const access =
+    config.kubeconfig !== undefined || deps.as === 'replica' ? clusterAccess(config.kubeconfig) : undefined;
   const shares = deps.as === 'replica' || config.guardCertificates === 'secret';
   const id = config.guardReplica ?? hostname();
   // Two, so that nothing that waits for the one can keep a lease or a heartbeat waiting.
@@ -101,7 +102,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     facts: deps.facts,
     logger,
     tls: certificates.tls(),
-    exemptNamespaces: [...split(config.guardExemptNamespaces), config.guardNamespace],
+    exemptNamespaces: [...listed(config.guardExemptNamespaces), config.guardNamespace],
     replica: id,
     memory: decisions.memory,
     ...(decisions.pinning ? { pinning: decisions.pinning } : {}),
@@ -173,12 +174,6 @@ async function openShared(
   });
   await replica?.begin(certificates.serves());
   return { replica, certificates };
-}
-
-/** In a pod, the service account; elsewhere what the settings name. */
-function clusterAccess({ config, as }: GuardDeps): ClusterAccess | undefined {
-  if (config.kubeconfig !== undefined) return loadKubeconfig(config.kubeconfig);
-  return as === 'replica' ? inClusterAccess() : undefined;
 }
 
 function startAudit(
@@ -265,12 +260,5 @@ function systemNamespaces(config: Config): string[] {
 function webhookHosts(config: Config): string[] {
   const url = config.webhookUrl === undefined ? [] : [new URL(config.webhookUrl).hostname];
   const listen = ['0.0.0.0', '::'].includes(config.webhookListen.host) ? [] : [config.webhookListen.host];
-  return [...new Set([...split(config.webhookHosts), ...listen, ...url])];
-}
-
-function split(list: string): string[] {
-  return list
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
+  return [...new Set([...listed(config.webhookHosts), ...listen, ...url])];
 }

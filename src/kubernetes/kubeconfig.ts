@@ -137,3 +137,8 @@ function readText(path: string): string {
 function invalid(why: string): KubernetesError {
   return new KubernetesError('kubeconfig_invalid', `the kubeconfig cannot be used: ${why}`);
 }
+
+/** The cluster of a kubeconfig file; without one, that of the pod this runs in. */
+export function clusterAccess(kubeconfig: string | undefined): ClusterAccess {
+  return kubeconfig === undefined ? inClusterAccess() : loadKubeconfig(kubeconfig);
+}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { beginRotation, type CertificateStatus, certificateStatus } from '../../guard/certificates-admin.ts';
-import { inClusterAccess, loadKubeconfig } from '../../kubernetes/kubeconfig.ts';
+import { clusterAccess } from '../../kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../kubernetes/kubernetes-client.ts';
 import { systemClock, toRfc3339 } from '../../platform/clock.ts';
 import type { Cli } from '../cli.ts';
@@ -47,7 +47,7 @@ async function withCluster(
 ): Promise<void> {
   const config = await cli.config();
   const path = options.kubeconfig ?? config.kubeconfig;
-  const client = createKubernetesClient(path === undefined ? inClusterAccess() : loadKubeconfig(path), systemClock);
+  const client = createKubernetesClient(clusterAccess(path), systemClock);
   try {
     await use(client, options.namespace ?? config.guardNamespace);
   } finally {
