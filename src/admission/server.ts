@@ -211,11 +211,14 @@ async function factsInTime(deps: WebhookDeps, references: readonly Reference[]):
     return undefined;
   }
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), FACTS_MS);
-  });
   try {
-    return await Promise.race([deps.facts.factsAbout(references), late]);
+    const facts = deps.facts.factsAbout(references);
+    // Most sources have them in memory.
+    if (!(facts instanceof Promise)) return facts;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), FACTS_MS);
+    });
+    return await Promise.race([facts, late]);
   } catch (error) {
     deps.logger.error({ error: messageOf(error) }, 'verdicts could not be read for an admission review');
     return undefined;
