@@ -1,5 +1,11 @@
-import { IGNORE_LABEL } from '../constraints/default-match.ts';
-import { clientConfig, MUTATING_CONFIGURATION, type WebhookConfigurationOptions } from './webhook-configuration.ts';
+import {
+  clientConfig,
+  MUTATING_CONFIGURATION,
+  outside,
+  POD_RULES,
+  type WebhookConfigurationOptions,
+  WORKLOAD_RULES,
+} from './webhook-configuration.ts';
 
 export const MUTATE_PATH = '/v1/mutate';
 
@@ -11,12 +17,6 @@ export interface MutatingConfigurationOptions
 
 /** A pod waits for every mutating webhook in turn, and pinning is never worth waiting for. */
 const TIMEOUT_SECONDS = 2;
-const POD_RESOURCES = [{ group: '', resources: ['pods', 'pods/ephemeralcontainers'] }];
-const TEMPLATE_RESOURCES = [
-  { group: '', resources: ['pods', 'pods/ephemeralcontainers', 'replicationcontrollers', 'podtemplates'] },
-  { group: 'apps', resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'] },
-  { group: 'batch', resources: ['jobs', 'cronjobs'] },
-];
 
 /**
  * The webhook configuration that asks for pins. `Ignore`: without an answer a tag stays a tag and the pod starts.
@@ -37,19 +37,8 @@ export function mutatingConfiguration(options: MutatingConfigurationOptions): ob
         reinvocationPolicy: 'IfNeeded',
         sideEffects: 'None',
         timeoutSeconds: TIMEOUT_SECONDS,
-        namespaceSelector: {
-          matchExpressions: [
-            { key: IGNORE_LABEL, operator: 'DoesNotExist' },
-            { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', options.namespace] },
-          ],
-        },
-        rules: (options.templates ? TEMPLATE_RESOURCES : POD_RESOURCES).map(({ group, resources }) => ({
-          apiGroups: [group],
-          apiVersions: ['*'],
-          resources,
-          operations: ['CREATE', 'UPDATE'],
-          scope: 'Namespaced',
-        })),
+        namespaceSelector: outside(['kube-system', options.namespace]),
+        rules: options.templates ? WORKLOAD_RULES : POD_RULES,
       },
     ],
   };

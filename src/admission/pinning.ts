@@ -1,6 +1,8 @@
 import type { DigestLookup } from '../constraints/image-facts.ts';
-import { type Reference, tryParseReference } from '../oci/reference.ts';
-import { isRecord } from '../platform/json-object.ts';
+import { parseReferenceOnce } from '../constraints/reference-memory.ts';
+import { CONTAINER_LISTS, podPathOf } from '../constraints/workload.ts';
+import type { Reference } from '../oci/reference.ts';
+import { fieldAt, isRecord } from '../platform/json-object.ts';
 import { claimsToBeMirrorPod } from './mirror-pod.ts';
 import { controllerOf, isBeingDeleted, kindOf } from './object-fields.ts';
 import type { AdmissionRequest } from './parse-review.ts';
@@ -22,15 +24,6 @@ interface PlacedImage {
   readonly path: string;
   readonly image: string;
 }
-
-const CONTAINER_LISTS = ['containers', 'initContainers', 'ephemeralContainers'];
-/** Where kinds keep the specification of their pods. */
-const SPECS: Readonly<Record<string, readonly string[]>> = {
-  Pod: ['spec'],
-  PodTemplate: ['template', 'spec'],
-  CronJob: ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
-};
-const TEMPLATE_SPEC = ['spec', 'template', 'spec'];
 
 /**
  * Puts `@sha256:…` behind the tags whose digest is known here, and changes nothing else: not what has a digest, not what
@@ -64,7 +57,7 @@ export function pinImages(
 /** The references of a request whose digests pinning needs. */
 export function pinnableReferences({ object }: AdmissionRequest): Reference[] {
   const texts = new Set(placedImages(object).map(({ image }) => image));
-  return [...texts].flatMap((text) => (text.includes('@') ? [] : (tryParseReference(text) ?? [])));
+  return [...texts].flatMap((text) => (text.includes('@') ? [] : (parseReferenceOnce(text) ?? [])));
 }
 
 /** The response to a mutating review. */
@@ -83,27 +76,25 @@ export function pinningResponse(uid: string, operations: readonly PatchOperation
 }
 
 function withDigest(digests: DigestLookup, image: string): string | undefined {
-  const reference = tryParseReference(image);
+  const reference = parseReferenceOnce(image);
   const digest = reference && digests.digestOf(reference);
   return digest === undefined ? undefined : `${image}@${digest}`;
 }
 
 function placedImages(object: unknown): PlacedImage[] {
-  const steps = SPECS[kindOf(object)] ?? TEMPLATE_SPEC;
-  let spec: unknown = object;
-  for (const step of steps) spec = isRecord(spec) && Object.hasOwn(spec, step) ? spec[step] : undefined;
+  const steps = [...podPathOf(kindOf(object)), 'spec'];
+  const spec = fieldAt(object, ...steps);
   if (!isRecord(spec)) return [];
   const at = `/${steps.join('/')}`;
   const found: PlacedImage[] = [];
-  for (const list of CONTAINER_LISTS) {
+  for (const [list] of CONTAINER_LISTS) {
     for (const [index, container] of listOf(spec[list]).entries()) {
-      const image = isRecord(container) ? container['image'] : undefined;
+      const image = fieldAt(container, 'image');
       if (typeof image === 'string') found.push({ path: `${at}/${list}/${index}/image`, image });
     }
   }
   for (const [index, volume] of listOf(spec['volumes']).entries()) {
-    const source = isRecord(volume) ? volume['image'] : undefined;
-    const image = isRecord(source) ? source['reference'] : undefined;
+    const image = fieldAt(volume, 'image', 'reference');
     if (typeof image === 'string') found.push({ path: `${at}/volumes/${index}/image/reference`, image });
   }
   return found;

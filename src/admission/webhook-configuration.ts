@@ -21,6 +21,7 @@ export interface WebhookConfigurationOptions {
 }
 
 const TIMEOUT_SECONDS = 3;
+const POD_RESOURCES = ['pods', 'pods/ephemeralcontainers'];
 const LABELLED = `has(object.metadata.labels) && '${IGNORE_LABEL}' in object.metadata.labels`;
 const LABELLED_BEFORE = `oldObject != null && ${LABELLED.replaceAll('object.', 'oldObject.')}`;
 
@@ -47,25 +48,12 @@ export function webhookConfiguration(options: WebhookConfigurationOptions): obje
         sideEffects: 'NoneOnDryRun',
         clientConfig: clientConfig(options, '/v1/admit'),
         failurePolicy: options.failurePolicy ?? 'Ignore',
-        namespaceSelector: {
-          matchExpressions: [
-            { key: IGNORE_LABEL, operator: 'DoesNotExist' },
-            {
-              key: 'kubernetes.io/metadata.name',
-              operator: 'NotIn',
-              // Under `Fail` nothing that the cluster or the guard needs to come back may wait for the guard.
-              values:
-                options.failurePolicy === 'Fail'
-                  ? [...EXCLUDED_NAMESPACES, options.namespace]
-                  : ['kube-system', options.namespace],
-            },
-          ],
-        },
-        rules: [
-          rule([''], ['pods', 'pods/ephemeralcontainers', 'replicationcontrollers', 'podtemplates'], 'Namespaced'),
-          rule(['apps'], ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], 'Namespaced'),
-          rule(['batch'], ['jobs', 'cronjobs'], 'Namespaced'),
-        ],
+        // Under `Fail` nothing that the cluster or the guard needs to come back may wait for the guard.
+        namespaceSelector: outside([
+          ...(options.failurePolicy === 'Fail' ? EXCLUDED_NAMESPACES : ['kube-system']),
+          options.namespace,
+        ]),
+        rules: WORKLOAD_RULES,
       },
       {
         name: 'check-ignore-label.gatekeeper.sh',
@@ -86,6 +74,25 @@ export function webhookConfiguration(options: WebhookConfigurationOptions): obje
         failurePolicy: 'Ignore',
         rules: [rule([CONSTRAINT_GROUP], CONSTRAINT_KINDS.map(pluralOf), 'Cluster')],
       },
+    ],
+  };
+}
+
+/** What runs pods, and every way an image enters a cluster through it. */
+export const WORKLOAD_RULES: readonly object[] = [
+  rule([''], [...POD_RESOURCES, 'replicationcontrollers', 'podtemplates'], 'Namespaced'),
+  rule(['apps'], ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], 'Namespaced'),
+  rule(['batch'], ['jobs', 'cronjobs'], 'Namespaced'),
+];
+/** Pods alone. */
+export const POD_RULES: readonly object[] = [rule([''], POD_RESOURCES, 'Namespaced')];
+
+/** Every namespace but these and those with the ignore label. */
+export function outside(namespaces: readonly string[]): object {
+  return {
+    matchExpressions: [
+      { key: IGNORE_LABEL, operator: 'DoesNotExist' },
+      { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: namespaces },
     ],
   };
 }

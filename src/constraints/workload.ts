@@ -1,6 +1,7 @@
-import { type Reference, tryParseReference } from '../oci/reference.ts';
+import type { Reference } from '../oci/reference.ts';
 import { fieldAt, isRecord } from '../platform/json-object.ts';
 import { groupOf } from './kubernetes-object.ts';
+import { parseReferenceOnce } from './reference-memory.ts';
 
 /** Where in a pod an image is named. */
 export type ImagePlace = 'container' | 'initContainer' | 'ephemeralContainer' | 'volume';
@@ -34,7 +35,13 @@ const KINDS: Readonly<Record<string, WorkloadKind>> = {
   CronJob: { groups: ['batch'], path: ['spec', 'jobTemplate', 'spec', 'template'] },
 };
 
-const LISTS: readonly (readonly [field: string, place: ImagePlace])[] = [
+/** Where objects of a kind keep what is shaped like a pod, whatever their group; `spec.template` in kinds we do not know. */
+export function podPathOf(kind: string): readonly string[] {
+  return (Object.hasOwn(KINDS, kind) ? KINDS[kind]?.path : undefined) ?? TEMPLATE;
+}
+
+/** The lists of a pod's specification whose members name images, and how messages call these. */
+export const CONTAINER_LISTS: readonly (readonly [field: string, place: ImagePlace])[] = [
   ['containers', 'container'],
   ['initContainers', 'initContainer'],
   ['ephemeralContainers', 'ephemeralContainer'],
@@ -69,7 +76,7 @@ export function imagesIn(pod: unknown): WorkloadImage[] {
   const spec = specOf(pod);
   if (spec === undefined) return [];
   const found: WorkloadImage[] = [];
-  for (const [field, place] of LISTS) {
+  for (const [field, place] of CONTAINER_LISTS) {
     for (const { name, image } of recordsIn(spec[field])) {
       if (typeof image === 'string' && image !== '') found.push({ place, name: text(name), image });
     }
@@ -87,7 +94,7 @@ export function imagesIn(pod: unknown): WorkloadImage[] {
 export function libraryImagesIn(object: unknown): WorkloadImage[] {
   const spec = specOf(object);
   if (spec === undefined) return [];
-  return LISTS.flatMap(([field, place]) =>
+  return CONTAINER_LISTS.flatMap(([field, place]) =>
     recordsIn(spec[field]).flatMap(({ name, image }) =>
       typeof name === 'string' && typeof image === 'string' ? { place, name, image } : [],
     ),
@@ -97,7 +104,7 @@ export function libraryImagesIn(object: unknown): WorkloadImage[] {
 /** The parsed images of some objects, each once; what cannot be parsed is left out. */
 export function referencesOf(objects: readonly unknown[]): Reference[] {
   const texts = new Set(objects.flatMap((object) => imagesOf(object).map(({ image }) => image)));
-  return [...texts].flatMap((text) => tryParseReference(text) ?? []);
+  return [...texts].flatMap((text) => parseReferenceOnce(text) ?? []);
 }
 
 const NOTHING: readonly Record<string, unknown>[] = [];
