@@ -59,13 +59,7 @@ export function createImageFacts(deps: Deps): OwnImageFacts {
       },
     },
     mirrors: { addressOf: (reference) => memory.copyOf(reference) },
-    digests: {
-      digestOf(reference) {
-        if (reference.digest !== undefined) return reference.digest;
-        const answer = memory.about(reference);
-        return answer && 'digest' in answer ? answer.digest : undefined;
-      },
-    },
+    digests: memory,
   };
 
   async function follow(): Promise<void> {

@@ -27,6 +27,8 @@ export interface FactsMemory {
   isFilled(): boolean;
   /** Undefined for images of other registries. */
   about(reference: Reference): Answer | undefined;
+  /** Which manifest a reference names now; its own digest where it has one. */
+  digestOf(reference: Reference): Digest | undefined;
   /** Where a copy of an image from elsewhere is served from here. */
   copyOf(reference: Reference): string | undefined;
   /** Approved trusted entries, sorted. */
@@ -83,7 +85,7 @@ export function createFactsMemory(): FactsMemory {
   const versions = Array.from({ length: SLOTS }, () => 0);
   let headVersion = 0;
 
-  return {
+  const memory: FactsMemory = {
     apply(page) {
       if (page.reset) next = { ...emptyState(), covers: page.covers === 'all' ? 'all' : new Set(page.covers) };
       const state = next ?? current;
@@ -110,6 +112,11 @@ export function createFactsMemory(): FactsMemory {
       const { covers } = current;
       const project = reference.repository.slice(0, Math.max(0, reference.repository.indexOf('/')));
       return covers === 'all' || covers.has(project) ? { kind: 'no-such-image' } : { kind: 'not-covered' };
+    },
+    digestOf(reference) {
+      if (reference.digest !== undefined) return reference.digest;
+      const answer = memory.about(reference);
+      return answer && 'digest' in answer ? answer.digest : undefined;
     },
     copyOf(reference) {
       const mirrors = current.mirrors.get(reference.registry);
@@ -139,6 +146,7 @@ export function createFactsMemory(): FactsMemory {
       upstreams: [...current.upstreams].map(([project, place]) => ({ project, place })),
     }),
   };
+  return memory;
 }
 
 function emptyState(): State {

@@ -46,13 +46,7 @@ export function createLinkedFacts(deps: LinkedFactsDeps): ImageFacts {
   return {
     verdicts: { verdictOf },
     mirrors: { addressOf: (reference) => memory.copyOf(reference) },
-    digests: {
-      digestOf(reference) {
-        if (reference.digest !== undefined) return reference.digest;
-        const answer = memory.about(reference);
-        return answer && 'digest' in answer ? answer.digest : undefined;
-      },
-    },
+    digests: memory,
   };
 }
 
