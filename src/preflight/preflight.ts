@@ -1,12 +1,13 @@
-import { type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
+import { ConstraintError, parseConstraint } from '../constraints/constraint.ts';
 import { readExemptions } from '../constraints/exemption.ts';
-import { type Expansion, ExpansionError, parseExpansion } from '../constraints/expansion.ts';
+import { ExpansionError, parseExpansion } from '../constraints/expansion.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
 import type { WatchDeps } from '../kubernetes/watch-collection.ts';
 import type { PreflightCheck } from './check.ts';
 import { featureChecks } from './cluster-features.ts';
 import { ownerChecks } from './definition-owners.ts';
 import { readNamespaceLabels } from './namespace-labels.ts';
+import { readEach } from './read-each.ts';
 import { rightsCheck } from './rights.ts';
 import { shortNameCheck } from './short-names.ts';
 import type { GatekeeperObjects } from './takeover.ts';
@@ -40,8 +41,15 @@ export async function preflight(
   const features = await featureChecks(client);
   const unread: { kind: string; reason: string }[] = [];
   const rules = {
-    constraints: readConstraints(objects.constraints, unread),
-    expansions: readExpansions(objects.expansions, unread),
+    constraints: readEach(
+      objects.constraints,
+      (one) => parseConstraint(one),
+      ConstraintError,
+      (reason) => unread.push({ kind: 'constraint', reason }),
+    ),
+    expansions: readEach(objects.expansions, parseExpansion, ExpansionError, (reason) =>
+      unread.push({ kind: 'ExpansionTemplate', reason }),
+    ),
     exempt: readExemptions(objects.configs),
   };
   const namespaceLabels = await readNamespaceLabels(client);
@@ -59,28 +67,4 @@ export async function preflight(
     constraints: rules.constraints.map(({ kind, name }) => `${kind} ${name}`),
     incomplete: [...unread, ...content.incomplete],
   };
-}
-
-function readConstraints(objects: readonly unknown[], unread: { kind: string; reason: string }[]): Constraint[] {
-  return objects.flatMap((object) => {
-    try {
-      return [parseConstraint(object)];
-    } catch (error) {
-      if (!(error instanceof ConstraintError)) throw error;
-      unread.push({ kind: 'constraint', reason: error.message });
-      return [];
-    }
-  });
-}
-
-function readExpansions(objects: readonly unknown[], unread: { kind: string; reason: string }[]): Expansion[] {
-  return objects.flatMap((object) => {
-    try {
-      return [parseExpansion(object)];
-    } catch (error) {
-      if (!(error instanceof ExpansionError)) throw error;
-      unread.push({ kind: 'ExpansionTemplate', reason: error.message });
-      return [];
-    }
-  });
 }

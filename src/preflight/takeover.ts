@@ -7,6 +7,7 @@ import { CONSTRAINT_GROUP, CONSTRAINT_KINDS, isConstraintKind } from '../constra
 import type { NamespaceLabels } from '../constraints/match.ts';
 import { OPTION_ANNOTATIONS } from '../constraints/options.ts';
 import { messageOf } from '../platform/errors.ts';
+import { readEach } from './read-each.ts';
 import type { RunningPod } from './running-pods.ts';
 
 /** Gatekeeper's objects, from a cluster or files. */
@@ -80,7 +81,9 @@ export function planTakeover(deps: TakeoverDeps, objects: GatekeeperObjects, run
     foreign.set(kind, why);
     left.push({ what: `ConstraintTemplate ${nameOf(template)}`, why });
   }
-  const expansions = readExpansions(objects.expansions, left);
+  const expansions = readEach(objects.expansions, parseExpansion, ExpansionError, (why, object) =>
+    left.push({ what: `ExpansionTemplate ${nameOf(object)}`, why }),
+  );
   const taken: TakenConstraint[] = [];
   for (const object of objects.constraints) {
     const { kind, metadata } = metadataSchema.parse(object);
@@ -152,18 +155,6 @@ function brokenImages(
     if (error instanceof EvaluationError || error instanceof ExpansionError) return new Set();
     throw error;
   }
-}
-
-function readExpansions(objects: readonly unknown[], left: { what: string; why: string }[]): Expansion[] {
-  return objects.flatMap((object) => {
-    try {
-      return [parseExpansion(object)];
-    } catch (error) {
-      if (!(error instanceof ExpansionError)) throw error;
-      left.push({ what: `ExpansionTemplate ${nameOf(object)}`, why: error.message });
-      return [];
-    }
-  });
 }
 
 function withAnnotations(object: unknown, more: Readonly<Record<string, string>>): Record<string, unknown> {
