@@ -1,3 +1,4 @@
+import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { admissionFindingOf, type StoredAdmissionFinding } from './admission-findings.ts';
 import { fromRow, type StandingViolation } from './violation-rows.ts';
@@ -61,13 +62,7 @@ function violationRows(db: Db, filter: FindingFilter, after: Place | undefined, 
   if (filter.constraint !== undefined) query = query.where('constraint_name', '=', filter.constraint);
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
   if (filter.since !== undefined) query = query.where('first_seen', '>=', filter.since);
-  if (after !== undefined)
-    query = query.where((eb) =>
-      eb.or([
-        eb('cluster', '>', after.cluster),
-        eb.and([eb('cluster', '=', after.cluster), eb('key', '>', after.key)]),
-      ]),
-    );
+  if (after !== undefined) query = query.where(isAfter(after));
   return query.execute();
 }
 
@@ -79,14 +74,13 @@ function admissionRows(db: Db, filter: FindingFilter, after: Place | undefined, 
   const { kind } = filter;
   if (kind !== undefined) query = query.where((eb) => eb.or([eb('kind', '=', kind), eb('owner_kind', '=', kind)]));
   if (filter.since !== undefined) query = query.where('last_at', '>=', filter.since);
-  if (after !== undefined)
-    query = query.where((eb) =>
-      eb.or([
-        eb('cluster', '>', after.cluster),
-        eb.and([eb('cluster', '=', after.cluster), eb('key', '>', after.key)]),
-      ]),
-    );
+  if (after !== undefined) query = query.where(isAfter(after));
   return query.execute();
+}
+
+/** In the order of cluster and key, which both tables are read in. */
+function isAfter({ cluster, key }: Place) {
+  return sql<SqlBool>`(cluster, key) > (${cluster}, ${key})`;
 }
 
 function writePlace({ from, cluster, key }: Place): string {
