@@ -16,27 +16,21 @@ export type AccessControl = ReturnType<typeof createAccess>;
 export function createAccess(deps: { readonly db: Db }) {
   const { db } = deps;
 
-  async function see(principal: Principal, projectName: string): Promise<SeenProject | undefined> {
-    const row = await db
+  /** Projects, each with the role a person has in it. */
+  function rowsFor(principal: Principal) {
+    return db
       .selectFrom('projects')
       .leftJoin('members', (join) =>
         join
           .onRef('members.project_id', '=', 'projects.id')
           .on('members.user_id', '=', principal.kind === 'user' ? principal.id : ''),
       )
-      .select(['projects.id', 'projects.name', 'projects.public', 'members.role'])
-      .where('projects.name', '=', projectName)
-      .executeTakeFirst();
-    if (!row) return undefined;
-    const role = asRole(row.role);
-    const granted = principal.kind === 'robot' ? principal.grants.get(row.id) : undefined;
-    return {
-      id: row.id,
-      name: row.name,
-      public: row.public === 1,
-      ...(role ? { role } : {}),
-      ...(granted ? { granted } : {}),
-    };
+      .select(['projects.id', 'projects.name', 'projects.public', 'members.role']);
+  }
+
+  async function see(principal: Principal, projectName: string): Promise<SeenProject | undefined> {
+    const row = await rowsFor(principal).where('projects.name', '=', projectName).executeTakeFirst();
+    return row && seenBy(principal, row);
   }
 
   async function allowed(principal: Principal, permission: Permission, projectName?: string): Promise<boolean> {
@@ -60,21 +54,8 @@ export function createAccess(deps: { readonly db: Db }) {
   async function heldIn(principal: Principal, permission: Permission): Promise<'all' | ReadonlySet<string>> {
     // Whoever holds it in a project they have nothing to do with holds it in all there are and will be.
     if (isAllowed(principal, permission, { public: false })) return 'all';
-    const rows = await db
-      .selectFrom('projects')
-      .leftJoin('members', (join) =>
-        join
-          .onRef('members.project_id', '=', 'projects.id')
-          .on('members.user_id', '=', principal.kind === 'user' ? principal.id : ''),
-      )
-      .select(['projects.id', 'projects.name', 'projects.public', 'members.role'])
-      .execute();
-    const held = rows.filter(({ id, public: isPublic, role: text }) => {
-      const role = asRole(text);
-      const granted = principal.kind === 'robot' ? principal.grants.get(id) : undefined;
-      const project = { public: isPublic === 1, ...(role ? { role } : {}), ...(granted ? { granted } : {}) };
-      return isAllowed(principal, permission, project);
-    });
+    const rows = await rowsFor(principal).execute();
+    const held = rows.filter((row) => isAllowed(principal, permission, seenBy(principal, row)));
     return new Set(held.map(({ name }) => name));
   }
 
@@ -97,6 +78,19 @@ export function createAccess(deps: { readonly db: Db }) {
       throw denied(principal, permission, '; ask an administrator');
     },
   };
+}
+
+interface ProjectRow {
+  readonly id: string;
+  readonly name: string;
+  readonly public: number;
+  readonly role: string | null;
+}
+
+function seenBy(principal: Principal, { id, name, public: isPublic, role: text }: ProjectRow): SeenProject {
+  const role = asRole(text);
+  const granted = principal.kind === 'robot' ? principal.grants.get(id) : undefined;
+  return { id, name, public: isPublic === 1, ...(role ? { role } : {}), ...(granted ? { granted } : {}) };
 }
 
 /** A role this version does not know gives nothing. */
