@@ -9,8 +9,8 @@ import {
   pathText,
 } from '../../constraints/lint/finding.ts';
 import { canonicalHash } from '../../oci/canonical.ts';
-import { VERSION } from '../../platform/version.ts';
 import { counted, oneLine } from '../output.ts';
+import { sarifLogOf } from '../sarif-log.ts';
 
 /** A finding with what it is about and where that stands. */
 export interface PlacedFinding extends LintFinding {
@@ -62,28 +62,16 @@ const LEVELS: Readonly<Record<LintSeverity, Result.level>> = { error: 'error', w
 /** SARIF 2.1.0: a rule for each kind of finding, a result for each finding. */
 export function lintSarif({ findings }: LintReport): Log {
   const used = [...new Set(findings.map(({ rule }) => rule))];
-  return {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: 'Breakwater',
-            semanticVersion: VERSION,
-            rules: used.map((rule) => ({
-              id: rule,
-              shortDescription: { text: LINT_RULES[rule].title },
-              defaultConfiguration: { level: LEVELS[LINT_RULES[rule].severity] },
-            })),
-          },
-        },
-        automationDetails: { id: 'breakwater/guard-lint/' },
-        columnKind: 'utf16CodeUnits',
-        results: findings.map((one) => resultOf(one, used)),
-      },
-    ],
-  };
+  const rules = used.map((rule) => ({
+    id: rule,
+    shortDescription: { text: LINT_RULES[rule].title },
+    defaultConfiguration: { level: LEVELS[LINT_RULES[rule].severity] },
+  }));
+  return sarifLogOf(rules, {
+    automationDetails: { id: 'breakwater/guard-lint/' },
+    columnKind: 'utf16CodeUnits',
+    results: findings.map((one) => resultOf(one, used)),
+  });
 }
 
 function resultOf(one: PlacedFinding, used: readonly LintRule[]): Result {

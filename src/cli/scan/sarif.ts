@@ -2,9 +2,9 @@ import type { Log, Notification, ReportingDescriptor, Result, Suppression } from
 import type { Severity } from '../../model/severity.ts';
 import { canonicalHash } from '../../oci/canonical.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
-import { VERSION } from '../../platform/version.ts';
 import { describeFinding } from '../../policy/describe.ts';
 import { oneLine } from '../output.ts';
+import { sarifLogOf } from '../sarif-log.ts';
 import { advisoryLink } from './advisory-link.ts';
 import { type NumberedLayer, numberedLayers } from './layer-numbers.ts';
 import { worstFirst } from './package-groups.ts';
@@ -38,39 +38,27 @@ export function sarifLog(report: ScanReport, now: number): Log {
   const byId = [...Map.groupBy(findings, ({ id }) => id)];
   const layers = numberedLayers(report);
   const ruleIndex = new Map(byId.map(([id], at) => [id, at]));
-  return {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [
+  const rules = byId.map(([id, group]) => ruleOf(id, group));
+  return sarifLogOf(rules, {
+    automationDetails: { id: `breakwater/${short(target)}/` },
+    invocations: [
       {
-        tool: {
-          driver: {
-            name: 'Breakwater',
-            semanticVersion: VERSION,
-            rules: byId.map(([id, group]) => ruleOf(id, group)),
-          },
-        },
-        automationDetails: { id: `breakwater/${short(target)}/` },
-        invocations: [
-          {
-            executionSuccessful: true,
-            endTimeUtc: toRfc3339(now),
-            toolExecutionNotifications: coverage.gaps.map(
-              ({ kind, message }): Notification => ({
-                descriptor: { id: kind },
-                level: 'warning',
-                message: { text: short(message) },
-              }),
-            ),
-          },
-        ],
-        originalUriBaseIds: { ROOT: { description: { text: `Root of the file system of ${short(target)}` } } },
-        results: findings.map((finding) => resultOf(finding, ruleIndex.get(finding.id) ?? 0, layers)),
-        columnKind: 'utf16CodeUnits',
-        properties: { ...(digest === undefined ? {} : { imageDigest: digest }), verdict: verdict.kind },
+        executionSuccessful: true,
+        endTimeUtc: toRfc3339(now),
+        toolExecutionNotifications: coverage.gaps.map(
+          ({ kind, message }): Notification => ({
+            descriptor: { id: kind },
+            level: 'warning',
+            message: { text: short(message) },
+          }),
+        ),
       },
     ],
-  };
+    originalUriBaseIds: { ROOT: { description: { text: `Root of the file system of ${short(target)}` } } },
+    results: findings.map((finding) => resultOf(finding, ruleIndex.get(finding.id) ?? 0, layers)),
+    columnKind: 'utf16CodeUnits',
+    properties: { ...(digest === undefined ? {} : { imageDigest: digest }), verdict: verdict.kind },
+  });
 }
 
 function ruleOf(id: string, group: readonly ReportedFinding[]): ReportingDescriptor {
