@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AbsenceRecord } from '../guard/absence.ts';
 import type { GuardCertificates } from '../guard/certificates.ts';
-import type { Replica, ReplicaBoard } from '../guard/replicas.ts';
+import { living, type Replica, type ReplicaBoard } from '../guard/replicas.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 
@@ -50,7 +50,7 @@ export function startPresence(deps: PresenceDeps): Presence {
     if (!shared) return;
     await attempt('the heartbeat of this guard could not be written', () => shared.board.report(report()));
     await attempt('the record of absences could not be kept', async () => {
-      await shared.absence.step(liveIds(await shared.board.read(), everyMs));
+      await shared.absence.step(living(await shared.board.read(), everyMs * MISSED_BEATS));
     });
   }
   function report() {
@@ -82,8 +82,4 @@ export function startPresence(deps: PresenceDeps): Presence {
 export function awaySince(lines: readonly Replica[], ownId: string, now: number, everyMs: number): number | undefined {
   const recent = lines.some((one) => one.id !== ownId && !one.stopped && now - one.at < everyMs * MISSED_BEATS);
   return recent || lines.length === 0 ? undefined : Math.max(...lines.map(({ at }) => at));
-}
-
-function liveIds(lines: readonly Replica[], everyMs: number): string[] {
-  return lines.filter((one) => !one.stopped && one.silentMs < everyMs * MISSED_BEATS).map(({ id }) => id);
 }

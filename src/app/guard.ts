@@ -15,6 +15,7 @@ import type { AuditSink } from '../audit/ports.ts';
 import { type Config, formatAddress, listed } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
 import { ALONE, type Leadership } from '../guard/leader.ts';
+import { living } from '../guard/replicas.ts';
 import { clusterAccess } from '../kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -209,7 +210,7 @@ function startAudit(
     absences: () => replica?.absence.intervals() ?? [],
     // The others say in the statuses that they are there.
     isLeader: () => leadership.isLeader(),
-    ...(replica ? { replicas: () => livingReplicas(replica) } : {}),
+    ...(replica ? { replicas: async () => living(await replica.board.read(), GONE_MS) } : {}),
   });
   const loop = createAuditLoop({
     audit: () => audit.pass(),
@@ -225,11 +226,6 @@ function startAudit(
       audit.stop();
     },
   };
-}
-
-async function livingReplicas({ board }: ReplicaParts): Promise<readonly string[]> {
-  const all = await board.read();
-  return all.filter(({ stopped, silentMs }) => !stopped && silentMs < GONE_MS).map(({ id }) => id);
 }
 
 /** What makes a replica unready takes a server with a registry in it only down a little: that goes on serving images. */

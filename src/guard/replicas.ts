@@ -130,3 +130,8 @@ function linesOf(data: Readonly<Record<string, string>>) {
     return [{ key, text, said: { serves, at, stopped, ...(provenAt === undefined ? {} : { provenAt }) } }];
   });
 }
+
+/** Names of the replicas that have not stopped, and said something within so many ms. */
+export function living(replicas: readonly Replica[], withinMs: number): string[] {
+  return replicas.filter(({ stopped, silentMs }) => !stopped && silentMs < withinMs).map(({ id }) => id);
+}
