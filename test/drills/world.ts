@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { renderGuardManifests } from '../../src/admission/manifests.ts';
 import { loadKubeconfig } from '../../src/kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../src/kubernetes/kubernetes-client.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Api, openApi } from './api.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type GuardProcess, makeGuard } from './guards.ts';
@@ -76,11 +76,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-/** Waits until that is so. */
+/** Waits until that is so; a question that fails is asked again. */
 export async function until(what: string, ask: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + WAIT_MS;
-  while (!(await ask().catch(() => false))) {
-    if (performance.now() > end) throw new Error(`waited ${WAIT_MS / 1000} s for ${what}`);
-    await delay(200);
-  }
+  await eventually(what, () => ask().catch(() => false), { limitMs: WAIT_MS, pauseMs: 200 });
 }

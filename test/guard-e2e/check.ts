@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../src/platform/errors.ts';
 
 /** What was checked so far, for the last line. */
@@ -31,20 +30,6 @@ export function holds(whole: string, part: string): void {
 
 export function lacks(whole: string, part: string): void {
   assert.ok(!whole.includes(part), `must not hold: ${part}\nin: ${whole}`);
-}
-
-/** Asks until there is an answer; throws with `what` after 30 s. */
-export async function eventually<Value>(
-  what: string,
-  ask: () => Value | undefined | Promise<Value | undefined>,
-): Promise<Value> {
-  const end = performance.now() + 30_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`waited 30 s for: ${what}`);
-    await delay(100);
-  }
 }
 
 function shown(value: unknown): string {

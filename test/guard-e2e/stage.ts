@@ -19,7 +19,7 @@ import type { Digest } from '../../src/oci/digest.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
-import { eventually } from './check.ts';
+import { eventually } from '../support/eventually.ts';
 
 export type Json = Record<string, unknown>;
 

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { parseAllDocuments } from 'yaml';
-import { renderGuardManifests } from '../../src/admission/manifests.ts';
 import { mutatingConfiguration } from '../../src/admission/mutating-configuration.ts';
 import { DEFAULT_KINDS } from '../../src/constraints/default-match.ts';
+import { guardObjects } from '../support/guard.ts';
 
 export const CHART = resolve(import.meta.dirname, '../../deploy/helm/breakwater-guard');
 const FILES = join(CHART, 'files');
@@ -28,15 +27,7 @@ interface Webhook {
  * reads it from JSON files; these are their contents, by path in `files/`.
  */
 export function chartFiles(): ReadonlyMap<string, string> {
-  const objects = parseAllDocuments(
-    renderGuardManifests({
-      constraintName: 'unused',
-      repos: [],
-      enforcementAction: 'warn',
-      webhook: { service: 'unused' },
-      constraint: 'document',
-    }),
-  ).map((document) => document.toJS() as Rendered);
+  const objects = guardObjects() as readonly Rendered[];
   const of = (kind: string): Rendered[] => objects.filter((object) => object.kind === kind);
   const files = new Map<string, string>();
   for (const { apiVersion, kind, metadata, spec } of of('CustomResourceDefinition')) {

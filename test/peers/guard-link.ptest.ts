@@ -19,6 +19,7 @@ import { type Logger, silentLogger } from '../../src/platform/logger.ts';
 import { configOf, manifestOf } from '../chaos/content.ts';
 import { type BreakwaterServer, startBreakwater } from '../support/breakwater.ts';
 import { leavesOutKubernetes, startCluster, type TestCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Service, startService, until as untilService } from '../support/program.ts';
 import { makeTar } from '../support/tar.ts';
@@ -113,15 +114,8 @@ async function push(repository: string, tag: string, openssl = '3.3.2-r0'): Prom
   return digestOf(manifest);
 }
 
-async function until<Value>(what: string, ask: () => Promise<Value | undefined> | Value | undefined): Promise<Value> {
-  const end = performance.now() + 30_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`waited 30 s for: ${what}`);
-    await delay(20);
-  }
-}
+const until = <Value>(what: string, ask: () => Value | undefined | Promise<Value | undefined>) =>
+  eventually(what, ask, { pauseMs: 20 });
 
 const verdictOf = (of: TestGuard, image: string) =>
   of.link.facts.verdicts.verdictOf(parseReference(`${server.host}/${image}`));

@@ -17,6 +17,7 @@ import { createKubernetesClient, type KubernetesClient } from '../../src/kuberne
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { leavesOutKubernetes, startCluster, type TestCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 import { pod } from '../support/workloads.ts';
 
 const NAME = 'require-harbor-repo';
@@ -37,13 +38,8 @@ const dryRun = (text: string) => cluster.kubectl(['create', '--dry-run=server', 
 const apply = (object: unknown) =>
   cluster.kubectl(['apply', '-f', '-'], typeof object === 'string' ? object : JSON.stringify(object));
 
-async function until(what: string, ask: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!(await ask())) {
-    if (performance.now() > end) throw new Error(`waited 30 s for ${what}`);
-    await delay(200);
-  }
-}
+const until = <Value>(what: string, ask: () => Value | undefined | Promise<Value | undefined>) =>
+  eventually(what, ask, { pauseMs: 200 });
 
 async function usePolicy(policy: 'Ignore' | 'Fail'): Promise<void> {
   const applied = await apply(manifests(policy));

@@ -22,6 +22,7 @@ import { createKubernetesClient, type KubernetesClient } from '../../src/kuberne
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { leavesOutKubernetes, startCluster, type TestCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 import { deployment, owned, pod } from '../support/workloads.ts';
 
 const CONSTRAINT = 'k8sallowedrepos.constraints.gatekeeper.sh';
@@ -57,15 +58,8 @@ async function apply(text: string): Promise<{ code: number; stdout: string; stde
   return cluster.kubectl(['apply', '-f', '-'], text);
 }
 
-async function until<Value>(what: string, ask: () => Promise<Value | undefined> | Value | undefined): Promise<Value> {
-  const end = performance.now() + 20_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`waited 20 s for: ${what}`);
-    await delay(100);
-  }
-}
+const until = <Value>(what: string, ask: () => Value | undefined | Promise<Value | undefined>) =>
+  eventually(what, ask, { limitMs: 20_000 });
 
 /** The API server takes up a new webhook configuration a moment after it was stored. */
 async function warm(): Promise<void> {

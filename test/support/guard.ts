@@ -32,9 +32,9 @@ export interface GuardOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Puts the guard's definitions and its namespace into the cluster, without webhook configurations or rights. */
-export async function applyGuardDefinitions(cluster: TestCluster): Promise<void> {
-  const objects = parseAllDocuments(
+/** Every object of `breakwater guard manifests` for a guard in the cluster, with its constraint as a document. */
+export function guardObjects(): readonly { readonly kind: string }[] {
+  return parseAllDocuments(
     renderGuardManifests({
       constraintName: 'unused',
       repos: [],
@@ -44,7 +44,11 @@ export async function applyGuardDefinitions(cluster: TestCluster): Promise<void>
       namespace: NAMESPACE,
     }),
   ).map((document) => document.toJS() as { kind: string });
-  const items = objects.filter(({ kind }) => kind === 'CustomResourceDefinition' || kind === 'Namespace');
+}
+
+/** Puts the guard's definitions and its namespace into the cluster, without webhook configurations or rights. */
+export async function applyGuardDefinitions(cluster: TestCluster): Promise<void> {
+  const items = guardObjects().filter(({ kind }) => kind === 'CustomResourceDefinition' || kind === 'Namespace');
   await applied(cluster, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
 }
 

@@ -8,6 +8,7 @@ import { rulesOf } from '../../src/constraints/rules.ts';
 import { exportPolicies, PolicyExportError } from '../../src/constraints/vap/export.ts';
 import { startCluster } from '../support/cluster.ts';
 import { createWriteClient, type WriteClient, type WriteReply } from '../support/dry-run-client.ts';
+import { eventually } from '../support/eventually.ts';
 import { largeConstraint, type TriedConstraint, triedConstraints } from './constraints.ts';
 import { ALL_KINDS, image, type Kind, labels, podSpec, type Workload, workload } from './objects.ts';
 
@@ -323,13 +324,8 @@ function expectDone({ code, message }: WriteReply): void {
   if (code >= 300) throw new Error(`the API server answered ${code}: ${message}`);
 }
 
-async function until(what: string, ask: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!(await ask())) {
-    if (performance.now() > end) throw new Error(`waited a minute for ${what}`);
-    await delay(200);
-  }
-}
+const until = <Value>(what: string, ask: () => Value | undefined | Promise<Value | undefined>) =>
+  eventually(what, ask, { limitMs: 60_000, pauseMs: 200 });
 
 async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
   const queue = items.values();

@@ -2,9 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { renderGuardManifests } from '../../../src/admission/manifests.ts';
+import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type Service, startService } from '../../support/program.ts';
-import { check, eventually, heading, holds, same } from '../check.ts';
+import { check, heading, holds, same } from '../check.ts';
 import { type Asker, constraint, type Json, ON_CALL, type Stage } from '../stage.ts';
 import { ownedBy, simple } from '../workloads.ts';
 

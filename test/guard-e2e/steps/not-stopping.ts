@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { check, eventually, heading, holds, lacks, same } from '../check.ts';
+import { eventually } from '../../support/eventually.ts';
+import { check, heading, holds, lacks, same } from '../check.ts';
 import { type Asked, type Asker, constraint, type Json, ON_CALL, type Stage } from '../stage.ts';
 import { ownedBy, simple } from '../workloads.ts';
 

@@ -1,7 +1,8 @@
 import { createServer } from 'node:https';
 import { imagesOf } from '../../../src/constraints/workload.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
-import { check, eventually, heading, same } from '../check.ts';
+import { eventually } from '../../support/eventually.ts';
+import { check, heading, same } from '../check.ts';
 import { type Asker, constraint, type Json, type Stage } from '../stage.ts';
 import { KINDS, ownedBy, PLACES, podSpec, simple, workload } from '../workloads.ts';
 
