@@ -1,12 +1,7 @@
-import {
-  CONSTRAINT_KIND,
-  type Constraint,
-  type EnforcementAction,
-  type MessageStyle,
-  parseConstraint,
-  STYLE_ANNOTATION,
-} from '../constraints/constraint.ts';
+import { CONSTRAINT_KIND, type Constraint, parseConstraint, STYLE_ANNOTATION } from '../constraints/constraint.ts';
 import { DEFAULT_KINDS, EXCLUDED_NAMESPACES } from '../constraints/default-match.ts';
+import type { EnforcementAction } from '../constraints/enforcement.ts';
+import type { MessageStyle } from '../constraints/options.ts';
 import { type Rules, rulesOf } from '../constraints/rules.ts';
 
 /** The rules in force and the labels of namespaces: all in memory, ready for the webhook. */

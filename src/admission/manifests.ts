@@ -1,13 +1,9 @@
 import { stringify } from 'yaml';
-import {
-  CONSTRAINT_GROUP,
-  CONSTRAINT_KIND,
-  type EnforcementAction,
-  type MessageStyle,
-  STYLE_ANNOTATION,
-} from '../constraints/constraint.ts';
+import { CONSTRAINT_KIND, STYLE_ANNOTATION } from '../constraints/constraint.ts';
 import { DEFAULT_KINDS, EXCLUDED_NAMESPACES } from '../constraints/default-match.ts';
-import { CONSTRAINT_KINDS } from '../constraints/kinds/kinds.ts';
+import type { EnforcementAction } from '../constraints/enforcement.ts';
+import { CONSTRAINT_GROUP, CONSTRAINT_KINDS } from '../constraints/kinds/kinds.ts';
+import type { MessageStyle } from '../constraints/options.ts';
 import { CodedError } from '../platform/errors.ts';
 import { constraintDefinition, WANTED_CONSTRAINT_ANNOTATION } from './constraint-definition.ts';
 import { guardRights } from './guard-rights.ts';

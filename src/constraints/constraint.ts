@@ -15,10 +15,6 @@ import { type CompiledMatch, type ConstraintMatch, compileMatch, matchSchema } f
 import { createWords, type Words } from './messages.ts';
 import { type ConstraintOptions, OPTION_ANNOTATIONS, readOptions } from './options.ts';
 
-export type { EnforcementAction, EnforcementPoint } from './enforcement.ts';
-export { CONSTRAINT_GROUP } from './kinds/kinds.ts';
-export type { MessageStyle } from './options.ts';
-
 /** The kind that guard manifests make. */
 export const CONSTRAINT_KIND = 'K8sAllowedRepos' satisfies ConstraintKind;
 export const CONSTRAINT_PLURAL = pluralOf(CONSTRAINT_KIND);
