@@ -1,6 +1,7 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { AdmissionFindingsTable, ClusterViolationsTable } from './cluster-tables.ts';
 import type { LedgerPendingTable, LedgerTable } from './ledger-tables.ts';
+import type { NotifyTables } from './notify-tables.ts';
 import type { GcReviewsTable } from './review-table.ts';
 import type { RobotSecretsTable, RobotsTable } from './robot-tables.ts';
 import type { StorageTables } from './storage-tables.ts';
@@ -9,7 +10,7 @@ import type { StorageTables } from './storage-tables.ts';
  * Every table, as the code sees it. Conventions: text ids, times as epoch milliseconds UTC, booleans as 0 or 1,
  * documents as JSON text, digests as text. `0001-initial.ts` creates exactly this on both engines.
  */
-export interface Schema extends StorageTables {
+export interface Schema extends StorageTables, NotifyTables {
   users: UsersTable;
   robots: RobotsTable;
   robot_secrets: RobotSecretsTable;

@@ -2,6 +2,7 @@ import { actorOf, nameOf, type Principal, personOf } from '../auth/principal.ts'
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { addEvents } from '../notify/outbox.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
@@ -14,6 +15,7 @@ import {
   toGranted,
   toRecord,
 } from './exception.ts';
+import { exceptionDecided, exceptionRequested } from './exception-events.ts';
 
 export interface ExceptionStoreDeps {
   readonly db: Db;
@@ -87,6 +89,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
           'exception_state',
           `this exception is ${current.state}, not ${step.from.join(' or ')}`,
         );
+      await addEvents(tx, [exceptionDecided({ ...current, ...set }, project.name, now)]);
       await ledger.append(tx, {
         actor: actorOf(by),
         action: step.action,
@@ -134,6 +137,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       };
       await db.transaction().execute(async (tx) => {
         await tx.insertInto('exceptions').values(row).execute();
+        await addEvents(tx, [exceptionRequested(row, project.name)]);
         await ledger.append(tx, {
           actor: actorOf(by),
           action: 'exception.request',

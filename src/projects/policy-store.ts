@@ -3,6 +3,7 @@ import { actorOf, nameOf, type Principal } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { addEvents } from '../notify/outbox.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defaultPolicy, type Policy, type Threshold } from '../policy/policy.ts';
 import { policySchema } from '../policy/policy-schema.ts';
@@ -82,6 +83,23 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
         created_at: clock.now(),
       };
       await tx.insertInto('policies').values(row).execute();
+      const name = owner === 'installation' ? owner : owner.name;
+      await addEvents(tx, [
+        {
+          type: 'POLICY_CHANGED',
+          subject: `policy/${name}`,
+          ...(owner === 'installation' ? {} : { project: name }),
+          at: row.created_at,
+          data: {
+            owner: name,
+            version: row.version,
+            previous: last?.version ?? null,
+            own: policy !== undefined,
+            by: row.author,
+            reason,
+          },
+        },
+      ]);
       await ledger.append(tx, {
         actor: actorOf(by),
         action: policy ? 'policy.set' : 'policy.inherit',

@@ -2,6 +2,8 @@ import type { Tx } from '../db/database.ts';
 import type { Actor } from '../ledger/chain.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { projectOf } from '../model/project-name.ts';
+import type { EventData } from '../notify/event-data.ts';
+import { addEvents } from '../notify/outbox.ts';
 import type { Caller } from './ports.ts';
 
 /** Who changes content, and where that is written down. */
@@ -34,4 +36,28 @@ export async function writeDown(
   const { action, what, details } = change;
   const project = projectOf(repository);
   await audit?.ledger.appendLater(tx, { actor: audit.actor, action, target: repository + what, project, details });
+}
+
+/** What is told of a change, beside where it was and who made it. */
+type Told = {
+  [Type in 'PUSH' | 'DELETE']: {
+    readonly type: Type;
+    readonly digest: string;
+    readonly data: Omit<EventData[Type], 'repository' | 'digest' | 'by'>;
+    /** Epoch ms. */
+    readonly at: number;
+  };
+}['PUSH' | 'DELETE'];
+
+/** Tells receivers of a push or a deletion, in its transaction; nobody of what a mirror fetches by itself. */
+export async function tellOf(tx: Tx, audit: Audit | undefined, repository: string, told: Told): Promise<void> {
+  if (!audit) return;
+  const by = typeof audit.actor === 'string' ? audit.actor : audit.actor.name;
+  const common = { subject: `${repository}@${told.digest}`, project: projectOf(repository), repository, at: told.at };
+  const what = { repository, digest: told.digest, by };
+  await addEvents(tx, [
+    told.type === 'PUSH'
+      ? { ...common, type: told.type, data: { ...what, ...told.data } }
+      : { ...common, type: told.type, data: { ...what, ...told.data } },
+  ]);
 }

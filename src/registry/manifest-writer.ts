@@ -5,7 +5,7 @@ import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManife
 import { isForeignLayer } from '../oci/media-types.ts';
 import { noteArrival, noteDeparture } from '../usage/changes.ts';
 import type { Fullness } from '../usage/quota.ts';
-import { type Audit, writeDown } from './audit.ts';
+import { type Audit, tellOf, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
 import { isImmutable, refuseImmutableContent, refuseImmutableMove } from './immutable.ts';
 import { refuseWithoutRoom } from './quota.ts';
@@ -107,6 +107,12 @@ export async function storeManifest(deps: ContentDeps, input: ManifestToStore): 
         tags: [...input.tags],
         ...(moved.length > 0 ? { moved } : {}),
       },
+    });
+    await tellOf(tx, input.audit, repository.name, {
+      type: 'PUSH',
+      digest,
+      data: { tags: [...input.tags], kind: manifest.kind, new: result.numInsertedOrUpdatedRows === 1n },
+      at: now,
     });
     return room;
   });
@@ -261,6 +267,12 @@ export async function deleteTag(
     await putReviews(tx, [manifestReview(repositoryId)(removed.digest)], deps.clock.now());
     const details = { before: removed.digest, after: null };
     await writeDown(tx, audit, repository.name, { action: 'tag.delete', what: `:${name}`, details });
+    await tellOf(tx, audit, repository.name, {
+      type: 'DELETE',
+      digest: removed.digest,
+      data: { tags: [name], deleted: 'tag' },
+      at: deps.clock.now(),
+    });
     return true;
   });
 }
@@ -317,6 +329,12 @@ export async function deleteManifest(
     if (!(await removeManifest(tx, held, digest, deps.clock.now()))) return false;
     const details = { tags: tags.slice(0, MOST_TAGS_SHOWN), tagCount: tags.length };
     await writeDown(tx, audit, name, { action: 'manifest.delete', what: `@${digest}`, details });
+    await tellOf(tx, audit, name, {
+      type: 'DELETE',
+      digest,
+      data: { tags: tags.slice(0, MOST_TAGS_SHOWN), deleted: 'manifest' },
+      at: deps.clock.now(),
+    });
     return true;
   });
 }

@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { addEvents } from '../notify/outbox.ts';
 import { startClocks } from './clock-store.ts';
 import type { Cause } from './ports.ts';
 import type { Reckoning } from './reckon.ts';
 import { type Subject, subjectKey } from './subjects.ts';
 import { type DocumentTexts, documentOf } from './verdict-document.ts';
+import { verdictChanged } from './verdict-events.ts';
 import { type ChangeDocument, describeChange, type StoredVerdict } from './verdict-store.ts';
 
 /** A verdict that was computed in the place of another. */
@@ -18,9 +20,8 @@ export interface Replacement {
 }
 
 /**
- * Puts many verdicts in the places of those they were computed against, starts their clocks and notes what changed, in one
- * transaction. Gives
- * what became of each by `subjectKey`; `lost` are those whose kept verdict was replaced or marked meanwhile.
+ * Puts many verdicts in the places of those they were computed against, starts their clocks, notes what changed and has it told,
+ * in one transaction. Gives what became of each by `subjectKey`; `lost` are those whose kept verdict was replaced or marked meanwhile.
  */
 export async function replaceVerdicts(
   db: Db,
@@ -49,11 +50,17 @@ export async function replaceVerdicts(
       outcomes.set(key, change ? 'changed' : 'same');
       if (change) changes.push({ ...replacement, change });
     }
-    if (changes.length > 0)
-      await tx
-        .insertInto('verdict_changes')
-        .values(changes.map(asRow(cause)))
-        .execute();
+    if (changes.length === 0) return;
+    await tx
+      .insertInto('verdict_changes')
+      .values(changes.map(asRow(cause)))
+      .execute();
+    await addEvents(
+      tx,
+      changes.map(({ subject, before, verdict, change }) =>
+        verdictChanged(subject, before.verdict.kind, verdict, { change, cause }),
+      ),
+    );
   });
   return outcomes;
 }

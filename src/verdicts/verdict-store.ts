@@ -1,11 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { type Db, unsynced } from '../db/database.ts';
 import type { Reason, Verdict } from '../model/verdict.ts';
+import { addEvents } from '../notify/outbox.ts';
 import type { Digest } from '../oci/digest.ts';
 import { startClocks } from './clock-store.ts';
 import type { Cause } from './ports.ts';
 import type { Reckoning } from './reckon.ts';
 import { type Subject, subjectKey } from './subjects.ts';
+import { verdictChanged } from './verdict-events.ts';
 import { readDocument } from './verdict-list.ts';
 
 /** A verdict as it is kept. */
@@ -77,7 +79,7 @@ export async function readVerdicts(db: Db, subjects: readonly Subject[]): Promis
 
 /**
  * Puts a verdict in the place of the one it was computed against, starts the clocks it counts on, and notes a change of kind
- * or reasons, in one transaction. Gives whether it was a change, or `lost` when the kept verdict has been replaced or marked meanwhile.
+ * or reasons and has it told, in one transaction. Gives whether it was a change, or `lost` when the kept verdict has been replaced or marked meanwhile.
  */
 export async function replaceVerdict(
   db: Db,
@@ -133,6 +135,7 @@ export async function replaceVerdict(
         at: verdict.judgedAt,
       })
       .execute();
+    await addEvents(tx, [verdictChanged(subject, before?.verdict.kind, verdict, { change, cause })]);
     return 'changed';
   });
 }
