@@ -73,7 +73,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   setPolicy: {
     path: '/projects/front/policy',
     as: 'lead',
-    body: { policy: { ...defaultPolicy, kev: 'block' }, ...reason },
+    body: { policy: { ...defaultPolicy, kev: { ...defaultPolicy.kev, action: 'block' } }, ...reason },
     line: 'lead policy.set project/front',
     details: { before: null, version: 1, reason: 'because' },
   },

@@ -15,6 +15,8 @@ export type Rule =
   | 'end-of-life'
   | 'advisory-age'
   | 'advisory-sample'
+  | 'disallowed-tag'
+  | 'digest-required'
   | 'not-runnable'
   | 'platform';
 

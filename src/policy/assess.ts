@@ -3,9 +3,8 @@ import type { Reason } from '../model/verdict.ts';
 import { clockKeysOf } from './clocks.ts';
 import type { Countable } from './counts.ts';
 import { effectiveSeverity } from './effective-severity.ts';
-import { lastsLongest } from './exception-match.ts';
 import type { GrantedException } from './exceptions.ts';
-import { dismissedBy, nextChangeOf, type WeighedFinding } from './finding-lines.ts';
+import { nextChangeOf, suppressionAt, type WeighedFinding } from './finding-lines.ts';
 import { findingReasons } from './finding-reasons.ts';
 import type { JudgeInput } from './judge-input.ts';
 
@@ -58,7 +57,7 @@ function holdsAt({ assessedAt, nextChange }: Assessment, now: number): boolean {
 }
 
 function assess(weighed: WeighedFinding, policy: JudgeInput['policy'], now: number): Assessment {
-  const { finding, severity, exceptions, firstSeen } = weighed;
+  const { finding, severity, firstSeen } = weighed;
   const nextChange = nextChangeOf(weighed, policy, now);
   return {
     ...weighed,
@@ -66,7 +65,7 @@ function assess(weighed: WeighedFinding, policy: JudgeInput['policy'], now: numb
     countable: {
       severity: severity.severity,
       fixable: finding.fixed !== undefined,
-      suppressed: dismissedBy(finding) !== undefined || lastsLongest(exceptions, now) !== undefined,
+      suppressed: suppressionAt(weighed, policy, now) !== undefined,
     },
     ...(nextChange === undefined ? {} : { nextChange }),
     clock: `${clockKeysOf(finding)[0]} ${firstSeen}`,

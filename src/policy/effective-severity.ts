@@ -10,6 +10,8 @@ export interface EffectiveSeverity {
   readonly source?: string;
   /** Rank thresholds are compared with: the severity's own, or that of the level the policy gives to the unknown. */
   readonly rank: number;
+  /** The distribution itself calls it unimportant or negligible. */
+  readonly unimportant?: true;
 }
 
 /**
@@ -22,6 +24,11 @@ export function effectiveSeverity(
   policy: Policy,
 ): EffectiveSeverity {
   if (finding.malicious) return decidedBy({ source: 'malicious', severity: 'critical' });
+  const chosen = chosenSeverity(finding, distribution, policy);
+  return isUnimportant(finding, distribution) ? { ...chosen, unimportant: true } : chosen;
+}
+
+function chosenSeverity(finding: Finding, distribution: Distribution | undefined, policy: Policy): EffectiveSeverity {
   const known = finding.severities.filter((statement) => statement.severity !== 'unknown').sort(worstFirst);
   for (const wanted of policy.severitySources) {
     const decisive = known.find((statement) => isFrom(statement.source, wanted, finding, distribution));
@@ -57,6 +64,12 @@ function isFrom(source: string, wanted: string, finding: Finding, distribution: 
     return false;
   const publisher = source.slice(DISTRIBUTION.length);
   return [distribution.id, ...distribution.idLike].some((id) => (PUBLISHERS.get(id) ?? id) === publisher);
+}
+
+function isUnimportant(finding: Finding, distribution: Distribution | undefined): boolean {
+  return finding.severities.some(
+    ({ source, severity }) => severity === 'negligible' && isFrom(source, 'distribution', finding, distribution),
+  );
 }
 
 /** Worst first, then by source and vector, so that the choice does not depend on the order of the statements. */

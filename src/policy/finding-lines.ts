@@ -4,7 +4,7 @@ import type { EffectiveSeverity } from './effective-severity.ts';
 import { lastsLongest } from './exception-match.ts';
 import type { GrantedException } from './exceptions.ts';
 import type { Action, Policy } from './policy.ts';
-import { gracePeriod, reaches } from './thresholds.ts';
+import { daysOf, type Fixability, gracePeriod, reaches } from './thresholds.ts';
 
 /** A finding with everything about it that does not depend on the time. */
 export interface WeighedFinding {
@@ -36,17 +36,33 @@ export function linesAt(weighed: WeighedFinding, policy: Policy, now: number): F
   const { finding } = weighed;
   const lines = [
     severityLine(weighed, policy, now),
-    finding.kev === undefined ? undefined : actionLine('kev', policy.kev),
-    isLikely(finding, policy) ? actionLine('epss', policy.epssAction) : undefined,
+    finding.kev === undefined ? undefined : kevLine(weighed, policy, now),
+    isLikely(finding, policy) ? actionLine('epss', policy.epss.action) : undefined,
   ].filter((line) => line !== undefined);
-  if (lines.length === 0) return lines;
-  const vex = dismissedBy(finding);
-  if (vex) return lines.map(({ deadline: _deadline, ...line }) => ({ ...line, kind: 'allow', vex }));
-  const exception = lastsLongest(weighed.exceptions, now);
-  if (!exception) return lines;
-  const suppressedBy = { exception: exception.id, until: exception.until };
-  return lines.map((line) => ({ ...line, kind: 'allow', suppressedBy }));
+  const suppression = suppressionAt(weighed, policy, now);
+  if (!suppression) return lines;
+  return lines.map(({ deadline, ...line }) => ({
+    ...line,
+    ...('vex' in suppression || deadline === undefined ? {} : { deadline }),
+    ...suppression,
+    kind: 'allow',
+  }));
 }
+
+/** What keeps a finding from counting at a moment: a VEX statement, else an exception; undefined when nothing does. */
+export function suppressionAt(
+  { finding, exceptions }: WeighedFinding,
+  policy: Policy,
+  now: number,
+): Pick<FindingLine, 'vex'> | Pick<FindingLine, 'suppressedBy'> | undefined {
+  const overrules = finding.kev === undefined ? NOTHING_OVERRULED : policy.kev.overrules;
+  const vex = overrules.vex ? undefined : dismissedBy(finding);
+  if (vex) return { vex };
+  const exception = overrules.exceptions ? undefined : lastsLongest(exceptions, now);
+  return exception && { suppressedBy: { exception: exception.id, until: exception.until } };
+}
+
+const NOTHING_OVERRULED: Policy['kev']['overrules'] = { exceptions: false, vex: false };
 
 /** The first moment after `now` at which time alone makes this finding count otherwise; undefined when it never does. */
 export function nextChangeOf(weighed: WeighedFinding, policy: Policy, now: number): number | undefined {
@@ -62,23 +78,50 @@ export function nextChangeOf(weighed: WeighedFinding, policy: Policy, now: numbe
 
 /** A finding that asks for nothing still changes the counts when it is excepted. */
 function stateAt(weighed: WeighedFinding, policy: Policy, now: number): string {
-  return JSON.stringify([lastsLongest(weighed.exceptions, now) !== undefined, linesAt(weighed, policy, now)]);
+  return JSON.stringify([suppressionAt(weighed, policy, now) !== undefined, linesAt(weighed, policy, now)]);
 }
 
 function severityLine({ finding, severity, firstSeen }: WeighedFinding, policy: Policy, now: number) {
-  if ((policy.ignoreStatuses as readonly string[]).includes(finding.status)) return undefined;
-  const fixability = finding.fixed === undefined ? 'unfixable' : 'fixable';
+  if (!counts(finding, severity, policy)) return undefined;
+  const fixability: Fixability = finding.fixed === undefined ? 'unfixable' : 'fixable';
   const rule: Rule = `severity-${fixability}`;
   if (!reaches(policy.block[fixability], severity.rank))
     return reaches(policy.warn[fixability], severity.rank) ? ({ rule, kind: 'warn' } as const) : undefined;
-  const grace = gracePeriod(policy, severity.rank);
-  if (grace === 0) return { rule, kind: 'block' } as const;
-  const deadline = firstSeen + grace;
-  return { rule, kind: now < deadline ? 'warn' : 'block', deadline } as const;
+  return blockLine(rule, firstSeen, gracePeriod(policy, fixability, severity.rank), now);
+}
+
+function kevLine({ firstSeen }: WeighedFinding, { kev }: Policy, now: number): FindingLine | undefined {
+  return kev.action === 'block'
+    ? blockLine('kev', firstSeen, daysOf(kev.graceDays), now)
+    : actionLine('kev', kev.action);
+}
+
+/** Blocks from the end of the grace period on, and warns before. */
+function blockLine(rule: Rule, since: number, grace: number, now: number): FindingLine {
+  if (grace === 0) return { rule, kind: 'block' };
+  const deadline = since + grace;
+  return { rule, kind: now < deadline ? 'warn' : 'block', deadline };
+}
+
+const SWITCHES: Readonly<Partial<Record<Finding['status'], keyof Policy['counting']>>> = {
+  will_not_fix: 'willNotFix',
+  fix_deferred: 'fixDeferred',
+  under_investigation: 'underInvestigation',
+  end_of_life: 'endOfLife',
+};
+
+/** Whether a finding counts towards the thresholds at all. */
+function counts({ status, kernelHeaders }: Finding, { unimportant }: EffectiveSeverity, { counting }: Policy): boolean {
+  const name = SWITCHES[status];
+  return !(
+    (name !== undefined && counting[name] === 'ignore') ||
+    (unimportant && counting.unimportant === 'ignore') ||
+    (kernelHeaders && counting.kernelHeaders === 'ignore')
+  );
 }
 
 function isLikely({ epss }: Finding, policy: Policy): boolean {
-  return epss !== undefined && policy.epss !== null && epss.probability >= policy.epss;
+  return epss !== undefined && policy.epss.threshold !== null && epss.probability >= policy.epss.threshold;
 }
 
 function actionLine(rule: Rule, action: Action): FindingLine | undefined {

@@ -60,9 +60,9 @@ function advisoryAge(facts: ImageFacts, now: number): Reason[] {
   const moment = ageMoment(facts);
   if (moment === undefined || now < moment || !facts.advisories) return [];
   const built = toRfc3339(facts.advisories.builtAt);
-  const limit = facts.policy.advisoryAgeDays;
+  const limit = facts.policy.advisoryAge.days;
   const message = `the advisory database was built ${built}, more than ${limit} days ago; import a newer one with: breakwater db import FILE`;
-  return [reason('advisory-age', facts.policy.advisoryAge, message, 'advisories')];
+  return [reason('advisory-age', facts.policy.advisoryAge.action, message, 'advisories')];
 }
 
 function advisoryReach({ coverage, policy }: ImageFacts): Reason[] {

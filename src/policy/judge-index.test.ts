@@ -5,7 +5,7 @@ import { digestOf } from '../oci/digest.ts';
 import { judge } from './judge.ts';
 import { judgeArtifact } from './judge-artifact.ts';
 import { type IndexChild, judgeIndex } from './judge-index.ts';
-import { aFinding, anInput, DAY, NOW } from './judging.testing.ts';
+import { aFinding, anInput, DAY, graceOf, NOW } from './judging.testing.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 
 const policies: Record<VerdictKind, Policy> = {
@@ -63,7 +63,7 @@ describe('judgeIndex', () => {
   });
 
   it('changes when the first of its children does', () => {
-    const policy = { ...policies.block, graceDays: { low: 0, medium: 0, high: 5, critical: 0 } };
+    const policy = { ...policies.block, graceDays: graceOf({ high: 5 }) };
     const early = judge(anInput({ policy, findings: [aFinding()] }));
     const verdict = judged([child('allow'), { digest: digestOf('e'), state: 'runnable', verdict: early }]);
     expect(verdict).toMatchObject({ kind: 'warn', changesAt: NOW + 5 * DAY });

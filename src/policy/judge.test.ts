@@ -11,6 +11,7 @@ import {
   DAY,
   findings,
   fullCoverage,
+  graceOf,
   inputs,
   NOW,
   thresholds,
@@ -114,7 +115,7 @@ describe('judge', () => {
   });
 
   it('only warns during the grace period, counted from the earliest sighting under any id, and blocks at its end', () => {
-    const policy = { ...blockHigh, graceDays: { ...blockHigh.graceDays, high: 10 } };
+    const policy = { ...blockHigh, graceDays: graceOf({ high: 10 }) };
     const clocks = [
       { vulnerability: 'CVE-2024-0001', package: 'apk/openssl', firstSeen: NOW - DAY },
       { vulnerability: 'GHSA-1', package: 'apk/openssl', firstSeen: NOW - 4 * DAY },
@@ -153,7 +154,11 @@ describe('judge', () => {
   });
 
   it('blocks for known exploitation and likely exploitation whatever the severity', () => {
-    const policy: Policy = { ...defaultPolicy, kev: 'block', epss: 0.5, epssAction: 'block' };
+    const policy: Policy = {
+      ...defaultPolicy,
+      kev: { ...defaultPolicy.kev, action: 'block' },
+      epss: { threshold: 0.5, action: 'block', holdDays: 0 },
+    };
     const low = aFinding({
       severities: [{ source: 'nvd', severity: 'low' }],
       kev: '2024-01-02',
@@ -171,9 +176,57 @@ describe('judge', () => {
 
   it('leaves statuses out of the thresholds that the policy ignores, but not out of the counts', () => {
     const finding = aFinding({ status: 'will_not_fix' });
-    const verdict = judge(anInput({ policy: { ...blockHigh, ignoreStatuses: ['will_not_fix'] }, findings: [finding] }));
+    const verdict = judge(
+      anInput({
+        policy: { ...blockHigh, counting: { ...blockHigh.counting, willNotFix: 'ignore' } },
+        findings: [finding],
+      }),
+    );
     expect(verdict).toMatchObject({ kind: 'allow', reasons: [], counts: { total: 1 } });
     expect(judge(anInput({ findings: [aFinding({ status: 'not_affected' })] })).counts.total).toBe(0);
+  });
+
+  it.each([
+    ['unimportant', { severities: [{ source: 'distribution:alpine', severity: 'negligible' as const }] }],
+    ['kernelHeaders', { kernelHeaders: true as const }],
+    ['fixDeferred', { status: 'fix_deferred' as const }],
+  ])('leaves out what %s says, unless it is known to be exploited', (name, over) => {
+    const counting = { ...defaultPolicy.counting, [name]: 'ignore' };
+    const strict: Policy = { ...defaultPolicy, block: { fixable: 'none', unfixable: 'none' } };
+    const input = anInput({ policy: strict, findings: [aFinding(over)] });
+    expect(judge(input).kind).toBe('block');
+    expect(judge({ ...input, policy: { ...strict, counting } })).toMatchObject({ kind: 'allow', counts: { total: 1 } });
+    const kev: Policy = { ...strict, counting, kev: { ...strict.kev, action: 'block' } };
+    const exploited = judge({ ...input, policy: kev, findings: [aFinding({ ...over, kev: '2024-01-02' })] });
+    expect(exploited.reasons).toMatchObject([{ rule: 'kev', kind: 'block' }]);
+  });
+
+  it('takes away nothing from what is known to be exploited where the policy says so', () => {
+    const vex = { status: 'not_affected' as const, author: 'acme', document: 'a.json' };
+    const excepted = anInput({ findings: [aFinding({ kev: '2024-01-02' })], exceptions: [anException()] });
+    const dismissed = anInput({ findings: [aFinding({ kev: '2024-01-02', vex })] });
+    const overruling = (exceptions: boolean, ofVex: boolean): Policy => ({
+      ...blockHigh,
+      kev: { action: 'ignore', graceDays: 0, overrules: { exceptions, vex: ofVex } },
+    });
+    expect(judge({ ...excepted, policy: overruling(false, true) }).kind).toBe('allow');
+    expect(judge({ ...excepted, policy: overruling(true, false) })).toMatchObject({
+      kind: 'block',
+      counts: { total: 1, suppressed: 0 },
+    });
+    expect(judge({ ...dismissed, policy: overruling(true, false) }).kind).toBe('allow');
+    expect(judge({ ...dismissed, policy: overruling(false, true) })).toMatchObject({
+      kind: 'block',
+      counts: { suppressed: 0 },
+    });
+  });
+
+  it('gives what is known to be exploited a grace period of its own', () => {
+    const policy: Policy = { ...defaultPolicy, kev: { ...defaultPolicy.kev, action: 'block', graceDays: 3 } };
+    const clocks = [{ vulnerability: 'CVE-2024-0001', package: 'apk/openssl', firstSeen: NOW - DAY }];
+    const input = anInput({ policy, clocks, findings: [aFinding({ kev: '2024-01-02' })] });
+    expect(judge(input)).toMatchObject({ kind: 'warn', changesAt: NOW + 2 * DAY });
+    expect(judge({ ...input, now: NOW + 2 * DAY }).kind).toBe('block');
   });
 
   it('never calls an image clean that could not be read or recognised', () => {
@@ -198,7 +251,7 @@ describe('judge', () => {
       sources: [{ ecosystem: 'npm', feed: 'osv', completeness: 'sample' as const, records: 5 }],
       missing: ['Debian:10'],
     };
-    const policy = { ...defaultPolicy, advisoryAgeDays: 7 };
+    const policy: Policy = { ...defaultPolicy, advisoryAge: { days: 7, action: 'warn' } };
     const verdict = judge(anInput({ coverage, policy, advisories: { version: 'v', builtAt: NOW - 8 * DAY } }));
     expect(verdict.kind).toBe('warn');
     expect(verdict.reasons.map((reason) => reason.rule)).toEqual([
@@ -296,7 +349,7 @@ describe('laws of judge', () => {
         const lower = thresholds[Math.min(thresholds.length - 1, from + steps)] ?? 'none';
         const policy = { ...input.policy, [kind]: { ...input.policy[kind], [part]: lower } };
         expect(rank(judge({ ...input, policy }))).toBeGreaterThanOrEqual(rank(judge(input)));
-        const graceDays = { low: 0, medium: 0, high: 0, critical: 0 };
+        const graceDays = graceOf({});
         const hurried = judge({ ...input, policy: { ...input.policy, graceDays } });
         expect(rank(hurried)).toBeGreaterThanOrEqual(rank(judge(input)));
       }),

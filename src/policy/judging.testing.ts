@@ -70,13 +70,19 @@ export function anException(over: Partial<GrantedException> = {}): GrantedExcept
   return { id: 'exception-1', vulnerability: 'CVE-2024-0001', from: NOW - DAY, until: NOW + DAY, ...over };
 }
 
+/** Days of grace by severity, fixable or not; none where none are given. */
+export function graceOf(given: Partial<Policy['graceDays']['fixable']>): Policy['graceDays'] {
+  const both = { low: 0, medium: 0, high: 0, critical: 0, ...given };
+  return { fixable: both, unfixable: both };
+}
+
 const names = fc.constantFrom('openssl', 'busybox', 'musl', 'zlib');
 const ids = fc.constantFrom('CVE-2024-0001', 'CVE-2024-0002', 'CVE-2024-0003', 'GHSA-aaaa-bbbb-cccc');
 const moments = fc.integer({ min: -40, max: 40 }).map((days) => NOW + days * DAY);
 
 const severities = fc.array(
   fc.record({
-    source: fc.constantFrom('nvd', 'alpine', 'ghsa', 'cna:acme', 'cisa-adp'),
+    source: fc.constantFrom('nvd', 'distribution:alpine', 'ghsa', 'cna:acme', 'cisa-adp'),
     severity: fc.constantFrom(...SEVERITIES),
   }),
   { maxLength: 3 },
@@ -91,13 +97,15 @@ const finding: fc.Arbitrary<Finding> = fc
     kev: fc.boolean(),
     epss: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
     status: fc.constantFrom('affected' as const, 'will_not_fix' as const, 'not_affected' as const, 'fixed' as const),
+    headers: fc.boolean(),
   })
-  .map(({ id, name, fixable, severities, kev, epss, status }) => {
+  .map(({ id, name, fixable, severities, kev, epss, status, headers }) => {
     const { fixed, ...unfixed } = aFinding({ name, id, severities, status, advisories: [] });
     return {
       ...unfixed,
       ...(fixable && fixed !== undefined ? { fixed } : {}),
       ...(kev ? { kev: '2024-05-01' } : {}),
+      ...(headers ? { kernelHeaders: true as const } : {}),
       ...(epss === undefined ? {} : { epss: { probability: epss, percentile: epss } }),
     };
   });
@@ -113,22 +121,45 @@ const threshold = fc.constantFrom(...thresholds);
 const action = fc.constantFrom('ignore' as const, 'warn' as const, 'block' as const);
 const days = fc.integer({ min: 0, max: 30 });
 
-const policies: fc.Arbitrary<Policy> = fc.record({
+const level = fc.constantFrom('none' as const, 'low' as const, 'high' as const);
+const counted = fc.constantFrom('count' as const, 'ignore' as const);
+const bySeverity = fc.record({ low: days, medium: days, high: days, critical: days });
+const cap = fc.integer({ min: 1, max: 400 });
+
+/** Everything that can be a policy, sensible or not. */
+export const policies: fc.Arbitrary<Policy> = fc.record({
   block: fc.record({ fixable: threshold, unfixable: threshold }),
   warn: fc.record({ fixable: threshold, unfixable: threshold }),
-  graceDays: fc.record({ low: days, medium: days, high: days, critical: days }),
-  kev: action,
-  epss: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
-  epssAction: action,
+  graceDays: fc.record({ fixable: bySeverity, unfixable: bySeverity }),
+  counting: fc.record({
+    willNotFix: counted,
+    fixDeferred: counted,
+    underInvestigation: counted,
+    endOfLife: counted,
+    unimportant: counted,
+    kernelHeaders: counted,
+  }),
   severitySources: fc.shuffledSubarray(['distribution', 'ghsa', 'cna', 'nvd', 'cisa-adp'], { minLength: 1 }),
-  unknownSeverity: fc.constantFrom('none' as const, 'low' as const, 'high' as const),
-  unscanned: fc.constant('wait' as const),
+  unknownSeverity: level,
+  kev: fc.record({
+    action,
+    graceDays: days,
+    overrules: fc.record({ exceptions: fc.boolean(), vex: fc.boolean() }),
+  }),
+  epss: fc.record({ threshold: fc.option(fc.double({ min: 0, max: 1, noNaN: true })), action, holdDays: days }),
+  unscanned: fc.constantFrom('ignore' as const, 'warn' as const, 'wait' as const, 'block' as const),
   unscannable: action,
   endOfLife: action,
   advisorySample: action,
-  advisoryAgeDays: fc.option(fc.integer({ min: 1, max: 30 })),
-  advisoryAge: action,
-  ignoreStatuses: fc.subarray(['will_not_fix' as const]),
+  advisoryAge: fc.record({ days: fc.option(fc.integer({ min: 1, max: 30 })), action }),
+  disallowedTags: fc.record({ globs: fc.subarray(['latest', '*-dev', 'v*']), action }),
+  digestRequired: action,
+  exceptions: fc.record({
+    mostDays: fc.record({ low: cap, medium: cap, high: cap, critical: cap }),
+    mostLifeDays: cap,
+  }),
+  vexAuthors: fc.subarray(['acme', 'upstream']),
+  contact: fc.constant({ text: null, link: null }),
   strictIndex: fc.boolean(),
   gateBlobs: fc.constant(false),
 });

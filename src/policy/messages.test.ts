@@ -30,7 +30,7 @@ describe('refusal', () => {
   });
 
   it('names a vulnerability that breaks two rules once', () => {
-    const both: Policy = { ...policy, kev: 'block' };
+    const both: Policy = { ...policy, kev: { ...policy.kev, action: 'block' } };
     const verdict = judge(anInput({ policy: both, findings: [aFinding({ kev: '2024-01-01' })] }));
     expect(
       refusal(verdict, { image, policy: both })

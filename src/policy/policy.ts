@@ -9,19 +9,32 @@ export type Policy = z.infer<typeof policySchema>;
 export const defaultPolicy: Policy = Object.freeze({
   block: { fixable: 'off', unfixable: 'off' },
   warn: { fixable: 'high', unfixable: 'critical' },
-  graceDays: { low: 0, medium: 0, high: 0, critical: 0 },
-  kev: 'warn',
-  epss: null,
-  epssAction: 'warn',
+  graceDays: {
+    fixable: { low: 0, medium: 0, high: 0, critical: 0 },
+    unfixable: { low: 0, medium: 0, high: 0, critical: 0 },
+  },
+  counting: {
+    willNotFix: 'count',
+    fixDeferred: 'count',
+    underInvestigation: 'count',
+    endOfLife: 'count',
+    unimportant: 'count',
+    kernelHeaders: 'count',
+  },
   severitySources: ['distribution', 'ghsa', 'cna', 'nvd', 'cisa-adp'],
   unknownSeverity: 'low',
+  kev: { action: 'warn', graceDays: 0, overrules: { exceptions: false, vex: false } },
+  epss: { threshold: null, action: 'warn', holdDays: 7 },
   unscanned: 'wait',
   unscannable: 'block',
   endOfLife: 'warn',
   advisorySample: 'warn',
-  advisoryAgeDays: null,
-  advisoryAge: 'warn',
-  ignoreStatuses: [],
+  advisoryAge: { days: null, action: 'warn' },
+  disallowedTags: { globs: [], action: 'warn' },
+  digestRequired: 'ignore',
+  exceptions: { mostDays: { low: 365, medium: 365, high: 180, critical: 90 }, mostLifeDays: 730 },
+  vexAuthors: [],
+  contact: { text: null, link: null },
   strictIndex: false,
   gateBlobs: false,
 } satisfies Policy);
@@ -31,10 +44,10 @@ export function isGated(policy: Policy): boolean {
   return (
     policy.block.fixable !== 'off' ||
     policy.block.unfixable !== 'off' ||
-    policy.kev === 'block' ||
-    (policy.epss !== null && policy.epssAction === 'block') ||
+    policy.kev.action === 'block' ||
+    (policy.epss.threshold !== null && policy.epss.action === 'block') ||
     policy.endOfLife === 'block' ||
     policy.advisorySample === 'block' ||
-    (policy.advisoryAgeDays !== null && policy.advisoryAge === 'block')
+    (policy.advisoryAge.days !== null && policy.advisoryAge.action === 'block')
   );
 }

@@ -9,6 +9,8 @@ const GROUPS: Readonly<Record<Rule, number>> = {
   unscannable: 0,
   unscanned: 0,
   platform: 1,
+  'disallowed-tag': 1,
+  'digest-required': 1,
   'severity-fixable': 2,
   'severity-unfixable': 2,
   kev: 2,

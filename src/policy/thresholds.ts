@@ -3,21 +3,29 @@ import type { Policy, Threshold } from './policy.ts';
 
 const DAY = 86_400_000;
 
+/** Days in milliseconds. */
+export function daysOf(days: number): number {
+  return days * DAY;
+}
+
 /** True when something of that rank counts: at or above the threshold. `none` takes anything, `off` nothing. */
 export function reaches(threshold: Threshold, rank: number): boolean {
   if (threshold === 'off') return false;
   return threshold === 'none' || rank >= severityRank(threshold);
 }
 
+/** Whether there is a version that ends it; thresholds and grace periods are separate for both. */
+export type Fixability = 'fixable' | 'unfixable';
+
 /** Milliseconds a new finding of that rank only warns. */
-export function gracePeriod(policy: Policy, rank: number): number {
+export function gracePeriod(policy: Policy, fixability: Fixability, rank: number): number {
   const level: Severity | undefined = SEVERITIES[rank];
   switch (level) {
     case 'low':
     case 'medium':
     case 'high':
     case 'critical':
-      return policy.graceDays[level] * DAY;
+      return daysOf(policy.graceDays[fixability][level]);
     default:
       return 0;
   }
@@ -25,5 +33,5 @@ export function gracePeriod(policy: Policy, rank: number): number {
 
 /** Milliseconds an advisory database may be old; undefined when any age is fine. */
 export function advisoryAgeLimit(policy: Policy): number | undefined {
-  return policy.advisoryAgeDays === null ? undefined : policy.advisoryAgeDays * DAY;
+  return policy.advisoryAge.days === null ? undefined : daysOf(policy.advisoryAge.days);
 }

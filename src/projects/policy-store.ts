@@ -7,6 +7,7 @@ import { addEvents } from '../notify/outbox.ts';
 import type { Clock } from '../platform/clock.ts';
 import { defaultPolicy, type Policy, type Threshold } from '../policy/policy.ts';
 import { policySchema } from '../policy/policy-schema.ts';
+import { upgradePolicy } from '../policy/upgrade-policy.ts';
 import { ProjectError } from './errors.ts';
 
 /** One numbered, immutable policy document; `policy` is undefined where a project went back to the installation's. */
@@ -200,8 +201,23 @@ async function readEffective(db: Db, projectId: string): Promise<EffectivePolicy
 
 /** Fields that are newer than a stored document have their defaults. */
 function read(document: string): Policy | undefined {
-  const stored = JSON.parse(document) as object | null;
-  return stored === null ? undefined : Object.freeze(policySchema.parse({ ...defaultPolicy, ...stored }));
+  const stored = JSON.parse(document) as Record<string, unknown> | null;
+  if (stored === null) return undefined;
+  return Object.freeze(policySchema.parse(overlay(defaultPolicy, upgradePolicy(stored))));
+}
+
+/** An object with the fields of another put over its own, deep inside too; lists are replaced whole. */
+function overlay(below: object, above: object): object {
+  return Object.fromEntries(
+    Object.entries({ ...below, ...above }).map(([name, value]) => {
+      const lower = (below as Record<string, unknown>)[name];
+      return [name, isFields(value) && isFields(lower) ? overlay(lower, value) : value];
+    }),
+  );
+}
+
+function isFields(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toVersion({ version, document, author, reason, created_at }: Row<'policies'>): PolicyVersion {

@@ -58,7 +58,7 @@ export async function noteUnchanged(
   const repositories = await db.selectFrom('repositories').select(['id', 'project_id']).execute();
   for (const { id, project_id } of repositories) {
     const { policy } = await policies.effectivePolicy(project_id);
-    if (policy.advisoryAgeDays !== null) continue;
+    if (policy.advisoryAge.days !== null) continue;
     const rows = await db
       .selectFrom('verdicts as v')
       .innerJoin('images as i', 'i.digest', 'v.digest')

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
+import { graceOf } from '../policy/judging.testing.ts';
 import { ALPINE, advisoriesOf, createWorld, DAY, type Facts, gated, NOW, type World } from './world.testing.ts';
 
 const names = ['musl', 'busybox', 'zlib', 'openssl'] as const;
@@ -31,7 +32,7 @@ const update = fc.record({
 });
 type Update = Parameters<Parameters<(typeof update)['map']>[0]>[0];
 
-const grace = { ...gated, graceDays: { ...gated.graceDays, high: 5, critical: 2 } };
+const grace = { ...gated, graceDays: graceOf({ high: 5, critical: 2 }) };
 
 describe.each(ENGINES)('many judged at once on %s', (engine) => {
   it('come to the verdicts, the changes and the clocks of each judged alone', { timeout: 60_000 }, async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { parseReference } from '../oci/reference.ts';
+import { graceOf } from '../policy/judging.testing.ts';
 import { defaultPolicy } from '../policy/policy.ts';
 import {
   ALPINE,
@@ -412,7 +413,10 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     });
 
     it('leave verdicts whose policy limits the age of advisories to be renewed', async () => {
-      world.state.policies.set('front', { policy: { ...gated, advisoryAgeDays: 1, advisoryAge: 'warn' }, version: 5 });
+      world.state.policies.set('front', {
+        policy: { ...gated, advisoryAge: { days: 1, action: 'warn' as const } },
+        version: 5,
+      });
       world.state.advisories = advisoriesOf({}, NOW - 2 * DAY);
       const subject = await world.push('front/app', [base]);
       expect(await world.verdictOf(subject)).toMatchObject({ kind: 'warn', reasons: [{ rule: 'advisory-age' }] });
@@ -429,7 +433,7 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
   });
 
   describe('clocks', () => {
-    const grace = { ...gated, graceDays: { ...gated.graceDays, high: 10 } };
+    const grace = { ...gated, graceDays: graceOf({ high: 10 }) };
 
     it('are not restarted by rebuilding, retagging or copying', async () => {
       for (const name of ['front', 'back']) world.state.policies.set(name, { policy: grace, version: 9 });

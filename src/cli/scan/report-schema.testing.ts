@@ -145,6 +145,8 @@ const reason = z.object({
     'end-of-life',
     'advisory-age',
     'advisory-sample',
+    'disallowed-tag',
+    'digest-required',
     'not-runnable',
     'platform',
   ]),

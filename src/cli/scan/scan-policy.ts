@@ -6,7 +6,7 @@ export type FailOn = (typeof FAIL_ON)[number] | 'off';
 
 /** The built-in policy, which only warns, with the asked rules made to block. */
 export function scanPolicy(failOn: FailOn): Policy {
-  if (failOn === 'kev') return { ...defaultPolicy, kev: 'block' };
+  if (failOn === 'kev') return { ...defaultPolicy, kev: { ...defaultPolicy.kev, action: 'block' } };
   const threshold = failOn === 'any' ? 'none' : failOn;
   return { ...defaultPolicy, block: { fixable: threshold, unfixable: threshold } };
 }
