@@ -26,10 +26,18 @@ const first = {
 
 describe('an older policy document', () => {
   it('says the same in today’s form', () => {
-    const { graceDays, kev, epss, epssAction, advisoryAge, advisoryAgeDays, ignoreStatuses, ...same } = first;
     expect(upgradePolicy(first)).toEqual({
-      ...same,
-      graceDays: { fixable: graceDays, unfixable: graceDays },
+      block: { fixable: 'high', unfixable: 'off' },
+      warn: { fixable: 'high', unfixable: 'critical' },
+      severitySources: ['nvd'],
+      unknownSeverity: 'low',
+      unscanned: 'wait',
+      unscannable: 'block',
+      endOfLife: 'warn',
+      advisorySample: 'warn',
+      strictIndex: true,
+      gateBlobs: false,
+      graceDays: { fixable: first.graceDays, unfixable: first.graceDays },
       kev: { action: 'block' },
       epss: { threshold: 0.5, action: 'block' },
       advisoryAge: { days: 14, action: 'block' },
