@@ -117,12 +117,20 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     return send(reply, code, statusText(code, messageOf(error)));
   });
 
+  /** What is decided from memory is answered at once: promises and timers of their own cost as much as such a decision. */
   function route(path: string, decide: Decide): void {
     app.post(path, (http, reply) => {
-      answer(http.body, decide).then(
-        (text) => send(reply, 200, text),
-        (error: unknown) => fail(reply, error),
-      );
+      try {
+        const request = parseReview(Buffer.isBuffer(http.body) ? http.body : '');
+        const decided = decide(request);
+        if (!(decided instanceof Promise)) return send(reply, 200, textOf(decided, request.reviewVersion));
+        within(deps.deadlineMs ?? DEADLINE_MS, decided).then(
+          (response) => send(reply, 200, textOf(response, request.reviewVersion)),
+          (error: unknown) => fail(reply, error),
+        );
+      } catch (error) {
+        fail(reply, error);
+      }
     });
   }
   function fail(reply: FastifyReply, error: unknown): void {
@@ -145,8 +153,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   }
 
   const replica = deps.replica ?? 'breakwater';
-  const admit = (request: AdmissionRequest) => decide(deps, request, replica);
-  route('/v1/admit', (request) => within(deps.deadlineMs ?? DEADLINE_MS, admit(request)));
+  route('/v1/admit', (request) => decide(deps, request, replica));
   route('/v1/admitlabel', (request) => reviewIgnoreLabel(request, deps.exemptNamespaces));
   route('/v1/constraints', reviewConstraint);
   const { pinning } = deps;
@@ -167,17 +174,22 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   };
 }
 
-async function answer(body: unknown, decide: Decide): Promise<string> {
-  const request = parseReview(Buffer.isBuffer(body) ? body : '');
-  return textOf(await decide(request), request.reviewVersion);
+function pin(
+  deps: WebhookDeps,
+  request: AdmissionRequest,
+  options: PinningOptions,
+): PinningResponse | Promise<PinningResponse> {
+  const pinned = ({ digests }: ImageFacts = NO_FACTS) =>
+    pinningResponse(request.uid, pinImages(digests, request, options));
+  const facts = factsInTime(deps, pinnableReferences(request));
+  return facts instanceof Promise ? facts.then(pinned) : pinned(facts);
 }
 
-async function pin(deps: WebhookDeps, request: AdmissionRequest, options: PinningOptions): Promise<PinningResponse> {
-  const { digests } = (await factsInTime(deps, pinnableReferences(request))) ?? NO_FACTS;
-  return pinningResponse(request.uid, pinImages(digests, request, options));
-}
-
-async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: string): Promise<AdmissionResponse> {
+function decide(
+  deps: WebhookDeps,
+  request: AdmissionRequest,
+  replica: string,
+): AdmissionResponse | Promise<AdmissionResponse> {
   const started = performance.now();
   const rules = deps.source.rules();
   // Not "allowed": the failure policy of the webhook configuration says what an undecided request means.
@@ -185,43 +197,63 @@ async function decide(deps: WebhookDeps, request: AdmissionRequest, replica: str
   const probed = probeAnswer(request, replica);
   if (probed) return probed;
   const { namespace } = request;
-  if (namespace && deps.source.namespaceLabels(namespace) === undefined) {
-    await deps.source.ensureNamespace?.(namespace);
-  }
-  const facts = await factsInTime(deps, referencesOf([request.object]));
-  const namespaceLabels = (name: string) => deps.source.namespaceLabels(name);
-  const response = review(
-    { ...(facts ?? NO_FACTS), namespaceLabels, ...(deps.memory ? { memory: deps.memory } : {}) },
-    rules,
-    request,
-    facts === undefined ? [FACTS_MISSING] : [],
-  );
-  deps.onDecision?.({ request, response, milliseconds: performance.now() - started });
-  return response;
+  const looking =
+    namespace && deps.source.namespaceLabels(namespace) === undefined
+      ? deps.source.ensureNamespace?.(namespace)
+      : undefined;
+  const concluded = (facts: ImageFacts | undefined) => {
+    const response = review(
+      {
+        ...(facts ?? NO_FACTS),
+        namespaceLabels: (name) => deps.source.namespaceLabels(name),
+        ...(deps.memory ? { memory: deps.memory } : {}),
+      },
+      rules,
+      request,
+      facts === undefined ? [FACTS_MISSING] : [],
+    );
+    deps.onDecision?.({ request, response, milliseconds: performance.now() - started });
+    return response;
+  };
+  const judged = () => {
+    const facts = factsInTime(deps, referencesOf([request.object]));
+    return facts instanceof Promise ? facts.then(concluded) : concluded(facts);
+  };
+  return looking instanceof Promise ? looking.then(judged) : judged();
 }
 
 /**
  * What is known about the images of a request. Late or failed it is undefined: the source of the images is judged all
  * the same, and the warning says that their verdicts were not.
  */
-async function factsInTime(deps: WebhookDeps, references: readonly Reference[]): Promise<ImageFacts | undefined> {
+function factsInTime(
+  deps: WebhookDeps,
+  references: readonly Reference[],
+): ImageFacts | undefined | Promise<ImageFacts | undefined> {
   if (references.length === 0) return NO_FACTS;
   if (references.length > MOST_LOOKED_UP) {
     deps.logger.warn({ images: references.length }, 'an admission review names too many images to look all of them up');
     return undefined;
   }
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const facts = deps.facts.factsAbout(references);
-    // Most sources have them in memory.
-    if (!(facts instanceof Promise)) return facts;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), FACTS_MS);
-    });
-    return await Promise.race([facts, late]);
-  } catch (error) {
+  const unreadable = (error: unknown) => {
     deps.logger.error({ error: messageOf(error) }, 'verdicts could not be read for an admission review');
     return undefined;
+  };
+  try {
+    const facts = deps.facts.factsAbout(references);
+    return facts instanceof Promise ? inTime(facts).catch(unreadable) : facts;
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+async function inTime(facts: Promise<ImageFacts>): Promise<ImageFacts | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), FACTS_MS);
+  });
+  try {
+    return await Promise.race([facts, late]);
   } finally {
     clearTimeout(timer);
   }
