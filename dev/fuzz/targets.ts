@@ -16,6 +16,7 @@ import type { ZipLimits } from '../../src/scanner/zip/entry.ts';
 import { makeZip } from '../../src/scanner/zip/make-zip.testing.ts';
 import { openZip, type ZipArchive } from '../../src/scanner/zip/open-zip.ts';
 import { makeTar } from '../../test/support/tar.ts';
+import { exceptionTargets } from './exception-targets.ts';
 import { feedTargets } from './feed-targets.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { mutateJson } from './mutate-json.ts';
@@ -207,4 +208,5 @@ export const TARGETS: readonly Target[] = [
   zipTarget,
   ...feedTargets,
   ...documentTargets,
+  ...exceptionTargets,
 ];

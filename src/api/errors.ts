@@ -18,6 +18,7 @@ const STATUS: Readonly<Record<string, number>> = {
   user_exists: 409,
   user_unknown: 404,
   last_administrator: 409,
+  link_invalid: 409,
   robot_invalid: 400,
   robot_exists: 409,
   robot_unknown: 404,

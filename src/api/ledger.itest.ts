@@ -41,6 +41,13 @@ const asked =
     if (grantedToo) await api.call('POST', `/projects/front/exceptions/${id}/grant`, { as: 'lead', body: reason });
     return id;
   };
+const askedEverywhere =
+  (vulnerability: string, grantedToo = false) =>
+  async (api: TestApi) => {
+    const id = await made(api, '/exceptions', 'eva', about(vulnerability));
+    if (grantedToo) await api.call('POST', `/exceptions/${id}/grant`, { as: 'admin', body: reason });
+    return id;
+  };
 const proposed =
   (entry: string, approvedToo = false) =>
   async (api: TestApi) => {
@@ -187,6 +194,106 @@ const SCENES: Readonly<Record<string, Scene>> = {
     line: 'lead exception.revoke project/front',
     details: { before: 'granted', after: 'revoked' },
   },
+  requestExceptions: {
+    path: '/projects/front/exceptions/several',
+    as: 'dev',
+    body: { exceptions: [about('CVE-2026-0011')] },
+    line: 'dev exception.request project/front',
+  },
+  editException: {
+    path: '/projects/front/exceptions/{id}',
+    as: 'dev',
+    before: asked('CVE-2026-0012'),
+    body: { package: 'openssl' },
+    line: 'dev exception.edit project/front',
+    details: { package: 'openssl', before: { vulnerability: 'CVE-2026-0012' } },
+  },
+  renewException: {
+    path: '/projects/front/exceptions/{id}/renew',
+    as: 'dev',
+    before: asked('CVE-2026-0013', true),
+    body: { ...reason, until: inDays(20) },
+    line: 'dev exception.request project/front',
+  },
+  decideExceptions: {
+    path: '/projects/front/exceptions/decisions',
+    as: 'lead',
+    before: asked('CVE-2026-0014'),
+    body: { ...reason, decision: 'grant', ids: ['{id}'] },
+    line: 'lead exception.grant project/front',
+  },
+  requestExceptionEverywhere: {
+    path: '/exceptions',
+    as: 'eva',
+    body: about('CVE-2026-0021'),
+    line: 'eva exception.request installation',
+  },
+  requestExceptionsEverywhere: {
+    path: '/exceptions/several',
+    as: 'eva',
+    body: { exceptions: [about('CVE-2026-0022')] },
+    line: 'eva exception.request installation',
+  },
+  editExceptionEverywhere: {
+    path: '/exceptions/{id}',
+    as: 'eva',
+    before: askedEverywhere('CVE-2026-0023'),
+    body: { ticket: 'SEC-2' },
+    line: 'eva exception.edit installation',
+  },
+  renewExceptionEverywhere: {
+    path: '/exceptions/{id}/renew',
+    as: 'eva',
+    before: askedEverywhere('CVE-2026-0024', true),
+    body: { ...reason, until: inDays(20) },
+    line: 'eva exception.request installation',
+  },
+  grantExceptionEverywhere: {
+    path: '/exceptions/{id}/grant',
+    as: 'admin',
+    before: askedEverywhere('CVE-2026-0025'),
+    body: reason,
+    line: 'admin exception.grant installation',
+    details: { before: 'requested', after: 'granted' },
+  },
+  denyExceptionEverywhere: {
+    path: '/exceptions/{id}/deny',
+    as: 'admin',
+    before: askedEverywhere('CVE-2026-0026'),
+    body: reason,
+    line: 'admin exception.deny installation',
+  },
+  decideExceptionsEverywhere: {
+    path: '/exceptions/decisions',
+    as: 'admin',
+    before: askedEverywhere('CVE-2026-0027'),
+    body: { ...reason, decision: 'deny', ids: ['{id}'] },
+    line: 'admin exception.deny installation',
+  },
+  revokeExceptionEverywhere: {
+    path: '/exceptions/{id}/revoke',
+    as: 'admin',
+    before: askedEverywhere('CVE-2026-0028', true),
+    body: reason,
+    line: 'admin exception.revoke installation',
+  },
+  linkUser: {
+    path: '/users/guest/person',
+    as: 'admin',
+    body: { sameAs: 'eva' },
+    line: 'admin user.link user/guest',
+    details: { sameAs: 'eva', person: 'eva', accounts: ['eva', 'guest'] },
+  },
+  unlinkUser: {
+    path: '/users/dev/person',
+    as: 'admin',
+    before: async (api) => {
+      await api.call('PUT', '/users/dev/person', { as: 'admin', body: { sameAs: 'root' } });
+      return '';
+    },
+    line: 'admin user.unlink user/dev',
+    details: { accounts: ['root'] },
+  },
   proposeSource: {
     path: '/trusted-sources',
     as: 'eva',
@@ -285,7 +392,7 @@ describe.each(ENGINES)('every change over the management API on %s', (engine) =>
       as: scene.as,
       ...(stream
         ? { body: advisories, headers: { 'content-type': 'application/octet-stream' } }
-        : { body: scene.body ?? {} }),
+        : { body: JSON.parse(JSON.stringify(scene.body ?? {}).replaceAll('{id}', id)) as unknown }),
     });
     expect(reply.status, reply.text).toBe(endpoint.status);
     const lines = await linesAfter(before);

@@ -14,6 +14,7 @@ import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Engine } from '../db/engine.ts';
 import { createExceptionStore } from '../exceptions/exception-store.ts';
+import { exceptionDeps } from '../exceptions/testing.ts';
 import { createFeed } from '../facts/feed.ts';
 import { createGarbageCollector } from '../gc/garbage-collector.ts';
 import { createLedger } from '../ledger/ledger.ts';
@@ -72,7 +73,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
   const clock = { now: () => held.clock?.now() ?? 0 };
   const base = { db, clock, ledger: createLedger({ db, clock }), fourEyes: true };
   const policies = createPolicyStore(base);
-  const exceptions = createExceptionStore(base);
+  const exceptions = createExceptionStore({ ...base, ...exceptionDeps(handle) });
   const world = await createWorld(handle, { policies, exceptions, ledger: base.ledger });
   held.clock = world.clock;
 

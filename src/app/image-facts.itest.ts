@@ -40,6 +40,7 @@ describe.each(ENGINES)('facts about our own images on %s', (engine) => {
       db: handle.db,
       feed,
       state: handle.stateOf(...NOTED_TABLES),
+      clock: world.clock,
       logger: silentLogger,
       host: HOST,
       ...(mostImages === undefined ? {} : { mostImages }),

@@ -2,12 +2,13 @@ import type { ImageFacts, ImageFactsSource, ImageVerdict } from '../constraints/
 import type { Db } from '../db/database.ts';
 import type { DatabaseState } from '../db/unchanged.ts';
 import type { Feed } from '../facts/feed.ts';
-import { createFactsMemory } from '../facts/memory.ts';
+import { createFactsMemory, toldAt } from '../facts/memory.ts';
 import { EVERYTHING } from '../facts/scope.ts';
 import { findMirroredCopy } from '../mirror/mirrored-address.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { breathe } from '../platform/breathe.ts';
+import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { keepTrying } from '../platform/keep-trying.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -19,6 +20,7 @@ interface Deps {
   /** Of the tables that facts are read from. */
   readonly state: DatabaseState;
   readonly verdicts: Pick<Verdicts, 'verdictByReference'>;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Host and port clients use for this registry. */
   readonly host: string;
@@ -55,7 +57,7 @@ export function createImageFacts(deps: Deps): OwnImageFacts {
     verdicts: {
       verdictOf(reference) {
         const answer = memory.about(reference);
-        return answer?.kind === 'known' ? answer.verdict : undefined;
+        return answer?.kind === 'known' ? toldAt(answer.verdict, deps.clock.now()) : undefined;
       },
     },
     mirrors: { addressOf: (reference) => memory.copyOf(reference) },

@@ -106,7 +106,15 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
 
   const feed = createFeed({ database: services.handle, logger, hosts, placeOf: placeOfUpstream });
   const trusted = await followTrustedRepos({ trust: services.trust, logger });
-  const facts = createImageFacts({ db, feed, state: services.handle.stateOf(...NOTED_TABLES), verdicts, logger, host });
+  const facts = createImageFacts({
+    db,
+    feed,
+    state: services.handle.stateOf(...NOTED_TABLES),
+    verdicts,
+    clock,
+    logger,
+    host,
+  });
   const findings = createAdmissionFindingStore({ db });
   const recorder = createBufferedRecorder({
     logger,

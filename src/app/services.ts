@@ -22,6 +22,7 @@ import { createUpstreamSource } from '../projects/upstream-source.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
 import { createSourceStore } from '../trust/source-store.ts';
 import { openBlobStorage } from './blob-storage.ts';
+import { exceptionLimits } from './exception-limits.ts';
 
 class ServicesError extends CodedError<'data_folder_unusable'> {}
 
@@ -47,6 +48,8 @@ export async function openServices(deps: { readonly config: Config; readonly clo
   const box = await openSecretBox({ dataDir: config.dataDir, key: config.secretKey });
   const ledger = createLedger({ db, clock });
   const base = { db, clock, ledger, fourEyes: config.fourEyes };
+  const policies = createPolicyStore(base);
+  const advisories = createAdvisoryStore({ dir: join(config.dataDir, 'advisories'), clock });
   return {
     ...base,
     config,
@@ -58,13 +61,17 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     projects: createProjectStore({ ...base, box }),
     members: createMemberStore(base),
     upstreams: createUpstreamSource({ db, stateOf: handle.stateOf, box }),
-    policies: createPolicyStore(base),
-    exceptions: createExceptionStore(base),
+    policies,
+    exceptions: createExceptionStore({
+      ...base,
+      state: handle.stateOf('exceptions'),
+      limits: exceptionLimits({ policies, advisories }),
+    }),
     trust: createSourceStore(base),
     cluster: createClusterAuditStore(base),
     blobs: blobs.store,
     blobProblem: blobs.problem,
-    advisories: createAdvisoryStore({ dir: join(config.dataDir, 'advisories'), clock }),
+    advisories,
   };
 }
 

@@ -18,6 +18,8 @@ type AuthErrorCode =
   | 'user_exists'
   | 'user_unknown'
   | 'last_administrator'
+  /** Accounts that cannot be, or are not, of one person. */
+  | 'link_invalid'
   | 'robot_invalid'
   | 'robot_exists'
   | 'robot_unknown'

@@ -49,6 +49,10 @@ export const PERMISSIONS = {
   'exception:read': ['guest'],
   'exception:request': ['developer'],
   'exception:decide': ['project-admin'],
+  /** What counts in every project concerns everybody, and only administrators decide about it. */
+  'exception:read-everywhere': ['any-user'],
+  'exception:request-everywhere': ['any-user'],
+  'exception:decide-everywhere': ['administrator'],
   'trust:read': ['any-user'],
   'trust:propose': ['any-user'],
   'trust:decide': ['administrator'],

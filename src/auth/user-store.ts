@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Db } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -8,6 +8,7 @@ import { AuthError } from './errors.ts';
 import { createLoginFailures, type LoginFailures } from './login-failures.ts';
 import { createLoginThrottle, type LoginThrottle } from './login-throttle.ts';
 import { createPasswordVerifier, hashPassword } from './passwords.ts';
+import { accountsOfPerson } from './persons.ts';
 import { type Authenticated, actorOf, type Principal, SYSTEM } from './principal.ts';
 
 /** A person's account. Accounts are never deleted or renamed, only disabled: their names stand in the ledger. */
@@ -16,6 +17,8 @@ export interface User {
   readonly name: string;
   readonly admin: boolean;
   readonly disabled: boolean;
+  /** Name of the account that stands for the person, where several are of one. */
+  readonly person?: string;
   /** Epoch ms. */
   readonly createdAt: number;
 }
@@ -68,6 +71,12 @@ export function createUserStore(deps: UserStoreDeps) {
     });
   }
 
+  async function found(tx: Tx, name: string): Promise<Row<'users'>> {
+    const row = await tx.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst();
+    if (!row) throw unknown(name);
+    return row;
+  }
+
   return {
     /** Creates an account. Throws `AuthError` `name_invalid`, `password_invalid`, `user_exists`. */
     async create(
@@ -87,6 +96,7 @@ export function createUserStore(deps: UserStoreDeps) {
         admin: admin ? 1 : 0,
         disabled: 0,
         created_at: clock.now(),
+        person: null,
       };
       await db.transaction().execute(async (tx) => {
         const { numInsertedOrUpdatedRows } = await tx
@@ -158,6 +168,50 @@ export function createUserStore(deps: UserStoreDeps) {
     async enable(by: Principal, name: string): Promise<void> {
       await change(by, name, 'user.enable', { disabled: 0 });
     },
+
+    /**
+     * Says that two accounts are of one person, with all that were linked to either before: they count as one wherever two people
+     * are needed. Linking what is linked already changes nothing. Throws `AuthError` `user_unknown`, `link_invalid`.
+     */
+    async link(by: Principal, name: string, sameAs: string): Promise<void> {
+      await db.transaction().execute(async (tx) => {
+        const [one, other] = [await found(tx, name), await found(tx, sameAs)];
+        const [from, to] = [one.person ?? one.name, other.person ?? other.name];
+        if (name === sameAs)
+          throw new AuthError('link_invalid', `"${name}" is one account; name the other account of the same person`);
+        if (from === to) return;
+        await tx
+          .updateTable('users')
+          .set({ person: to })
+          .where((where) => where.or([where('name', '=', from), where('person', '=', from)]))
+          .execute();
+        await ledger.append(tx, {
+          actor: actorOf(by),
+          action: 'user.link',
+          target: `user/${name}`,
+          details: { sameAs, person: to, accounts: await accountsOfPerson(tx, name) },
+        });
+      });
+    },
+
+    /** Says that an account is of a person of its own again; the others stay linked. Throws `AuthError` `user_unknown`, `link_invalid`. */
+    async unlink(by: Principal, name: string): Promise<void> {
+      await db.transaction().execute(async (tx) => {
+        await found(tx, name);
+        const others = (await accountsOfPerson(tx, name)).filter((account) => account !== name);
+        const [next] = others;
+        if (next === undefined) throw new AuthError('link_invalid', `"${name}" is not linked to another account`);
+        await tx.updateTable('users').set({ person: null }).where('name', 'in', [name, next]).execute();
+        const rest = others.slice(1);
+        if (rest.length > 0) await tx.updateTable('users').set({ person: next }).where('name', 'in', rest).execute();
+        await ledger.append(tx, {
+          actor: actorOf(by),
+          action: 'user.unlink',
+          target: `user/${name}`,
+          details: { accounts: [...others] },
+        });
+      });
+    },
   };
 }
 
@@ -205,7 +259,14 @@ export function passwordMark(row: Row<'users'>): string {
 
 function toUser(row: Row<'users'>): User {
   const { id, name } = row;
-  return { id, name, admin: row.admin === 1, disabled: row.disabled === 1, createdAt: row.created_at };
+  return {
+    id,
+    name,
+    admin: row.admin === 1,
+    disabled: row.disabled === 1,
+    ...(row.person === null ? {} : { person: row.person }),
+    createdAt: row.created_at,
+  };
 }
 
 function unknown(name: string): AuthError {

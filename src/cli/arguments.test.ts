@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { placeOf } from './commands/exception.ts';
 import { serverUrl } from './commands/login.ts';
 import { parseDestination } from './commands/mirror.ts';
 import { parsePolicy } from './commands/policy.ts';
 import { withoutHost } from './commands/verdict.ts';
+import { placeOf } from './exceptions/place.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
-import { endOf, startOf } from './moments.ts';
+import { endOf, startOf, untilOf } from './moments.ts';
 import { isLoopback } from './registry-end.ts';
 import { looksLikePath } from './scan/target.ts';
 
@@ -23,6 +23,19 @@ describe('dates', () => {
   it.each(['', 'tomorrow', '2027-02-30', '2027-13-01', '31.01.2027', '2027-01-31T12:00:00', '2027-02-30T00:00:00Z'])(
     'refuse %j',
     (text) => expect(() => endOf(text)).toThrow(InvalidArgumentError),
+  );
+});
+
+describe('spans from now', () => {
+  const now = Date.parse('2027-01-31T12:00:00Z');
+  it.each([
+    ['+12h', '2027-02-01T00:00:00.000Z'],
+    ['+30d', '2027-03-02T12:00:00.000Z'],
+    ['+2w', '2027-02-14T12:00:00.000Z'],
+    ['2027-06-30', '2027-06-30T23:59:59.000Z'],
+  ])('%s', (text, end) => expect(untilOf(text, now)).toBe(end));
+  it.each(['+', '+1', '+1m', '+-1d', '1d', '+999999d', '+1.5d'])('not %s', (text) =>
+    expect(() => untilOf(text, now)).toThrow(InvalidArgumentError),
   );
 });
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { systemClock } from '../platform/clock.ts';
 
 const DAY_FORM = /^\d{4}-\d{2}-\d{2}$/;
 const MOMENT_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
@@ -6,6 +7,16 @@ const MOMENT_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\
 /** Reads a day as its last second (UTC), or an RFC 3339 moment as it is; gives RFC 3339. For dates until which something counts. */
 export function endOf(text: string): string {
   return moment(text, 'T23:59:59Z');
+}
+
+const SPAN_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+
+/** The same, or a span from now: `+12h`, `+30d`, `+2w`. */
+export function untilOf(text: string, now = systemClock.now()): string {
+  const [, count, unit = ''] = /^\+(\d{1,5})([hdw])$/.exec(text) ?? [];
+  if (count !== undefined) return new Date(now + Number(count) * (SPAN_MS[unit] ?? Number.NaN)).toISOString();
+  if (text.startsWith('+')) throw new InvalidArgumentError('Write a span like +30d, +12h or +2w.');
+  return endOf(text);
 }
 
 /** Reads a day as the first moment of the next one: for ends that do not belong to a period. */

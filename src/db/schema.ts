@@ -1,5 +1,6 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { AdmissionFindingsTable, ClusterViolationsTable } from './cluster-tables.ts';
+import type { ExceptionsTable } from './exception-table.ts';
 import type { LedgerPendingTable, LedgerTable } from './ledger-tables.ts';
 import type { NotifyTables } from './notify-tables.ts';
 import type { GcReviewsTable } from './review-table.ts';
@@ -60,6 +61,8 @@ interface UsersTable {
   admin: Bit;
   disabled: Bit;
   created_at: number;
+  /** Name of the account that stands for the person, where several are of one; null: this one. */
+  person: Generated<string | null>;
 }
 
 interface ProjectsTable {
@@ -240,6 +243,8 @@ interface ImagesTable {
   /** `pending`, `ready` or `failed`. */
   status: string;
   inventory_hash: string | null;
+  /** As the image's configuration says; null when it does not, or was not asked yet. */
+  platform: Generated<string | null>;
   error: string | null;
   updated_at: number;
 }
@@ -254,6 +259,8 @@ interface VerdictsTable {
   policy_version: number;
   judged_at: number;
   changes_at: number | null;
+  /** JSON of what becomes of it by time alone; null: nothing that is foreseen. */
+  becomes: Generated<string | null>;
 }
 
 interface VerdictChangesTable {
@@ -281,31 +288,6 @@ interface ClocksTable {
 interface ImageClocksTable {
   digest: string;
   clocks: string;
-}
-
-interface ExceptionsTable {
-  id: string;
-  project_id: string;
-  vulnerability: string;
-  package: string | null;
-  package_type: string | null;
-  version: string | null;
-  repository_glob: string | null;
-  digest: string | null;
-  reason: string;
-  ticket: string | null;
-  /** `requested`, `granted`, `denied` or `revoked`. Expiry is a matter of time, not of state. */
-  state: string;
-  requested_by: string;
-  /** The person behind the robot that asked; null where a person asked. */
-  requested_person: Generated<string | null>;
-  requested_at: number;
-  decided_by: string | null;
-  decided_at: number | null;
-  decision_reason: string | null;
-  single_handed: Bit;
-  valid_from: number | null;
-  until: number;
 }
 
 interface TrustedSourcesTable {

@@ -1,5 +1,5 @@
 import type { Db } from '../db/database.ts';
-import { type ExceptionRecord, toRecord } from '../exceptions/exception.ts';
+import { EVERY_PROJECT, type ExceptionRecord, toRecord } from '../exceptions/exception.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import type { TrustedSource } from '../trust/trusted-source.ts';
 import type { LedgerSlice } from './ledger-slice.ts';
@@ -36,18 +36,20 @@ export async function readExceptions(
     const record = toRecord(row, now);
     return {
       ...exceptionLine(record),
-      project: projectName(row.project_id),
+      project: row.project_id === EVERY_PROJECT ? 'all projects' : projectName(row.project_id),
       decisions: [...(decisions.get(row.id) ?? [])],
     };
   });
 }
 
 function exceptionLine(record: ExceptionRecord): Omit<Line<'exceptions'>, 'project' | 'decisions'> {
-  const { projectId: _project, expired, requestedAt, decidedAt, validFrom, until, ...rest } = record;
+  const { projectId: _project, expired, requestedAt, decidedAt, validFrom, lifeFrom, requesters, until, ...rest } = record;
   return {
     ...rest,
     inForce: record.state === 'granted' && !expired,
     requestedAt: toRfc3339(requestedAt),
+    requesters: [...requesters],
+    ...(lifeFrom === undefined ? {} : { lifeFrom: toRfc3339(lifeFrom) }),
     ...(decidedAt === undefined ? {} : { decidedAt: toRfc3339(decidedAt) }),
     ...(validFrom === undefined ? {} : { validFrom: toRfc3339(validFrom) }),
     until: toRfc3339(until),

@@ -6,6 +6,7 @@ import { createUserStore } from '../auth/user-store.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { createExceptionStore } from '../exceptions/exception-store.ts';
+import { exceptionDeps } from '../exceptions/testing.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { createMemberStore } from '../projects/member-store.ts';
@@ -36,7 +37,7 @@ async function openStores(handle: DatabaseHandle, world: World) {
     projects: createProjectStore({ ...base, box: createSecretBox(Buffer.alloc(32, 7)) }),
     members: createMemberStore(base),
     policies: createPolicyStore(base),
-    exceptions: createExceptionStore(base),
+    exceptions: createExceptionStore({ ...base, ...exceptionDeps(handle) }),
     trust: createSourceStore(base),
     cluster: createClusterAuditStore(base),
     advisories: { current: () => world.state.advisories },

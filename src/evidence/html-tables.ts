@@ -117,9 +117,11 @@ export const TABLES: Tables = {
     about: 'Exceptions that were asked for, decided or in force at any time of the period.',
     columns: [
       'Project',
-      'Vulnerability',
+      'About',
+      'Kind',
       'Limited to',
       'Reason',
+      'Owner',
       'Ticket',
       'State',
       'In force',
@@ -129,9 +131,23 @@ export const TABLES: Tables = {
     ],
     row: (line) => [
       line.project,
-      line.vulnerability,
-      [line.packageType, line.package, line.version, line.repository, line.digest].filter(Boolean).join(' '),
+      line.vulnerability ?? line.rule,
+      [line.kind, line.justification, line.fixDays === undefined ? undefined : `ends ${line.fixDays} days after a fix`]
+        .filter(Boolean)
+        .join(', '),
+      [
+        line.packageType,
+        line.package,
+        line.version ?? line.versions,
+        line.repository,
+        line.digest,
+        line.platform,
+        line.renews === undefined ? undefined : `continues ${line.renews}`,
+      ]
+        .filter(Boolean)
+        .join(' '),
       line.reason,
+      line.owner,
       line.ticket,
       line.singleHanded ? `${line.state}, by one person alone` : line.state,
       yes(line.inForce),

@@ -179,13 +179,22 @@ export const lineSchemas = {
   /** Asked for, decided or in force at any time of the period. */
   exceptions: z.strictObject({
     id: text,
+    /** Or `all projects`. */
     project: text,
-    vulnerability: text,
+    /** Absent in documents from before there were kinds. */
+    kind: text.optional(),
+    vulnerability: text.optional(),
+    rule: text.optional(),
     package: text.optional(),
     packageType: text.optional(),
     version: text.optional(),
+    versions: text.optional(),
     repository: text.optional(),
     digest: text.optional(),
+    platform: text.optional(),
+    justification: text.optional(),
+    fixDays: count.optional(),
+    owner: text.optional(),
     reason: text,
     ticket: text.optional(),
     state: text,
@@ -193,6 +202,11 @@ export const lineSchemas = {
     inForce: z.boolean(),
     requestedBy: text,
     requestedAt: time,
+    /** Every account of those who asked for it or changed the request. */
+    requesters: z.array(text).optional(),
+    renews: text.optional(),
+    lifeFrom: time.optional(),
+    batch: text.optional(),
     decidedBy: text.optional(),
     decidedAt: time.optional(),
     decisionReason: text.optional(),

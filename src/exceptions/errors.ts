@@ -5,6 +5,6 @@ export class ExceptionError extends CodedError<
   | 'exception_unknown'
   /** It was decided already, or has ended. */
   | 'exception_state'
-  /** Who asked for it may not grant it. */
+  /** Who asked for it, or changed what was asked for, may not grant it. */
   | 'four_eyes'
 > {}

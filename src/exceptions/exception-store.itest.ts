@@ -1,14 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
-import type { Principal } from '../auth/principal.ts';
+import { type Principal, SYSTEM } from '../auth/principal.ts';
+import { createUserStore } from '../auth/user-store.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { verifyChain } from '../ledger/chain.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
+import type { Severity } from '../model/severity.ts';
 import { fixedClock } from '../platform/clock.ts';
 import { isInForce } from '../policy/exception-match.ts';
 import type { ExceptionSource } from '../verdicts/ports.ts';
 import type { NewException } from './exception.ts';
-import { createExceptionStore, type ExceptionStore } from './exception-store.ts';
+import { EVERYWHERE } from './exception-rows.ts';
+import { createExceptionStore, type ExceptionStore, type ExceptionStoreDeps } from './exception-store.ts';
+import { exceptionDeps } from './testing.ts';
 
 const DAY = 86_400_000;
 const NOW = 1_790_000_000_000;
@@ -26,9 +30,17 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     handle = await freshDatabase(engine);
     clock = fixedClock(NOW);
     ledger = createLedger({ db: handle.db, clock });
-    exceptions = createExceptionStore({ db: handle.db, clock, ledger, fourEyes: true });
+    exceptions = open();
   });
   afterEach(() => handle.close());
+
+  const open = (over: Partial<ExceptionStoreDeps> = {}) =>
+    createExceptionStore({ db: handle.db, clock, ledger, fourEyes: true, ...exceptionDeps(handle), ...over });
+  const users = () => createUserStore({ db: handle.db, clock, ledger });
+  async function account(name: string): Promise<Principal> {
+    const { id } = await users().create(SYSTEM, { name, password: 'a long enough password' });
+    return { kind: 'user', id, name, admin: false };
+  }
 
   it('counts from the grant until its end, to the millisecond, and every step is in the ledger', async () => {
     const narrowed: NewException = {
@@ -43,8 +55,10 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     const asked = await exceptions.request(eva, front, narrowed);
     expect(asked).toMatchObject({
       ...narrowed,
+      kind: 'accepted-risk',
       state: 'requested',
       requestedBy: 'eva',
+      requesters: ['eva'],
       requestedAt: NOW,
       expired: false,
     });
@@ -96,7 +110,7 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     const asked = await exceptions.request(eva, front, wanted);
     await expect(exceptions.grant(eva, front, asked.id, { reason: 'me' })).rejects.toMatchObject({ code: 'four_eyes' });
     expect((await exceptions.get(front, asked.id)).state).toBe('requested');
-    const alone = createExceptionStore({ db: handle.db, clock, ledger, fourEyes: false });
+    const alone = open({ fourEyes: false });
     expect(await alone.grant(eva, front, asked.id, { reason: 'me' })).toMatchObject({
       state: 'granted',
       singleHanded: true,
@@ -155,6 +169,253 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     await expect(exceptions.get(front, 'nothing')).rejects.toMatchObject({ code: 'exception_unknown' });
   });
 
+  describe('four eyes, by person', () => {
+    it('counts the accounts of one person as one, linked before or after the request', async () => {
+      const [ann, anna, ben] = [await account('ann'), await account('anna'), await account('ben')];
+      const before = await exceptions.request(ann, front, wanted);
+      await users().link(SYSTEM, 'anna', 'ann');
+      const after = await exceptions.request(anna, front, { ...wanted, vulnerability: 'CVE-2024-2' });
+      for (const [by, { id }] of [
+        [anna, before],
+        [ann, after],
+      ] as const)
+        await expect(exceptions.grant(by, front, id, { reason: 'me' })).rejects.toMatchObject({ code: 'four_eyes' });
+      // What was one person's stays so: taking accounts apart afterwards opens nothing.
+      await users().unlink(SYSTEM, 'anna');
+      await expect(exceptions.grant(ann, front, after.id, { reason: 'me' })).rejects.toMatchObject({
+        code: 'four_eyes',
+      });
+      expect(await exceptions.grant(ben, front, after.id, { reason: 'fine' })).toMatchObject({ singleHanded: false });
+    });
+
+    it('counts who changed a request as one who asked', async () => {
+      const { id } = await exceptions.request(eva, front, wanted);
+      const edited = await exceptions.edit(tom, front, id, { reason: 'said better', until: NOW + 40 * DAY });
+      expect(edited).toMatchObject({ requestedBy: 'eva', requesters: ['eva', 'tom'], reason: 'said better' });
+      for (const by of [eva, tom])
+        await expect(exceptions.grant(by, front, id, { reason: 'ok' })).rejects.toMatchObject({ code: 'four_eyes' });
+      await exceptions.grant(person('kim'), front, id, { reason: 'ok' });
+      await expect(exceptions.edit(eva, front, id, { reason: 'late' })).rejects.toMatchObject({
+        code: 'exception_state',
+      });
+      expect((await ledger.list({ limit: 9 })).map(({ action }) => action)).toEqual([
+        'exception.request',
+        'exception.edit',
+        'exception.grant',
+      ]);
+    });
+
+    it('counts a robot as its owner, and marks what one person did alone where that is allowed', async () => {
+      const robot: Principal = {
+        kind: 'robot',
+        id: 'r',
+        name: 'robot$front+ci',
+        owner: { id: 'id-eva', name: 'eva', admin: false },
+        grants: new Map(),
+      };
+      const { id } = await exceptions.request(robot, front, wanted);
+      await expect(exceptions.grant(eva, front, id, { reason: 'ok' })).rejects.toThrow('through robot$front+ci');
+      expect(await open({ fourEyes: false }).grant(eva, front, id, { reason: 'ok' })).toMatchObject({
+        singleHanded: true,
+      });
+    });
+  });
+
+  it('may be granted for less in every way, and for nothing else', async () => {
+    const asked = {
+      ...wanted,
+      package: 'openssl',
+      packageType: 'deb' as const,
+      versions: '< 3',
+      repository: 'team/**',
+    };
+    const { id } = await exceptions.request(eva, front, asked);
+    for (const narrower of [{ repository: '**' }, { versions: '< 4' }, { package: 'zlib' }])
+      await expect(exceptions.grant(tom, front, id, { reason: 'x', narrower })).rejects.toMatchObject({
+        code: 'exception_invalid',
+      });
+    const narrower = { repository: 'team/app', versions: '>= 1, < 2', platform: 'linux/arm64' };
+    const granted = await exceptions.grant(tom, front, id, { reason: 'x', narrower, until: NOW + DAY });
+    expect(granted).toMatchObject({ ...narrower, package: 'openssl', until: NOW + DAY });
+    expect(await exceptions.granted(front.id)).toMatchObject([
+      { ...narrower, package: { name: 'openssl', type: 'deb' }, until: NOW + DAY },
+    ]);
+  });
+
+  it('until fixed may be granted for fewer days after a fix, never for more', async () => {
+    const { id } = await exceptions.request(eva, front, { ...wanted, kind: 'until-fixed', fixDays: 14 });
+    await expect(exceptions.grant(tom, front, id, { reason: 'x', fixDays: 15 })).rejects.toMatchObject({
+      code: 'exception_invalid',
+    });
+    await exceptions.grant(tom, front, id, { reason: 'x', fixDays: 7 });
+    expect(await exceptions.granted(front.id)).toMatchObject([{ fixDays: 7 }]);
+  });
+
+  it('is renewed by a new request, while the old one holds to its end, within the limit of a life', async () => {
+    const limits = {
+      ...exceptionDeps(handle).limits,
+      limitsOf: async () => ({
+        mostDays: { low: 60, medium: 60, high: 60, critical: 60 },
+        mostLifeDays: 90,
+        unknownSeverity: 'low' as const,
+      }),
+    };
+    const store = open({ limits });
+    const first = await store.request(eva, front, wanted);
+    await expect(store.renew(eva, front, first.id, { reason: 'on', until: NOW + 50 * DAY })).rejects.toMatchObject({
+      code: 'exception_state',
+    });
+    await store.grant(tom, front, first.id, { reason: 'ok' });
+    clock.set(NOW + 20 * DAY);
+    const second = await store.renew(eva, front, first.id, { reason: 'on', until: NOW + 79 * DAY });
+    expect(second).toMatchObject({
+      renews: first.id,
+      lifeFrom: NOW,
+      state: 'requested',
+      vulnerability: 'CVE-2024-1234',
+    });
+    expect((await store.granted(front.id)).map(({ id }) => id)).toEqual([first.id]);
+    await store.grant(tom, front, second.id, { reason: 'ok' });
+    expect((await store.granted(front.id)).map(({ until }) => until).toSorted((a, b) => a - b)).toEqual([
+      wanted.until,
+      NOW + 79 * DAY,
+    ]);
+    clock.set(wanted.until);
+    expect((await store.granted(front.id)).map(({ id }) => id)).toEqual([second.id]);
+    // Asking anew for what still counts continues it, whatever it is called.
+    clock.set(NOW + 70 * DAY);
+    await expect(store.request(eva, front, { ...wanted, until: NOW + 95 * DAY })).rejects.toThrow(/began to count/);
+    clock.set(NOW + 79 * DAY);
+    expect(await store.request(eva, front, { ...wanted, until: NOW + 95 * DAY })).not.toHaveProperty('lifeFrom');
+  });
+
+  it('lasts as long as the policy lets one of its severity', async () => {
+    const limitsOf = async () => ({
+      mostDays: { low: 90, medium: 60, high: 30, critical: 7 },
+      mostLifeDays: 365,
+      unknownSeverity: 'medium' as const,
+    });
+    const of = (severity: Severity) => open({ limits: { limitsOf, severityOf: () => severity } });
+    for (const [severity, days] of [
+      ['critical', 7],
+      ['high', 30],
+      ['unknown', 60],
+      ['negligible', 90],
+    ] as const) {
+      const until = NOW + days * DAY;
+      await of(severity).request(eva, front, { ...wanted, until });
+      await expect(of(severity).request(eva, front, { ...wanted, until: until + 1 })).rejects.toThrow(
+        `within ${days} days`,
+      );
+    }
+    const { vulnerability: _, ...rest } = wanted;
+    const rule = { ...rest, rule: 'unscannable' as const, digest: `sha256:${'a'.repeat(64)}` };
+    await expect(of('low').request(eva, front, { ...rule, until: NOW + 8 * DAY })).rejects.toThrow('within 7 days');
+  });
+
+  it('can be asked for and decided together, all or none', async () => {
+    const several = ['CVE-2024-1', 'CVE-2024-2', 'CVE-2024-3'].map((vulnerability) => ({ ...wanted, vulnerability }));
+    await expect(exceptions.requestMany(eva, front, [...several, { ...wanted, until: NOW }])).rejects.toThrow(
+      /number 4 of 4: .*none was asked for/,
+    );
+    expect(await exceptions.list()).toEqual([]);
+    const made = await exceptions.requestMany(eva, front, several);
+    const [one, two, three] = made.map(({ id }) => id) as [string, string, string];
+    expect(new Set(made.map(({ batch }) => batch)).size).toBe(1);
+    await exceptions.deny(tom, front, three, 'no');
+    const all = { to: 'granted' as const, reason: 'ok' };
+    await expect(exceptions.decideMany(tom, front, [one, two, three], all)).rejects.toMatchObject({
+      code: 'exception_state',
+    });
+    expect(await exceptions.granted(front.id)).toEqual([]);
+    await exceptions.decideMany(tom, front, [one, two], all);
+    expect(await exceptions.granted(front.id)).toHaveLength(2);
+    expect(await exceptions.list({ batch: made[0]?.batch ?? '', state: 'denied' })).toMatchObject([{ id: three }]);
+  });
+
+  it('counts in every project when it is about all', async () => {
+    const { id } = await exceptions.request(eva, EVERYWHERE, { ...wanted, repository: 'front/**' });
+    await exceptions.grant(tom, EVERYWHERE, id, { reason: 'ok' });
+    for (const project of ['p1', 'p2'])
+      expect(await exceptions.granted(project)).toMatchObject([{ id, everywhere: true, repository: 'front/**' }]);
+    await expect(exceptions.get(front, id)).rejects.toMatchObject({ code: 'exception_unknown' });
+    expect((await ledger.list({ target: 'installation', limit: 9 })).map(({ action }) => action)).toEqual([
+      'exception.request',
+      'exception.grant',
+    ]);
+    await exceptions.revoke(tom, EVERYWHERE, id, 'no more');
+    expect(await exceptions.granted('p1')).toEqual([]);
+  });
+
+  it('gives the same list while nothing changes, so that an index over it is made once', async () => {
+    const { id } = await exceptions.request(eva, front, wanted);
+    await exceptions.grant(tom, front, id, { reason: 'ok' });
+    expect(await exceptions.granted(front.id)).toBe(await exceptions.granted(front.id));
+  });
+
+  it('takes the type of a package that is here in one type only, and refuses the digest of an index', async () => {
+    const row = {
+      identity: 'x',
+      purl: 'pkg:deb/debian/openssl@1',
+      type: 'deb',
+      name: 'libssl3',
+      version: '1',
+      source_name: 'openssl',
+      lookup_name: 'openssl',
+    };
+    await handle.db
+      .insertInto('packages')
+      .values({ ...row, arch: null, source_version: null, licence: null, module: null })
+      .execute();
+    expect(await exceptions.request(eva, front, { ...wanted, package: 'openssl', versions: '< 2' })).toMatchObject({
+      packageType: 'deb',
+    });
+    const [index, child] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`];
+    await handle.db
+      .insertInto('repositories')
+      .values({ id: 'r1', project_id: front.id, name: 'front/app', created_at: NOW })
+      .execute();
+    await handle.db
+      .insertInto('manifests')
+      .values({
+        repository_id: 'r1',
+        digest: index,
+        media_type: 'x',
+        kind: 'index',
+        artifact_type: null,
+        size: 1,
+        content: new Uint8Array(1),
+        subject: null,
+        annotations: null,
+        created_by: 'eva',
+        created_at: NOW,
+      })
+      .execute();
+    await handle.db
+      .insertInto('manifest_children')
+      .values({ repository_id: 'r1', parent_digest: index, position: 0, child_digest: child, platform: 'linux/arm64' })
+      .execute();
+    await expect(exceptions.request(eva, front, { ...wanted, digest: index })).rejects.toThrow(
+      `${child} (linux/arm64)`,
+    );
+    await exceptions.request(eva, front, { ...wanted, digest: child });
+  });
+
+  it('is listed page by page, newest first', async () => {
+    for (let at = 0; at < 5; at += 1) {
+      if (at % 2 === 0) clock.advance(1);
+      await exceptions.request(eva, front, { ...wanted, vulnerability: `CVE-2024-${at}` });
+    }
+    const all = await exceptions.list({ projectId: front.id });
+    const first = await exceptions.list({ projectId: front.id, limit: 2 });
+    const last = first.at(-1);
+    const rest = await exceptions.list({ projectId: front.id, ...(last ? { after: last } : {}) });
+    expect([...first, ...rest]).toEqual(all);
+    expect(all.map(({ requestedAt }) => requestedAt)).toEqual(
+      all.map(({ requestedAt }) => requestedAt).toSorted((a, b) => b - a),
+    );
+  });
+
   it.each([
     ['no vulnerability', { vulnerability: '' }],
     ['a vulnerability with a line break', { vulnerability: 'CVE-1\n2' }],
@@ -166,8 +427,31 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     ['a type without a package', { packageType: 'apk' }],
     ['a digest that is none', { digest: 'sha256:1' }],
     ['a glob that is none', { repository: '../{a,b}' }],
+    ['a costly glob', { repository: '*a*a*a*a*a*a*a*a*a' }],
+    ['three stars', { repository: 'a***' }],
+    ['a vulnerability and a rule', { rule: 'end-of-life', digest: `sha256:${'a'.repeat(64)}` }],
+    ['a rule without a digest', { vulnerability: undefined, rule: 'end-of-life' }],
+    [
+      'a rule for a package',
+      { vulnerability: undefined, rule: 'unscannable', digest: `sha256:${'a'.repeat(64)}`, package: 'a' },
+    ],
+    ['neither a vulnerability nor a rule', { vulnerability: undefined }],
+    ['a range without a package', { versions: '< 1' }],
+    ['a range without a type', { package: 'nobody-has-this', versions: '< 1' }],
+    ['a range that cannot be read', { package: 'openssl', packageType: 'deb', versions: 'about 1' }],
+    ['a range that holds nothing', { package: 'openssl', packageType: 'deb', versions: '< 1, > 2' }],
+    ['a range of a type without an order', { package: 'a', packageType: 'conda', versions: '< 1' }],
+    ['a version and a range', { package: 'openssl', packageType: 'deb', version: '1', versions: '< 2' }],
+    ['a platform that is none', { platform: 'LINUX' }],
+    ['not affected without a justification', { kind: 'not-affected' }],
+    ['a justification of an accepted risk', { justification: 'component_not_present' }],
+    ['until fixed without days', { kind: 'until-fixed' }],
+    ['days of an accepted risk', { fixDays: 3 }],
+    ['a line break in the reason', { reason: 'fine\r\nBcc: everybody' }],
+    ['an invisible character in the ticket', { ticket: 'SEC\u202e1' }],
+    ['a field that is unknown', { vulnerabilty: 'CVE-1' }],
   ] as const)('refuses %s', async (_name, change) => {
-    const attempt = exceptions.request(eva, front, { ...wanted, ...change });
+    const attempt = exceptions.request(eva, front, { ...wanted, ...(change as Partial<NewException>) });
     await expect(attempt).rejects.toMatchObject({ code: 'exception_invalid' });
     expect(await exceptions.list()).toEqual([]);
   });

@@ -1,33 +1,61 @@
 import { actorOf, nameOf, type Principal, personOf } from '../auth/principal.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
+import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { addEvents } from '../notify/outbox.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
+import { isNarrower } from '../policy/is-narrower.ts';
+import { type CheckedException, checkException, checkReason } from './check-exception.ts';
+import { checkDigest, typeOfPackage } from './check-stored.ts';
 import { ExceptionError } from './errors.ts';
 import {
-  checkException,
   type ExceptionRecord,
   type ExceptionState,
+  type ExceptionSubject,
+  fromSubject,
   type NewException,
+  requestersOf,
+  scopeOf,
   toGranted,
   toRecord,
+  toSubject,
 } from './exception.ts';
 import { exceptionDecided, exceptionRequested } from './exception-events.ts';
+import { type ExceptionQuery, findRow, grantedRows, type Place, selectRows, targetOf } from './exception-rows.ts';
+import { accountsOf, ownParts } from './four-eyes.ts';
+import { lifeOf } from './life.ts';
+import { checkEnd, type LimitSource, type Limits } from './limits.ts';
 
 export interface ExceptionStoreDeps {
   readonly db: Db;
+  /** Of the table of exceptions. */
+  readonly state: DatabaseState;
   readonly clock: Clock;
   readonly ledger: Ledger;
   /** Nobody grants what they asked for themselves. Without it such grants are marked single-handed. */
   readonly fourEyes: boolean;
-  /** How many days ahead an end date may lie; 365 unless told. */
-  readonly mostDays?: number;
+  readonly limits: LimitSource;
 }
 
-export type ProjectKey = { readonly id: string; readonly name: string };
+/** A decision about a request; what is narrower than what was asked for is given, and counts instead. */
+export interface Grant {
+  readonly reason: string;
+  readonly until?: number;
+  readonly fixDays?: number;
+  readonly narrower?: Partial<
+    Pick<ExceptionSubject, 'package' | 'packageType' | 'versions' | 'repository' | 'digest' | 'platform'>
+  >;
+}
+
+/** What a renewal says anew. */
+export interface Renewal {
+  readonly reason: string;
+  readonly until: number;
+  readonly ticket?: string;
+}
 
 interface Step {
   readonly from: readonly ExceptionState[];
@@ -36,199 +64,370 @@ interface Step {
   readonly reason: string;
 }
 
-const MOST_DAYS = 365;
-const LONGEST_REASON = 4000;
+/** A place with the limits that count there. */
+type Where = Place & { readonly within: Limits };
+
+type Change = Partial<Omit<Row<'exceptions'>, 'id' | 'project_id'>>;
+
+/** Most exceptions that are asked for or decided at once. */
+export const MOST_AT_ONCE = 1000;
+/** Bytes of granted exceptions kept in memory, by a rough weight. */
+const KEPT = { limit: 32 * 1024 * 1024, weigh: (list: readonly GrantedException[]) => 256 + list.length * 512 };
 
 /** Keeps requests for exceptions and what became of them. Every step is in the ledger under `by`. */
 export type ExceptionStore = ReturnType<typeof createExceptionStore>;
 
 export function createExceptionStore(deps: ExceptionStoreDeps) {
-  const { db, clock, ledger, mostDays = MOST_DAYS } = deps;
+  const { db, clock, ledger, limits } = deps;
+  const kept = cacheWhileUnchanged<readonly GrantedException[]>(deps.state, KEPT);
+
+  function note(tx: Tx, by: Principal, place: Place, action: string, details: Readonly<Record<string, unknown>>) {
+    return ledger.append(tx, { actor: actorOf(by), action, target: targetOf(place), details });
+  }
+
+  /** Refuses an end that may not be. */
+  function checkEnding(within: Limits, { vulnerability, until }: NewException, lifeFrom: number | undefined): void {
+    const severity = vulnerability === undefined ? 'critical' : limits.severityOf(vulnerability);
+    checkEnd(within, { severity, until, lifeFrom }, clock.now());
+  }
+
+  /** Runs a step in a transaction, with the limits that count there: they are read before it. */
+  async function inPlace<Value>(place: Place, step: (tx: Tx, at: Where) => Promise<Value>): Promise<Value> {
+    const within = await limits.limitsOf(place.id);
+    return db.transaction().execute((tx) => step(tx, { ...place, within }));
+  }
+
+  async function add(
+    tx: Tx,
+    by: Principal,
+    place: Where,
+    wanted: NewException,
+    more: Pick<Row<'exceptions'>, 'batch' | 'renews'>,
+  ): Promise<ExceptionRecord> {
+    const now = clock.now();
+    const completed = await completeOf(tx, place, wanted);
+    const lifeFrom = await lifeOf(tx, place, completed, more.renews, now);
+    checkEnding(place.within, completed, lifeFrom);
+    const row: Row<'exceptions'> = {
+      id: newId(),
+      project_id: place.id,
+      kind: completed.kind,
+      ...fromSubject(completed),
+      justification: completed.justification ?? null,
+      fix_days: completed.fixDays ?? null,
+      owner: completed.owner ?? null,
+      reason: completed.reason,
+      ticket: completed.ticket ?? null,
+      state: 'requested',
+      requested_by: nameOf(by),
+      requested_person: by.kind === 'robot' ? personOf(by) : null,
+      requested_at: now,
+      requester_accounts: JSON.stringify(await accountsOf(tx, by)),
+      ...more,
+      life_from: lifeFrom ?? null,
+      decided_by: null,
+      decided_at: null,
+      decision_reason: null,
+      single_handed: 0,
+      valid_from: null,
+      until: completed.until,
+      expiring_told_at: null,
+      expired_told_at: null,
+    };
+    await tx.insertInto('exceptions').values(row).execute();
+    await addEvents(tx, [exceptionRequested(row, place.name)]);
+    await note(tx, by, place, 'exception.request', {
+      id: row.id,
+      ...completed,
+      until: toRfc3339(completed.until),
+      ...(more.renews === null ? {} : { renews: more.renews }),
+      ...(more.batch === null ? {} : { batch: more.batch }),
+    });
+    return toRecord(row, now);
+  }
+
+  /** What can be known of a request without asking: the type of a package that is here in one type only. */
+  async function completeOf(tx: Tx, place: Place, wanted: NewException): Promise<CheckedException> {
+    const { package: name, packageType, versions } = wanted;
+    const type =
+      name !== undefined && packageType === undefined && versions !== undefined
+        ? await typeOfPackage(tx, name)
+        : undefined;
+    const checked = checkException({ ...wanted, ...(type === undefined ? {} : { packageType: type }) });
+    await checkDigest(tx, place, checked.digest);
+    return checked;
+  }
+
+  /** Changes a request in the transaction of a step. The state is part of the condition: of two at once the second finds nothing to do. */
+  async function put(tx: Tx, current: Row<'exceptions'>, from: readonly ExceptionState[], set: Change): Promise<void> {
+    const { numUpdatedRows } = await tx
+      .updateTable('exceptions')
+      .set(set)
+      .where('id', '=', current.id)
+      .where('state', 'in', from)
+      .where('requester_accounts', '=', current.requester_accounts)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n)
+      throw new ExceptionError('exception_state', `this exception is ${current.state}, not ${from.join(' or ')}`);
+  }
 
   async function decide(
+    tx: Tx,
     by: Principal,
-    project: ProjectKey,
+    place: Place,
     id: string,
     step: Step,
-    change: (current: Row<'exceptions'>, now: number) => Partial<Row<'exceptions'>>,
+    change: (current: Row<'exceptions'>, now: number) => Promise<Change> = async () => ({}),
   ): Promise<ExceptionRecord> {
-    if (step.reason.trim() === '' || step.reason.length > LONGEST_REASON)
+    const reason = checkReason(step.reason);
+    const now = clock.now();
+    const current = await findRow(tx, place, id);
+    if (!step.from.includes(current.state as ExceptionState))
+      throw new ExceptionError('exception_state', `this exception is ${current.state}, not ${step.from.join(' or ')}`);
+    const changed = await change(current, now);
+    const set = {
+      state: step.to,
+      decided_by: nameOf(by),
+      decided_at: now,
+      decision_reason: reason,
+      ...changed,
+    };
+    await put(tx, current, step.from, set);
+    const after = { ...current, ...set };
+    await addEvents(tx, [exceptionDecided(after, place.name, now)]);
+    const { vulnerability, rule, package: _package, ...narrowing } = toSubject(after);
+    await note(tx, by, place, step.action, {
+      id,
+      ...(vulnerability === undefined ? { rule } : { vulnerability }),
+      before: current.state,
+      after: step.to,
+      reason,
+      until: toRfc3339(after.until),
+      ...(step.to === 'granted' ? narrowing : {}),
+      ...(set.single_handed === 1 ? { singleHanded: true } : {}),
+    });
+    return toRecord(after, now);
+  }
+
+  function grantIn(tx: Tx, by: Principal, place: Where, id: string, grant: Grant): Promise<ExceptionRecord> {
+    const step: Step = { from: ['requested'], to: 'granted', action: 'exception.grant', reason: grant.reason };
+    return decide(tx, by, place, id, step, async (current, now) => {
+      const own = await ownParts(tx, by, current);
+      if (own.length > 0 && deps.fourEyes)
+        throw new ExceptionError('four_eyes', ownRequest(current, personOf(by), own));
+      const narrowed = await narrow(tx, place, current, grant);
+      checkEnding(place.within, narrowed, current.life_from ?? undefined);
+      return {
+        ...fromSubject(narrowed),
+        fix_days: narrowed.fixDays ?? null,
+        until: narrowed.until,
+        valid_from: now,
+        single_handed: own.length > 0 ? 1 : 0,
+      };
+    });
+  }
+
+  /** What is granted of a request. Throws `ExceptionError('exception_invalid')` for anything that is not within what was asked for. */
+  async function narrow(tx: Tx, place: Place, current: Row<'exceptions'>, grant: Grant): Promise<CheckedException> {
+    const asked = askedIn(current);
+    const { until = asked.until, fixDays = asked.fixDays, narrower = {} } = grant;
+    const wanted = { ...asked, ...narrower, until, ...(fixDays === undefined ? {} : { fixDays }) };
+    const granted = await completeOf(tx, place, wanted);
+    const dated = ({ fixDays: days, ...it }: CheckedException) => ({
+      ...scopeOf(subjectIn(it), place.id),
+      until: it.until,
+      ...(days === undefined ? {} : { fixDays: days }),
+    });
+    if (isNarrower(dated(granted), dated(asked))) return granted;
+    throw new ExceptionError(
+      'exception_invalid',
+      granted.until > asked.until
+        ? `it was asked for until ${toRfc3339(asked.until)}; a grant may end it earlier, never later`
+        : 'a grant may be narrower than what was asked for, never about anything else; have the request changed, or ask anew',
+    );
+  }
+
+  async function atOnce<Item, Value>(
+    place: Place,
+    items: readonly Item[],
+    each: (tx: Tx, at: Where, item: Item) => Promise<Value>,
+  ): Promise<Value[]> {
+    if (items.length === 0 || items.length > MOST_AT_ONCE)
       throw new ExceptionError(
         'exception_invalid',
-        `a decision needs a reason of at most ${LONGEST_REASON} characters`,
+        `from 1 to ${MOST_AT_ONCE} exceptions go together; here are ${items.length}`,
       );
-    return db.transaction().execute(async (tx) => {
-      const now = clock.now();
-      const current = await tx
-        .selectFrom('exceptions')
-        .selectAll()
-        .where('id', '=', id)
-        .where('project_id', '=', project.id)
-        .executeTakeFirst();
-      if (!current)
-        throw new ExceptionError(
-          'exception_unknown',
-          `project "${project.name}" has no exception ${JSON.stringify(id.slice(0, 60))}`,
-        );
-      const set = {
-        state: step.to,
-        decided_by: nameOf(by),
-        decided_at: now,
-        decision_reason: step.reason,
-        ...change(current, now),
-      };
-      // The state is part of the condition: of two decisions at once the second finds nothing to decide.
-      const { numUpdatedRows } = await tx
-        .updateTable('exceptions')
-        .set(set)
-        .where('id', '=', id)
-        .where('state', 'in', step.from)
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n)
-        throw new ExceptionError(
-          'exception_state',
-          `this exception is ${current.state}, not ${step.from.join(' or ')}`,
-        );
-      await addEvents(tx, [exceptionDecided({ ...current, ...set }, project.name, now)]);
-      await ledger.append(tx, {
-        actor: actorOf(by),
-        action: step.action,
-        target: `project/${project.name}`,
-        details: {
-          id,
-          vulnerability: current.vulnerability,
-          before: current.state,
-          after: step.to,
-          reason: step.reason,
-          until: toRfc3339(set.until ?? current.until),
-          ...(set.single_handed === 1 ? { singleHanded: true } : {}),
-        },
-      });
-      return toRecord({ ...current, ...set }, now);
+    return inPlace(place, async (tx, at) => {
+      const done: Value[] = [];
+      for (const item of items) done.push(await each(tx, at, item));
+      return done;
     });
   }
 
   return {
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
-    async request(by: Principal, project: ProjectKey, input: NewException): Promise<ExceptionRecord> {
-      const now = clock.now();
-      const wanted = checkException(input, now, mostDays);
-      const row: Row<'exceptions'> = {
-        id: newId(),
-        project_id: project.id,
-        vulnerability: wanted.vulnerability,
-        package: wanted.package ?? null,
-        package_type: wanted.packageType ?? null,
-        version: wanted.version ?? null,
-        repository_glob: wanted.repository ?? null,
-        digest: wanted.digest ?? null,
-        reason: wanted.reason,
-        ticket: wanted.ticket ?? null,
-        state: 'requested',
-        requested_by: nameOf(by),
-        requested_person: by.kind === 'robot' ? personOf(by) : null,
-        requested_at: now,
-        decided_by: null,
-        decided_at: null,
-        decision_reason: null,
-        single_handed: 0,
-        valid_from: null,
-        until: wanted.until,
-      };
-      await db.transaction().execute(async (tx) => {
-        await tx.insertInto('exceptions').values(row).execute();
-        await addEvents(tx, [exceptionRequested(row, project.name)]);
-        await ledger.append(tx, {
-          actor: actorOf(by),
-          action: 'exception.request',
-          target: `project/${project.name}`,
-          details: { id: row.id, ...wanted, until: toRfc3339(wanted.until) },
+    async request(by: Principal, place: Place, input: NewException): Promise<ExceptionRecord> {
+      return inPlace(place, (tx, at) => add(tx, by, at, input, { batch: null, renews: null }));
+    },
+
+    /** Asks for several together: all of them, or none when one cannot be. They may be decided together or one by one. */
+    async requestMany(by: Principal, place: Place, inputs: readonly NewException[]): Promise<ExceptionRecord[]> {
+      const batch = newId();
+      let number = 0;
+      try {
+        return await atOnce(place, inputs, (tx, at, input) => {
+          number += 1;
+          return add(tx, by, at, input, { batch, renews: null });
         });
-      });
-      return toRecord(row, now);
+      } catch (error) {
+        if (error instanceof ExceptionError && number > 0)
+          throw new ExceptionError(
+            error.code,
+            `number ${number} of ${inputs.length}: ${error.message}; none was asked for`,
+          );
+        throw error;
+      }
     },
 
     /**
-     * Grants it from now on; it may end earlier than was asked for, never later. Throws `ExceptionError` `four_eyes`,
-     * `exception_state`, `exception_unknown`, `exception_invalid`.
+     * Changes what is asked for, while it is not decided. Whoever does so counts as one of those who asked. Throws `ExceptionError`.
      */
-    async grant(
-      by: Principal,
-      project: ProjectKey,
-      id: string,
-      decision: { readonly reason: string; readonly until?: number },
-    ): Promise<ExceptionRecord> {
-      const step: Step = { from: ['requested'], to: 'granted', action: 'exception.grant', reason: decision.reason };
-      return decide(by, project, id, step, (current, now) => {
-        const own = (current.requested_person ?? current.requested_by) === personOf(by);
-        if (own && deps.fourEyes)
-          throw new ExceptionError(
-            'four_eyes',
-            `${personOf(by)} asked for this exception${current.requested_person === null ? '' : ` through ${current.requested_by}`}; another person has to grant it`,
-          );
-        const until = decision.until ?? current.until;
-        if (!(until <= current.until))
-          throw new ExceptionError(
-            'exception_invalid',
-            `it was asked for until ${toRfc3339(current.until)}; a grant may end it earlier, never later`,
-          );
-        if (until <= now)
-          throw new ExceptionError('exception_invalid', `it would end at ${toRfc3339(until)}, which is over`);
-        return { valid_from: now, until, single_handed: own ? 1 : 0 };
+    async edit(by: Principal, place: Place, id: string, changes: Partial<NewException>): Promise<ExceptionRecord> {
+      return inPlace(place, async (tx, { within }) => {
+        const now = clock.now();
+        const current = await findRow(tx, place, id);
+        const asked = await completeOf(tx, place, { ...askedIn(current), ...changes });
+        const lifeFrom = await lifeOf(tx, place, asked, current.renews, now);
+        checkEnding(within, asked, lifeFrom);
+        const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
+        const set = {
+          kind: asked.kind,
+          ...fromSubject(asked),
+          justification: asked.justification ?? null,
+          fix_days: asked.fixDays ?? null,
+          owner: asked.owner ?? null,
+          reason: asked.reason,
+          ticket: asked.ticket ?? null,
+          until: asked.until,
+          life_from: lifeFrom ?? null,
+          requester_accounts: JSON.stringify(accounts),
+        };
+        await put(tx, current, ['requested'], set);
+        await note(tx, by, place, 'exception.edit', {
+          id,
+          before: { ...askedIn(current), until: toRfc3339(current.until) },
+          ...asked,
+          until: toRfc3339(asked.until),
+        });
+        return toRecord({ ...current, ...set }, now);
       });
     },
 
+    /**
+     * Asks for the same again, to a later end. It counts from its own grant; the one it continues holds to its own end. Throws
+     * `ExceptionError('exception_state')` for one that was never granted.
+     */
+    async renew(by: Principal, place: Place, id: string, renewal: Renewal): Promise<ExceptionRecord> {
+      return inPlace(place, async (tx, at) => {
+        const current = await findRow(tx, place, id);
+        if (current.state !== 'granted')
+          throw new ExceptionError(
+            'exception_state',
+            `this exception is ${current.state}; only one that was granted can be renewed, ask anew instead`,
+          );
+        const { ticket = current.ticket ?? undefined, ...said } = renewal;
+        const wanted = { ...askedIn(current), ...said, ...(ticket === undefined ? {} : { ticket }) };
+        return add(tx, by, at, wanted, { batch: null, renews: current.id });
+      });
+    },
+
+    /**
+     * Grants it from now on; it may be narrower and end earlier than was asked, never wider or later. Throws `ExceptionError` `four_eyes`,
+     * `exception_state`, `exception_unknown`, `exception_invalid`.
+     */
+    async grant(by: Principal, place: Place, id: string, grant: Grant): Promise<ExceptionRecord> {
+      return inPlace(place, (tx, at) => grantIn(tx, by, at, id, grant));
+    },
+
     /** Turns a request down. */
-    async deny(by: Principal, project: ProjectKey, id: string, reason: string): Promise<ExceptionRecord> {
-      return decide(
-        by,
-        project,
-        id,
-        { from: ['requested'], to: 'denied', action: 'exception.deny', reason },
-        () => ({}),
+    async deny(by: Principal, place: Place, id: string, reason: string): Promise<ExceptionRecord> {
+      return db.transaction().execute((tx) => decide(tx, by, place, id, denial(reason)));
+    },
+
+    /** Decides several requests together: all of them, or none when one cannot be. */
+    async decideMany(
+      by: Principal,
+      place: Place,
+      ids: readonly string[],
+      decision: { readonly to: 'granted' | 'denied'; readonly reason: string; readonly until?: number },
+    ): Promise<ExceptionRecord[]> {
+      const { to, ...grant } = decision;
+      return atOnce(place, ids, (tx, at, id) =>
+        to === 'granted' ? grantIn(tx, by, at, id, grant) : decide(tx, by, place, id, denial(grant.reason)),
       );
     },
 
     /** Ends a granted exception now, or takes a request back. */
-    async revoke(by: Principal, project: ProjectKey, id: string, reason: string): Promise<ExceptionRecord> {
+    async revoke(by: Principal, place: Place, id: string, reason: string): Promise<ExceptionRecord> {
       const step: Step = { from: ['requested', 'granted'], to: 'revoked', action: 'exception.revoke', reason };
-      return decide(by, project, id, step, () => ({}));
+      return db.transaction().execute((tx) => decide(tx, by, place, id, step));
     },
 
     /** Throws `ExceptionError('exception_unknown')`. */
-    async get(project: ProjectKey, id: string): Promise<ExceptionRecord> {
-      const row = await db
-        .selectFrom('exceptions')
-        .selectAll()
-        .where('id', '=', id)
-        .where('project_id', '=', project.id)
-        .executeTakeFirst();
-      if (!row) throw new ExceptionError('exception_unknown', `project "${project.name}" has no such exception`);
-      return toRecord(row, clock.now());
+    async get(place: Place, id: string): Promise<ExceptionRecord> {
+      return toRecord(await findRow(db, place, id), clock.now());
     },
 
-    /** Of one project, or of all; newest first. */
-    async list(
-      query: { readonly projectId?: string; readonly state?: ExceptionState } = {},
-    ): Promise<ExceptionRecord[]> {
-      let select = db.selectFrom('exceptions').selectAll().orderBy('requested_at', 'desc').orderBy('id');
-      if (query.projectId !== undefined) select = select.where('project_id', '=', query.projectId);
-      if (query.state !== undefined) select = select.where('state', '=', query.state);
+    /** Of one project, of the installation, or of all; newest first. */
+    async list(query: ExceptionQuery = {}): Promise<ExceptionRecord[]> {
       const now = clock.now();
-      return (await select.execute()).map((row) => toRecord(row, now));
+      return (await selectRows(db, query)).map((row) => toRecord(row, now));
     },
 
-    /** What `judge` may apply to a project: granted, not revoked, not over. Valid in [from, until). */
-    async granted(projectId: string): Promise<GrantedException[]> {
-      const rows = await db
-        .selectFrom('exceptions')
-        .selectAll()
-        .where('project_id', '=', projectId)
-        .where('state', '=', 'granted')
-        .where('until', '>', clock.now())
-        .orderBy('id')
-        .execute();
-      return rows.map(toGranted);
+    /**
+     * What `judge` may apply to a project: granted there or for all, not revoked, not over. Valid in [from, until). The same list as
+     * long as nothing was written and nothing is over.
+     */
+    async granted(projectId: string): Promise<readonly GrantedException[]> {
+      const list = await kept.get(projectId, async () =>
+        (await grantedRows(db, projectId, clock.now())).map(toGranted),
+      );
+      const now = clock.now();
+      const isOver = ({ until }: GrantedException): boolean => until <= now;
+      return list?.some(isOver) ? list.filter((exception) => !isOver(exception)) : (list ?? []);
     },
   };
+}
+
+function denial(reason: string): Step {
+  return { from: ['requested'], to: 'denied', action: 'exception.deny', reason };
+}
+
+/** A row as it was asked for. */
+function askedIn(row: Row<'exceptions'>): CheckedException {
+  const { id: _id, projectId: _project, ...record } = toRecord(row, 0);
+  const { kind, justification, fixDays, owner, reason, ticket, until } = record;
+  return {
+    kind,
+    ...toSubject(row),
+    ...(justification === undefined ? {} : { justification }),
+    ...(fixDays === undefined ? {} : { fixDays }),
+    ...(owner === undefined ? {} : { owner }),
+    reason,
+    ...(ticket === undefined ? {} : { ticket }),
+    until,
+  };
+}
+
+function subjectIn(wanted: Omit<CheckedException, 'fixDays'>): ExceptionSubject {
+  const { kind: _kind, owner: _owner, reason: _reason, ticket: _ticket, until: _until, ...rest } = wanted;
+  const { justification: _why, ...subject } = rest;
+  return subject;
+}
+
+function ownRequest(row: Row<'exceptions'>, person: string, own: readonly string[]): string {
+  const through = row.requested_person === person ? ` through ${row.requested_by}` : '';
+  const as = own.includes(person) ? '' : ` as ${own.join(', ')}`;
+  const asked = row.requested_by === person || through !== '' || as !== '' ? 'asked for' : 'changed';
+  return `${person} ${asked} this exception${through}${as}; another person has to grant it`;
 }

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { LaterVerdict, Verdict } from '../model/verdict.ts';
 import { breathe } from '../platform/breathe.ts';
 import { why } from '../policy/explain.ts';
-import type { ImageLine, KnownKind, TagLine } from './page.ts';
+import type { ImageLine, KnownKind, LaterStep, TagLine } from './page.ts';
 
 /** A tag or an image of a repository, by names. */
 export interface Named {
@@ -20,6 +20,8 @@ export interface NamedTag {
 export interface NamedImage {
   readonly repository: string;
   readonly line: ImageLine;
+  /** What becomes of it by time alone; absent: nothing that is foreseen. */
+  readonly later?: readonly LaterStep[];
 }
 
 /** Longest sentence that is told. */
@@ -48,7 +50,7 @@ export async function currentImages(db: Db, wanted: readonly Named[]): Promise<N
     await breathe();
     const { rows } = await sql<ImageRow>`
       with n (repository, item) as (values ${valuesOf(batch)})
-      select n.repository, n.item as digest, m.digest as stored, v.kind, v.judged_at,
+      select n.repository, n.item as digest, m.digest as stored, v.kind, v.judged_at, v.becomes,
         case when v.kind = 'allow' then null else v.document end as document,
         case when v.kind = 'allow' then null else (select max(c.at) from verdict_changes c where c.repository_id = r.id
           and c.digest = n.item and (c.previous is null or c.previous <> c.kind)) end as since
@@ -56,7 +58,7 @@ export async function currentImages(db: Db, wanted: readonly Named[]): Promise<N
         left join repositories r on r.name = n.repository
         left join manifests m on m.repository_id = r.id and m.digest = n.item
         left join verdicts v on v.repository_id = r.id and v.digest = n.item`.execute(db);
-    for (const row of rows) found.push({ repository: row.repository, line: lineOf(row) });
+    for (const row of rows) found.push({ repository: row.repository, line: lineOf(row), ...laterOf(row) });
   }
   return found;
 }
@@ -69,6 +71,7 @@ interface ImageRow {
   readonly judged_at: number | null;
   readonly document: string | null;
   readonly since: number | null;
+  readonly becomes: string | null;
 }
 
 function lineOf({ digest, stored, kind, document, since, judged_at }: ImageRow): ImageLine {
@@ -78,6 +81,12 @@ function lineOf({ digest, stored, kind, document, since, judged_at }: ImageRow):
   const sentence = why(JSON.parse(document) as Verdict);
   const told = sentence.length > LONGEST_SENTENCE ? `${sentence.slice(0, LONGEST_SENTENCE - 3)}...` : sentence;
   return [digest, kind as KnownKind, since ?? judged_at ?? 0, told];
+}
+
+function laterOf({ stored, becomes }: ImageRow): Pick<NamedImage, 'later'> {
+  if (stored === null || becomes === null) return {};
+  const steps = JSON.parse(becomes) as readonly LaterVerdict[];
+  return { later: steps.map(({ at, kind, sentence }) => [at, kind, sentence]) };
 }
 
 /** Which of these entries are trusted now. */

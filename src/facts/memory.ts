@@ -2,12 +2,25 @@ import type { ImageVerdict } from '../constraints/image-facts.ts';
 import { compareText } from '../oci/canonical.ts';
 import { type Digest, tryParseDigest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { FactsPage, ImageLine, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
+import type { FactsPage, ImageLine, LaterLine, LaterStep, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
 import { SLOTS, slotOf } from './slots.ts';
 
 /** A verdict as the registry told it. */
 interface ToldVerdict extends ImageVerdict {
   readonly kind: 'allow' | 'warn' | 'block';
+  /** What becomes of it by time alone. */
+  readonly later?: readonly LaterStep[];
+}
+
+/**
+ * The verdict as it is at a moment, for whoever cannot ask: what time alone makes of it was told with it. At the moment of a change it
+ * is changed.
+ */
+export function toldAt(verdict: ToldVerdict, now: number): ToldVerdict {
+  const step = verdict.later?.findLast(([at]) => at <= now);
+  if (!step) return verdict;
+  const [since, kind, sentence] = step;
+  return kind === 'allow' ? ALLOWED : { kind, sentence, since };
 }
 
 /** What is known of one image of this registry. */
@@ -183,10 +196,11 @@ function takeHead(state: State, page: FactsPage): boolean {
   return hostsChanged || page.trusted.length + page.upstreams.length > 0;
 }
 
-function takeRepository(state: State, { name, gone, tags, images }: RepositoryFacts): void {
+function takeRepository(state: State, { name, gone, tags, images, later }: RepositoryFacts): void {
   if (gone) state.repositories.delete(name);
   const known = state.repositories.get(name) ?? { tags: new Map(), images: new Map() };
-  for (const line of images) takeImage(known, line);
+  const steps = new Map(later);
+  for (const line of images) takeImage(known, line, steps.get(line[0]));
   for (const line of tags) takeTag(known, line);
   if (known.tags.size + known.images.size > 0) state.repositories.set(name, known);
   else state.repositories.delete(name);
@@ -207,13 +221,14 @@ function takeTag({ tags, images }: Known, [tag, text]: TagLine): void {
   tags.set(tag, stored);
 }
 
-function takeImage({ images }: Known, line: ImageLine): void {
+function takeImage({ images }: Known, line: ImageLine, later: readonly LaterStep[] | undefined): void {
   const [text, kind, since = 0, sentence = ''] = line;
   const digest = tryParseDigest(text);
   if (!digest) return;
   const stored = storedAt(images, digest);
   stored.kind = kind === null ? 'absent' : kind === 'unjudged' ? kind : 'known';
-  stored.verdict = kind === 'warn' || kind === 'block' ? { kind, sentence, since } : ALLOWED;
+  const now = kind === 'warn' || kind === 'block' ? { kind, sentence, since } : ALLOWED;
+  stored.verdict = later ? { ...now, later } : now;
   forget(images, stored);
 }
 
@@ -240,6 +255,9 @@ function isStored(stored: Stored | undefined): boolean {
 }
 
 function factsOf(name: string, { tags, images }: Known): RepositoryFacts {
+  const later = [...images.values()].flatMap(({ digest, kind, verdict }): LaterLine[] =>
+    kind === 'known' && verdict.later ? [[digest, verdict.later]] : [],
+  );
   return {
     name,
     tags: [...tags].map(([tag, { digest }]) => [tag, digest]),
@@ -249,6 +267,7 @@ function factsOf(name: string, { tags, images }: Known): RepositoryFacts {
       if (verdict.kind === 'allow') return [[digest, verdict.kind]];
       return [[digest, verdict.kind, verdict.since ?? 0, verdict.sentence]];
     }),
+    ...(later.length === 0 ? {} : { later }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Db } from '../db/database.ts';
 import { currentImages, currentTags, currentTrust, currentUpstreams, type Named } from './current.ts';
-import type { FactsPage, ImageLine, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
+import type { FactsPage, ImageLine, LaterLine, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
 
 /** Names of what a page is to tell about. */
 export interface Told {
@@ -18,6 +18,7 @@ interface Filled {
   gone?: true;
   readonly tags: TagLine[];
   readonly images: ImageLine[];
+  later?: LaterLine[];
 }
 
 /** Reads what these names stand for now. */
@@ -35,7 +36,11 @@ export async function pageOf(
   for (const name of told.gone) at(name).gone = true;
   for (const { repository, item, digest } of told.knownTags) at(repository).tags.push([item, digest]);
   for (const { repository, line } of await currentTags(db, told.tags)) at(repository).tags.push(line);
-  for (const { repository, line } of await currentImages(db, told.images)) at(repository).images.push(line);
+  for (const { repository, line, later } of await currentImages(db, told.images)) {
+    const filled = at(repository);
+    filled.images.push(line);
+    if (later) (filled.later ??= []).push([line[0], later]);
+  }
   const trusted = await currentTrust(db, told.trust);
   const urls = await currentUpstreams(db, told.upstreams);
   return {

@@ -7,6 +7,12 @@ export type ImageLine =
   | readonly [digest: string, kind: KnownKind]
   | readonly [digest: string, kind: KnownKind, since: number, sentence: string];
 
+/** A change of kind that time alone brings: from `at` (epoch ms) on it is of that kind, for that reason. */
+export type LaterStep = readonly [at: number, kind: 'allow' | 'warn' | 'block', sentence: string];
+
+/** What becomes of an image by time alone, in the order of time. */
+export type LaterLine = readonly [digest: string, steps: readonly LaterStep[]];
+
 /** A tag and what it points at; `null` when it is gone. */
 export type TagLine = readonly [tag: string, digest: string | null];
 
@@ -17,6 +23,8 @@ export interface RepositoryFacts {
   readonly gone?: true | undefined;
   readonly tags: readonly TagLine[];
   readonly images: readonly ImageLine[];
+  /** Of images in this page; those that are not named here stay as they are. */
+  readonly later?: readonly LaterLine[] | undefined;
 }
 
 /** A mirror project: whose images it has, below which path. `place` is null when it is none any more. */

@@ -72,6 +72,15 @@ export interface VerdictInputs {
   readonly clocks: string;
 }
 
+/** What time alone makes of a verdict: from then on it is of another kind, for that reason. */
+export interface LaterVerdict {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly kind: VerdictKind;
+  /** One sentence without a line break. */
+  readonly sentence: string;
+}
+
 /** The decision about one manifest in one repository: the single value every surface prints. */
 export interface Verdict {
   readonly kind: VerdictKind;
@@ -84,4 +93,6 @@ export interface Verdict {
   readonly judgedAt: number;
   /** The earliest moment at which time alone changes the verdict; absent when it never does. Epoch ms. */
   readonly changesAt?: number;
+  /** The next changes of its kind by time alone, in their order; absent where none is foreseen. */
+  readonly becomes?: readonly LaterVerdict[];
 }

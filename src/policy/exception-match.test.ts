@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import { concernsFinding, concernsImage, isInForce, lastsLongest } from './exception-match.ts';
-import { aFinding, anException, NOW, SUBJECT } from './judging.testing.ts';
+import { exceptionsOf } from './exception-index.ts';
+import { concernsFinding, concernsImage, endedByFix, isInForce, lastsLongest } from './exception-match.ts';
+import { aFinding, anException, DAY, NOW, SUBJECT } from './judging.testing.ts';
 
 const finding = aFinding({
   aliases: ['GHSA-xxxx-yyyy-zzzz'],
@@ -20,6 +21,10 @@ describe('exceptions', () => {
     ['another package', { package: { name: 'zlib' } }, false],
     ['the installed version', { version: '1.0-r0' }, true],
     ['another version', { version: '1.0-r1' }, false],
+    ['a range it is in', { package: { name: 'libssl3', type: 'apk' as const }, versions: '< 1.0-r1' }, true],
+    ['a range it is not in', { package: { name: 'libssl3', type: 'apk' as const }, versions: '< 1.0-r0' }, false],
+    ['a range that cannot be read', { package: { name: 'libssl3', type: 'apk' as const }, versions: 'some' }, false],
+    ['a range without an order', { package: { name: 'libssl3' }, versions: '< 1.0-r1' }, false],
   ])('limited to %s', (_name, over, expected) => {
     expect(concernsFinding(anException(over), finding)).toBe(expected);
   });
@@ -33,8 +38,14 @@ describe('exceptions', () => {
     [{ digest: SUBJECT }, true],
     [{ digest: digestOf('another') }, false],
     [{ repository: 'other', digest: SUBJECT }, false],
+    [{ platform: 'linux/arm64' }, true],
+    [{ platform: 'linux/arm' }, false],
+    [{ platform: 'linux/amd64' }, false],
+    [{ everywhere: true as const, repository: 'front/**' }, true],
+    [{ everywhere: true as const, repository: 'team/app' }, false],
   ])('limited to %j', (over, expected) => {
-    expect(concernsImage(anException(over), 'front/team/app', SUBJECT)).toBe(expected);
+    const image = { repository: 'front/team/app', digest: SUBJECT, platform: 'linux/arm64/v8' };
+    expect(concernsImage(anException(over), image)).toBe(expected);
   });
 
   it('are in force in [from, until)', () => {
@@ -45,6 +56,34 @@ describe('exceptions', () => {
       true,
       false,
     ]);
+  });
+
+  it('concern nothing limited to a platform where that is not known', () => {
+    expect(concernsImage(anException({ platform: 'linux/arm64' }), { repository: 'front/a', digest: SUBJECT })).toBe(
+      false,
+    );
+  });
+
+  it('until fixed end days after a fix is known, never later than their date', () => {
+    const exception = anException({ fixDays: 2, until: NOW + 9 * DAY });
+    expect([undefined, NOW, NOW + 8 * DAY].map((seen) => endedByFix(exception, seen).until)).toEqual([
+      NOW + 9 * DAY,
+      NOW + 2 * DAY,
+      NOW + 9 * DAY,
+    ]);
+  });
+
+  it('are found by any id of a finding among ten thousand others, each once', () => {
+    const many = Array.from({ length: 10_000 }, (_, at) =>
+      anException({ id: `e${at}`, vulnerability: `CVE-2000-${at}` }),
+    );
+    const named = [
+      anException({ id: 'own', vulnerability: 'cve-2024-0001' }),
+      anException({ id: 'alias', vulnerability: 'GHSA-xxxx-yyyy-zzzz' }),
+      anException({ id: 'elsewhere', vulnerability: 'CVE-2024-0001', repository: 'other' }),
+    ];
+    const found = exceptionsOf([...many, ...named], { repository: 'front/team/app', digest: SUBJECT });
+    expect(found.aboutFinding(finding).map(({ id }) => id)).toEqual(['own', 'alias']);
   });
 
   it('are named by the one that lasts longest', () => {

@@ -3,6 +3,7 @@ import { canonicalHash, compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
 import { countFindings } from './counts.ts';
 import { explain } from './explain.ts';
+import { indexOutlook } from './outlook.ts';
 import type { Policy } from './policy.ts';
 import { compareReasons, milder, worstKind } from './reason-order.ts';
 
@@ -44,7 +45,7 @@ export function judgeIndex(input: JudgeIndexInput): Verdict {
   ].sort(compareReasons);
   const verdicts = runnable.map((child) => child.verdict).filter((verdict) => verdict !== undefined);
   const changes = verdicts.map((verdict) => verdict.changesAt).filter((moment) => moment !== undefined);
-  return {
+  const verdict: Verdict = {
     kind,
     subject: input.subject,
     reasons,
@@ -60,6 +61,7 @@ export function judgeIndex(input: JudgeIndexInput): Verdict {
     judgedAt: now,
     ...(changes.length > 0 ? { changesAt: Math.min(...changes) } : {}),
   };
+  return indexOutlook(verdict, runnable, (then) => indexKind(then, policy.strictIndex));
 }
 
 function indexKind(runnable: readonly IndexChild[], strict: boolean): VerdictKind {

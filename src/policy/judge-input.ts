@@ -23,6 +23,8 @@ export interface JudgeInput {
   readonly subject: Digest;
   /** Full repository name, `front/alpine`; exceptions may be limited to some of a project. */
   readonly repository: string;
+  /** `linux/arm64`; exceptions may be limited to one. Absent when it is not known. */
+  readonly platform?: string | undefined;
   readonly inventory: InventoryFacts;
   readonly findings: readonly Finding[];
   readonly coverage: Coverage;

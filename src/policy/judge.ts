@@ -3,9 +3,11 @@ import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Assessment, type Assessments, createAssessor } from './assess.ts';
 import { clockKeysOf, earliestReadings, firstSeenBy } from './clocks.ts';
 import { countFindings } from './counts.ts';
-import { concernsFinding, concernsImage } from './exception-match.ts';
+import { exceptionsOf } from './exception-index.ts';
+import { endedByFix } from './exception-match.ts';
+import type { GrantedException } from './exceptions.ts';
 import type { WeighedFinding } from './finding-lines.ts';
-import { imageMoments, imageReasons } from './image-reasons.ts';
+import { imageChange, imageLines, ruleExceptions } from './image-exceptions.ts';
 import type { JudgeInput } from './judge-input.ts';
 import { compareReasons, worstKind } from './reason-order.ts';
 
@@ -17,21 +19,26 @@ export type { JudgeInput } from './judge-input.ts';
  */
 export function judge(input: JudgeInput, kept: Assessments = new Map()): Verdict {
   const { now } = input;
-  const exceptions = input.exceptions.filter((exception) => concernsImage(exception, input.repository, input.subject));
+  const { repository, subject: digest, platform } = input;
+  const exceptions = exceptionsOf(input.exceptions, { repository, digest, platform });
+  const forImage = ruleExceptions(exceptions);
+  const named = new Set(forImage);
   const clocks = 'get' in input.clocks ? input.clocks : earliestReadings(input.clocks);
   const assess = createAssessor(input, kept);
   const assessed: Assessment[] = [];
   for (const finding of input.findings) {
     if (finding.status === 'not_affected') continue;
-    const concerning =
-      exceptions.length === 0 ? exceptions : exceptions.filter((exception) => concernsFinding(exception, finding));
-    assessed.push(assess(finding, concerning, firstSeenBy(clocks, clockKeysOf(finding)) ?? now));
+    const concerning = exceptions.aboutFinding(finding);
+    for (const exception of concerning) named.add(exception);
+    const firstSeen = firstSeenBy(clocks, clockKeysOf(finding)) ?? now;
+    const fixSeen = finding.fixed === undefined ? undefined : firstSeen;
+    const dated = concerning.map((exception) => endedByFix(exception, fixSeen));
+    assessed.push(assess(finding, dated, firstSeen));
   }
-  const reasons = [...imageReasons(input, now), ...assessed.flatMap((entry) => entry.reasons)].sort(compareReasons);
-  const changesAt = earliest([
-    ...imageMoments(input).filter((moment) => moment > now),
-    ...assessed.map(({ nextChange }) => nextChange),
-  ]);
+  const reasons = [...imageLines(input, forImage, now), ...assessed.flatMap((entry) => entry.reasons)].sort(
+    compareReasons,
+  );
+  const changesAt = earliest([imageChange(input, forImage, now), ...assessed.map(({ nextChange }) => nextChange)]);
   return {
     kind: worstKind(reasons),
     subject: input.subject,
@@ -41,7 +48,7 @@ export function judge(input: JudgeInput, kept: Assessments = new Map()): Verdict
       inventory: input.inventory.hash,
       advisories: input.advisories?.version ?? '',
       policy: input.policyVersion,
-      exceptions: hashExceptions(assessed),
+      exceptions: hashExceptions(named),
       vex: hashVex(assessed),
       clocks: canonicalHash([...new Set(assessed.map(({ clock }) => clock))].sort()),
     },
@@ -50,10 +57,9 @@ export function judge(input: JudgeInput, kept: Assessments = new Map()): Verdict
   };
 }
 
-/** Only exceptions that speak of a finding: granting one for something else makes no other verdict. */
-function hashExceptions(weighed: readonly WeighedFinding[]): string {
-  const byId = new Map(weighed.flatMap((entry) => entry.exceptions.map((exception) => [exception.id, exception])));
-  return canonicalHash([...byId.values()].sort((a, b) => compareText(a.id, b.id)));
+/** Only exceptions that speak of the image or a finding: granting one for something else makes no other verdict. */
+function hashExceptions(named: ReadonlySet<GrantedException>): string {
+  return canonicalHash([...named].sort((a, b) => compareText(a.id, b.id)));
 }
 
 /** What VEX says of the findings: without it the same as with statements about other things. */

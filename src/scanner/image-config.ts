@@ -24,15 +24,20 @@ export function readImageConfig(value: unknown): ImageConfig | undefined {
   };
 }
 
+/** Reads the bytes of a configuration; undefined when there are none, or they are none. */
+export function parseImageConfig(bytes: Uint8Array | undefined): ImageConfig | undefined {
+  if (!bytes) return undefined;
+  try {
+    return readImageConfig(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The step that made each of `count` layers, from the bytes of a configuration; none when there are none or they are no configuration. */
 export function stepsOfConfig(bytes: Uint8Array | undefined, count: number): readonly (string | undefined)[] {
-  if (!bytes) return [];
-  try {
-    const config = readImageConfig(JSON.parse(Buffer.from(bytes).toString('utf8')));
-    return config ? stepsOfLayers(config, count) : [];
-  } catch {
-    return [];
-  }
+  const config = parseImageConfig(bytes);
+  return config ? stepsOfLayers(config, count) : [];
 }
 
 /** The step that made each of `count` layers. None are known unless there are as many: which is whose would be guessed. */

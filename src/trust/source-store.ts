@@ -1,3 +1,4 @@
+import { accountsOfPerson } from '../auth/persons.ts';
 import { actorOf, type Principal, personOf } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
@@ -64,7 +65,7 @@ export function createSourceStore(deps: SourceStoreDeps) {
     await db.transaction().execute(async (tx) => {
       const row = await tx.selectFrom('trusted_sources').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row) throw unknown(id);
-      const own = step.trusts && row.proposed_by === person;
+      const own = step.trusts && (await accountsOfPerson(tx, person)).includes(row.proposed_by);
       if (own && deps.fourEyes)
         throw new TrustError('four_eyes', `${person} proposed ${row.entry}; another person has to approve it`);
       const now = clock.now();

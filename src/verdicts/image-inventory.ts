@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { readBounded } from '../platform/streams.ts';
 import { type BlobReference, manifestBlobs } from '../registry/manifest-reader.ts';
-import { stepsOfConfig } from '../scanner/image-config.ts';
+import { type ImageConfig, parseImageConfig, stepsOfLayers } from '../scanner/image-config.ts';
 import { closedLayer } from '../scanner/layers/closed.ts';
 import { VerdictError } from './errors.ts';
 import { saveInventory } from './inventory-store.ts';
@@ -29,6 +29,8 @@ export interface ImageInventoryDeps<Evidence> {
 export interface ImageState {
   readonly status: 'ready' | 'failed';
   readonly inventory?: string;
+  /** As the image's configuration says. */
+  readonly platform?: string;
   readonly error?: string;
   /** Epoch ms. */
   readonly updatedAt: number;
@@ -41,6 +43,7 @@ export async function imageState(db: Db, digest: Digest): Promise<ImageState | u
   return {
     status: row.status as ImageState['status'],
     ...(row.inventory_hash === null ? {} : { inventory: row.inventory_hash }),
+    ...(row.platform === null ? {} : { platform: row.platform }),
     ...(row.error === null ? {} : { error: row.error }),
     updatedAt: row.updated_at,
   };
@@ -60,14 +63,20 @@ export async function ensureInventory<Evidence>(
     return { renewed: false };
   const previous = state?.inventory;
   try {
-    const inventory = storableInventory(await composeImage(deps, subject));
+    const { inventory: composed, platform } = await composeImage(deps, subject);
+    const inventory = storableInventory(composed);
     const hash = analyser.hashOf(inventory);
     const now = deps.clock.now();
     await unsynced(db)
       .transaction()
       .execute(async (tx) => {
         await saveInventory(tx, hash, inventory, now);
-        await writeState(tx, subject.digest, { status: 'ready', inventory: hash, updatedAt: now });
+        await writeState(tx, subject.digest, {
+          status: 'ready',
+          inventory: hash,
+          ...(platform === undefined ? {} : { platform }),
+          updatedAt: now,
+        });
       });
     return { renewed: previous !== undefined };
   } catch (error) {
@@ -78,32 +87,50 @@ export async function ensureInventory<Evidence>(
   }
 }
 
-async function composeImage<Evidence>(deps: ImageInventoryDeps<Evidence>, subject: Subject): Promise<Inventory> {
+async function composeImage<Evidence>(
+  deps: ImageInventoryDeps<Evidence>,
+  subject: Subject,
+): Promise<{ readonly inventory: Inventory; readonly platform: string | undefined }> {
   const { config, layers } = await manifestBlobs(deps.db, subject.repositoryId, subject.digest);
   const readable = layers.filter((layer) => unreadable(layer) === undefined);
   const evidence = await Promise.all(
     readable.map(async (layer) => ({ digest: layer.digest, evidence: await deps.layers.evidenceOf(layer) })),
   );
-  const composed = { ...deps.analyser.compose(evidence), ...(await stepsOf(deps, config, layers)) };
+  const configuration = await configOf(deps, config);
+  const composed = { ...deps.analyser.compose(evidence), ...stepsOf(configuration, layers) };
+  const platform = configuration && isPlatformText(configuration.platform) ? configuration.platform : undefined;
   const closed = layers.flatMap((layer) => unreadable(layer) ?? []);
   const partial = evidence.filter((layer) => !deps.analyser.isComplete(layer.evidence));
-  if (closed.length + partial.length === 0) return composed;
+  if (closed.length + partial.length === 0) return { inventory: composed, platform };
   const unexplained = composed.complete
     ? partial.map(({ digest }) => gap(digest, 'it is no file system layer in a known compression'))
     : [];
-  return { ...composed, complete: false, gaps: [...composed.gaps, ...closed, ...unexplained] };
+  const inventory = { ...composed, complete: false, gaps: [...composed.gaps, ...closed, ...unexplained] };
+  return { inventory, platform };
 }
 
-/** Which build step made each layer; nothing when the configuration does not say, or cannot be had: it only helps people. */
-async function stepsOf<Evidence>(
+const PLATFORM = /^[a-z0-9_.-]+(?:\/[a-z0-9_.-]+){1,3}$/;
+
+/** Whatever else an image says of itself is no platform. */
+function isPlatformText(text: string): boolean {
+  return text.length <= 64 && PLATFORM.test(text);
+}
+
+/** The configuration of the image; undefined when it cannot be had: it only helps people, and narrows exceptions. */
+async function configOf<Evidence>(
   { blobs }: ImageInventoryDeps<Evidence>,
   config: BlobReference | undefined,
-  layers: readonly BlobReference[],
-): Promise<Pick<Inventory, 'layers'>> {
-  if (!config || config.size > LARGEST_CONFIG) return {};
+): Promise<ImageConfig | undefined> {
+  if (!config || config.size > LARGEST_CONFIG) return undefined;
   const content = await blobs.open(config.digest).catch(() => undefined);
-  const bytes = content && (await readBounded(content, LARGEST_CONFIG, 'the configuration').catch(() => undefined));
-  const steps = stepsOfConfig(bytes, layers.length);
+  return parseImageConfig(
+    content && (await readBounded(content, LARGEST_CONFIG, 'the configuration').catch(() => undefined)),
+  );
+}
+
+/** Which build step made each layer; nothing when the configuration does not say. */
+function stepsOf(config: ImageConfig | undefined, layers: readonly BlobReference[]): Pick<Inventory, 'layers'> {
+  const steps = config ? stepsOfLayers(config, layers.length) : [];
   if (steps.every((step) => step === undefined)) return {};
   return {
     layers: layers.map(({ digest }, at) => ({ digest, ...(steps[at] === undefined ? {} : { createdBy: steps[at] }) })),
@@ -124,8 +151,14 @@ async function analyserOf(db: Db, hash: string): Promise<string | undefined> {
   return row?.analyser;
 }
 
-async function writeState(db: Db, digest: Digest, { status, inventory, error, updatedAt }: ImageState): Promise<void> {
-  const row = { status, inventory_hash: inventory ?? null, error: error ?? null, updated_at: updatedAt };
+async function writeState(db: Db, digest: Digest, state: ImageState): Promise<void> {
+  const row = {
+    status: state.status,
+    inventory_hash: state.inventory ?? null,
+    platform: state.platform ?? null,
+    error: state.error ?? null,
+    updated_at: state.updatedAt,
+  };
   await db
     .insertInto('images')
     .values({ digest, ...row })

@@ -1,6 +1,7 @@
 import { breathe } from '../platform/breathe.ts';
 import type { Assessments } from '../policy/assess.ts';
 import { judge } from '../policy/judge.ts';
+import { withOutlook } from '../policy/outlook.ts';
 import { clocksOfImages, clocksOfRepository } from './clock-store.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
 import type { Judgement, JudgingDeps } from './judging.ts';
@@ -40,6 +41,7 @@ interface Ready {
   readonly subject: Subject;
   readonly before: StoredVerdict;
   readonly hash: string;
+  readonly platform: string | undefined;
   readonly known: JudgedInventory;
 }
 
@@ -62,7 +64,7 @@ export async function judgeMany(
   const projects = await projectInputs(deps, ready);
   const database = deps.advisories.current();
   const replacements: Replacement[] = [];
-  for (const [at, { subject, before, hash, known }] of ready.entries()) {
+  for (const [at, { subject, before, hash, platform, known }] of ready.entries()) {
     if (at % SLICE === 0) await breathe();
     const project = projects.get(subject.projectId);
     if (!project) continue;
@@ -74,20 +76,19 @@ export async function judgeMany(
     const reckoning = reckon(findings, repository, image, now);
     run(repository, reckoning.newInRepository, reckoning);
     run(image, reckoning.newInImage, reckoning);
-    const verdict = judge(
-      {
-        subject: subject.digest,
-        repository: subject.repository,
-        inventory: inventoryFacts(hash, known.inventory),
-        findings,
-        coverage,
-        ...project,
-        clocks: reckoning.clocks,
-        ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
-        now,
-      },
-      memory.assessments,
-    );
+    const input = {
+      subject: subject.digest,
+      repository: subject.repository,
+      platform,
+      inventory: inventoryFacts(hash, known.inventory),
+      findings,
+      coverage,
+      ...project,
+      clocks: reckoning.clocks,
+      ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
+      now,
+    };
+    const verdict = withOutlook(input, judge(input, memory.assessments), memory.assessments);
     replacements.push({ subject, before, verdict, reckoning });
   }
   await breathe();
@@ -120,28 +121,31 @@ async function readInputs(
 ): Promise<readonly Ready[]> {
   const kept = await readVerdicts(deps.db, subjects);
   await breathe();
-  const hashes = await inventoryHashes(deps, subjects);
-  const inventories = await loadForJudging(deps.db, [...new Set(hashes.values())], memory.packages);
+  const analysed = await analysedImages(deps, subjects);
+  const hashes = [...new Set(analysed.values().map(({ hash }) => hash))];
+  const inventories = await loadForJudging(deps.db, hashes, memory.packages);
   return subjects.flatMap((subject): Ready[] => {
     const before = kept.get(subjectKey(subject));
-    const hash = hashes.get(subject.digest);
-    const known = hash === undefined ? undefined : inventories.get(hash);
-    return before && hash !== undefined && known ? [{ subject, before, hash, known }] : [];
+    const image = analysed.get(subject.digest);
+    const known = image && inventories.get(image.hash);
+    return before && known ? [{ subject, before, ...image, known }] : [];
   });
 }
 
-async function inventoryHashes(
+async function analysedImages(
   { db }: Pick<JudgingDeps, 'db'>,
   subjects: readonly Subject[],
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, Pick<Ready, 'hash' | 'platform'>>> {
   const digests = [...new Set(subjects.map(({ digest }) => digest))];
   const rows = await db
     .selectFrom('images')
-    .select(['digest', 'inventory_hash'])
+    .select(['digest', 'inventory_hash', 'platform'])
     .where('digest', 'in', digests)
     .execute();
   return new Map(
-    rows.flatMap(({ digest, inventory_hash }) => (inventory_hash === null ? [] : [[digest, inventory_hash]])),
+    rows.flatMap(({ digest, inventory_hash: hash, platform }) =>
+      hash === null ? [] : [[digest, { hash, platform: platform ?? undefined }] as const],
+    ),
   );
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import { judge } from '../policy/judge.ts';
 import { judgeArtifact } from '../policy/judge-artifact.ts';
 import { type IndexChild, judgeIndex } from '../policy/judge-index.ts';
+import { withOutlook } from '../policy/outlook.ts';
 import { type ManifestChild, manifestChildren } from '../registry/manifest-reader.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 import { clocksOf } from './clock-store.ts';
@@ -78,9 +79,10 @@ export function createJudging(deps: JudgingDeps): Judging {
     const database = deps.advisories.current();
     const { findings, coverage } = evaluate(found, database);
     const reckoning = await clocksOf(db, subject, findings, clock.now());
-    const verdict = judge({
+    const input = {
       subject: subject.digest,
       repository: subject.repository,
+      platform: state.platform,
       inventory: inventoryFacts(state.inventory, found),
       findings,
       coverage,
@@ -90,8 +92,8 @@ export function createJudging(deps: JudgingDeps): Judging {
       clocks: reckoning.clocks,
       ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
       now: clock.now(),
-    });
-    return { verdict, reckoning };
+    };
+    return { verdict: withOutlook(input, judge(input)), reckoning };
   }
 
   async function judgeChildren(subject: Subject, depth: number): Promise<Verdict> {

@@ -75,13 +75,14 @@ async function writeAll(
     const { judgedAt, changesAt } = before.revision;
     return sql`(${subject.repositoryId}, ${subject.digest}, ${verdict.kind}, ${documents[at]},
       ${verdict.inputs.advisories}, cast(${verdict.inputs.policy} as bigint), cast(${verdict.judgedAt} as bigint),
-      cast(${verdict.changesAt ?? null} as bigint), cast(${judgedAt} as bigint), cast(${changesAt} as bigint))`;
+      cast(${verdict.changesAt ?? null} as bigint), cast(${verdict.becomes ? JSON.stringify(verdict.becomes) : null} as text),
+      cast(${judgedAt} as bigint), cast(${changesAt} as bigint))`;
   });
   const written = await sql<{ repository_id: string; digest: string }>`
-    with n (repository_id, digest, kind, document, advisories, policy_version, judged_at, changes_at, old_judged, old_changes)
+    with n (repository_id, digest, kind, document, advisories, policy_version, judged_at, changes_at, becomes, old_judged, old_changes)
       as (values ${sql.join(rows)})
     update verdicts set kind = n.kind, document = n.document, advisories = n.advisories,
-      policy_version = n.policy_version, judged_at = n.judged_at, changes_at = n.changes_at
+      policy_version = n.policy_version, judged_at = n.judged_at, changes_at = n.changes_at, becomes = n.becomes
     from n where verdicts.repository_id = n.repository_id and verdicts.digest = n.digest
       and verdicts.judged_at = n.old_judged and verdicts.changes_at is not distinct from n.old_changes
     returning verdicts.repository_id, verdicts.digest`.execute(tx);

@@ -21,8 +21,8 @@ export interface VerdictQuery {
 }
 
 /**
- * Kept verdicts on what is stored, by repository and digest. As they were last computed: one that time or a new database
- * has overtaken is renewed when it is asked for by name.
+ * Kept verdicts on what is stored, by repository and digest. As they were last computed: one that a new database has overtaken is
+ * renewed when it is asked for by name.
  */
 export async function listVerdicts(db: Db, query: VerdictQuery): Promise<ListedVerdict[]> {
   let select = db

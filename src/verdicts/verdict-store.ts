@@ -101,6 +101,7 @@ export async function replaceVerdict(
       policy_version: verdict.inputs.policy,
       judged_at: verdict.judgedAt,
       changes_at: verdict.changesAt ?? null,
+      becomes: verdict.becomes ? JSON.stringify(verdict.becomes) : null,
     };
     const written = before
       ? (

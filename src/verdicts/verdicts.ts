@@ -86,7 +86,7 @@ export interface Verdicts {
   inventoryOf(digest: Digest): Promise<Inventory | undefined>;
   /** All findings of an image manifest by the current advisories, counting or not, with the coverage of that answer. */
   findingsOf(digest: Digest): Promise<Evaluation | undefined>;
-  /** Kept verdicts on what is stored, by repository and digest, page by page. */
+  /** The verdicts on what is stored, by repository and digest, page by page. Those that time has overtaken are renewed first. */
   list(query: VerdictQuery): Promise<ListedVerdict[]>;
   history(query: HistoryQuery): Promise<VerdictChange[]>;
   /** Waits for what is under way. */
@@ -158,7 +158,11 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
       const inventory = await inventoryOf(digest);
       return inventory && evaluate(inventory, advisories.current());
     },
-    list: (query) => listVerdicts(db, query),
+    async list(query) {
+      const { projectId } = query;
+      await rejudge(deps, 'time', { dueAt: clock.now(), ...(projectId === undefined ? {} : { projectId }) });
+      return listVerdicts(db, query);
+    },
     history: (query) => verdictHistory(db, query),
     close: () => ingest.idle(),
   };

@@ -301,6 +301,44 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
     done(await cluster.kubectl(['delete', CONSTRAINT, 'by-hand']));
   });
 
+  it('ends an exception at that very moment while the server is away, also when it began with the snapshot', async () => {
+    await push('front/excepted', '1');
+    const image = 'front/excepted:1';
+    await until('the block', () => verdictOf(guard, image)?.kind === 'block' || undefined);
+    const end = systemClock.now() + 25_000;
+    const { id } = await api('/projects/front/exceptions', {
+      vulnerability: 'CVE-2024-12797',
+      repository: 'excepted',
+      reason: 'test',
+      until: new Date(end).toISOString(),
+    });
+    const granting = performance.now();
+    await api(`/projects/front/exceptions/${String(id)}/grant`, { reason: 'test' });
+    await until('the exception', () => verdictOf(guard, image)?.kind !== 'block' || undefined);
+    expect(performance.now() - granting).toBeLessThan(5000);
+    expect(await guard.snapshot.write()).toBeGreaterThan(0);
+    await server.kill();
+    await guard.stop();
+    guard = await startGuard();
+    expect(guard.loaded).toBe('loaded');
+    expect((await create(image)).code).toBe(0);
+    const kinds: (readonly [at: number, kind: string | undefined])[] = [];
+    await until('the end', () => {
+      const before = systemClock.now();
+      const kind = verdictOf(guard, image)?.kind;
+      // Asked over a boundary it may say either.
+      if ((before < end) === (systemClock.now() < end)) kinds.push([before, kind]);
+      return systemClock.now() > end + 500 || undefined;
+    });
+    expect(kinds.filter(([at]) => at < end).map(([, kind]) => kind)).not.toContain('block');
+    expect(new Set(kinds.filter(([at]) => at >= end).map(([, kind]) => kind))).toEqual(new Set(['block']));
+    const denied = await create(image);
+    expect(denied.code).not.toBe(0);
+    expect(denied.stderr).toContain('CVE-2024-12797 in libcrypto3 3.3.2-r0');
+    server = await startBreakwater({ dataDir: server.dataDir, ports: server.ports, environment: SETTINGS });
+    await until('all to be well', () => guard.link.problem() === undefined || undefined);
+  });
+
   it('decides the same after a restart while the server is away, and says how old what it knows is', async () => {
     const images = ['front/app:bad', 'front/app:push1', 'front/app:none', 'back/app:1', 'other/app:1'];
     const decisions = async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClusterImage, ClusterViolation } from '../../cluster/audit-store.ts';
-import type { FactsPage, ImageLine, TagLine, TrustLine } from '../../facts/page.ts';
+import type { FactsPage, ImageLine, LaterLine, TagLine, TrustLine } from '../../facts/page.ts';
 import { tryParseDigest } from '../../oci/digest.ts';
 import { isRepositoryName } from '../../oci/reference.ts';
 import { name } from './common.ts';
@@ -28,6 +28,12 @@ const imageLine: z.ZodType<ImageLine> = z.union([
   z.tuple([digest, kind]),
   z.tuple([digest, kind, epochMs, text]),
 ]);
+/** More changes of one verdict are not told. */
+const MOST_STEPS = 8;
+const laterLine: z.ZodType<LaterLine> = z.tuple([
+  digest,
+  z.array(z.tuple([epochMs, z.enum(['allow', 'warn', 'block']), text])).max(MOST_STEPS),
+]);
 const trustLine: z.ZodType<TrustLine> = z.tuple([text, z.boolean()]);
 
 /** A page of facts, as it travels and as guards keep it. */
@@ -48,6 +54,7 @@ export const factsPage: z.ZodType<FactsPage> = z.object({
         gone: z.literal(true).optional(),
         tags: z.array(tagLine).max(100_000),
         images: z.array(imageLine).max(100_000),
+        later: z.array(laterLine).max(100_000).optional(),
       }),
     )
     .max(100_000),

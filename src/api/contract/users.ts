@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { listOf, moment, name } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
-export const user = z.object({ name: z.string(), admin: z.boolean(), disabled: z.boolean(), createdAt: moment });
+export const user = z.object({
+  name: z.string(),
+  admin: z.boolean(),
+  disabled: z.boolean(),
+  /** The account that stands for the person, where several are of one. */
+  person: z.string().optional(),
+  createdAt: moment,
+});
 const password = z.string().min(1).max(1024);
 const one = z.object({ name }).strict();
 
@@ -41,4 +48,18 @@ export const setDisabled = endpoint(
     params: one,
     body: z.object({ disabled: z.boolean() }).strict(),
   },
+);
+export const linkUser = endpoint(
+  'linkUser',
+  'PUT /users/{name}/person',
+  'user:manage',
+  'Say that two accounts are of one person: they count as one wherever two people are needed',
+  { params: one, body: z.object({ sameAs: name }).strict() },
+);
+export const unlinkUser = endpoint(
+  'unlinkUser',
+  'DELETE /users/{name}/person',
+  'user:manage',
+  'Say that an account is of a person of its own again',
+  { params: one },
 );

@@ -19,9 +19,11 @@ export function userRoutes({ users }: ApiDeps): BoundEndpoint[] {
     on(contract.setDisabled, async ({ by, params, body }) =>
       body.disabled ? users.disable(by, params.name) : users.enable(by, params.name),
     ),
+    on(contract.linkUser, async ({ by, params, body }) => users.link(by, params.name, body.sameAs)),
+    on(contract.unlinkUser, async ({ by, params }) => users.unlink(by, params.name)),
   ];
 }
 
-function view({ name, admin, disabled, createdAt }: User) {
-  return { name, admin, disabled, createdAt: time(createdAt) };
+function view({ createdAt, id: _id, ...user }: User) {
+  return { ...user, createdAt: time(createdAt) };
 }

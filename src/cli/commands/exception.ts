@@ -1,152 +1,317 @@
-import { Command } from 'commander';
-import {
-  denyException,
-  grantException,
-  listExceptions,
-  type RiskException,
-  requestException,
-  revokeException,
-} from '../../api/contract/exceptions.ts';
+import { Command, Option } from 'commander';
+import type { RiskException, WantedException } from '../../api/contract/exceptions.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
+import { exceptionCalls } from '../exceptions/calls.ts';
+import {
+  defined,
+  type NarrowingOptions,
+  narrowingIn,
+  subjectIn,
+  withNarrowing,
+  withSubject,
+} from '../exceptions/options.ts';
+import { type Place, type PlaceOptions, placeAmong, withPlace, wordsOf } from '../exceptions/place.ts';
+import { printException, printExceptions } from '../exceptions/print.ts';
+import { type FileFormat, FORMATS, readExceptionFile } from '../exceptions/read-file.ts';
+import { completed, type FileEntries, type Told } from '../exceptions/wanted.ts';
 import { CliError } from '../exit.ts';
-import { endOf, minute } from '../moments.ts';
-import { facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { untilOf } from '../moments.ts';
+import { counted, type OutputOptions, withOutput } from '../output.ts';
 
-interface RequestOptions extends OutputOptions {
+type SubjectOptions = Parameters<typeof subjectIn>[0];
+type Common = OutputOptions & PlaceOptions;
+interface RequestOptions extends Common, SubjectOptions, Told {
+  readonly file?: string;
+}
+interface ImportOptions extends Common, Told {
+  readonly format?: FileFormat;
+}
+interface DecisionOptions extends Common {
+  readonly reason: string;
+  readonly until?: string;
+  readonly batch?: string;
+}
+type GrantOptions = DecisionOptions & NarrowingOptions & { readonly fixDays?: number };
+interface EditOptions extends Common, SubjectOptions, Told {
+  readonly vulnerability?: string;
+}
+interface RenewOptions extends Common {
   readonly until: string;
   readonly reason: string;
-  readonly package?: string;
-  readonly version?: string;
-  readonly repository?: string;
-  readonly digest?: string;
   readonly ticket?: string;
 }
-type DecisionOptions = OutputOptions & { readonly reason: string; readonly until?: string };
+type ListOptions = Common & { readonly state?: RiskException['state']; readonly batch?: string };
+
+const UNTIL = 'last day (to its end, UTC), a moment in RFC 3339, or a span from now like +30d';
+const WORDS = '<words...>';
+const ONE = 'the project and the id; with --everywhere the id alone';
+const SEVERAL = 'the project and ids; with --everywhere ids alone';
 
 /** `breakwater exception …`. */
 export function exceptionCommand(cli: Cli): Command {
-  const exception = new Command('exception').description('dated exceptions from the policy of a project');
+  const exception = new Command('exception').description('dated exceptions from the policy of a project, or of all');
   addRequest(exception, cli);
-  withOutput(exception.command('grant'))
-    .description('grant a request of somebody else; may end it earlier than asked')
-    .argument('<project>')
-    .argument('<id>')
-    .requiredOption('--reason <text>', 'why')
-    .option('--until <date>', 'earlier end', endOf)
-    .action(async (project: string, id: string, options: DecisionOptions) => {
-      const { reason, until } = options;
-      const input = { params: { project, id }, body: { reason, ...(until === undefined ? {} : { until }) } };
-      printException(cli, options, await withServer(cli, (api) => api.call(grantException, input)));
-    });
-  withOutput(exception.command('deny'))
-    .description('deny a request')
-    .argument('<project>')
-    .argument('<id>')
-    .requiredOption('--reason <text>', 'why')
-    .action(async (project: string, id: string, options: DecisionOptions) => {
-      const input = { params: { project, id }, body: { reason: options.reason } };
-      printException(cli, options, await withServer(cli, (api) => api.call(denyException, input)));
-    });
-  withOutput(exception.command('revoke'))
-    .description('end a granted exception now')
-    .argument('<project>')
-    .argument('<id>')
-    .requiredOption('--reason <text>', 'why')
-    .action(async (project: string, id: string, options: DecisionOptions) => {
-      const input = { params: { project, id }, body: { reason: options.reason } };
-      printException(cli, options, await withServer(cli, (api) => api.call(revokeException, input)));
-    });
-  withOutput(exception.command('list'))
-    .description('requests and what became of them, newest first')
-    .argument('<project>')
-    .action(async (project: string, options: OutputOptions) => {
-      const { items } = await withServer(cli, (api) => api.call(listExceptions, { params: { project } }));
-      printAs(cli, options, items, () => exceptionTable(project, items));
-    });
+  addImport(exception, cli);
+  addEdit(exception, cli);
+  addGrant(exception, cli);
+  addDeny(exception, cli);
+  addRenew(exception, cli);
+  addRevoke(exception, cli);
+  addShow(exception, cli);
+  addList(exception, cli);
   return exception;
 }
 
+function common(command: Command): Command {
+  return withPlace(withOutput(command));
+}
+
+function withTold(command: Command): Command {
+  return command
+    .option('--until <date>', UNTIL, (text: string) => untilOf(text))
+    .option('--reason <text>', 'why it may run meanwhile')
+    .option('--owner <name>', 'who answers for the risk')
+    .option('--ticket <text>', 'where it is followed up');
+}
+
 function addRequest(exception: Command, cli: Cli): void {
-  withOutput(exception.command('request'))
-    .description('ask that a vulnerability does not count, for a reason and a time')
-    .argument('<project>', 'the project; an image like front/alpine:3.20 limits it to that repository')
-    .argument('<vulnerability>', 'CVE, GHSA or another id')
-    .requiredOption('--until <date>', 'last day, or a moment in RFC 3339', endOf)
-    .requiredOption('--reason <text>', 'why it may run meanwhile')
-    .option('--package <name>', 'only in this package or source package')
-    .option('--version <version>', 'only in this version of the package')
-    .option('--repository <glob>', 'only in these repositories below the project, like team/**')
-    .option('--digest <digest>', 'only in this image')
-    .option('--ticket <text>', 'where it is followed up')
+  withTold(withSubject(common(exception.command('request'))))
+    .description('ask that vulnerabilities, or a rule for one image, do not count, for a reason and a time')
+    .argument(
+      '[words...]',
+      'the project (an image like front/alpine:3.20 limits it to that repository), then ids such as CVE-2024-1234',
+    )
+    .option('--file <file>', 'take several from a file (YAML or JSON; - for standard input)')
     .addHelpText(
       'after',
       `
 Examples:
   breakwater exception request front CVE-2024-12345 --until 2027-01-31 --reason "not reachable: no TLS is used"
-  breakwater exception request front/alpine:3.20 CVE-2024-12345 --package openssl --until 2027-01-31 --reason "…"`,
+  breakwater exception request front/alpine:3.20 CVE-2024-12345 --package openssl --package-type apk \\
+    --versions "< 3.3.2-r1" --until +30d --reason "…"
+  breakwater exception request front CVE-2024-12345 --kind until-fixed --fix-days 14 --until +90d --reason "…"
+  breakwater exception request front --rule end-of-life --digest sha256:… --until +60d --reason "…"
+  breakwater exception request front --file exceptions.yaml`,
     )
-    .action(async (where: string, vulnerability: string, options: RequestOptions) => {
-      const { output, ...asked } = options;
-      const { project, repository } = placeOf(where);
-      if (repository !== undefined && asked.repository !== undefined)
-        throw new CliError('usage', `"${where}" names a repository already; leave --repository out`);
-      const body = { ...asked, vulnerability, ...(repository === undefined ? {} : { repository }) };
-      const made = await withServer(cli, (api) => api.call(requestException, { params: { project }, body }));
-      printException(cli, { output }, made);
-      cli.note(`It counts once somebody else grants it: breakwater exception grant ${project} ${made.id} --reason "…"`);
+    .action(async (words: readonly string[], options: RequestOptions) => {
+      const { place, rest } = placeAmong(words, options);
+      if (place.repository !== undefined && options.repository !== undefined)
+        throw new CliError('usage', `"${words[0]}" names a repository already; leave --repository out`);
+      const repository = place.repository ?? options.repository;
+      const told = { ...options, repository };
+      const wanted =
+        options.file === undefined
+          ? askedFor(rest, told)
+          : completed((await readExceptionFile(cli, options.file, 'requests')).entries, told);
+      await ask(cli, options, place, wanted, options.file !== undefined);
     });
 }
 
-/** Project and repository below it of `front`, `front/alpine:3.20` or `front/team/app@sha256:…`. */
-export function placeOf(text: string): { readonly project: string; readonly repository?: string } {
-  const name = text.replace(/@.*$/, '').replace(/:[^/]*$/, '');
-  const slash = name.indexOf('/');
-  return slash < 0 ? { project: name } : { project: name.slice(0, slash), repository: name.slice(slash + 1) };
+function askedFor(ids: readonly string[], options: RequestOptions): WantedException[] {
+  const { rule, until, reason, owner, ticket } = options;
+  if (rule === undefined && ids.length === 0)
+    throw new CliError('usage', 'name a vulnerability such as CVE-2024-1234, or give --rule or --file');
+  const subject = subjectIn(options);
+  const entries = ids.length === 0 ? [subject] : ids.map((vulnerability) => ({ vulnerability, ...subject }));
+  return completed(entries, defined({ until, reason, owner, ticket }));
 }
 
-function printException(cli: Cli, options: OutputOptions, exception: RiskException): void {
-  printAs(cli, options, exception, () =>
-    facts([
-      ['id', exception.id],
-      ['vulnerability', exception.vulnerability],
-      ['limited to', limits(exception) || 'nothing: the whole project'],
-      ['state', stateOf(exception)],
-      ['until', minute(exception.until)],
-      ['reason', exception.reason],
-      ['ticket', exception.ticket],
-      ['requested', `${minute(exception.requestedAt)} by ${exception.requestedBy}`],
-      [
-        'decided',
-        exception.decidedAt &&
-          `${minute(exception.decidedAt)} by ${exception.decidedBy}${exception.singleHanded ? ', who asked for it too' : ''}: ${exception.decisionReason ?? ''}`,
-      ],
-    ]),
+async function ask(
+  cli: Cli,
+  options: OutputOptions,
+  place: Place,
+  wanted: readonly WantedException[],
+  asList: boolean,
+): Promise<void> {
+  const [first, ...others] = wanted;
+  if (!first) throw new CliError('usage', 'there is nothing to ask for');
+  if (others.length === 0 && !asList) {
+    const made = await withServer(cli, (api) => exceptionCalls(api, place).request(first));
+    printException(cli, options, made);
+    cli.note(
+      `It counts once somebody else grants it: breakwater exception grant ${wordsOf(place)} ${made.id} --reason "…"`,
+    );
+    return;
+  }
+  const { items } = await withServer(cli, (api) => exceptionCalls(api, place).requestMany([...wanted]));
+  printExceptions(cli, options, place, items);
+  cli.note(
+    `They count once somebody else grants them, singly or together: breakwater exception grant ${wordsOf(place)} --batch ${items[0]?.batch ?? ''} --reason "…"`,
   );
 }
 
-function exceptionTable(project: string, items: readonly RiskException[]): string {
-  if (items.length === 0) return `${project} has no exceptions.`;
-  return table(
-    ['id', 'vulnerability', 'limited to', 'state', 'until', 'requested by', 'decided by', 'reason'],
-    items.map((item) => [
-      item.id,
-      item.vulnerability,
-      limits(item) || '-',
-      stateOf(item),
-      minute(item.until),
-      item.requestedBy,
-      item.decidedBy ?? '-',
-      item.reason,
-    ]),
-  );
+function addImport(exception: Command, cli: Cli): void {
+  withTold(common(exception.command('import')))
+    .description('ask for what an allow-list of Harbor or a .trivyignore excepts; each needs an owner and an end date')
+    .argument(WORDS, 'the project, then the file (- for standard input); with --everywhere the file alone')
+    .addOption(
+      new Option('--format <format>', 'what the file is, where its name and content do not tell').choices(FORMATS),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  curl -s https://harbor.example.com/api/v2.0/projects/front | \\
+    breakwater exception import front - --owner platform --reason "taken over from Harbor" --until +90d
+  breakwater exception import front/app .trivyignore --owner "team app" --reason "…" --until 2027-01-31`,
+    )
+    .action(async (words: readonly string[], options: ImportOptions) => {
+      const { place, rest } = placeAmong(words, options);
+      const [path, ...more] = rest;
+      if (path === undefined || more.length > 0) throw new CliError('usage', 'name one file, or - for standard input');
+      const { owner, until, reason, ticket } = options;
+      const { entries, left } = await readExceptionFile(cli, path, options.format);
+      if (owner === undefined && entries.some((entry) => entry.owner === undefined))
+        throw new CliError('usage', 'give --owner: somebody has to answer for what is taken over');
+      noteLeft(cli, left);
+      const told = defined({ owner, until, reason, ticket, repository: place.repository });
+      await ask(cli, options, place, completed(entries, told), true);
+    });
 }
 
-function stateOf({ state, expired }: RiskException): string {
-  return expired ? `${state}, over` : state;
+function noteLeft(cli: Cli, left: FileEntries['left']): void {
+  if (left.length > 0)
+    cli.note(`${counted(left.length, 'entry', 'entries')} left out:\n${left.map((one) => `  ${one}`).join('\n')}`);
 }
 
-function limits({ package: name, version, repository, digest }: RiskException): string {
-  const pkg = name === undefined ? undefined : `${name}${version === undefined ? '' : ` ${version}`}`;
-  return [pkg, repository, digest].filter((part) => part !== undefined).join(', ');
+function addEdit(exception: Command, cli: Cli): void {
+  withTold(withSubject(common(exception.command('edit'))))
+    .description('change a request that is not decided yet; whoever does counts as one who asked, and may not grant it')
+    .argument(WORDS, ONE)
+    .option('--vulnerability <id>', 'about this vulnerability instead')
+    .action(async (words: readonly string[], options: EditOptions) => {
+      const { place, id } = oneAmong(words, options);
+      const { until, reason, owner, ticket, vulnerability } = options;
+      const body = { ...subjectIn(options), ...defined({ until, reason, owner, ticket, vulnerability }) };
+      if (Object.keys(body).length === 0) throw new CliError('usage', 'say what to change; see --help');
+      printException(cli, options, await withServer(cli, (api) => exceptionCalls(api, place).edit(id, body)));
+    });
+}
+
+function addGrant(exception: Command, cli: Cli): void {
+  withNarrowing(common(exception.command('grant')))
+    .description('grant requests of somebody else; may be narrower and end earlier than asked, never wider or later')
+    .argument('[words...]', SEVERAL)
+    .requiredOption('--reason <text>', 'why')
+    .option('--until <date>', `earlier end: ${UNTIL}`, (text: string) => untilOf(text))
+    .option('--fix-days <days>', 'fewer days after a known fix', Number)
+    .option('--batch <id>', 'all that were asked for together')
+    .action(async (words: readonly string[], options: GrantOptions) => {
+      const { place, rest } = placeAmong(words, options);
+      const { reason, until, fixDays } = options;
+      const narrower = narrowingIn(options);
+      await withServer(cli, async (api) => {
+        const calls = exceptionCalls(api, place);
+        const ids = await idsFor(calls, rest, options.batch);
+        const [id] = ids;
+        if (ids.length === 1 && id !== undefined && options.batch === undefined) {
+          const more = Object.keys(narrower).length === 0 ? {} : { narrower };
+          const granted = await calls.grant(id, { reason, ...defined({ until, fixDays }), ...more });
+          return printException(cli, options, granted);
+        }
+        if (fixDays !== undefined || Object.keys(narrower).length > 0)
+          throw new CliError('usage', 'several together can be ended earlier, but narrowed only one by one');
+        const { items } = await calls.decide({ decision: 'grant', ids, reason, ...defined({ until }) });
+        return printExceptions(cli, options, place, items);
+      });
+    });
+}
+
+function addDeny(exception: Command, cli: Cli): void {
+  common(exception.command('deny'))
+    .description('deny requests')
+    .argument('[words...]', SEVERAL)
+    .requiredOption('--reason <text>', 'why')
+    .option('--batch <id>', 'all that were asked for together')
+    .action(async (words: readonly string[], options: DecisionOptions) => {
+      const { place, rest } = placeAmong(words, options);
+      await withServer(cli, async (api) => {
+        const calls = exceptionCalls(api, place);
+        const ids = await idsFor(calls, rest, options.batch);
+        const [id] = ids;
+        if (ids.length === 1 && id !== undefined && options.batch === undefined)
+          return printException(cli, options, await calls.deny(id, options.reason));
+        const { items } = await calls.decide({ decision: 'deny', ids, reason: options.reason });
+        return printExceptions(cli, options, place, items);
+      });
+    });
+}
+
+/** The ids that were named, or the undecided ones of what was asked for together. */
+async function idsFor(
+  calls: ReturnType<typeof exceptionCalls>,
+  named: readonly string[],
+  batch: string | undefined,
+): Promise<string[]> {
+  if (batch !== undefined && named.length > 0) throw new CliError('usage', 'give either ids or --batch');
+  if (batch === undefined) {
+    if (named.length === 0) throw new CliError('usage', 'name at least one id, or give --batch');
+    return [...named];
+  }
+  const open = await calls.list({ batch, state: 'requested' });
+  if (open.length === 0) throw new CliError('usage', `nothing that was asked for as ${batch} is undecided`);
+  return open.map(({ id }) => id);
+}
+
+function addRenew(exception: Command, cli: Cli): void {
+  common(exception.command('renew'))
+    .description('ask for the same again, to a later end; the one it continues holds to its own')
+    .argument(WORDS, ONE)
+    .requiredOption('--until <date>', UNTIL, (text: string) => untilOf(text))
+    .requiredOption('--reason <text>', 'why it may run on')
+    .option('--ticket <text>', 'where it is followed up')
+    .action(async (words: readonly string[], options: RenewOptions) => {
+      const { place, id } = oneAmong(words, options);
+      const { until, reason, ticket } = options;
+      const body = { until, reason, ...defined({ ticket }) };
+      const made = await withServer(cli, (api) => exceptionCalls(api, place).renew(id, body));
+      printException(cli, options, made);
+      cli.note(
+        `It counts once somebody else grants it: breakwater exception grant ${wordsOf(place)} ${made.id} --reason "…"`,
+      );
+    });
+}
+
+function addRevoke(exception: Command, cli: Cli): void {
+  common(exception.command('revoke'))
+    .description('end a granted exception now, or take a request back')
+    .argument(WORDS, ONE)
+    .requiredOption('--reason <text>', 'why')
+    .action(async (words: readonly string[], options: DecisionOptions) => {
+      const { place, id } = oneAmong(words, options);
+      const ended = await withServer(cli, (api) => exceptionCalls(api, place).revoke(id, options.reason));
+      printException(cli, options, ended);
+    });
+}
+
+function addShow(exception: Command, cli: Cli): void {
+  common(exception.command('show'))
+    .description('one exception')
+    .argument(WORDS, ONE)
+    .action(async (words: readonly string[], options: Common) => {
+      const { place, id } = oneAmong(words, options);
+      printException(cli, options, await withServer(cli, (api) => exceptionCalls(api, place).get(id)));
+    });
+}
+
+function addList(exception: Command, cli: Cli): void {
+  common(exception.command('list'))
+    .description('requests and what became of them, newest first')
+    .argument('[project]')
+    .addOption(new Option('--state <state>', 'only these').choices(['requested', 'granted', 'denied', 'revoked']))
+    .option('--batch <id>', 'only what was asked for together')
+    .action(async (project: string | undefined, options: ListOptions) => {
+      const { place } = placeAmong(project === undefined ? [] : [project], options);
+      const { state, batch } = options;
+      const items = await withServer(cli, (api) => exceptionCalls(api, place).list(defined({ state, batch })));
+      printExceptions(cli, options, place, items);
+    });
+}
+
+function oneAmong(words: readonly string[], options: PlaceOptions): { readonly place: Place; readonly id: string } {
+  const { place, rest } = placeAmong(words, options);
+  const [id, ...more] = rest;
+  if (id === undefined || more.length > 0) throw new CliError('usage', 'name one exception by its id');
+  return { place, id };
 }

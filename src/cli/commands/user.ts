@@ -1,5 +1,13 @@
 import { Command } from 'commander';
-import { changePassword, createUser, listUsers, setDisabled, setPassword } from '../../api/contract/users.ts';
+import {
+  changePassword,
+  createUser,
+  linkUser,
+  listUsers,
+  setDisabled,
+  setPassword,
+  unlinkUser,
+} from '../../api/contract/users.ts';
 import { newSecret } from '../../platform/ids.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
@@ -34,11 +42,12 @@ export function userCommand(cli: Cli): Command {
       const { items } = await withServer(cli, (api) => api.call(listUsers));
       printAs(cli, options, items, () =>
         table(
-          ['name', 'administrator', 'state', 'created'],
-          items.map(({ name, admin, disabled, createdAt }) => [
+          ['name', 'administrator', 'state', 'person', 'created'],
+          items.map(({ name, admin, disabled, person, createdAt }) => [
             name,
             admin ? 'yes' : 'no',
             disabled ? 'disabled' : 'active',
+            person ?? '-',
             day(createdAt),
           ]),
         ),
@@ -59,6 +68,23 @@ export function userCommand(cli: Cli): Command {
       });
       cli.print(`${name ?? login.user} has a new password.`);
       if (name === undefined || name === login.user) await keepPassword(cli, { ...login, password });
+    });
+  user
+    .command('link')
+    .description('say that two accounts are of one person: they count as one wherever two people are needed')
+    .argument('<name>')
+    .argument('<same-as>', 'the other account, which then stands for the person')
+    .action(async (name: string, sameAs: string) => {
+      await withServer(cli, (api) => api.call(linkUser, { params: { name }, body: { sameAs } }));
+      cli.print(`${name} and ${sameAs} count as one person.`);
+    });
+  user
+    .command('unlink')
+    .description('say that an account is of a person of its own again')
+    .argument('<name>')
+    .action(async (name: string) => {
+      await withServer(cli, (api) => api.call(unlinkUser, { params: { name } }));
+      cli.print(`${name} counts as a person of its own.`);
     });
   addSwitch(user, cli, 'disable', true);
   addSwitch(user, cli, 'enable', false);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFactsMemory } from '../../facts/memory.ts';
 import type { FactsPage, RepositoryFacts } from '../../facts/page.ts';
+import { SLOTS } from '../../facts/slots.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { fixedClock } from '../../platform/clock.ts';
 import { ageText } from './age.ts';
@@ -44,6 +45,47 @@ describe('what a guard knows of images', () => {
       sentence: `the registry ${HOST} has not told this guard its verdicts yet`,
     });
     expect(verdictOf('nginx')).toBeUndefined();
+  });
+
+  it('follows in time what was told with a verdict, without anybody to ask, also after a full account', () => {
+    const { memory, clock, verdictOf } = world();
+    const tell = (over: Partial<FactsPage>) =>
+      memory.apply(
+        page({ ...over, repositories: [front({ tags: [['1', first]], images: [[first, 'allow']], later })] }),
+      );
+    const later: RepositoryFacts['later'] = [
+      [
+        first,
+        [
+          [NOW + 5, 'block', 'CVE-2024-1 in musl 1'],
+          [NOW + 9, 'warn', 'no fix yet'],
+          [NOW + 12, 'allow', ''],
+        ],
+      ],
+    ];
+    const kindsThen = [NOW + 4, NOW + 5, NOW + 8, NOW + 9, NOW + 12].map((now) => () => {
+      clock.set(now);
+      return verdictOf(`${HOST}/front/app:1`);
+    });
+    const expected = [
+      { kind: 'allow', sentence: '' },
+      { kind: 'block', sentence: 'CVE-2024-1 in musl 1', since: NOW + 5 },
+      { kind: 'block', sentence: 'CVE-2024-1 in musl 1', since: NOW + 5 },
+      { kind: 'warn', sentence: 'no fix yet', since: NOW + 9 },
+      { kind: 'allow', sentence: '' },
+    ];
+    tell({ reset: true, covers: 'all' });
+    for (const [at, kindThen] of kindsThen.entries()) expect(kindThen()).toMatchObject(expected[at] ?? {});
+    // What is kept of it in the cluster says the same to the next guard.
+    const again = world();
+    const kept = Array.from({ length: SLOTS }, (_, slot) => memory.repositoriesIn(slot)).flat();
+    again.memory.apply(page({ reset: true, covers: 'all', repositories: kept }));
+    again.clock.set(NOW + 5);
+    expect(again.verdictOf(`${HOST}/front/app:1`)).toMatchObject({ kind: 'block' });
+    // A new verdict that stays as it is takes what was foreseen away.
+    memory.apply(page({ repositories: [front({ images: [[first, 'allow']] })] }));
+    clock.set(NOW + 5);
+    expect(verdictOf(`${HOST}/front/app:1`)).toMatchObject({ kind: 'allow' });
   });
 
   it('tells verdicts by tag and digest under every host of the registry, and since when', () => {

@@ -1,5 +1,5 @@
 import type { ImageFacts, ImageVerdict } from '../../constraints/image-facts.ts';
-import type { FactsMemory } from '../../facts/memory.ts';
+import { type FactsMemory, toldAt } from '../../facts/memory.ts';
 import { projectOf } from '../../model/project-name.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -31,7 +31,7 @@ export function createLinkedFacts(deps: LinkedFactsDeps): ImageFacts {
     if (age > maxAgeMs) return unknown(`${agedVerdicts(reference, age)}, and count for ${ageText(maxAgeMs)}`);
     switch (answer.kind) {
       case 'known':
-        return answer.verdict;
+        return toldAt(answer.verdict, clock.now());
       case 'unjudged':
         return unknown(`the registry ${reference.registry} has not judged it yet (${asOfText(age)})`);
       case 'no-such-image':

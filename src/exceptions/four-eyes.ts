@@ -1,0 +1,18 @@
+import { accountsOfPerson } from '../auth/persons.ts';
+import { type Principal, personOf } from '../auth/principal.ts';
+import type { Tx } from '../db/database.ts';
+import type { Row } from '../db/schema.ts';
+import { requestersOf } from './exception.ts';
+
+/** Every account of the person who acts, as they are linked now. A robot is its owner. */
+export async function accountsOf(tx: Tx, by: Principal): Promise<readonly string[]> {
+  return accountsOfPerson(tx, personOf(by));
+}
+
+/** The accounts as whom the person who acts has a part in this request; none when it is somebody else's. */
+export async function ownParts(tx: Tx, by: Principal, row: Row<'exceptions'>): Promise<readonly string[]> {
+  const own = new Set(await accountsOf(tx, by));
+  // Those who asked may have been linked to other accounts since.
+  const others = await Promise.all(requestersOf(row).map((name) => accountsOfPerson(tx, name)));
+  return [...new Set([...requestersOf(row), ...others.flat()])].filter((name) => own.has(name));
+}

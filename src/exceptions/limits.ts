@@ -1,0 +1,70 @@
+import type { Severity } from '../model/severity.ts';
+import { toRfc3339 } from '../platform/clock.ts';
+import { ExceptionError } from './errors.ts';
+
+const DAY = 86_400_000;
+
+/** How long exceptions may last, by the policy that counts where they do. */
+export interface ExceptionLimits {
+  readonly mostDays: Readonly<Record<Level, number>>;
+  /** With all renewals. */
+  readonly mostLifeDays: number;
+}
+
+type Level = 'low' | 'medium' | 'high' | 'critical';
+
+/** Where no policy says otherwise. */
+export const DEFAULT_LIMITS: ExceptionLimits = {
+  mostDays: { low: 365, medium: 365, high: 365, critical: 365 },
+  mostLifeDays: 730,
+};
+
+/** What counts in one place. */
+export interface Limits extends ExceptionLimits {
+  /** What a severity that nobody knows counts as. */
+  readonly unknownSeverity: Severity;
+}
+
+/** What the limits depend on. */
+export interface LimitSource {
+  /** Of a project, or of the installation for its id `''`. */
+  limitsOf(projectId: string): Promise<Limits>;
+  /** The worst that any source says of a vulnerability. */
+  severityOf(vulnerability: string): Severity;
+}
+
+/** The end of an exception, and since when it and those it continues count. Epoch ms. */
+export interface Ending {
+  /** `critical` where nobody knows what is in the image: it cannot be read, or is not written about any more. */
+  readonly severity: Severity;
+  readonly until: number;
+  /** Absent: it continues none. */
+  readonly lifeFrom?: number | undefined;
+}
+
+/** Refuses an end that is over, or further away than the policy lets it be. Throws `ExceptionError('exception_invalid')`. */
+export function checkEnd(limits: Limits, { severity, until, lifeFrom }: Ending, now: number): void {
+  if (!(until > now))
+    throw new ExceptionError(
+      'exception_invalid',
+      `the end date must lie in the future: ${Number.isFinite(until) ? `${toRfc3339(until)} is over` : 'this is no date'}`,
+    );
+  const level = levelOf(severity === 'unknown' ? limits.unknownSeverity : severity);
+  const most = limits.mostDays[level];
+  if (until > now + most * DAY)
+    throw new ExceptionError(
+      'exception_invalid',
+      `the end date must lie within ${most} days, the most for severity ${level}: not after ${toRfc3339(now + most * DAY)}; ask again when it ends`,
+    );
+  const life = limits.mostLifeDays;
+  const began = lifeFrom ?? now;
+  if (until > began + life * DAY)
+    throw new ExceptionError(
+      'exception_invalid',
+      `with all it continues it would last longer than ${life} days: it began to count ${toRfc3339(began)} and may last until ${toRfc3339(began + life * DAY)}; fix it before`,
+    );
+}
+
+function levelOf(severity: Severity): Level {
+  return severity === 'critical' || severity === 'high' || severity === 'medium' ? severity : 'low';
+}
