@@ -1,5 +1,5 @@
 import { EVERY_PROJECT } from '../exceptions/exception.ts';
-import { DEFAULT_LIMITS, type LimitSource } from '../exceptions/limits.ts';
+import type { LimitSource } from '../exceptions/limits.ts';
 import { type Severity, severityRank } from '../model/severity.ts';
 import type { PolicyStore } from '../projects/policy-store.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
@@ -14,7 +14,7 @@ export function exceptionLimits(deps: {
     async limitsOf(projectId) {
       const { policy } =
         projectId === EVERY_PROJECT ? await policies.installationPolicy() : await policies.effectivePolicy(projectId);
-      return { ...DEFAULT_LIMITS, unknownSeverity: policy.unknownSeverity };
+      return { ...policy.exceptions, unknownSeverity: policy.unknownSeverity };
     },
     severityOf(vulnerability) {
       const said = advisories.current()?.vulnerability(vulnerability)?.severities ?? [];

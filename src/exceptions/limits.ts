@@ -1,26 +1,14 @@
 import type { Severity } from '../model/severity.ts';
 import { toRfc3339 } from '../platform/clock.ts';
+import type { Policy } from '../policy/policy.ts';
 import { ExceptionError } from './errors.ts';
 
 const DAY = 86_400_000;
 
-/** How long exceptions may last, by the policy that counts where they do. */
-export interface ExceptionLimits {
-  readonly mostDays: Readonly<Record<Level, number>>;
-  /** With all renewals. */
-  readonly mostLifeDays: number;
-}
+type Level = keyof Policy['exceptions']['mostDays'];
 
-type Level = 'low' | 'medium' | 'high' | 'critical';
-
-/** Where no policy says otherwise. */
-export const DEFAULT_LIMITS: ExceptionLimits = {
-  mostDays: { low: 365, medium: 365, high: 365, critical: 365 },
-  mostLifeDays: 730,
-};
-
-/** What counts in one place. */
-export interface Limits extends ExceptionLimits {
+/** How long exceptions may last in one place, by the policy that counts there. */
+export interface Limits extends Readonly<Policy['exceptions']> {
   /** What a severity that nobody knows counts as. */
   readonly unknownSeverity: Severity;
 }
