@@ -1,5 +1,6 @@
 import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
+import { tellEndingExceptions } from '../exceptions/ending.ts';
 import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../platform/errors.ts';
 import { keepTrying } from '../platform/keep-trying.ts';
@@ -42,6 +43,11 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
     handlers,
     schedules: [
       { kind: 'rejudge-due', everySeconds: 60, handler: async () => void (await verdicts.rejudgeDue()) },
+      {
+        kind: 'exception-ends',
+        everySeconds: 60,
+        handler: async () => void (await tellEndingExceptions({ db, clock })),
+      },
       { kind: 'purge-uploads', everySeconds: 3600, handler: async () => void (await purgeUploads({ ...services })) },
       {
         kind: 'empty-trash',

@@ -15,7 +15,7 @@ export async function accountsOfPerson(db: Db, name: string): Promise<readonly s
 }
 
 /** Name of the account that stands for the person an account belongs to. */
-export async function personOfAccount(db: Db, name: string): Promise<string> {
+async function personOfAccount(db: Db, name: string): Promise<string> {
   const row = await db.selectFrom('users').select('person').where('name', '=', name).executeTakeFirst();
   return row?.person ?? name;
 }

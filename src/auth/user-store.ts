@@ -71,12 +71,6 @@ export function createUserStore(deps: UserStoreDeps) {
     });
   }
 
-  async function found(tx: Tx, name: string): Promise<Row<'users'>> {
-    const row = await tx.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst();
-    if (!row) throw unknown(name);
-    return row;
-  }
-
   return {
     /** Creates an account. Throws `AuthError` `name_invalid`, `password_invalid`, `user_exists`. */
     async create(
@@ -234,6 +228,12 @@ export async function bootstrapAdministrator(
     throw error;
   }
   return { name: FIRST_USER, password: chosen, generated: password === undefined };
+}
+
+async function found(tx: Tx, name: string): Promise<Row<'users'>> {
+  const row = await tx.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst();
+  if (!row) throw unknown(name);
+  return row;
 }
 
 /** True for what a person's account can be called. */

@@ -1,5 +1,6 @@
 import type { JudgedImage } from '../api/contract/verdicts.ts';
 import type { Reason } from '../model/verdict.ts';
+import { toRfc3339 } from '../platform/clock.ts';
 import { describeSeverity, describeTime } from '../policy/describe.ts';
 import { explain } from '../policy/explain.ts';
 import { counted, facts, oneLine, table } from './output.ts';
@@ -16,6 +17,7 @@ export function renderVerdict(judged: JudgedImage, now: number): string {
       ['verdict', explain(verdict)],
       ['judged', judged.judgedAt],
       ['changes', judged.changesAt && `${judged.changesAt}, by itself`],
+      ['becomes', verdict.becomes?.map(({ at, kind }) => `${kind} from ${toRfc3339(at)} on`).join(', ')],
     ]),
     ...reasonTable(verdict.reasons),
     '',

@@ -43,7 +43,17 @@ export async function readExceptions(
 }
 
 function exceptionLine(record: ExceptionRecord): Omit<Line<'exceptions'>, 'project' | 'decisions'> {
-  const { projectId: _project, expired, requestedAt, decidedAt, validFrom, lifeFrom, requesters, until, ...rest } = record;
+  const {
+    projectId: _project,
+    expired,
+    requestedAt,
+    decidedAt,
+    validFrom,
+    lifeFrom,
+    requesters,
+    until,
+    ...rest
+  } = record;
   return {
     ...rest,
     inForce: record.state === 'granted' && !expired,

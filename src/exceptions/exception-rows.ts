@@ -1,4 +1,4 @@
-import type { Db } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import { ExceptionError } from './errors.ts';
 import { EVERY_PROJECT, type ExceptionRecord, type ExceptionState } from './exception.ts';
@@ -72,4 +72,27 @@ export async function grantedRows(db: Db, projectId: string, now: number): Promi
     .where('until', '>', now)
     .orderBy('id')
     .execute();
+}
+
+export type Change = Partial<Omit<Row<'exceptions'>, 'id' | 'project_id'>>;
+
+/**
+ * Changes a request in the transaction of a step. Its state and who asked are part of the condition: of two steps at once the second
+ * finds nothing to do. Throws `ExceptionError('exception_state')`.
+ */
+export async function updateRow(
+  tx: Tx,
+  current: Row<'exceptions'>,
+  from: readonly ExceptionState[],
+  set: Change,
+): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('exceptions')
+    .set(set)
+    .where('id', '=', current.id)
+    .where('state', 'in', from)
+    .where('requester_accounts', '=', current.requester_accounts)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n)
+    throw new ExceptionError('exception_state', `this exception is ${current.state}, not ${from.join(' or ')}`);
 }

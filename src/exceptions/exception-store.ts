@@ -7,27 +7,35 @@ import { addEvents } from '../notify/outbox.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
-import { isNarrower } from '../policy/is-narrower.ts';
-import { type CheckedException, checkException, checkReason } from './check-exception.ts';
-import { checkDigest, typeOfPackage } from './check-stored.ts';
+import { checkReason } from './check-exception.ts';
+import { completeRequest } from './complete-request.ts';
 import { ExceptionError } from './errors.ts';
 import {
   type ExceptionRecord,
   type ExceptionState,
-  type ExceptionSubject,
   fromSubject,
+  MOST_AT_ONCE,
   type NewException,
   requestersOf,
-  scopeOf,
   toGranted,
   toRecord,
   toSubject,
 } from './exception.ts';
 import { exceptionDecided, exceptionRequested } from './exception-events.ts';
-import { type ExceptionQuery, findRow, grantedRows, type Place, selectRows, targetOf } from './exception-rows.ts';
+import {
+  type Change,
+  type ExceptionQuery,
+  findRow,
+  grantedRows,
+  type Place,
+  selectRows,
+  targetOf,
+  updateRow,
+} from './exception-rows.ts';
 import { accountsOf, ownParts } from './four-eyes.ts';
 import { lifeOf } from './life.ts';
-import { checkEnd, type LimitSource, type Limits } from './limits.ts';
+import { checkEnd, type Limits, type LimitSource } from './limits.ts';
+import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
 
 export interface ExceptionStoreDeps {
   readonly db: Db;
@@ -40,18 +48,8 @@ export interface ExceptionStoreDeps {
   readonly limits: LimitSource;
 }
 
-/** A decision about a request; what is narrower than what was asked for is given, and counts instead. */
-export interface Grant {
-  readonly reason: string;
-  readonly until?: number;
-  readonly fixDays?: number;
-  readonly narrower?: Partial<
-    Pick<ExceptionSubject, 'package' | 'packageType' | 'versions' | 'repository' | 'digest' | 'platform'>
-  >;
-}
-
 /** What a renewal says anew. */
-export interface Renewal {
+interface Renewal {
   readonly reason: string;
   readonly until: number;
   readonly ticket?: string;
@@ -67,10 +65,6 @@ interface Step {
 /** A place with the limits that count there. */
 type Where = Place & { readonly within: Limits };
 
-type Change = Partial<Omit<Row<'exceptions'>, 'id' | 'project_id'>>;
-
-/** Most exceptions that are asked for or decided at once. */
-export const MOST_AT_ONCE = 1000;
 /** Bytes of granted exceptions kept in memory, by a rough weight. */
 const KEPT = { limit: 32 * 1024 * 1024, weigh: (list: readonly GrantedException[]) => 256 + list.length * 512 };
 
@@ -105,7 +99,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     more: Pick<Row<'exceptions'>, 'batch' | 'renews'>,
   ): Promise<ExceptionRecord> {
     const now = clock.now();
-    const completed = await completeOf(tx, place, wanted);
+    const completed = await completeRequest(tx, place, wanted);
     const lifeFrom = await lifeOf(tx, place, completed, more.renews, now);
     checkEnding(place.within, completed, lifeFrom);
     const row: Row<'exceptions'> = {
@@ -146,31 +140,6 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     return toRecord(row, now);
   }
 
-  /** What can be known of a request without asking: the type of a package that is here in one type only. */
-  async function completeOf(tx: Tx, place: Place, wanted: NewException): Promise<CheckedException> {
-    const { package: name, packageType, versions } = wanted;
-    const type =
-      name !== undefined && packageType === undefined && versions !== undefined
-        ? await typeOfPackage(tx, name)
-        : undefined;
-    const checked = checkException({ ...wanted, ...(type === undefined ? {} : { packageType: type }) });
-    await checkDigest(tx, place, checked.digest);
-    return checked;
-  }
-
-  /** Changes a request in the transaction of a step. The state is part of the condition: of two at once the second finds nothing to do. */
-  async function put(tx: Tx, current: Row<'exceptions'>, from: readonly ExceptionState[], set: Change): Promise<void> {
-    const { numUpdatedRows } = await tx
-      .updateTable('exceptions')
-      .set(set)
-      .where('id', '=', current.id)
-      .where('state', 'in', from)
-      .where('requester_accounts', '=', current.requester_accounts)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n)
-      throw new ExceptionError('exception_state', `this exception is ${current.state}, not ${from.join(' or ')}`);
-  }
-
   async function decide(
     tx: Tx,
     by: Principal,
@@ -192,10 +161,10 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       decision_reason: reason,
       ...changed,
     };
-    await put(tx, current, step.from, set);
+    await updateRow(tx, current, step.from, set);
     const after = { ...current, ...set };
     await addEvents(tx, [exceptionDecided(after, place.name, now)]);
-    const { vulnerability, rule, package: _package, ...narrowing } = toSubject(after);
+    const { vulnerability, rule, ...narrowing } = toSubject(after);
     await note(tx, by, place, step.action, {
       id,
       ...(vulnerability === undefined ? { rule } : { vulnerability }),
@@ -215,7 +184,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const own = await ownParts(tx, by, current);
       if (own.length > 0 && deps.fourEyes)
         throw new ExceptionError('four_eyes', ownRequest(current, personOf(by), own));
-      const narrowed = await narrow(tx, place, current, grant);
+      const narrowed = await narrowRequest(tx, place, current, grant);
       checkEnding(place.within, narrowed, current.life_from ?? undefined);
       return {
         ...fromSubject(narrowed),
@@ -225,26 +194,6 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         single_handed: own.length > 0 ? 1 : 0,
       };
     });
-  }
-
-  /** What is granted of a request. Throws `ExceptionError('exception_invalid')` for anything that is not within what was asked for. */
-  async function narrow(tx: Tx, place: Place, current: Row<'exceptions'>, grant: Grant): Promise<CheckedException> {
-    const asked = askedIn(current);
-    const { until = asked.until, fixDays = asked.fixDays, narrower = {} } = grant;
-    const wanted = { ...asked, ...narrower, until, ...(fixDays === undefined ? {} : { fixDays }) };
-    const granted = await completeOf(tx, place, wanted);
-    const dated = ({ fixDays: days, ...it }: CheckedException) => ({
-      ...scopeOf(subjectIn(it), place.id),
-      until: it.until,
-      ...(days === undefined ? {} : { fixDays: days }),
-    });
-    if (isNarrower(dated(granted), dated(asked))) return granted;
-    throw new ExceptionError(
-      'exception_invalid',
-      granted.until > asked.until
-        ? `it was asked for until ${toRfc3339(asked.until)}; a grant may end it earlier, never later`
-        : 'a grant may be narrower than what was asked for, never about anything else; have the request changed, or ask anew',
-    );
   }
 
   async function atOnce<Item, Value>(
@@ -296,7 +245,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       return inPlace(place, async (tx, { within }) => {
         const now = clock.now();
         const current = await findRow(tx, place, id);
-        const asked = await completeOf(tx, place, { ...askedIn(current), ...changes });
+        const asked = await completeRequest(tx, place, { ...askedIn(current), ...changes });
         const lifeFrom = await lifeOf(tx, place, asked, current.renews, now);
         checkEnding(within, asked, lifeFrom);
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
@@ -312,7 +261,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
           life_from: lifeFrom ?? null,
           requester_accounts: JSON.stringify(accounts),
         };
-        await put(tx, current, ['requested'], set);
+        await updateRow(tx, current, ['requested'], set);
         await note(tx, by, place, 'exception.edit', {
           id,
           before: { ...askedIn(current), until: toRfc3339(current.until) },
@@ -403,31 +352,11 @@ function denial(reason: string): Step {
   return { from: ['requested'], to: 'denied', action: 'exception.deny', reason };
 }
 
-/** A row as it was asked for. */
-function askedIn(row: Row<'exceptions'>): CheckedException {
-  const { id: _id, projectId: _project, ...record } = toRecord(row, 0);
-  const { kind, justification, fixDays, owner, reason, ticket, until } = record;
-  return {
-    kind,
-    ...toSubject(row),
-    ...(justification === undefined ? {} : { justification }),
-    ...(fixDays === undefined ? {} : { fixDays }),
-    ...(owner === undefined ? {} : { owner }),
-    reason,
-    ...(ticket === undefined ? {} : { ticket }),
-    until,
-  };
-}
-
-function subjectIn(wanted: Omit<CheckedException, 'fixDays'>): ExceptionSubject {
-  const { kind: _kind, owner: _owner, reason: _reason, ticket: _ticket, until: _until, ...rest } = wanted;
-  const { justification: _why, ...subject } = rest;
-  return subject;
-}
-
 function ownRequest(row: Row<'exceptions'>, person: string, own: readonly string[]): string {
-  const through = row.requested_person === person ? ` through ${row.requested_by}` : '';
-  const as = own.includes(person) ? '' : ` as ${own.join(', ')}`;
-  const asked = row.requested_by === person || through !== '' || as !== '' ? 'asked for' : 'changed';
-  return `${person} ${asked} this exception${through}${as}; another person has to grant it`;
+  const end = 'another person has to grant it';
+  if (row.requested_person === person) return `${person} asked for this exception through ${row.requested_by}; ${end}`;
+  if (row.requested_by === person) return `${person} asked for this exception; ${end}`;
+  const [other] = own.filter((name) => name !== person);
+  const whom = requestersOf(row).includes(person) || other === undefined ? person : `${person}, who is also ${other},`;
+  return `${whom} asked for this exception or changed the request; ${end}`;
 }

@@ -70,6 +70,9 @@ export interface ExceptionRecord extends NewException {
   readonly validFrom?: number;
 }
 
+/** Most exceptions that are asked for or decided together. */
+export const MOST_AT_ONCE = 1000;
+
 /** Installation-wide exceptions are kept under this project id. */
 export const EVERY_PROJECT = '';
 

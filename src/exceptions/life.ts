@@ -1,6 +1,7 @@
+import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { type ExceptionSubject, toSubject } from './exception.ts';
-import { grantedRows, type Place } from './exception-rows.ts';
+import type { Place } from './exception-rows.ts';
 
 /**
  * When the first of the exceptions that a request continues began to count, epoch ms; undefined when it continues none. What is asked
@@ -13,16 +14,22 @@ export async function lifeOf(
   renews: string | null,
   now: number,
 ): Promise<number | undefined> {
-  const rows = await grantedRows(db, place.id, now);
+  const { vulnerability = '' } = subject;
+  const rows = await db
+    .selectFrom('exceptions')
+    .selectAll()
+    .where('project_id', '=', place.id)
+    .where('state', '=', 'granted')
+    .where((where) =>
+      where.or([
+        where('id', '=', renews ?? ''),
+        where.and([where(sql`lower(vulnerability)`, '=', vulnerability.toLowerCase()), where('until', '>', now)]),
+      ]),
+    )
+    .execute();
   const wanted = nameOf(subject);
-  const same = rows.filter(
-    (row) => row.id === renews || (row.project_id === place.id && nameOf(toSubject(row)) === wanted),
-  );
-  const named =
-    renews === null || same.some(({ id }) => id === renews)
-      ? []
-      : await db.selectFrom('exceptions').selectAll().where('id', '=', renews).execute();
-  const moments = [...same, ...named].flatMap((row) => row.life_from ?? row.valid_from ?? []);
+  const continued = rows.filter((row) => row.id === renews || nameOf(toSubject(row)) === wanted);
+  const moments = continued.flatMap((row) => row.life_from ?? row.valid_from ?? []);
   return moments.length === 0 ? undefined : Math.min(...moments);
 }
 

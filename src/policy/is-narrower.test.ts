@@ -77,7 +77,11 @@ describe('the order of narrowness', () => {
     let compared = 0;
     // Mostly what differs in a field or two: of any two hardly one is within the other.
     const near = fc
-      .tuple(exception, exception, fc.subarray(['package', 'versions', 'repository', 'digest', 'platform', 'fixDays', 'until'] as const))
+      .tuple(
+        exception,
+        exception,
+        fc.subarray(['package', 'versions', 'repository', 'digest', 'platform', 'fixDays', 'until'] as const),
+      )
       .map(([wide, one, names]) => {
         const taken = names.filter((name) => one[name] !== undefined).map((name) => [name, one[name]]);
         return [{ ...wide, ...(Object.fromEntries(taken) as Partial<GrantedException>) }, wide] as const;

@@ -3,7 +3,7 @@ import { canonicalHash, compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
 import { countFindings } from './counts.ts';
 import { explain } from './explain.ts';
-import { indexOutlook } from './outlook.ts';
+import { indexOutlook } from './index-outlook.ts';
 import type { Policy } from './policy.ts';
 import { compareReasons, milder, worstKind } from './reason-order.ts';
 

@@ -327,7 +327,7 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
       const before = systemClock.now();
       const kind = verdictOf(guard, image)?.kind;
       // Asked over a boundary it may say either.
-      if ((before < end) === (systemClock.now() < end)) kinds.push([before, kind]);
+      if (before < end === systemClock.now() < end) kinds.push([before, kind]);
       return systemClock.now() > end + 500 || undefined;
     });
     expect(kinds.filter(([at]) => at < end).map(([, kind]) => kind)).not.toContain('block');

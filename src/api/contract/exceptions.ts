@@ -1,10 +1,9 @@
 import { z } from 'zod';
+import { MOST_AT_ONCE } from '../../exceptions/exception.ts';
 import { PACKAGE_TYPES } from '../../model/inventory.ts';
 import { EXCEPTION_KINDS, EXCEPTION_RULES, JUSTIFICATIONS } from '../../policy/exceptions.ts';
 import { inProject, listOf, moment, oneInProject, page, reason } from './common.ts';
 import { endpoint } from './endpoint.ts';
-
-const MOST_AT_ONCE = 1000;
 
 const narrowing = {
   package: z.string().max(255).optional(),

@@ -1,6 +1,6 @@
 import { EVERY_PROJECT, type ExceptionRecord, type NewException } from '../../exceptions/exception.ts';
 import { EVERYWHERE, type Place } from '../../exceptions/exception-rows.ts';
-import type { Grant } from '../../exceptions/exception-store.ts';
+import type { Grant } from '../../exceptions/narrow-request.ts';
 import type { BodyOf, QueryOf } from '../contract/endpoint.ts';
 import * as contract from '../contract/exceptions.ts';
 import type { ApiDeps } from '../deps.ts';
