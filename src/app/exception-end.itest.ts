@@ -33,7 +33,9 @@ describe.each(ENGINES)('the end of an exception on %s', (engine) => {
     handle = await freshDatabase(engine);
     world = await createWorld(handle);
     const { verdicts } = world;
-    world.state.advisories = advisoriesOf({ [`${ALPINE}/musl`]: [{ id: 'CVE-2024-1', fixed: '2', severity: 'critical' }] });
+    world.state.advisories = advisoriesOf({
+      [`${ALPINE}/musl`]: [{ id: 'CVE-2024-1', fixed: '2', severity: 'critical' }],
+    });
     world.state.exceptions = [{ id: 'e1', vulnerability: 'CVE-2024-1', from: NOW, until: END }];
     subject = await world.push('front/app', [{ distribution: '3.23.0', packages: ['musl@1'] }], '1');
     feed = createFeed({ database: handle, logger: silentLogger, hosts: [HOST], placeOf: placeOfUpstream });
@@ -44,9 +46,23 @@ describe.each(ENGINES)('the end of an exception on %s', (engine) => {
       memory.apply(page);
       ({ cursor } = page);
     } while (!memory.isFilled());
-    const guard = createLinkedFacts({ memory, clock: world.clock, asOf: () => NOW, maxAgeMs: 9 * DAY, serverHost: HOST });
+    const guard = createLinkedFacts({
+      memory,
+      clock: world.clock,
+      asOf: () => NOW,
+      maxAgeMs: 9 * DAY,
+      serverHost: HOST,
+    });
     const state = handle.stateOf(...NOTED_TABLES);
-    const webhook = createImageFacts({ db: handle.db, feed, state, verdicts, clock: world.clock, logger: silentLogger, host: HOST });
+    const webhook = createImageFacts({
+      db: handle.db,
+      feed,
+      state,
+      verdicts,
+      clock: world.clock,
+      logger: silentLogger,
+      host: HOST,
+    });
     close = () => webhook.close();
     surfaces = {
       gate: async () => (await world.pull(subject)).kind === 'serve',

@@ -34,7 +34,7 @@ import {
 } from './exception-rows.ts';
 import { accountsOf, ownParts } from './four-eyes.ts';
 import { lifeOf } from './life.ts';
-import { checkEnd, type Limits, type LimitSource } from './limits.ts';
+import { checkEnd, type LimitSource, type Limits } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
 
 export interface ExceptionStoreDeps {

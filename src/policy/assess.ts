@@ -30,10 +30,11 @@ export type Assessments = Map<string, Map<Finding, Assessment>>;
 const KEPT_CONTEXTS = 100;
 const KEPT_ASSESSMENTS = 50_000;
 
-/** Assesses the findings of one image. */
+/** Assesses the findings of one image. What a later moment changes is not kept: others ask about now. */
 export function createAssessor(
   { policy, inventory, now }: Pick<JudgeInput, 'policy' | 'inventory' | 'now'>,
   kept: Assessments,
+  at: 'now' | 'later' = 'now',
 ): (finding: Finding, exceptions: readonly GrantedException[], firstSeen: number) => Assessment {
   const { distribution } = inventory;
   const context = JSON.stringify([policy, distribution?.id, distribution?.idLike]);
@@ -46,6 +47,7 @@ export function createAssessor(
     if (before && before.firstSeen === firstSeen && holdsAt(before, now)) return before;
     const severity = effectiveSeverity(finding, distribution, policy);
     const assessed = assess({ finding, severity, exceptions, firstSeen }, policy, now);
+    if (at === 'later') return assessed;
     if (known.size >= KEPT_ASSESSMENTS) known.clear();
     if (exceptions.length === 0) known.set(finding, assessed);
     return assessed;

@@ -1,4 +1,4 @@
-import type { Verdict } from '../model/verdict.ts';
+import type { Reason, Verdict } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Assessment, type Assessments, createAssessor } from './assess.ts';
 import { clockKeysOf, earliestReadings, firstSeenBy } from './clocks.ts';
@@ -18,27 +18,26 @@ export type { JudgeInput } from './judge-input.ts';
  * inputs is computation too: nothing is read. What `kept` remembers of findings changes no result.
  */
 export function judge(input: JudgeInput, kept: Assessments = new Map()): Verdict {
-  const { now } = input;
-  const { repository, subject: digest, platform } = input;
-  const exceptions = exceptionsOf(input.exceptions, { repository, digest, platform });
-  const forImage = ruleExceptions(exceptions);
-  const named = new Set(forImage);
-  const clocks = 'get' in input.clocks ? input.clocks : earliestReadings(input.clocks);
-  const assess = createAssessor(input, kept);
-  const assessed: Assessment[] = [];
-  for (const finding of input.findings) {
-    if (finding.status === 'not_affected') continue;
-    const concerning = exceptions.aboutFinding(finding);
-    for (const exception of concerning) named.add(exception);
-    const firstSeen = firstSeenBy(clocks, clockKeysOf(finding)) ?? now;
-    const fixSeen = finding.fixed === undefined ? undefined : firstSeen;
-    const dated = concerning.map((exception) => endedByFix(exception, fixSeen));
-    assessed.push(assess(finding, dated, firstSeen));
-  }
-  const reasons = [...imageLines(input, forImage, now), ...assessed.flatMap((entry) => entry.reasons)].sort(
-    compareReasons,
-  );
-  const changesAt = earliest([imageChange(input, forImage, now), ...assessed.map(({ nextChange }) => nextChange)]);
+  return decide(input, weigh(input, kept, 'now'));
+}
+
+/** The same for a moment to come, for the same things as now: what `kept` remembers of now stays. */
+export function judgeLater(input: JudgeInput, kept: Assessments): Verdict {
+  return decide(input, weigh(input, kept, 'later'));
+}
+
+/** The kind of that decision alone, and when time changes anything about it after that: without putting it into words. */
+export function kindLater(input: JudgeInput, kept: Assessments): Pick<Verdict, 'kind' | 'changesAt'> {
+  const { assessed, lines, changesAt } = weigh(input, kept, 'later');
+  const kind = worstKind([
+    { kind: worstKind(lines) },
+    ...assessed.map(({ reasons }) => ({ kind: worstKind(reasons) })),
+  ]);
+  return { kind, ...(changesAt === undefined ? {} : { changesAt }) };
+}
+
+function decide(input: JudgeInput, { assessed, lines, named, changesAt }: Weighed): Verdict {
+  const reasons = [...lines, ...assessed.flatMap((entry) => entry.reasons)].sort(compareReasons);
   return {
     kind: worstKind(reasons),
     subject: input.subject,
@@ -52,9 +51,39 @@ export function judge(input: JudgeInput, kept: Assessments = new Map()): Verdict
       vex: hashVex(assessed),
       clocks: canonicalHash([...new Set(assessed.map(({ clock }) => clock))].sort()),
     },
-    judgedAt: now,
+    judgedAt: input.now,
     ...(changesAt === undefined ? {} : { changesAt }),
   };
+}
+
+interface Weighed {
+  readonly assessed: readonly Assessment[];
+  /** About the image as a whole. */
+  readonly lines: readonly Reason[];
+  /** Exceptions that speak of the image or a finding. */
+  readonly named: ReadonlySet<GrantedException>;
+  readonly changesAt: number | undefined;
+}
+
+function weigh(input: JudgeInput, kept: Assessments, at: 'now' | 'later'): Weighed {
+  const { repository, subject: digest, platform, now } = input;
+  const exceptions = exceptionsOf(input.exceptions, { repository, digest, platform });
+  const forImage = ruleExceptions(exceptions);
+  const named = new Set(forImage);
+  const clocks = 'get' in input.clocks ? input.clocks : earliestReadings(input.clocks);
+  const assess = createAssessor(input, kept, at);
+  const assessed: Assessment[] = [];
+  for (const finding of input.findings) {
+    if (finding.status === 'not_affected') continue;
+    const concerning = exceptions.aboutFinding(finding);
+    for (const exception of concerning) named.add(exception);
+    const firstSeen = firstSeenBy(clocks, clockKeysOf(finding)) ?? now;
+    const fixSeen = finding.fixed === undefined ? undefined : firstSeen;
+    const dated = concerning.map((exception) => endedByFix(exception, fixSeen));
+    assessed.push(assess(finding, dated, firstSeen));
+  }
+  const changesAt = earliest([imageChange(input, forImage, now), ...assessed.map(({ nextChange }) => nextChange)]);
+  return { assessed, lines: imageLines(input, forImage, now), named, changesAt };
 }
 
 /** Only exceptions that speak of the image or a finding: granting one for something else makes no other verdict. */

@@ -1,25 +1,33 @@
 import type { LaterVerdict, Verdict } from '../model/verdict.ts';
 import type { Assessments } from './assess.ts';
-import { laterSentence, MOST_TOLD } from './later-sentence.ts';
-import { judge } from './judge.ts';
+import { judgeLater, kindLater } from './judge.ts';
 import type { JudgeInput } from './judge-input.ts';
+import { laterSentence, MOST_TOLD } from './later-sentence.ts';
 
 const DAY = 86_400_000;
 /** What is further away than that is told when it is nearer: whoever cannot ask for that long has other worries. */
 const FORESEEN_MS = 400 * DAY;
-/** Moments looked at to find the changes of kind. */
-const MOST_LOOKS = 8;
+/**
+ * Moments looked at to find the changes of kind. Few where it blocks: time seldom makes anything milder, and whoever then still holds it
+ * to be blocked errs on the safe side.
+ */
+const MOST_LOOKS = 64;
+const MOST_LOOKS_AT_BLOCK = 2;
 
 /**
  * The verdict on an image with what becomes of it, so that whoever has it needs nobody to follow it in time. Found by judging the
  * same things at the moments at which something changes.
  */
-export function withOutlook(input: JudgeInput, verdict: Verdict, kept?: Assessments): Verdict {
+export function withOutlook(input: JudgeInput, verdict: Verdict, kept: Assessments): Verdict {
   const steps: LaterVerdict[] = [];
   let { kind, changesAt: at } = verdict;
-  for (let looks = 0; at !== undefined && at - verdict.judgedAt <= FORESEEN_MS && looks < MOST_LOOKS; looks += 1) {
-    const then = judge({ ...input, now: at }, kept);
-    if (then.kind !== kind) steps.push({ at, kind: then.kind, sentence: laterSentence(then) });
+  let looks = 0;
+  while (at !== undefined && at - verdict.judgedAt <= FORESEEN_MS) {
+    looks += kind === 'block' ? MOST_LOOKS / MOST_LOOKS_AT_BLOCK : 1;
+    if (looks > MOST_LOOKS) break;
+    const later = { ...input, now: at };
+    const then = kindLater(later, kept);
+    if (then.kind !== kind) steps.push({ at, kind: then.kind, sentence: laterSentence(judgeLater(later, kept)) });
     if (steps.length === MOST_TOLD) break;
     ({ kind, changesAt: at } = then);
   }

@@ -2,6 +2,7 @@ import type { Db } from '../db/database.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Assessments } from '../policy/assess.ts';
 import { judge } from '../policy/judge.ts';
 import { judgeArtifact } from '../policy/judge-artifact.ts';
 import { type IndexChild, judgeIndex } from '../policy/judge-index.ts';
@@ -93,7 +94,8 @@ export function createJudging(deps: JudgingDeps): Judging {
       ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
       now: clock.now(),
     };
-    return { verdict: withOutlook(input, judge(input)), reckoning };
+    const kept: Assessments = new Map();
+    return { verdict: withOutlook(input, judge(input, kept), kept), reckoning };
   }
 
   async function judgeChildren(subject: Subject, depth: number): Promise<Verdict> {
