@@ -61,7 +61,10 @@ describe('what becomes of a verdict', () => {
 
   it('is told however many changes lie before it that leave the kind as it is', () => {
     const findings = Array.from({ length: 40 }, (_, at) =>
-      aFinding({ id: `CVE-2024-${1000 + at}`, severities: [{ source: 'nvd', severity: at === 39 ? 'high' : 'medium' }] }),
+      aFinding({
+        id: `CVE-2024-${1000 + at}`,
+        severities: [{ source: 'nvd', severity: at === 39 ? 'high' : 'medium' }],
+      }),
     );
     const exceptions = findings.map(({ id }, at) =>
       anException({ id: `e${at}`, vulnerability: id, until: NOW + (at + 1) * DAY }),
