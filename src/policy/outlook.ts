@@ -8,7 +8,7 @@ const DAY = 86_400_000;
 /** What is further away than that is told when it is nearer: whoever cannot ask for that long has other worries. */
 const FORESEEN_MS = 400 * DAY;
 /**
- * Moments looked at to find the changes of kind. Few where it blocks: time seldom makes anything milder, and whoever then still holds it
+ * Moments looked at to find the changes of kind. Few on end where it blocks: time seldom makes anything milder, and whoever then still holds it
  * to be blocked errs on the safe side.
  */
 const MOST_LOOKS = 64;
@@ -21,10 +21,11 @@ const MOST_LOOKS_AT_BLOCK = 2;
 export function withOutlook(input: JudgeInput, verdict: Verdict, kept: Assessments): Verdict {
   const steps: LaterVerdict[] = [];
   let { kind, changesAt: at } = verdict;
-  let looks = 0;
+  let [looks, blocking] = [0, 0];
   while (at !== undefined && at - verdict.judgedAt <= FORESEEN_MS) {
-    looks += kind === 'block' ? MOST_LOOKS / MOST_LOOKS_AT_BLOCK : 1;
-    if (looks > MOST_LOOKS) break;
+    looks += 1;
+    blocking = kind === 'block' ? blocking + 1 : 0;
+    if (looks > MOST_LOOKS || blocking > MOST_LOOKS_AT_BLOCK) break;
     const later = { ...input, now: at };
     const then = kindLater(later, kept);
     if (then.kind !== kind) steps.push({ at, kind: then.kind, sentence: laterSentence(judgeLater(later, kept)) });
