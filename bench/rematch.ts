@@ -81,6 +81,7 @@ async function measure(engine: Engine, first: AdvisoryDatabase): Promise<void> {
       advisories: { current: () => current },
       policies: { effectivePolicy: () => Promise.resolve({ policy: defaultPolicy, version: 1 }) },
       exceptions: { granted: () => Promise.resolve([]) },
+      vex: { mark: (_place, findings) => Promise.resolve(findings) },
       jobs: { enqueue: () => Promise.resolve() },
       ledger: { record: () => Promise.resolve() },
       hosts: [],

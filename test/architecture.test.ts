@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['constraints'],
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'notify', 'exceptions', 'cluster', 'scanner', 'trust', 'usage'],
-  ['registry', 'mirror', 'verdicts', 'gc', 'retention', 'facts'],
+  ['registry', 'mirror', 'verdicts', 'gc', 'retention', 'facts', 'vex'],
   ['api', 'compat', 'admission', 'evidence', 'importer', 'backup'],
   ['audit'],
   ['guard', 'gator', 'preflight'],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ManifestError, parseManifest } from '../../src/oci/manifest.ts';
+import { JsonError } from '../../src/oci/strict-json.ts';
 import { analyseLocalTarget } from '../../src/scanner/analyse-image.ts';
 import { analyseLayer } from '../../src/scanner/analyse-layer.ts';
 import { CATALOGERS } from '../../src/scanner/catalogers/index.ts';
@@ -11,7 +12,9 @@ import { ScanError } from '../../src/scanner/errors.ts';
 import { viewOf } from '../../src/scanner/file-view.ts';
 import { DEFAULT_LIMITS } from '../../src/scanner/model.ts';
 import { readSbom } from '../../src/scanner/sbom-read/read-sbom.ts';
+import { readLargeCsaf } from '../../src/scanner/vex/large-csaf.ts';
 import { parseVex } from '../../src/scanner/vex/parse.ts';
+import { readVexDocument } from '../../src/scanner/vex/read-document.ts';
 import type { ZipLimits } from '../../src/scanner/zip/entry.ts';
 import { makeZip } from '../../src/scanner/zip/make-zip.testing.ts';
 import { openZip, type ZipArchive } from '../../src/scanner/zip/open-zip.ts';
@@ -170,6 +173,34 @@ const documentTargets: readonly Target[] = [
     ],
     mutate: mutateJson,
     run: ({ bytes }) => checkResult(parseVex(bytes, 'case'), bytes),
+  },
+  {
+    // As a server takes them, in envelopes too.
+    name: 'vex-document',
+    samples: async () => [
+      ...dataFiles('csaf', (path) => /\.json(?:\.gz)?$/.test(path)).map(unpacked),
+      {
+        path: 'bundle.json',
+        bytes: Buffer.from(
+          `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{"payloadType":"application/vnd.in-toto+json","payload":"${Buffer.from(
+            '{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"ab"}}],"predicate":{"@context":"https://openvex.dev/ns/v0.2.0","author":"b","statements":[{"vulnerability":"CVE-1","products":["pkg:npm/a"],"status":"fixed"}]}}',
+          ).toString('base64')}","signatures":[{"sig":"AAAA"}]}}`,
+        ),
+      },
+    ],
+    mutate: mutateJson,
+    async run({ bytes }) {
+      checkResult(await readVexDocument(bytes, 'case'), bytes);
+      try {
+        let entries = 0;
+        for await (const entry of readLargeCsaf(bytes, 'case')) {
+          entries += 1;
+          if (entries < 1000) checkResult(entry, bytes);
+        }
+      } catch (error) {
+        if (!(error instanceof JsonError)) throw error;
+      }
+    },
   },
   {
     name: 'manifest',

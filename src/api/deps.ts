@@ -18,6 +18,7 @@ import type { Retention } from '../retention/retention.ts';
 import type { AdvisoryStore } from '../scanner/advisories/index.ts';
 import type { SourceStore } from '../trust/source-store.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
+import type { Vex } from '../vex/vex.ts';
 
 /** Manifests as somebody wants them; what is not given is as the running guard has it. */
 interface WantedManifests {
@@ -65,6 +66,9 @@ export interface ApiDeps {
   readonly cluster: ClusterAuditStore;
   readonly advisories: AdvisoryStore;
   readonly verdicts: Verdicts;
+  readonly vex: Vex;
+  /** Host and port clients use for this registry. */
+  readonly host: string;
   readonly garbage: Pick<GarbageCollector, 'run' | 'lookAhead' | 'status'>;
   readonly retention: Retention;
   /** Bytes that a project may hold when it has no quota of its own; absent: any number. */

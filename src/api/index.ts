@@ -19,6 +19,7 @@ import { storageRoutes } from './routes/storage.ts';
 import { trustRoutes } from './routes/trust.ts';
 import { userRoutes } from './routes/users.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
+import { vexRoutes } from './routes/vex.ts';
 import { violationRoutes } from './routes/violations.ts';
 import { unstorableText } from './storable.ts';
 
@@ -41,6 +42,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...garbageRoutes(deps),
     ...storageRoutes(deps),
     ...violationRoutes(deps),
+    ...vexRoutes(deps),
   ];
   await app.register(async (api) => register(api, bound, deps), { prefix: BASE });
 }

@@ -7,6 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { defaultPolicy } from '../policy/policy.ts';
 import { buildAdvisoryDatabase } from '../scanner/advisories/build.ts';
 import { DAY, NOW } from '../verdicts/world.testing.ts';
+import { bytesOf, dsse, openVexOf, testKey } from '../vex/signing.testing.ts';
 import { ENDPOINTS } from './contract/index.ts';
 import { PASSWORD, startApi, type TestApi } from './world.testing.ts';
 
@@ -21,6 +22,8 @@ interface Scene {
   readonly path: string;
   readonly as: string;
   readonly body?: unknown;
+  /** What is sent as it is; advisories where nothing else is said. */
+  readonly stream?: Buffer;
   /** What has to be there first; gives what stands for `{id}` in the path. */
   readonly before?: (api: TestApi) => Promise<string>;
   /** The line it leaves. */
@@ -55,6 +58,27 @@ const proposed =
     if (approvedToo) await api.call('POST', `/trusted-sources/${id}/approve`, { as: 'admin', body: reason });
     return id;
   };
+const KEY = testKey();
+const author = (name: string, key: string) => ({
+  name,
+  key,
+  products: ['**'],
+  statuses: ['not_affected'],
+  criteria: 'c',
+  findings: 'f',
+  owner: 'o',
+  reviewDue: inDays(30),
+});
+const about1 = openVexOf({ vulnerability: { name: 'CVE-2026-0001' }, products: ['front/app'] });
+const imported = async (api: TestApi) => {
+  const path = '/projects/front/vex/documents?name=other';
+  const reply = await api.call('POST', path, {
+    as: 'dev',
+    body: bytesOf({ ...about1, author: 'other' }),
+    headers: { 'content-type': 'application/octet-stream' },
+  });
+  return String(reply.json['id']);
+};
 const robot = (name: string) => async (api: TestApi) => {
   await made(api, '/robots?project=front', 'lead', { name, scopes: PULL });
   return `front+${name}`;
@@ -323,6 +347,46 @@ const SCENES: Readonly<Record<string, Scene>> = {
     line: 'admin trust.retire trust/four.example.com',
     details: { before: 'approved', after: 'retired' },
   },
+  addVexAuthor: {
+    path: '/vex-authors',
+    as: 'admin',
+    body: author('Acme', KEY.pem),
+    line: 'admin vex-author.add vex-author/Acme',
+  },
+  retireVexAuthor: {
+    path: '/vex-authors/{id}/retire',
+    as: 'admin',
+    before: async (api) => made(api, '/vex-authors', 'admin', author('Bolt', testKey('ed25519').pem)),
+    body: reason,
+    line: 'admin vex-author.retire vex-author/Bolt',
+    details: { reason: 'because' },
+  },
+  importVex: {
+    path: '/projects/front/vex/documents?name=app.vex.json',
+    as: 'dev',
+    stream: bytesOf(about1),
+    line: 'dev vex.import project/front',
+    details: { name: 'app.vex.json', author: null, says: 'Acme', statements: 1 },
+  },
+  importVexEverywhere: {
+    path: '/vex/documents',
+    as: 'admin',
+    before: async (api) => {
+      await api.call('POST', '/vex-authors', { as: 'admin', body: author('Acme', KEY.pem) });
+      return '';
+    },
+    stream: bytesOf(dsse(about1, KEY)),
+    line: 'admin vex.import vex/',
+    details: { format: 'openvex', statements: 1 },
+  },
+  withdrawVex: {
+    path: '/projects/front/vex/documents/{id}/withdraw',
+    as: 'lead',
+    before: imported,
+    body: reason,
+    line: 'lead vex.withdraw project/front',
+    details: { name: 'other', reason: 'because' },
+  },
   importAdvisories: { path: '/advisories', as: 'admin', line: 'admin advisories.import' },
   runAudit: { path: '/cluster/audit', as: 'admin', line: 'admin cluster-audit.run cluster/production' },
   setQuota: {
@@ -391,7 +455,7 @@ describe.each(ENGINES)('every change over the management API on %s', (engine) =>
     const reply = await api.call(endpoint.method, scene.path.replace('{id}', id), {
       as: scene.as,
       ...(stream
-        ? { body: advisories, headers: { 'content-type': 'application/octet-stream' } }
+        ? { body: scene.stream ?? advisories, headers: { 'content-type': 'application/octet-stream' } }
         : { body: JSON.parse(JSON.stringify(scene.body ?? {}).replaceAll('{id}', id)) as unknown }),
     });
     expect(reply.status, reply.text).toBe(endpoint.status);

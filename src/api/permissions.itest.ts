@@ -22,6 +22,8 @@ function pathOf(endpoint: AnyEndpoint): string {
     case 'verdictHistory':
     case 'getSbom':
       return `${path}?image=front/app:1`;
+    case 'explainVex':
+      return `${path}?image=front/app:1&vulnerability=CVE-1`;
     case 'listManifests':
       return `${path}?repository=front/app`;
     case 'exportEvidence':

@@ -27,6 +27,7 @@ import { createRetention } from '../retention/retention.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
 import { createSourceStore } from '../trust/source-store.ts';
 import { createWorld } from '../verdicts/world.testing.ts';
+import { createVex } from '../vex/vex.ts';
 import { type ApiDeps, apiRoutes } from './index.ts';
 
 export const PASSWORD = 'correct horse';
@@ -74,7 +75,16 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
   const base = { db, clock, ledger: createLedger({ db, clock }), fourEyes: true };
   const policies = createPolicyStore(base);
   const exceptions = createExceptionStore({ ...base, ...exceptionDeps(handle) });
-  const world = await createWorld(handle, { policies, exceptions, ledger: base.ledger });
+  const vex = createVex({
+    ...base,
+    logger: silentLogger,
+    blobs: { open: (digest) => world.blobs.open(digest) },
+    state: handle.state,
+    exceptions,
+    hosts: ['registry.example.com'],
+  });
+  const world = await createWorld(handle, { policies, exceptions, vex: vex.source, ledger: base.ledger });
+  vex.follow({ mark: world.verdicts.markForVex, renew: world.verdicts.onVexChanged });
   held.clock = world.clock;
 
   const box = createSecretBox(Buffer.alloc(32, 7));
@@ -107,6 +117,8 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     cluster: createClusterAuditStore(base),
     advisories,
     verdicts: world.verdicts,
+    vex,
+    host: 'registry.example.com',
     garbage: createGarbageCollector({
       ...base,
       blobs: createMemoryBlobStore({ clock }),

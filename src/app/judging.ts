@@ -4,19 +4,25 @@ import { tellEndingExceptions } from '../exceptions/ending.ts';
 import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../platform/errors.ts';
 import { keepTrying } from '../platform/keep-trying.ts';
+import type { IngestObserver } from '../registry/ports.ts';
 import { purgeUploads } from '../registry/upload-sessions.ts';
 import { changedKeys, installSnapshot } from '../scanner/advisories/index.ts';
 import { createLayerAnalyser as createWorkers } from '../scanner/analyser.ts';
 import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createLayerAnalyser } from '../verdicts/layer-analyser.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/verdicts.ts';
+import { createVex, type Vex } from '../vex/vex.ts';
 import type { Services } from './services.ts';
+import { createVexObserver } from './vex-observer.ts';
 
 const INSTALL_AGAIN_MS = 30_000;
 const TRASH_MS = 24 * 3600 * 1000;
 
 export interface JudgingParts {
   readonly verdicts: Verdicts;
+  readonly vex: Vex;
+  /** Told what was stored: verdicts, then VEX that is attached. */
+  readonly ingest: IngestObserver;
   readonly jobs: JobQueue;
   /** Installs the shipped advisories where there are none, takes up what was left, and begins to work. */
   start(): Promise<void>;
@@ -56,6 +62,7 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
       },
     ],
   });
+  const vex = createVex({ ...services, state: services.handle.stateOf('vex_documents', 'vex_authors'), hosts });
   const verdicts = createVerdicts({
     db,
     state: services.handle.state,
@@ -66,12 +73,15 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
     advisories,
     policies: services.policies,
     exceptions: services.exceptions,
+    vex: vex.source,
     jobs,
     ledger: services.ledger,
     hosts,
     budgetMs: config.verdictBudgetMs,
   });
-  for (const [kind, handler] of verdicts.jobHandlers) handlers.set(kind, handler);
+  vex.follow({ mark: verdicts.markForVex, renew: verdicts.onVexChanged });
+  const attached = createVexObserver({ vex, jobs, logger, next: verdicts.ingest });
+  for (const [kind, handler] of [...verdicts.jobHandlers, ...attached.jobHandlers]) handlers.set(kind, handler);
 
   const stopListening = advisories.onChange(({ database, previous }) => {
     const change = {
@@ -101,6 +111,8 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
 
   return {
     verdicts,
+    vex,
+    ingest: attached.observer,
     jobs,
     async start() {
       await installShipped().catch((error: unknown) => {

@@ -100,7 +100,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     logger,
     blobs,
     downloads,
-    ingest: verdicts.ingest,
+    ingest: judging.ingest,
     upstreamFor: createUpstreams({ source: services.upstreams, http, clock }),
   });
 
@@ -147,7 +147,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     publicUrl: config.publicUrl,
     authenticate: createCallers({ accounts, tokens, standings }),
     gate: verdicts.gate,
-    ingest: verdicts.ingest,
+    ingest: judging.ingest,
     mirror,
     pulls,
     defaultQuota: config.projectQuota,
@@ -161,6 +161,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     principalOf: createPrincipals({ accounts }),
     limits,
     verdicts,
+    vex: judging.vex,
+    host,
     garbage: garbage.collector,
     retention: garbage.retention,
     defaultQuota: config.projectQuota,

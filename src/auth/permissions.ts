@@ -53,6 +53,13 @@ export const PERMISSIONS = {
   'exception:read-everywhere': ['any-user'],
   'exception:request-everywhere': ['any-user'],
   'exception:decide-everywhere': ['administrator'],
+  'vex:read': ['guest'],
+  /** What is not signed by a declared author asks for exceptions, which developers may. */
+  'vex:import': ['developer'],
+  'vex:withdraw': ['project-admin'],
+  'vex-author:read': ['any-user'],
+  /** Says whose word counts everywhere. */
+  'vex-author:manage': ['administrator'],
   'trust:read': ['any-user'],
   'trust:propose': ['any-user'],
   'trust:decide': ['administrator'],
@@ -90,9 +97,12 @@ export const ROBOT_PERMISSIONS = {
     'verdict:read',
     'exception:read',
     'exception:request',
+    'vex:read',
+    'vex:import',
     'mirror:copy',
   ],
   installation: [
+    'vex-author:read',
     'trust:read',
     'advisories:read',
     'advisories:import',

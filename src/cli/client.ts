@@ -26,7 +26,11 @@ export interface ApiClient {
   readonly login: Login;
   call<E extends AnyEndpoint>(endpoint: E, input?: CallInput<E>): Promise<ReplyOf<E>>;
   /** Sends a file as it is; `size` in bytes. */
-  upload<E extends AnyEndpoint>(endpoint: E, file: { content: ByteSource; size: number }): Promise<ReplyOf<E>>;
+  upload<E extends AnyEndpoint>(
+    endpoint: E,
+    file: { content: ByteSource; size: number },
+    input?: Omit<CallInput<E>, 'body'>,
+  ): Promise<ReplyOf<E>>;
   /** The reply as it comes, for what may be large. */
   download<E extends AnyEndpoint>(endpoint: E, input?: CallInput<E>): Promise<ByteSource>;
 }
@@ -84,10 +88,10 @@ function createApiClient(http: HttpClient, login: Login): ApiClient {
   return {
     login,
     call: async (endpoint, input = {}) => readReply(endpoint, await send(endpoint, input)),
-    async upload(endpoint, { content, size }) {
+    async upload(endpoint, { content, size }, input = {}) {
       const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) };
       const body = content as NonNullable<HttpRequest['body']>;
-      return readReply(endpoint, await send(endpoint, {}, { headers, body }));
+      return readReply(endpoint, await send(endpoint, input, { headers, body }));
     },
     download: async (endpoint, input = {}) => whole((await send(endpoint, input)).body, endpoint.summary),
   };

@@ -58,6 +58,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'dated exceptions from the policy',
     load: async () => (await import('./commands/exception.ts')).exceptionCommand,
   },
+  vex: {
+    summary: 'what authors of VEX say, and what is said to others',
+    load: async () => (await import('./commands/vex.ts')).vexCommand,
+  },
   guard: { summary: 'what a cluster needs', load: async () => (await import('./commands/guard.ts')).guardCommand },
   gator: {
     summary: 'test constraints without a cluster, in the format of gator',

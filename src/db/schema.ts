@@ -6,12 +6,13 @@ import type { NotifyTables } from './notify-tables.ts';
 import type { GcReviewsTable } from './review-table.ts';
 import type { RobotSecretsTable, RobotsTable } from './robot-tables.ts';
 import type { StorageTables } from './storage-tables.ts';
+import type { VexTables } from './vex-tables.ts';
 
 /**
  * Every table, as the code sees it. Conventions: text ids, times as epoch milliseconds UTC, booleans as 0 or 1,
  * documents as JSON text, digests as text. `0001-initial.ts` creates exactly this on both engines.
  */
-export interface Schema extends StorageTables, NotifyTables {
+export interface Schema extends StorageTables, NotifyTables, VexTables {
   users: UsersTable;
   robots: RobotsTable;
   robot_secrets: RobotSecretsTable;

@@ -68,7 +68,8 @@ export async function judgeMany(
     if (at % SLICE === 0) await breathe();
     const project = projects.get(subject.projectId);
     if (!project) continue;
-    const { findings, coverage } = evaluate(known.inventory, database, known.copies);
+    const { findings: matched, coverage } = evaluate(known.inventory, database, known.copies);
+    const findings = await deps.vex.mark(subject, matched, known.inventory, project.policy.vexAuthors);
     const now = deps.clock.now();
     const repository = memory.clocks.get(subject.repositoryId) ?? new Map<string, number>();
     const image = images.get(subject.digest) ?? new Map<string, number>();

@@ -14,11 +14,11 @@ import { VerdictError } from './errors.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
 import { imageState } from './image-inventory.ts';
 import { loadInventory } from './inventory-store.ts';
-import type { Cause, ExceptionSource, PolicySource } from './ports.ts';
+import type { Cause, ExceptionSource, PolicySource, VexSource } from './ports.ts';
 import type { Reckoning } from './reckon.ts';
 import type { Serial } from './serial.ts';
 import { findSubject, type Subject, subjectKey } from './subjects.ts';
-import { readVerdict, replaceVerdict, type StoredVerdict } from './verdict-store.ts';
+import { readVerdict, replaceVerdict, type StoredVerdict, staleCause } from './verdict-store.ts';
 
 const ATTEMPTS = 5;
 /** Parsed inventories kept: a pull storm after a new database asks for the same few. */
@@ -32,6 +32,7 @@ export interface JudgingDeps {
   readonly advisories: Pick<AdvisoryStore, 'current'>;
   readonly policies: PolicySource;
   readonly exceptions: ExceptionSource;
+  readonly vex: VexSource;
   readonly serial: Serial;
 }
 
@@ -78,7 +79,8 @@ export function createJudging(deps: JudgingDeps): Judging {
     const { policy, version } = await deps.policies.effectivePolicy(subject.projectId);
     const exceptions = await deps.exceptions.granted(subject.projectId);
     const database = deps.advisories.current();
-    const { findings, coverage } = evaluate(found, database);
+    const { findings: matched, coverage } = evaluate(found, database);
+    const findings = await deps.vex.mark(subject, matched, found, policy.vexAuthors);
     const reckoning = await clocksOf(db, subject, findings, clock.now());
     const input = {
       subject: subject.digest,
@@ -182,8 +184,7 @@ async function staleness(deps: JudgingDeps, subject: Subject, kept: StoredVerdic
   if (kept.advisories !== advisoriesVersion(deps)) return 'advisories';
   const { changesAt } = kept.revision;
   if (changesAt === null || changesAt > deps.clock.now()) return undefined;
-  // Marked by hand when exceptions changed; a moment of time otherwise.
-  return changesAt < 0 ? 'exception' : 'time';
+  return staleCause(changesAt) ?? 'time';
 }
 
 function advisoriesVersion({ advisories }: Pick<JudgingDeps, 'advisories'>): string {

@@ -1,4 +1,5 @@
 import type { Actor } from '../ledger/chain.ts';
+import type { Finding } from '../model/finding.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
@@ -43,6 +44,22 @@ export interface ExceptionSource {
   granted(projectId: string): Promise<readonly GrantedException[]>;
 }
 
+/** What declared authors of VEX say of stored images. Implemented by `vex`. */
+export interface VexSource {
+  /** The same findings, marked where a statement counts. `order`: authors as the policy has them. */
+  mark(
+    place: {
+      readonly repositoryId: string;
+      readonly repository: string;
+      readonly projectId: string;
+      readonly digest: Digest;
+    },
+    findings: readonly Finding[],
+    inventory: Inventory,
+    order: readonly string[],
+  ): Promise<readonly Finding[]>;
+}
+
 /** Durable work. Implemented by `jobs`; two jobs of the same kind and key are one until it has run. */
 export interface JobSink {
   enqueue(job: { readonly kind: string; readonly key: string; readonly payload: unknown }): Promise<void>;
@@ -60,4 +77,4 @@ export interface GateLedger {
 }
 
 /** Why verdicts were looked at again. */
-export type Cause = 'push' | 'advisories' | 'policy' | 'exception' | 'time' | 'analyser';
+export type Cause = 'push' | 'advisories' | 'policy' | 'exception' | 'vex' | 'time' | 'analyser';

@@ -1,6 +1,7 @@
 import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import { compareText } from '../oci/canonical.ts';
+import { type Digest, parseDigest } from '../oci/digest.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createManyMemory, judgeMany, type ManyMemory } from './judge-many.ts';
@@ -50,19 +51,70 @@ export async function rejudgeInventories(
   cause: Cause,
 ): Promise<RejudgeResult> {
   const images: Subject[] = [];
-  const parents = new Map<string, Subject>();
   for (const batch of batches(hashes)) {
-    const rows = await selectSubjects(deps.db)
+    const rows = await selectJudged(deps.db)
       .innerJoin('images as i', 'i.digest', 'm.digest')
-      .innerJoin('verdicts as v', (join) =>
-        join.onRef('v.repository_id', '=', 'm.repository_id').onRef('v.digest', '=', 'm.digest'),
-      )
       .where('i.inventory_hash', 'in', batch)
       .execute();
-    const subjects = rows.map(asSubject);
-    images.push(...subjects);
-    for (const parent of await judgedParents(deps.db, subjects)) parents.set(subjectKey(parent), parent);
+    images.push(...rows.map(asSubject));
   }
+  return rejudgeImages(deps, images, cause);
+}
+
+/** The same for these manifests, of one project or of all; of indexes the images in them. */
+export async function rejudgeDigests(
+  deps: RejudgeDeps,
+  { digests, projectId }: { readonly digests: readonly Digest[]; readonly projectId?: string },
+  cause: Cause,
+): Promise<RejudgeResult> {
+  const images: Subject[] = [];
+  for (const batch of batches(await withRelatives(deps.db, digests))) {
+    let query = selectJudged(deps.db).where('m.digest', 'in', batch).where('m.kind', '=', 'image');
+    if (projectId !== undefined) query = query.where('r.project_id', '=', projectId);
+    images.push(...(await query.execute()).map(asSubject));
+  }
+  return rejudgeImages(deps, images, cause);
+}
+
+/** Manifests by any of their digests, that of the configuration too, with what lies in them and the indexes they lie in. */
+export async function withRelatives(db: Db, digests: readonly Digest[]): Promise<readonly Digest[]> {
+  const all = new Set<string>(digests);
+  for (const batch of batches(digests)) {
+    const configured = await db
+      .selectFrom('manifest_blobs')
+      .select('manifest_digest')
+      .where('blob_digest', 'in', batch)
+      .where('position', '=', 0)
+      .execute();
+    const within = await db
+      .selectFrom('manifest_children')
+      .select('child_digest')
+      .where('parent_digest', 'in', batch)
+      .execute();
+    for (const row of configured) all.add(row.manifest_digest);
+    for (const row of within) all.add(row.child_digest);
+  }
+  for (const batch of batches([...all])) {
+    const above = await db
+      .selectFrom('manifest_children')
+      .select('parent_digest')
+      .where('child_digest', 'in', batch)
+      .execute();
+    for (const row of above) all.add(row.parent_digest);
+  }
+  return [...all].map(parseDigest);
+}
+
+function selectJudged(db: Db) {
+  return selectSubjects(db).innerJoin('verdicts as v', (join) =>
+    join.onRef('v.repository_id', '=', 'm.repository_id').onRef('v.digest', '=', 'm.digest'),
+  );
+}
+
+async function rejudgeImages(deps: RejudgeDeps, images: Subject[], cause: Cause): Promise<RejudgeResult> {
+  const parents = new Map<string, Subject>();
+  for (const part of batches(images))
+    for (const parent of await judgedParents(deps.db, part)) parents.set(subjectKey(parent), parent);
   // Images of one repository share their clocks.
   images.sort((a, b) => compareText(subjectKey(a), subjectKey(b)));
   let result = nothing;
@@ -139,10 +191,7 @@ function countOf({ verdict, previous, changed }: Judgement): RejudgeResult {
 async function* judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: Scope): AsyncGenerator<Subject[]> {
   let after: Subject | undefined;
   for (;;) {
-    let query = selectSubjects(db)
-      .innerJoin('verdicts as v', (join) =>
-        join.onRef('v.repository_id', '=', 'm.repository_id').onRef('v.digest', '=', 'm.digest'),
-      )
+    let query = selectJudged(db)
       .where('m.kind', indexes ? '=' : '<>', 'index')
       .orderBy('m.repository_id')
       .orderBy('m.digest')

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { batches } from '../db/batches.ts';
 import { type Db, unsynced } from '../db/database.ts';
 import type { Reason, Verdict } from '../model/verdict.ts';
 import { addEvents } from '../notify/outbox.ts';
@@ -141,18 +142,36 @@ export async function replaceVerdict(
   });
 }
 
+/** What marks verdicts by hand. */
+const MARKING = ['exception', 'vex'] as const satisfies readonly Cause[];
+type Marking = (typeof MARKING)[number];
+
 /**
  * Marks verdicts as no longer to be relied on: whoever needs one next judges anew. One statement, so that it holds from
- * that moment on for every replica. With a project only those of its repositories.
+ * that moment on for every replica. With a project only those of its repositories, with digests only those on these manifests.
  */
-export async function markStale(db: Db, projectId?: string): Promise<void> {
+export async function markStale(
+  db: Db,
+  cause: Marking,
+  { projectId, digests }: { readonly projectId?: string; readonly digests?: readonly Digest[] } = {},
+): Promise<void> {
   // A value no verdict has, and another one each time: a judgement under way that read older inputs cannot overwrite it.
-  let update = db.updateTable('verdicts').set({ changes_at: -randomInt(1, 2 ** 47) });
+  const mark = -(randomInt(1, 2 ** 46) * MARKING.length + MARKING.indexOf(cause));
+  let update = db.updateTable('verdicts').set({ changes_at: mark });
   if (projectId !== undefined)
     update = update.where('repository_id', 'in', (query) =>
       query.selectFrom('repositories').select('id').where('project_id', '=', projectId),
     );
-  await update.execute();
+  if (digests === undefined) {
+    await update.execute();
+    return;
+  }
+  for (const batch of batches(digests)) await update.where('digest', 'in', batch).execute();
+}
+
+/** What a verdict was marked for by `markStale`; undefined for a moment of time. */
+export function staleCause(changesAt: number): Marking | undefined {
+  return changesAt < 0 ? MARKING[-changesAt % MARKING.length] : undefined;
 }
 
 /** What is different in kind or reasons; undefined when nothing is. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
 import type { DatabaseState } from '../db/unchanged.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -21,8 +21,8 @@ import { imageState } from './image-inventory.ts';
 import { createIngest, JUDGE_JOB } from './ingest.ts';
 import { createJudging } from './judging.ts';
 import { createLayerAnalyses } from './layer-analyses.ts';
-import type { Cause, ExceptionSource, GateLedger, JobSink, LayerAnalyser, PolicySource } from './ports.ts';
-import { type RejudgeResult, rejudge, rejudgeInventories } from './rejudge.ts';
+import type { Cause, ExceptionSource, GateLedger, JobSink, LayerAnalyser, PolicySource, VexSource } from './ports.ts';
+import { type RejudgeResult, rejudge, rejudgeDigests, rejudgeInventories, withRelatives } from './rejudge.ts';
 import { resumeJudging } from './resume.ts';
 import { createSerial } from './serial.ts';
 import { findSubject } from './subjects.ts';
@@ -42,6 +42,7 @@ export interface VerdictsDeps<Evidence = unknown> {
   readonly advisories: Pick<AdvisoryStore, 'current'>;
   readonly policies: PolicySource;
   readonly exceptions: ExceptionSource;
+  readonly vex: VexSource;
   readonly jobs: JobSink;
   readonly ledger: GateLedger;
   /** Hosts (with port) under which images of this registry are referred to. */
@@ -50,6 +51,12 @@ export interface VerdictsDeps<Evidence = unknown> {
   readonly budgetMs: number;
   /** How long a pull waits for a first verdict; 30 s unless told. */
   readonly holdMs?: number;
+}
+
+/** What may be judged otherwise after a change of VEX: these manifests, or all of a project, or everything. */
+interface VexChange {
+  readonly projectId?: string;
+  readonly digests?: readonly Digest[];
 }
 
 /** A stored verdict with what it is about. */
@@ -82,6 +89,10 @@ export interface Verdicts {
    * on the others that they hold for it too. `all` looks at everything.
    */
   onAdvisoriesChanged(change: AdvisoryChange | 'all'): Promise<RejudgeResult>;
+  /** Marks the verdicts that a change of VEX touches, in its transaction; `onVexChanged` renews them. */
+  markForVex(tx: Tx, change: VexChange): Promise<void>;
+  /** After a change of VEX: renews what it touches. */
+  onVexChanged(change: VexChange): Promise<RejudgeResult>;
   /** Inventory of an image manifest; undefined until it is analysed. */
   inventoryOf(digest: Digest): Promise<Inventory | undefined>;
   /** All findings of an image manifest by the current advisories, counting or not, with the coverage of that answer. */
@@ -116,7 +127,7 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
   }
 
   async function rejudgeAll(cause: Cause): Promise<RejudgeResult> {
-    if (cause === 'exception') await markStale(db);
+    if (cause === 'exception') await markStale(db, cause);
     return rejudge(deps, cause);
   }
 
@@ -140,7 +151,7 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
     },
     rejudgeAll,
     async rejudgeProject(projectId, cause) {
-      await markStale(db, projectId);
+      await markStale(db, 'exception', { projectId });
       return rejudge(deps, cause, { projectId });
     },
     rejudgeDue: () => rejudge(deps, 'time', { dueAt: clock.now() }),
@@ -152,6 +163,13 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
       const result = await rejudgeInventories(deps, [...affected], 'advisories');
       await noteUnchanged(db, policies, { previous, next, affected, until });
       return result;
+    },
+    async markForVex(tx, { digests, ...scope }) {
+      await markStale(tx, 'vex', { ...scope, ...(digests && { digests: await withRelatives(tx, digests) }) });
+    },
+    async onVexChanged(change) {
+      const { digests, ...scope } = change;
+      return digests ? rejudgeDigests(deps, { ...scope, digests }, 'vex') : rejudge(deps, 'vex', scope);
     },
     inventoryOf,
     async findingsOf(digest) {

@@ -157,6 +157,7 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
         },
       },
       exceptions: { granted: async (id) => (id === 'front' ? state.exceptions : []) },
+      vex: { mark: async (_place, findings) => findings },
       jobs: {
         enqueue: async ({ kind, key, payload }) => {
           state.jobs.set(`${kind} ${key}`, { kind, payload });
@@ -236,7 +237,10 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
     db,
     clock,
     state,
+    blobs,
     storeImage,
+    storeBytes,
+    store,
     get verdicts() {
       return verdicts;
     },

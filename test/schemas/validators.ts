@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as csafTests from '@secvisogram/csaf-validator-lib/basic.js';
+import validate from '@secvisogram/csaf-validator-lib/validate.js';
 import { Ajv, type Options } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -19,6 +21,14 @@ export function cycloneDxValidator(): Validator {
   for (const part of ['spdx', 'jsf-0.82'])
     ajv.addSchema(official(`cyclonedx-${part}`), `http://cyclonedx.org/schema/${part}.SNAPSHOT.schema.json`);
   return validator(ajv, official('cyclonedx-1.6'));
+}
+
+/** CSAF 2.0: the schema and every mandatory test of section 6.1, by the validator of the standard's own tools. */
+export async function csafProblems(document: unknown): Promise<readonly string[]> {
+  const { tests } = await validate(Object.values(csafTests), document);
+  return tests.flatMap(({ name, errors }) =>
+    errors.map(({ instancePath, message = '' }) => `${name} ${instancePath} ${message}`),
+  );
 }
 
 /** SPDX 2.3, JSON form. */

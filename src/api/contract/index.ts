@@ -9,6 +9,7 @@ import * as storage from './storage.ts';
 import * as trust from './trust.ts';
 import * as users from './users.ts';
 import * as verdicts from './verdicts.ts';
+import * as vex from './vex.ts';
 import * as violations from './violations.ts';
 
 /** Every call of the management API. */
@@ -24,6 +25,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   garbage,
   storage,
   violations,
+  vex,
 ].flatMap((noun) =>
   Object.values(noun).filter(
     (value): value is AnyEndpoint => typeof value === 'object' && 'permission' in value && 'path' in value,

@@ -80,7 +80,7 @@ export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundE
 }
 
 /** `front/alpine:3.20` or `front/alpine@sha256:…`. Throws `ImageReferenceError`. */
-function splitImage(image: string): { readonly repository: string; readonly reference: string } {
+export function splitImage(image: string): { readonly repository: string; readonly reference: string } {
   // Any host will do: what is asked for is an image of this registry.
   const { repository, tag, digest } = parseReference(`localhost/${image}`);
   return { repository, reference: digest ?? tag ?? 'latest' };

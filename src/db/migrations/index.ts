@@ -13,6 +13,7 @@ import { clusterFindings } from './0013-cluster-findings.ts';
 import { guardChanges } from './0014-guard-changes.ts';
 import { exceptions } from './0016-exceptions.ts';
 import { notifications } from './0017-notifications.ts';
+import { vex } from './0018-vex.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -30,5 +31,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0014-guard-changes': guardChanges(engine),
     '0016-exceptions': exceptions(engine),
     '0017-notifications': notifications(engine),
+    '0018-vex': vex(engine),
   };
 }

@@ -1,60 +1,58 @@
-import type { Finding, FindingVex, VexStatus } from '../../model/finding.ts';
-import { compareText } from '../../oci/canonical.ts';
+import type { Finding, FindingVex } from '../../model/finding.ts';
 import { createProductMatch } from './match-product.ts';
 import type { VexStatement, VexSubject } from './types.ts';
+import { type Weighing, type WeighRules, weigh } from './weigh.ts';
 
-/** Between authors that disagree the more cautious is believed. */
-const CAUTIOUS: readonly VexStatus[] = ['affected', 'under_investigation', 'fixed', 'not_affected'];
+type Rules<Statement extends VexStatement> = Omit<WeighRules<Statement>, 'matchOf'>;
 
 /**
  * Marks the findings that VEX statements speak of; nothing is taken away. A statement counts when one of its ids is one of
- * the finding's and one of its products is the image or the package. Of one author the newest counts; between authors
- * affected > under investigation > fixed > not affected. The order of statements does not matter.
+ * the finding's and one of its products is the image or the package (`weigh` decides between several). The order of statements
+ * does not matter.
  */
-export function applyVex(
+export function applyVex<Statement extends VexStatement>(
   findings: readonly Finding[],
-  statements: readonly VexStatement[],
+  statements: readonly Statement[],
   subject: VexSubject,
+  rules: Rules<Statement> = {},
 ): readonly Finding[] {
   if (statements.length === 0) return findings;
-  const byId = new Map<string, VexStatement[]>();
+  const weighed = createVexWeighing(statements, subject, rules);
+  return findings.map((finding) => {
+    const { decisive } = weighed(finding);
+    return decisive === undefined ? finding : { ...finding, vex: markOf(decisive) };
+  });
+}
+
+/** Weighs statements about one image for one finding after the other. */
+export function createVexWeighing<Statement extends VexStatement>(
+  statements: readonly Statement[],
+  subject: VexSubject,
+  rules: Rules<Statement> = {},
+): (finding: Finding) => Weighing<Statement> {
+  const byId = new Map<string, Statement[]>();
   for (const statement of statements)
-    for (const id of new Set(statement.vulnerabilities.map((name) => name.toUpperCase()))) {
+    for (const id of new Set(statement.vulnerabilities.map(vexId))) {
       const known = byId.get(id);
       if (known) known.push(statement);
       else byId.set(id, [statement]);
     }
   const concerns = createProductMatch(subject);
-  return findings.map((finding) => {
-    const ids = new Set([finding.id, ...finding.aliases, ...finding.advisories].map((id) => id.toUpperCase()));
-    const spoken = new Set([...ids].flatMap((id) => byId.get(id) ?? []));
-    const holding = [...spoken].filter(({ products }) =>
-      products.some((product) => concerns(product, finding.package)),
-    );
-    const decisive = decide(holding);
-    return decisive === undefined ? finding : { ...finding, vex: markOf(decisive) };
-  });
+  const matchOf: WeighRules<Statement>['matchOf'] = (product, finding) => concerns(product, finding.package);
+  return (finding) => {
+    const spoken = new Set(vexIdsOf(finding).flatMap((id) => byId.get(id) ?? []));
+    return weigh(finding, [...spoken], { ...rules, matchOf });
+  };
 }
 
-/** The one statement that counts. */
-function decide(statements: readonly VexStatement[]): VexStatement | undefined {
-  const newest = [...Map.groupBy(statements, ({ author }) => author).values()].flatMap(
-    (own) => own.toSorted(newestFirst)[0] ?? [],
-  );
-  return newest.sort(mostCautiousFirst)[0];
+/** An id of a vulnerability as statements are looked up by it: case does not matter. */
+export function vexId(id: string): string {
+  return id.toUpperCase();
 }
 
-function newestFirst(a: VexStatement, b: VexStatement): number {
-  return (b.at ?? 0) - (a.at ?? 0) || mostCautiousFirst(a, b);
-}
-
-function mostCautiousFirst(a: VexStatement, b: VexStatement): number {
-  return (
-    CAUTIOUS.indexOf(a.status) - CAUTIOUS.indexOf(b.status) ||
-    compareText(a.author, b.author) ||
-    compareText(a.document, b.document) ||
-    compareText(a.justification ?? '', b.justification ?? '')
-  );
+/** Every id under which statements may speak of a finding. */
+export function vexIdsOf({ id, aliases, advisories }: Finding): readonly string[] {
+  return [...new Set([id, ...aliases, ...advisories].map(vexId))];
 }
 
 function markOf({ status, justification, author, document, unverified }: VexStatement): FindingVex {

@@ -4,11 +4,29 @@ import { isImageType } from './product.ts';
 import { isInstance, type PurlPattern, parsePattern, speaksOf } from './purl-pattern.ts';
 import type { VexProduct, VexSubject } from './types.ts';
 
+/** How a product of a statement and a package of an image go together. */
+export type ProductMatch =
+  /** It is about the image, as a whole or about this component of it. */
+  | 'image'
+  /** It is about the package, or about this component of another package of the image. */
+  | 'package'
+  /** About something that is neither the image nor in it. */
+  | 'other-product'
+  /** About another component of the image or package. */
+  | 'other-component'
+  /** About this package, in another version. */
+  | 'other-version';
+
+/** True when it is about a package of the image. */
+export function isMatch(match: ProductMatch): match is 'image' | 'package' {
+  return match === 'image' || match === 'package';
+}
+
 /**
  * Tells whether a product of a statement is a package of the image: the image itself (as a whole or this component of it),
- * the package, or this component of another package of the image. What has a digest is known by it alone.
+ * the package, or this component of another package of the image; and if not, why. What has a digest is known by it alone.
  */
-export function createProductMatch(subject: VexSubject): (product: VexProduct, pkg: Package) => boolean {
+export function createProductMatch(subject: VexSubject): (product: VexProduct, pkg: Package) => ProductMatch {
   const digests = new Set<string>(subject.digests);
   const images = subject.names.map(imageName);
   let installed: readonly PurlPattern[] | undefined;
@@ -28,13 +46,29 @@ export function createProductMatch(subject: VexSubject): (product: VexProduct, p
 
   return (product, pkg) => {
     const { components, purls } = product;
-    const isComponent = (): boolean => components.some((component) => speaksOf(component, pkg));
-    if (isImage(product)) return components.length === 0 || isComponent();
+    if (isImage(product)) return components.length === 0 ? 'image' : among(components, pkg, 'image');
     const packages = purls.filter(({ type }) => !isImageType(type));
-    return components.length === 0
-      ? packages.some((pattern) => speaksOf(pattern, pkg))
-      : isComponent() && packages.some(isInstalled);
+    if (components.length === 0) {
+      const match = among(packages, pkg, 'package');
+      return match === 'other-component' ? 'other-product' : match;
+    }
+    return packages.some(isInstalled) ? among(components, pkg, 'package') : 'other-product';
   };
+}
+
+/** Whether one of the patterns speaks of the package; `as` when it does. */
+function among(patterns: readonly PurlPattern[], pkg: Package, as: 'image' | 'package'): ProductMatch {
+  if (patterns.some((pattern) => speaksOf(pattern, pkg))) return as;
+  const anyVersion = patterns.some(
+    ({ version, ...pattern }) => version !== undefined && speaksOf({ ...pattern, qualifiers: sourceOf(pattern) }, pkg),
+  );
+  return anyVersion ? 'other-version' : 'other-component';
+}
+
+/** Of the qualifiers only what tells a source package. */
+function sourceOf({ qualifiers }: Omit<PurlPattern, 'version'>): ReadonlyMap<string, string> {
+  const arch = qualifiers.get('arch');
+  return new Map(arch === 'source' || arch === 'src' ? [['arch', arch]] : []);
 }
 
 /** A reference in parts; the registry only where the text has one. */

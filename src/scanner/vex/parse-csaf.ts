@@ -24,40 +24,63 @@ interface Identity {
 
 /** The statements of a CSAF 2.0 document (section 4.5, profile VEX; security advisories say the same). */
 export function* parseCsaf(root: unknown, document: string): Generator<VexStatement | string> {
-  const head = member(root, 'document');
+  const products = createCsafProducts();
+  products.addTree(member(root, 'product_tree'));
+  const reader = createCsafReader(member(root, 'document'), products.all(), document);
+  for (const vulnerability of listOf(root, 'vulnerabilities')) yield* reader.read(vulnerability);
+  yield* reader.end();
+}
+
+/** Reads the vulnerabilities of one document one after the other. */
+export interface CsafReader {
+  read(vulnerability: unknown): Generator<VexStatement | string>;
+  /** What can be said only when all were read. */
+  end(): Generator<string>;
+}
+
+/** `head` is the member `document`. */
+export function createCsafReader(
+  head: unknown,
+  products: ReadonlyMap<string, VexProduct>,
+  document: string,
+): CsafReader {
   const author = textOf(member(head, 'publisher'), 'name') ?? 'unknown';
   const at = timeOf(member(head, 'tracking'), 'current_release_date');
-  const products = productsOf(member(root, 'product_tree'));
   let nameless = 0;
-  for (const vulnerability of listOf(root, 'vulnerabilities')) {
-    const vulnerabilities = idsOf(vulnerability);
-    if (vulnerabilities.length === 0) {
-      yield 'a vulnerability has no id';
-      continue;
-    }
-    const reasons = justificationsOf(vulnerability);
-    for (const [group, status] of STATUSES) {
-      const ids = listOf(member(vulnerability, 'product_status'), group).flatMap((id) => asText(id) ?? []);
-      // What one group says for one reason is one statement.
-      for (const [justification, part] of Map.groupBy(ids, (id) => reasons.get(id))) {
-        const known = part.flatMap((id) => products.get(id) ?? []);
-        const named = known.filter((product) => !isNameless(product));
-        nameless += part.length - named.length;
-        if (named.length === 0) continue;
-        yield {
-          vulnerabilities,
-          products: named,
-          status,
-          ...(justification === undefined ? {} : { justification }),
-          author,
-          ...(at === undefined ? {} : { at }),
-          document,
-        };
+
+  return {
+    *read(vulnerability) {
+      const vulnerabilities = idsOf(vulnerability);
+      if (vulnerabilities.length === 0) {
+        yield 'a vulnerability has no id';
+        return;
       }
-    }
-  }
-  if (nameless > 0)
-    yield `${nameless} products have neither package URL nor digest, so no image can be compared with them`;
+      const reasons = justificationsOf(vulnerability);
+      for (const [group, status] of STATUSES) {
+        const ids = listOf(member(vulnerability, 'product_status'), group).flatMap((id) => asText(id) ?? []);
+        // What one group says for one reason is one statement.
+        for (const [justification, part] of Map.groupBy(ids, (id) => reasons.get(id))) {
+          const known = part.flatMap((id) => products.get(id) ?? []);
+          const named = known.filter((product) => !isNameless(product));
+          nameless += part.length - named.length;
+          if (named.length === 0) continue;
+          yield {
+            vulnerabilities,
+            products: named,
+            status,
+            ...(justification === undefined ? {} : { justification }),
+            author,
+            ...(at === undefined ? {} : { at }),
+            document,
+          };
+        }
+      }
+    },
+    *end() {
+      if (nameless > 0)
+        yield `${nameless} products have neither package URL nor digest, so no image can be compared with them`;
+    },
+  };
 }
 
 function idsOf(vulnerability: unknown): readonly string[] {
@@ -82,28 +105,56 @@ function justificationsOf(vulnerability: unknown): ReadonlyMap<string, string> {
   return reasons;
 }
 
-/** Every product by its id: those of the branches, and components of them by the relationships. */
-function productsOf(tree: unknown): ReadonlyMap<string, VexProduct> {
+/** The products of a document by id, however its tree is handed over: as a whole or in parts. */
+export interface CsafProducts {
+  addTree(tree: unknown): void;
+  /** A product of `full_product_names` or of a branch. */
+  add(product: unknown): void;
+  addBranch(branch: unknown): void;
+  /** Call when all products are there. */
+  addRelationship(relationship: unknown): void;
+  all(): ReadonlyMap<string, VexProduct>;
+}
+
+export function createCsafProducts(): CsafProducts {
   const identities = new Map<string, Identity>();
-  for (const product of listOf(tree, 'full_product_names')) addIdentity(identities, product);
-  const open: (readonly [branch: unknown, depth: number])[] = listOf(tree, 'branches').map((branch) => [branch, 1]);
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const [branch, depth] = next;
-    addIdentity(identities, member(branch, 'product'));
-    if (depth < DEEPEST) for (const child of listOf(branch, 'branches')) open.push([child, depth + 1]);
+  const components = new Map<string, VexProduct>();
+
+  function addBranch(root: unknown): void {
+    const open: (readonly [branch: unknown, depth: number])[] = [[root, 1]];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const [branch, depth] = next;
+      addIdentity(identities, member(branch, 'product'));
+      if (depth < DEEPEST) for (const child of listOf(branch, 'branches')) open.push([child, depth + 1]);
+    }
   }
-  const products = new Map<string, VexProduct>();
-  for (const [id, { identifiers, digests }] of identities) products.set(id, productOf(identifiers, digests, []));
-  for (const relationship of listOf(tree, 'relationships')) {
+
+  function addRelationship(relationship: unknown): void {
     const id = textOf(member(relationship, 'full_product_name'), 'product_id');
     const component = identities.get(textOf(relationship, 'product_reference') ?? '');
     const whole = identities.get(textOf(relationship, 'relates_to_product_reference') ?? '');
     const purls = component?.identifiers.flatMap((text) => parsePattern(text) ?? []) ?? [];
     // A component that cannot be compared must not make a statement about the whole.
     if (id !== undefined && whole && purls.length > 0)
-      products.set(id, productOf(whole.identifiers, whole.digests, purls));
+      components.set(id, productOf(whole.identifiers, whole.digests, purls));
   }
-  return products;
+
+  return {
+    addTree(tree) {
+      for (const product of listOf(tree, 'full_product_names')) addIdentity(identities, product);
+      for (const branch of listOf(tree, 'branches')) addBranch(branch);
+      for (const relationship of listOf(tree, 'relationships')) addRelationship(relationship);
+    },
+    add: (product) => addIdentity(identities, product),
+    addBranch,
+    addRelationship,
+    all() {
+      const products = new Map<string, VexProduct>();
+      for (const [id, { identifiers, digests }] of identities) products.set(id, productOf(identifiers, digests, []));
+      for (const [id, product] of components) products.set(id, product);
+      return products;
+    },
+  };
 }
 
 function addIdentity(identities: Map<string, Identity>, product: unknown): void {

@@ -3,7 +3,7 @@ import { readerOf } from './format.ts';
 import { asObject, member, textOf } from './json.ts';
 import type { VexReading, VexStatement } from './types.ts';
 
-/** Largest document that is read, in bytes. */
+/** Largest document that is read as a whole, in bytes. */
 export const VEX_LIMIT = 64 * 1024 * 1024;
 const MOST_STATEMENTS = 200_000;
 const MOST_PROBLEMS = 50;
