@@ -84,7 +84,10 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     hosts: ['registry.example.com'],
   });
   const world = await createWorld(handle, { policies, exceptions, vex: vex.source, ledger: base.ledger });
-  vex.follow({ mark: world.verdicts.markForVex, renew: world.verdicts.onVexChanged });
+  vex.follow({
+    mark: (tx, change) => world.verdicts.markForVex(tx, change),
+    renew: (change) => world.verdicts.onVexChanged(change),
+  });
   held.clock = world.clock;
 
   const box = createSecretBox(Buffer.alloc(32, 7));

@@ -79,7 +79,10 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
     hosts,
     budgetMs: config.verdictBudgetMs,
   });
-  vex.follow({ mark: verdicts.markForVex, renew: verdicts.onVexChanged });
+  vex.follow({
+    mark: (tx, change) => verdicts.markForVex(tx, change),
+    renew: (change) => verdicts.onVexChanged(change),
+  });
   const attached = createVexObserver({ vex, jobs, logger, next: verdicts.ingest });
   for (const [kind, handler] of [...verdicts.jobHandlers, ...attached.jobHandlers]) handlers.set(kind, handler);
 

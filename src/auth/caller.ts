@@ -14,6 +14,7 @@ interface RegistryCaller {
   /** The person who answers for a robot. */
   readonly person?: string;
   may(repository: string, action: 'pull' | 'push' | 'delete'): boolean;
+  mayEverPush?(repository: string): boolean;
   readonly bypassesGate: boolean;
 }
 
@@ -91,6 +92,7 @@ async function fromToken(deps: CallerDeps, claims: TokenClaims): Promise<Registr
     may: (repository, action) =>
       (repositories.get(repository)?.has(action) === true || (listing && action === 'pull')) &&
       may(standing, repository, action),
+    mayEverPush: (repository) => may(standing, repository, 'push'),
   };
 }
 

@@ -58,11 +58,12 @@ export async function getManifest(
 }
 
 /**
- * HEAD is how pushers look for what is there already, so theirs is never refused. In mirror projects nobody pushes, and
- * an answer without a body would hide the gate's sentence: the GET that follows carries it.
+ * HEAD is how pushers look for what is there already, so theirs is never refused, also with a token that was asked for to pull: clients
+ * that attach something, like a statement about why an image is harmless, look for the image with one. In mirror projects nobody pushes,
+ * and an answer without a body would hide the gate's sentence: the GET that follows carries it.
  */
-function isGatedHead(manifest: ManifestInfo, caller: Caller): boolean {
-  return !manifest.mirrored && !caller.may(manifest.repository, 'push');
+function isGatedHead({ mirrored, repository }: ManifestInfo, caller: Caller): boolean {
+  return !mirrored && !caller.may(repository, 'push') && caller.mayEverPush?.(repository) !== true;
 }
 
 async function locate(deps: RegistryDeps, repository: string, reference: string): Promise<Located> {

@@ -9,6 +9,8 @@ export interface Caller {
   /** The person who answers for a robot. */
   readonly person?: string;
   may(repository: string, action: 'pull' | 'push' | 'delete'): boolean;
+  /** The account itself may push there, whatever the token at hand was asked for; absent: as `may` says. */
+  mayEverPush?(repository: string): boolean;
   /** Holds the audited permission to pull what the gate refuses (scanner account, break-glass). */
   readonly bypassesGate: boolean;
 }

@@ -95,8 +95,11 @@ export interface Verdicts {
   onVexChanged(change: VexChange): Promise<RejudgeResult>;
   /** Inventory of an image manifest; undefined until it is analysed. */
   inventoryOf(digest: Digest): Promise<Inventory | undefined>;
-  /** All findings of an image manifest by the current advisories, counting or not, with the coverage of that answer. */
-  findingsOf(digest: Digest): Promise<Evaluation | undefined>;
+  /**
+   * All findings of an image manifest by the current advisories, counting or not, with the coverage of that answer. In a repository
+   * they are marked with the VEX that counts there.
+   */
+  findingsOf(digest: Digest, repository?: string): Promise<Evaluation | undefined>;
   /** The verdicts on what is stored, by repository and digest, page by page. Those that time has overtaken are renewed first. */
   list(query: VerdictQuery): Promise<ListedVerdict[]>;
   history(query: HistoryQuery): Promise<VerdictChange[]>;
@@ -136,6 +139,17 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
     return state?.inventory === undefined ? undefined : judging.inventory(state.inventory);
   }
 
+  async function findingsOf(digest: Digest, repository?: string): Promise<Evaluation | undefined> {
+    const inventory = await inventoryOf(digest);
+    const evaluation = inventory && evaluate(inventory, advisories.current());
+    const found = repository === undefined ? undefined : await findRepository(db, repository);
+    const subject = found && (await findSubject(db, found.id, digest));
+    if (!evaluation || !subject) return evaluation;
+    const { policy } = await policies.effectivePolicy(subject.projectId);
+    const findings = await options.vex.mark(subject, evaluation.findings, inventory, policy.vexAuthors);
+    return { ...evaluation, findings };
+  }
+
   return {
     gate: createGate(deps),
     ingest: ingest.observer,
@@ -172,10 +186,7 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
       return digests ? rejudgeDigests(deps, { ...scope, digests }, 'vex') : rejudge(deps, 'vex', scope);
     },
     inventoryOf,
-    async findingsOf(digest) {
-      const inventory = await inventoryOf(digest);
-      return inventory && evaluate(inventory, advisories.current());
-    },
+    findingsOf,
     async list(query) {
       const { projectId } = query;
       await rejudge(deps, 'time', { dueAt: clock.now(), ...(projectId === undefined ? {} : { projectId }) });

@@ -22,8 +22,6 @@ export interface AuthorStoreDeps {
 }
 
 /** Keeps the declared authors of VEX. Every step is in the ledger. */
-export type AuthorStore = ReturnType<typeof createAuthorStore>;
-
 export function createAuthorStore({ db, clock, ledger, touched }: AuthorStoreDeps) {
   async function get(id: string): Promise<VexAuthor> {
     const row = await db.selectFrom('vex_authors').selectAll().where('id', '=', id).executeTakeFirst();

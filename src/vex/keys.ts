@@ -27,7 +27,7 @@ export function readPublicKey(pem: string): VexKey {
       `${problem}; keys may be ECDSA on P-256, Ed25519, or RSA of 2048 bits and more`,
     );
   const der = key.export({ type: 'spki', format: 'der' });
-  return { key, pem: key.export({ type: 'spki', format: 'pem' }).toString(), fingerprint: digestOf(der) };
+  return { key, pem: key.export({ type: 'spki', format: 'pem' }), fingerprint: digestOf(der) };
 }
 
 function parse(pem: string): KeyObject {

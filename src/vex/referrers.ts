@@ -38,7 +38,7 @@ export interface StoredArtifact {
 export async function readAttached(deps: ReferrerDeps, artifact: StoredArtifact): Promise<readonly TakenIn[]> {
   const { db, blobs, logger } = deps;
   const found = await manifestOf(db, artifact);
-  const subject = found && (tryDigest(found.subject) ?? subjectOfTag(artifact.reference));
+  const subject = found && (tryDigest(found.subject) ?? (await subjectByTag(db, artifact)));
   if (!found || subject === undefined) return [];
   const { layers } = await manifestBlobs(db, artifact.repositoryId, artifact.digest);
   const readable = layers.slice(0, MOST_LAYERS).filter((layer) => canHoldVex(layer, found.artifact_type));
@@ -72,6 +72,27 @@ export async function readAttached(deps: ReferrerDeps, artifact: StoredArtifact)
   return taken;
 }
 
+/** Of what nobody had signed: whoever is declared an author now may have. */
+const MOST_READ_AGAIN = 1000;
+
+/** Reads what is attached and counts for nothing again, the newest first: after an author was declared. */
+export async function readUnprovenAgain(deps: ReferrerDeps): Promise<void> {
+  const rows = await deps.db
+    .selectFrom('vex_documents')
+    .select(['repository_id', 'manifest_digest'])
+    .where('author_id', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .where('manifest_digest', 'is not', null)
+    .orderBy('received_at', 'desc')
+    .orderBy('id')
+    .limit(MOST_READ_AGAIN)
+    .execute();
+  for (const { repository_id: repositoryId, manifest_digest: digest } of rows) {
+    const parsed = tryDigest(digest);
+    if (repositoryId !== null && parsed) await readAttached(deps, { repositoryId, digest: parsed });
+  }
+}
+
 async function manifestOf(db: Db, { repositoryId, digest }: StoredArtifact) {
   const row = await db
     .selectFrom('manifests as m')
@@ -94,7 +115,22 @@ function tryDigest(text: string | null): Digest | undefined {
   return text === null ? undefined : tryParseDigest(text);
 }
 
-function subjectOfTag(reference: string | undefined): Digest | undefined {
-  const [, algorithm, hex] = LEGACY_TAG.exec(reference ?? '') ?? [];
+/** By the tag it was stored under, else by any it has. */
+async function subjectByTag(db: Db, { repositoryId, digest, reference }: StoredArtifact): Promise<Digest | undefined> {
+  const own = subjectOfTag(reference ?? '');
+  if (own !== undefined) return own;
+  const tags = await db
+    .selectFrom('tags')
+    .select('name')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .orderBy('name')
+    .limit(MOST_LAYERS)
+    .execute();
+  return tags.flatMap(({ name }) => subjectOfTag(name) ?? [])[0];
+}
+
+function subjectOfTag(tag: string): Digest | undefined {
+  const [, algorithm, hex] = LEGACY_TAG.exec(tag) ?? [];
   return algorithm === undefined ? undefined : tryParseDigest(`${algorithm}:${hex}`);
 }

@@ -16,7 +16,7 @@ export function testKey(type: 'ec' | 'ed25519' | 'rsa' = 'ec'): TestKey {
       : type === 'rsa'
         ? generateKeyPairSync('rsa', { modulusLength: 2048 })
         : generateKeyPairSync('ed25519');
-  return { privateKey, pem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+  return { privateKey, pem: publicKey.export({ type: 'spki', format: 'pem' }) };
 }
 
 export function signBytes(bytes: Buffer, { privateKey }: TestKey): Buffer {

@@ -7,7 +7,7 @@ import { applyVex, createVexWeighing, vexIdsOf } from '../scanner/vex/apply.ts';
 import type { Weighing } from '../scanner/vex/weigh.ts';
 import { digestsOfImage, subjectOf } from './image.ts';
 import type { VexPlace } from './ports.ts';
-import { type KeptStatement, objectionFor, statementsAbout } from './statements.ts';
+import { isAnyNamed, type KeptStatement, objectionFor, statementsAbout } from './statements.ts';
 
 export interface VexSourceDeps {
   readonly db: Db;
@@ -60,8 +60,10 @@ export function createVexSource({ db, clock, state, hosts }: VexSourceDeps) {
       order: readonly string[],
     ): Promise<readonly Finding[]> {
       if (findings.length === 0 || !(await hasAny(place.projectId))) return findings;
-      const digests = await digestsOfImage(db, place);
       const ids = [...new Set(findings.flatMap(vexIdsOf))];
+      // Most images have nothing that anybody speaks of.
+      if (!(await isAnyNamed(db, ids))) return findings;
+      const digests = await digestsOfImage(db, place);
       const wanted = { projectId: place.projectId, ids, digests };
       const statements = await statementsAbout(db, wanted, 'signed', clock.now());
       const subject = subjectOf(place, digests, inventory, hosts);

@@ -69,6 +69,20 @@ export async function statementsAbout(
     });
 }
 
+/** True when some statement names one of the vulnerabilities. */
+export async function isAnyNamed(db: Db, ids: readonly string[]): Promise<boolean> {
+  for (const batch of batches(ids)) {
+    const row = await db
+      .selectFrom('vex_vulnerabilities')
+      .select('document_id')
+      .where('vulnerability', 'in', batch)
+      .limit(1)
+      .executeTakeFirst();
+    if (row) return true;
+  }
+  return false;
+}
+
 async function read(db: Db, { projectId, ids, digests }: WantedStatements, which: 'signed' | 'all') {
   let query = db
     .selectFrom('vex_vulnerabilities as v')

@@ -8,7 +8,7 @@ import { type Digest, digestOf } from '../oci/digest.ts';
 import { OCI_MANIFEST } from '../oci/media-types.ts';
 import { silentLogger } from '../platform/logger.ts';
 import type { ManifestSubject } from '../registry/ports.ts';
-import { ALPINE, advisoriesOf, createWorld, DAY, NOW, type World } from '../verdicts/world.testing.ts';
+import { ALPINE, advisoriesOf, createWorld, DAY, gated, NOW, type World } from '../verdicts/world.testing.ts';
 import type { NewAuthor } from './author.ts';
 import { bytesOf, dsse, openVexOf, signBytes, type TestKey, testKey } from './signing.testing.ts';
 import { createVex, type Vex } from './vex.ts';
@@ -45,7 +45,10 @@ describe.each(ENGINES)('VEX on %s', (engine) => {
       hosts: ['registry.example.com'],
     });
     world = await createWorld(handle, { vex: vex.source });
-    vex.follow({ mark: world.verdicts.markForVex, renew: world.verdicts.onVexChanged });
+    vex.follow({
+      mark: (tx, change) => world.verdicts.markForVex(tx, change),
+      renew: (change) => world.verdicts.onVexChanged(change),
+    });
     await db
       .insertInto('users')
       .values({ id: 'dev', name: 'dev', password_hash: '', admin: 0, disabled: 0, created_at: NOW })
@@ -227,6 +230,14 @@ describe.each(ENGINES)('VEX on %s', (engine) => {
       ]);
     });
 
+    it('counts when its author is declared only afterwards', async () => {
+      await attach(dsse(saying(), KEY, [image.digest]), { tag: `sha256-${image.digest.slice('sha256:'.length)}.att` });
+      expect(await pulls()).toBe('refuse');
+      await author(KEY);
+      await vex.readUnprovenAgain();
+      expect(await pulls()).toBe('serve');
+    });
+
     it('says nothing about an image its attestation does not name', async () => {
       await author(KEY);
       const envelope = dsse(saying({ products: ['pkg:apk/openssl'] }), KEY, [digestOf('another image')]);
@@ -307,6 +318,8 @@ describe.each(ENGINES)('VEX on %s', (engine) => {
         'superseded',
       ]);
       expect((await explain(['Acme security'])).status).toBe('not_affected');
+      world.state.policies.set('front', { policy: { ...gated, vexAuthors: ['Acme security'] }, version: 9 });
+      expect(await kindNow()).toBe('allow');
     });
   });
 

@@ -7,7 +7,7 @@ import type { Logger } from '../platform/logger.ts';
 import { createAuthorStore } from './author-store.ts';
 import { createDocumentStore } from './document-store.ts';
 import type { Rejudging, Requests, VexChange } from './ports.ts';
-import { readAttached, type StoredArtifact } from './referrers.ts';
+import { readAttached, readUnprovenAgain, type StoredArtifact } from './referrers.ts';
 import { createVexSource } from './source.ts';
 import { type Incoming, type TakenIn, takeIn } from './take-in.ts';
 
@@ -45,13 +45,15 @@ export function createVex(deps: VexDeps) {
   }
 
   return {
-    authors: createAuthorStore({ ...deps, touched: rejudging.mark }),
+    authors: createAuthorStore({ ...deps, touched: (tx, change) => rejudging.mark(tx, change) }),
     documents,
     source: createVexSource(deps),
     /** See `takeIn`. */
     takeIn: (incoming: Incoming): Promise<TakenIn> => inTurn(() => takeIn(all, incoming)),
     /** See `readAttached`. */
     readAttached: (artifact: StoredArtifact): Promise<readonly TakenIn[]> => inTurn(() => readAttached(all, artifact)),
+    /** See `readUnprovenAgain`. */
+    readUnprovenAgain: (): Promise<void> => inTurn(() => readUnprovenAgain(all)),
     /** Judges anew what a change touched. */
     renew: (change: VexChange): Promise<unknown> => rejudging.renew(change),
     /** From now on verdicts are kept in step by these. */

@@ -50,9 +50,22 @@ describe.skipIf(['cosign', 'oras'].some(isLeftOut))('VEX of real clients', () =>
     await ok(run(requirePeer('cosign'), ['generate-key-pair'], { folder: work, environment: { COSIGN_PASSWORD: '' } }));
     await ok(
       cli(
-        ...['vex', 'author', 'add', 'Acme security', '--key', join(work, 'cosign.pub'), '--product', 'front/**'],
-        ...['--criteria', 'reviews call graphs', '--findings', 'two people sign', '--owner', 'security'],
-        ...['--review-due', reviewDue],
+        'vex',
+        'author',
+        'add',
+        'Acme security',
+        '--key',
+        join(work, 'cosign.pub'),
+        '--product',
+        'front/**',
+        '--criteria',
+        'reviews call graphs',
+        '--findings',
+        'two people sign',
+        '--owner',
+        'security',
+        '--review-due',
+        reviewDue,
       ),
     );
   });
@@ -117,9 +130,21 @@ describe.skipIf(['cosign', 'oras'].some(isLeftOut))('VEX of real clients', () =>
       run(
         requirePeer('cosign'),
         [
-          ...['attest', '--yes', '--type', 'openvex', '--predicate', predicate, '--key', join(work, 'cosign.key')],
-          ...['--signing-config', config, '--allow-http-registry', '--allow-insecure-registry'],
-          ...[`--registry-username=admin`, `--registry-password=${server.password}`, image()],
+          'attest',
+          '--yes',
+          '--type',
+          'openvex',
+          '--predicate',
+          predicate,
+          '--key',
+          join(work, 'cosign.key'),
+          '--signing-config',
+          config,
+          '--allow-http-registry',
+          '--allow-insecure-registry',
+          `--registry-username=admin`,
+          `--registry-password=${server.password}`,
+          image(),
         ],
         { environment: { COSIGN_PASSWORD: '' } },
       ),
@@ -213,8 +238,21 @@ describe.skipIf(['cosign', 'oras'].some(isLeftOut))('VEX of real clients', () =>
       const offline = ['--skip-version-check', '--skip-db-update', '--skip-java-db-update', '--offline-scan'];
       const { stdout } = await ok(
         run(trivy, [
-          ...['image', '--image-src', 'remote', '--insecure', ...login(), '--cache-dir', cache, ...offline],
-          ...['--scanners', 'vuln', '-q', '-f', 'json', ...more, image()],
+          'image',
+          '--image-src',
+          'remote',
+          '--insecure',
+          ...login(),
+          '--cache-dir',
+          cache,
+          ...offline,
+          '--scanners',
+          'vuln',
+          '-q',
+          '-f',
+          'json',
+          ...more,
+          image(),
         ]),
       );
       return trivyFindings.parse(JSON.parse(stdout)).sort();

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { VEX_STATUSES } from '../../vex/author.ts';
+import { VEX_FORMS } from '../../vex/export/forms.ts';
 import { inProject, listOf, moment, name, oneInProject, reason } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
-const status = z.enum(['not_affected', 'affected', 'fixed', 'under_investigation']);
+const status = z.enum(VEX_STATUSES);
 
 const declared = {
   name: z.string().max(100),
@@ -61,7 +63,7 @@ export const vexDocument = z.object({
   project: z.string().optional(),
   name: z.string(),
   digest: z.string(),
-  format: z.enum(['openvex', 'csaf', 'cyclonedx']),
+  format: z.enum(VEX_FORMS),
   /** Who it says wrote it. */
   says: z.string(),
   /** The declared author that signed it; absent: it counts for nothing. */
@@ -182,7 +184,7 @@ export const exportVex = endpoint(
     params: inProject,
     query: z
       .object({
-        form: z.enum(['openvex', 'csaf', 'cyclonedx']).default('openvex'),
+        form: z.enum(VEX_FORMS).default('openvex'),
         /** Full name of a repository of the project. */
         repository: name.optional(),
         /** An image in it, by digest. */

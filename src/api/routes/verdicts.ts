@@ -24,7 +24,7 @@ export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundE
       const { repository, digest } = await locate(query.image);
       const verdict = await verdicts.verdictFor(repository, digest);
       if (!verdict) throw new ApiError('not_found', `${query.image} has not been judged yet; try again in a moment`);
-      const evaluation = await verdicts.findingsOf(digest);
+      const evaluation = await verdicts.findingsOf(digest, repository);
       return {
         image: query.image,
         repository,

@@ -50,9 +50,11 @@ export function vexRoutes(deps: ApiDeps): BoundEndpoint[] {
   }
 
   return [
-    on(contract.addVexAuthor, async ({ by, body }) =>
-      authorView(await vex.authors.add(by, { ...body, reviewDue: Date.parse(body.reviewDue) })),
-    ),
+    on(contract.addVexAuthor, async ({ by, body }) => {
+      const author = await vex.authors.add(by, { ...body, reviewDue: Date.parse(body.reviewDue) });
+      await vex.readUnprovenAgain();
+      return authorView(author);
+    }),
     on(contract.listVexAuthors, async () => ({ items: (await vex.authors.list()).map(authorView) })),
     on(contract.retireVexAuthor, async ({ by, params, body }) => {
       const { reason, revokedAt } = body;
@@ -126,7 +128,7 @@ export function vexRoutes(deps: ApiDeps): BoundEndpoint[] {
 
 async function readDocument(stream: Import['stream']): Promise<Buffer> {
   try {
-    return await readBounded(stream as AsyncIterable<Uint8Array>, LARGEST_DOCUMENT, 'the document');
+    return await readBounded(stream, LARGEST_DOCUMENT, 'the document');
   } catch (error) {
     if (error instanceof StreamError) throw new ApiError('too_large', error.message, { cause: error });
     throw error;

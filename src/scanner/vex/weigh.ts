@@ -32,9 +32,9 @@ export interface Weighing<Statement extends VexStatement = VexStatement> {
 }
 
 export interface WeighRules<Statement extends VexStatement> {
-  matchOf(product: VexProduct, finding: Finding): ProductMatch;
+  readonly matchOf: (product: VexProduct, finding: Finding) => ProductMatch;
   /** Why a statement must not count though this product of it matches; undefined when it may. */
-  objectionTo?(statement: Statement, product: VexProduct, match: ProductMatch): string | undefined;
+  readonly objectionTo?: (statement: Statement, product: VexProduct, match: ProductMatch) => string | undefined;
   /** Authors in the order in which they are believed; all others come after, alike. */
   readonly order?: readonly string[];
 }

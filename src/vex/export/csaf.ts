@@ -100,7 +100,7 @@ function nameOf(component: ExportEntry['component'] | undefined): string {
 function vulnerabilityOf(entries: readonly ExportEntry[], numbers: Numbers): object {
   const [{ vulnerability, aliases } = { vulnerability: '', aliases: [] }] = entries;
   const byStatus = Map.groupBy(entries, ({ said }) => STATUS_GROUPS[said.status]);
-  const ids = (some: readonly ExportEntry[]): readonly string[] => some.map(numbers.whole);
+  const ids = (some: readonly ExportEntry[]): readonly string[] => some.map((entry) => numbers.whole(entry));
   const others = [...(isCve(vulnerability) ? [] : [vulnerability]), ...aliases.filter((id) => !isCve(id))];
   const flags = grouped(entries, ({ status, justification }) =>
     status === 'not_affected' ? justification : undefined,

@@ -6,7 +6,8 @@ import { digestOf } from '../../oci/digest.ts';
 import { applyVex } from '../../scanner/vex/apply.ts';
 import { parseVex } from '../../scanner/vex/parse.ts';
 import type { VexStatement } from '../../scanner/vex/types.ts';
-import { VEX_FORMS, vexDocument } from './index.ts';
+import { VEX_FORMS } from './forms.ts';
+import { vexDocument } from './index.ts';
 import { type ExportedException, sayOf } from './said.ts';
 import { type ExportEntry, type ExportedImage, type ExportState, inOrder } from './state.ts';
 
