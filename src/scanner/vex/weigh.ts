@@ -117,6 +117,7 @@ function mostCautiousFirst(a: VexStatement, b: VexStatement): number {
 
 function inOneOrder(a: VexStatement, b: VexStatement): number {
   return (
+    (b.at ?? 0) - (a.at ?? 0) ||
     compareText(a.author, b.author) ||
     compareText(a.document, b.document) ||
     compareText(a.justification ?? '', b.justification ?? '')
