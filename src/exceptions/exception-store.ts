@@ -34,7 +34,7 @@ import {
 } from './exception-rows.ts';
 import { accountsOf, ownParts } from './four-eyes.ts';
 import { lifeOf } from './life.ts';
-import { checkEnd, type LimitSource, type Limits } from './limits.ts';
+import { checkEnd, furthestEnd, type LimitSource, type Limits } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
 
 export interface ExceptionStoreDeps {
@@ -214,6 +214,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   }
 
   return {
+    /** The furthest end that a request about a vulnerability may have now. Epoch ms. */
+    async furthestEnd(projectId: string, vulnerability: string): Promise<number> {
+      return furthestEnd(await limits.limitsOf(projectId), limits.severityOf(vulnerability), clock.now());
+    },
+
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
     async request(by: Principal, place: Place, input: NewException): Promise<ExceptionRecord> {
       return inPlace(place, (tx, at) => add(tx, by, at, input, { batch: null, renews: null }));

@@ -53,6 +53,12 @@ export function checkEnd(limits: Limits, { severity, until, lifeFrom }: Ending, 
     );
 }
 
+/** The furthest end that a new exception of a vulnerability of that severity may have. Epoch ms. */
+export function furthestEnd(limits: Limits, severity: Severity, now: number): number {
+  const level = levelOf(severity === 'unknown' ? limits.unknownSeverity : severity);
+  return now + Math.min(limits.mostDays[level], limits.mostLifeDays) * DAY;
+}
+
 function levelOf(severity: Severity): Level {
   return severity === 'critical' || severity === 'high' || severity === 'medium' ? severity : 'low';
 }

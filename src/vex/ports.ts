@@ -3,6 +3,7 @@ import type { Tx } from '../db/database.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Justification } from '../policy/exceptions.ts';
 
 /** What may be judged otherwise after something about VEX changed: these images, or all of a project, or everything. */
 export interface VexChange {
@@ -27,11 +28,15 @@ export interface ImageKnowledge {
 
 /** Asks for exceptions. Implemented by `exceptions`. */
 export interface Requests {
+  /** The furthest end that a request may have. Epoch ms. */
+  furthestEnd(projectId: string, vulnerability: string): Promise<number>;
   request(
     by: Principal,
     project: { readonly id: string; readonly name: string },
     wanted: {
       readonly vulnerability: string;
+      readonly kind?: 'not-affected';
+      readonly justification?: Justification;
       readonly package?: string;
       readonly version?: string;
       readonly repository?: string;

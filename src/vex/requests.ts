@@ -13,8 +13,6 @@ import { type WantedException, wantedExceptions } from './wanted-exceptions.ts';
 const MOST_OF_DOCUMENT = 25;
 const MOST_OPEN = 200;
 const MOST_REPOSITORIES = 10_000;
-/** Until when, where nothing shorter is the rule. */
-const LASTS_MS = 90 * 86_400_000;
 
 export interface RequestingDeps {
   readonly db: Db;
@@ -85,7 +83,8 @@ async function request(
     .executeTakeFirst();
   if (!numInsertedOrUpdatedRows) return undefined;
   try {
-    const { id } = await exceptions.request(by, project, { ...wanted, until: now + LASTS_MS });
+    const until = await exceptions.furthestEnd(project.id, wanted.vulnerability);
+    const { id } = await exceptions.request(by, project, { ...wanted, until });
     await db.updateTable('vex_requests').set({ exception_id: id }).where('key', '=', key).execute();
     return id;
   } catch (error) {

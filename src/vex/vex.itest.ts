@@ -3,6 +3,7 @@ import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { createExceptionStore, type ExceptionStore } from '../exceptions/exception-store.ts';
+import { exceptionDeps } from '../exceptions/testing.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { OCI_MANIFEST } from '../oci/media-types.ts';
@@ -33,7 +34,7 @@ describe.each(ENGINES)('VEX on %s', (engine) => {
     const { db } = handle;
     const clock = { now: () => world?.clock.now() ?? NOW };
     const ledger = createLedger({ db, clock });
-    exceptions = createExceptionStore({ db, clock, ledger, fourEyes: true });
+    exceptions = createExceptionStore({ db, clock, ledger, fourEyes: true, ...exceptionDeps(handle) });
     vex = createVex({
       db,
       clock,
@@ -156,6 +157,8 @@ describe.each(ENGINES)('VEX on %s', (engine) => {
       vulnerability: CVE,
       repository: 'app',
       state: 'requested',
+      kind: 'not-affected',
+      justification: 'vulnerable_code_not_present',
       requestedBy: 'dev',
       reason: expect.stringContaining('"Acme" (unproven), says not affected: vulnerable_code_not_present'),
     });

@@ -1,5 +1,6 @@
 import { canonicalHash } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
+import { JUSTIFICATIONS, type Justification } from '../policy/exceptions.ts';
 import { isImageType } from '../scanner/vex/product.ts';
 import type { PurlPattern } from '../scanner/vex/purl-pattern.ts';
 import type { VexProduct, VexStatement } from '../scanner/vex/types.ts';
@@ -12,6 +13,8 @@ export interface WantedException {
   /** Below the project. */
   readonly repository?: string;
   readonly digest?: Digest;
+  readonly kind?: 'not-affected';
+  readonly justification?: Justification;
   readonly reason: string;
   /** The same for the same author, vulnerability and product of a project. */
   readonly key: string;
@@ -45,9 +48,15 @@ export function* wantedExceptions(statements: readonly VexStatement[], from: Wan
           const limits = { ...place, ...part };
           if (Object.keys(limits).length === 0) continue;
           const key = canonicalHash([from.projectId, statement.author, vulnerability.toUpperCase(), limits]);
-          yield { vulnerability, ...limits, reason: reasonOf(statement, from.document), key };
+          yield { vulnerability, ...limits, ...kindOf(statement), reason: reasonOf(statement, from.document), key };
         }
   }
+}
+
+/** With a reason that all know it asks for "not affected"; with words alone, or where it is said to be fixed, for an accepted risk. */
+function kindOf({ status, justification }: VexStatement): Pick<WantedException, 'kind' | 'justification'> {
+  const known = JUSTIFICATIONS.find((one) => one === justification);
+  return status === 'not_affected' && known ? { kind: 'not-affected', justification: known } : {};
 }
 
 type Place = Pick<WantedException, 'digest' | 'repository'>;

@@ -147,7 +147,13 @@ async function exportedExceptions({ exceptions }: ApiDeps, projectId: string): P
   return (await exceptions.granted(projectId)).map((granted) => ({
     ...granted,
     reason: records.get(granted.id)?.reason ?? '',
+    ...notAffectedBy(records.get(granted.id)),
   }));
+}
+
+function notAffectedBy(record: ExceptionRecord | undefined): Pick<ExportedException, 'notAffected'> {
+  if (record?.kind !== 'not-affected') return {};
+  return { notAffected: record.justification === undefined ? {} : { justification: record.justification } };
 }
 
 function authorView(author: VexAuthor): contract.VexAuthorView {

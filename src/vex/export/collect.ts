@@ -100,7 +100,7 @@ async function entriesOf(
   const now = deps.clock.now();
   const clocks = await deps.clocksOf(place.repositoryId);
   const concerning = exceptions
-    .filter((exception) => isInForce(exception, now) && concernsImage(exception, place.repository, place.digest))
+    .filter((exception) => isInForce(exception, now) && concernsImage(exception, place))
     .toSorted((a, b) => b.until - a.until || compareText(a.id, b.id));
   const weighed = await deps.source.weigh({ place, findings: found.findings, inventory, order }, 'signed');
   return weighed.map(({ finding, weighing }) => ({

@@ -1,6 +1,7 @@
 import { canonicalHash } from '../../oci/canonical.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
-import type { Justification, Said } from './said.ts';
+import type { Justification } from '../../policy/exceptions.ts';
+import type { Said } from './said.ts';
 import { type ExportEntry, type ExportState, groupsOf } from './state.ts';
 
 const STATES: Readonly<Record<Said['status'], string>> = {

@@ -1,16 +1,6 @@
 import type { Finding, VexStatus } from '../../model/finding.ts';
-import type { GrantedException } from '../../policy/exceptions.ts';
+import { type GrantedException, JUSTIFICATIONS, type Justification } from '../../policy/exceptions.ts';
 import type { VexStatement } from '../../scanner/vex/types.ts';
-
-/** The reasons for "not affected" that OpenVEX and CSAF know. */
-export const JUSTIFICATIONS = [
-  'component_not_present',
-  'vulnerable_code_not_present',
-  'vulnerable_code_not_in_execute_path',
-  'vulnerable_code_cannot_be_controlled_by_adversary',
-  'inline_mitigations_already_exist',
-] as const;
-export type Justification = (typeof JUSTIFICATIONS)[number];
 
 /** Kind of what is to be done, as the formats tell apart. */
 type Remedy = 'upgrade' | 'no_fix_planned' | 'none_available';
