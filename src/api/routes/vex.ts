@@ -1,5 +1,5 @@
 import { actorOf } from '../../auth/principal.ts';
-import type { ExceptionRecord } from '../../exceptions/exception.ts';
+import { EVERY_PROJECT, type ExceptionRecord } from '../../exceptions/exception.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import { readBounded, StreamError } from '../../platform/streams.ts';
 import { findManifestInfo } from '../../registry/content-store.ts';
@@ -141,9 +141,9 @@ async function orderOf({ policies }: ApiDeps, projectId: string): Promise<readon
 }
 
 async function exportedExceptions({ exceptions }: ApiDeps, projectId: string): Promise<readonly ExportedException[]> {
-  const records = new Map<string, ExceptionRecord>(
-    (await exceptions.list({ projectId, state: 'granted' })).map((record) => [record.id, record]),
-  );
+  const own = await exceptions.list({ projectId, state: 'granted' });
+  const everywhere = await exceptions.list({ projectId: EVERY_PROJECT, state: 'granted' });
+  const records = new Map([...own, ...everywhere].map((record) => [record.id, record]));
   return (await exceptions.granted(projectId)).map((granted) => ({
     ...granted,
     reason: records.get(granted.id)?.reason ?? '',
