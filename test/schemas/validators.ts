@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as csafTests from '@secvisogram/csaf-validator-lib/basic.js';
-import validate from '@secvisogram/csaf-validator-lib/validate.js';
 import { Ajv, type Options } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -25,6 +23,8 @@ export function cycloneDxValidator(): Validator {
 
 /** CSAF 2.0: the schema and every mandatory test of section 6.1, by the validator of the standard's own tools. */
 export async function csafProblems(document: unknown): Promise<readonly string[]> {
+  const csafTests = await import('@secvisogram/csaf-validator-lib/basic.js');
+  const { default: validate } = await import('@secvisogram/csaf-validator-lib/validate.js');
   const { tests } = await validate(Object.values(csafTests), document);
   return tests.flatMap(({ name, errors }) =>
     errors.map(({ instancePath, message = '' }) => `${name} ${instancePath} ${message}`),

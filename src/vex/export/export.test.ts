@@ -1,23 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csafProblems, cycloneDxValidator } from '../../../test/schemas/validators.ts';
+import { cycloneDxValidator } from '../../../test/schemas/validators.ts';
 import type { Finding } from '../../model/finding.ts';
-import { digestOf } from '../../oci/digest.ts';
 import { applyVex } from '../../scanner/vex/apply.ts';
 import { parseVex } from '../../scanner/vex/parse.ts';
 import type { VexStatement } from '../../scanner/vex/types.ts';
+import { entry, NOW, stateOf } from './arbitrary.testing.ts';
 import { VEX_FORMS } from './forms.ts';
 import { vexDocument } from './index.ts';
 import { type ExportedException, sayOf } from './said.ts';
-import { type ExportEntry, type ExportedImage, type ExportState, inOrder } from './state.ts';
-
-const NOW = 1_800_000_000_000;
-const image = (name: string): ExportedImage => ({
-  repository: `registry.example.com/front/${name}`,
-  digest: digestOf(name),
-  purl: `pkg:oci/${name}@${digestOf(name).replace(':', '%3A')}?repository_url=registry.example.com%2Ffront%2F${name}`,
-});
-const IMAGES = [image('app'), image('web')];
 
 function finding(over: Partial<Finding> = {}): Finding {
   return {
@@ -120,43 +111,6 @@ describe('what is said of a finding', () => {
   });
 });
 
-const said = fc.oneof(
-  fc.record({
-    status: fc.constant('affected' as const),
-    action: fc.constantFrom('Upgrade a.', 'Wait.'),
-    remedy: fc.constantFrom('upgrade' as const, 'no_fix_planned' as const, 'none_available' as const),
-    at: fc.integer({ min: NOW - 9e9, max: NOW }),
-  }),
-  fc.record({
-    status: fc.constant('not_affected' as const),
-    justification: fc.constantFrom('vulnerable_code_not_present' as const, 'inline_mitigations_already_exist' as const),
-    impact: fc.constantFrom('So says A.', 'So says B.'),
-    at: fc.integer({ min: NOW - 9e9, max: NOW }),
-  }),
-  fc.record({
-    status: fc.constantFrom('fixed' as const, 'under_investigation' as const),
-    at: fc.integer({ min: NOW - 9e9, max: NOW }),
-  }),
-);
-const entry: fc.Arbitrary<ExportEntry> = fc.record({
-  vulnerability: fc.constantFrom('CVE-2026-0001', 'CVE-2026-0002', 'GHSA-aaaa-bbbb-cccc', 'TEMP-1'),
-  aliases: fc.constantFrom([], ['GHSA-dddd-eeee-ffff']),
-  image: fc.constantFrom(...IMAGES),
-  component: fc.constantFrom(
-    { name: 'openssl', version: '3.0', purl: 'pkg:apk/alpine/openssl@3.0' },
-    { name: 'zlib', version: '1', purl: 'pkg:apk/alpine/zlib@1' },
-  ),
-  said,
-});
-const stateOf = (entries: readonly ExportEntry[]): ExportState => ({
-  author: 'Breakwater project front at registry.example.com',
-  namespace: 'https://registry.example.com',
-  about: 'project front',
-  images: IMAGES,
-  entries: inOrder(entries),
-  at: NOW,
-});
-
 describe.each(VEX_FORMS)('documents in the form of %s', (form) => {
   it('are the same bytes for the same state, in whatever order it was gathered', () => {
     fc.assert(
@@ -208,19 +162,5 @@ describe('CycloneDX', () => {
       }),
       { numRuns: 50 },
     );
-  });
-});
-
-describe('CSAF', () => {
-  it('passes the schema and every mandatory test', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 12 }), async (entries) => {
-        expect(await csafProblems(vexDocument('csaf', stateOf(entries)))).toEqual([]);
-      }),
-      { numRuns: 50 },
-    );
-    // The validator does find what is wrong.
-    const { vulnerabilities: _, ...broken } = vexDocument('csaf', stateOf([])) as Record<string, unknown>;
-    expect(await csafProblems(broken)).not.toEqual([]);
   });
 });
