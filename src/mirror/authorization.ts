@@ -16,8 +16,10 @@ export interface Credentials {
 export interface Authorizer {
   /** What to send for a scope now; undefined = nothing. */
   current(scope: string): string | undefined;
-  /** Answers a 401: the header to try again with, or undefined when there is nothing better to offer. */
-  answer(challengeHeader: string | undefined, scope: string): Promise<string | undefined>;
+  /** The same for what can be sent only once: asks for a token first when none is kept and the registry is known to want one. */
+  prepare(scope: string): Promise<string | undefined>;
+  /** Answers a 401 to `refused`: the header to try again with, or undefined when there is nothing better to offer. */
+  answer(challengeHeader: string | undefined, scope: string, refused: string | undefined): Promise<string | undefined>;
 }
 
 /** One for each scope: an import of many repositories asks for many. */
@@ -45,6 +47,8 @@ export function createAuthorizer(deps: Deps, registry: URL, credentials: Credent
   const basic =
     credentials && `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
   let basicAccepted = false;
+  /** Where this registry has its tokens made; the same for every scope. */
+  let tokenService: Challenge | undefined;
 
   async function fetchToken(challenge: Challenge, scope: string): Promise<string> {
     const realm = allowedRealm(challenge.parameters['realm'], registry);
@@ -70,26 +74,40 @@ export function createAuthorizer(deps: Deps, registry: URL, credentials: Credent
     return header;
   }
 
+  function current(scope: string): string | undefined {
+    const kept = tokens.get(scope);
+    if (kept && kept.until > deps.clock.now()) return kept.header;
+    return basicAccepted ? basic : undefined;
+  }
+
+  /** One request for a token at a time and scope, whoever needs it. */
+  function renew(challenge: Challenge, scope: string): Promise<string> {
+    let running = underWay.get(scope);
+    if (!running) {
+      running = fetchToken(challenge, scope).finally(() => underWay.delete(scope));
+      underWay.set(scope, running);
+    }
+    return running;
+  }
+
   return {
-    current(scope) {
-      const kept = tokens.get(scope);
-      if (kept && kept.until > deps.clock.now()) return kept.header;
-      return basicAccepted ? basic : undefined;
+    current,
+    async prepare(scope) {
+      return underWay.get(scope) ?? current(scope) ?? (tokenService && renew(tokenService, scope));
     },
-    async answer(challengeHeader, scope) {
+    async answer(challengeHeader, scope, refused) {
       const challenge = parseChallenge(challengeHeader);
       if (challenge?.scheme === 'basic') {
         basicAccepted = basic !== undefined;
         return basic;
       }
       if (challenge?.scheme !== 'bearer') return undefined;
-      let running = underWay.get(scope);
-      if (!running) {
-        tokens.delete(scope);
-        running = fetchToken(challenge, scope).finally(() => underWay.delete(scope));
-        underWay.set(scope, running);
-      }
-      return running;
+      tokenService = challenge;
+      const kept = tokens.get(scope);
+      // Refused was what came before it: somebody else has been challenged meanwhile and has a token already.
+      if (kept && kept.header !== refused && kept.until > deps.clock.now()) return kept.header;
+      tokens.delete(scope);
+      return renew(challenge, scope);
     },
   };
 }

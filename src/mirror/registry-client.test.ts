@@ -179,6 +179,58 @@ describe('registry client', () => {
     await expect(client.headManifest('a', '1')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  /** A registry that gives out numbered tokens and takes those that `accepts` names; uploads succeed. */
+  async function tokenRegistry(accepts: (token: string) => boolean) {
+    let tokens = 0;
+    const held: (() => void)[] = [];
+    const registry = await serve((request, response, url) => {
+      const answer = (): void => {
+        if (url.pathname === '/token') {
+          tokens += 1;
+          response.end(JSON.stringify({ token: String(tokens), expires_in: 100 }));
+        } else if (!accepts((request.headers.authorization ?? '').replace('Bearer ', ''))) {
+          response.writeHead(401, { 'www-authenticate': `Bearer realm="${registry.origin}/token",service="s"` });
+          response.end();
+        } else if (request.method === 'POST') response.writeHead(202, { location: '/v2/a/blobs/uploads/1' }).end();
+        else response.writeHead(request.method === 'PUT' ? 201 : 404).end();
+      };
+      if (request.method === 'HEAD' && url.pathname.endsWith(LATE)) held.push(answer);
+      else answer();
+    });
+    return { ...registry, release: () => held.splice(0).forEach((answer) => answer()), held };
+  }
+  const LATE = digestOf('late');
+
+  it('keeps a token when a refusal of what was asked before there was one comes late', async () => {
+    const registry = await tokenRegistry((token) => token !== '');
+    const client = createRegistryClient({ http, clock: fixedClock(0) }, { url: registry.origin, credentials });
+    const late = client.hasBlob('a', LATE);
+    while (registry.held.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await client.hasBlob('a', digestOf('early'))).toBe(false);
+    // Refused now, when the token is there.
+    registry.release();
+    while (registry.held.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    registry.release();
+    await late;
+    await client.putBlob('a', digestOf('content'), 7, content());
+    expect(registry.seen.filter(({ path }) => path.startsWith('/token'))).toHaveLength(1);
+  });
+
+  it('has a token before it sends what it can send only once', async () => {
+    const clock = fixedClock(0);
+    const ends = new Set<string>();
+    const registry = await tokenRegistry((token) => token !== '' && !ends.has(token));
+    const client = createRegistryClient({ http, clock }, { url: registry.origin, credentials });
+    const slow = async () => {
+      // What is to be sent takes longer to be opened than the token lives.
+      clock.advance(3600_000);
+      ends.add('1');
+      return { size: 7, content: content() };
+    };
+    expect(await client.mountOrPutBlob('a', digestOf('content'), 'b', slow)).toBe('sent');
+    expect(registry.seen.filter(({ method }) => method === 'PUT')).toMatchObject([{ authorization: 'Bearer 2' }]);
+  });
+
   it('never uploads to another origin', async () => {
     const registry = await serve((_request, response) => {
       response.writeHead(202, { location: 'http://127.0.0.1:1/elsewhere' });

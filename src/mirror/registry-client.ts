@@ -108,14 +108,16 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
     return { digest, mediaType: mediaTypeOf(reply), content };
   }
 
+  /** With the token that began the upload: a stream cannot be sent again with a better one. */
   async function sendBlob(
+    scope: string,
     repository: string,
     digest: Digest,
     target: URL,
     { size, content }: { readonly size: number; readonly content: ByteSource },
   ): Promise<void> {
     target.searchParams.set('digest', digest);
-    const reply = await call(push(repository), {
+    const reply = await call(scope, {
       path: `${target.pathname}${target.search}`,
       method: 'PUT',
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
@@ -216,7 +218,7 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
       await failUnless(start, [201, 202], `start of an upload to ${repository}`);
       await start.discard();
       if (start.status === 201) return 'mounted';
-      await sendBlob(repository, digest, uploadTarget(start, base), await content());
+      await sendBlob(scope, repository, digest, uploadTarget(start, base), await content());
       return 'sent';
     },
 
@@ -228,7 +230,7 @@ export function createRegistryClient(deps: Deps, address: RegistryAddress): Regi
       });
       await failUnless(start, [202], `start of an upload to ${repository}`);
       await start.discard();
-      await sendBlob(repository, digest, uploadTarget(start, base), { size, content });
+      await sendBlob(push(repository), repository, digest, uploadTarget(start, base), { size, content });
     },
 
     async putManifest(repository, reference, mediaType, content) {
@@ -263,7 +265,7 @@ interface Call {
   readonly signal?: AbortSignal;
 }
 
-/** One request with the scope's credentials; a 401 is answered once, unless the body was a stream that is gone. */
+/** One request with the scope's credentials; a 401 is answered once. A body that is a stream is gone then, so it goes out with credentials. */
 function caller(http: HttpClient, base: URL, authorizer: Authorizer) {
   return async (scope: string, sent: Call): Promise<HttpResponse> => {
     const attempt = (authorization: string | undefined) =>
@@ -276,9 +278,11 @@ function caller(http: HttpClient, base: URL, authorizer: Authorizer) {
         ...(authorization ? { authorization } : {}),
       });
     try {
-      const first = await attempt(authorizer.current(scope));
-      if (first.status !== 401 || isStream(sent.body)) return first;
-      const authorization = await authorizer.answer(first.header('www-authenticate'), scope);
+      const onlyOnce = isStream(sent.body);
+      const offered = onlyOnce ? await authorizer.prepare(scope) : authorizer.current(scope);
+      const first = await attempt(offered);
+      if (first.status !== 401 || onlyOnce) return first;
+      const authorization = await authorizer.answer(first.header('www-authenticate'), scope, offered);
       if (authorization === undefined) return first;
       await first.discard();
       return await attempt(authorization);
