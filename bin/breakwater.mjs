@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 const NEEDED_MAJOR = 26;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /**
- * For the server: a young heap of a few megabytes instead of fifty, and memory that goes back to the system when it is free. Both are
- * read when a process starts (options of V8; mallopt(3) of glibc).
+ * For the server and the guard: a young heap of a few megabytes instead of fifty, and memory that goes back to the system when it is
+ * free. Both are read when a process starts (options of V8; mallopt(3) of glibc).
  */
 const YOUNG_HEAP = '--max-semi-space-size';
-const isServer = process.argv[2] === 'serve';
+const isServer = process.argv[process.argv[2] === 'guard' ? 3 : 2] === 'serve';
 const options = isServer ? [`${YOUNG_HEAP}=4`] : [];
 const environment = isServer
   ? { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072', ...process.env }
