@@ -2,6 +2,7 @@ import { messageOf } from '../../src/platform/errors.ts';
 import { count } from './check.ts';
 import { openStage, type Stage } from './stage.ts';
 import { agreement } from './steps/agreement.ts';
+import { gate } from './steps/gate.ts';
 import { guardProcess } from './steps/guard-process.ts';
 import { matrix } from './steps/matrix.ts';
 import { notStopping } from './steps/not-stopping.ts';
@@ -17,6 +18,7 @@ const STEPS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   pinning,
   warnings,
   agreement,
+  gate,
   // Last: from then on the webhook configuration speaks of that program.
   process: guardProcess,
 };
