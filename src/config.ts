@@ -110,7 +110,7 @@ const settingsSchema = z
     /** The cluster to watch and audit; without it the webhook decides from the trusted sources kept here. */
     kubeconfig: z.string().optional(),
     /** Name of that cluster in reports. */
-    clusterName: z.string().min(1).prefault('default'),
+    clusterName: z.string().min(1).max(255).prefault('default'),
     /** Seconds between two audits of the cluster. */
     auditIntervalSeconds: z.coerce.number().int().min(5).max(86_400).prefault(60),
     /** Violations that the status of a constraint lists; all of them are in `breakwater violations list`. */

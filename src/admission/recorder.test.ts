@@ -62,8 +62,60 @@ describe('admission recorder', () => {
     const kept: AdmissionFindingRow[] = [];
     const recorder = createBufferedRecorder({ logger: silentLogger, keep: async (rows) => void kept.push(...rows) });
     recorder.record({ ...finding, image: `${'x'.repeat(1999)}😀` });
+    recorder.record({ ...finding, image: 'a\0b\ud800' });
     await recorder.close();
     expect(kept[0]?.image).toHaveLength(2000);
     expect(kept[0]?.image.isWellFormed()).toBe(true);
+    expect(kept[1]?.image).toBe('a\ufffdb\ufffd');
+  });
+
+  it('keeps a part at a time, so that each fits into a request', async () => {
+    const kept: (readonly AdmissionFindingRow[])[] = [];
+    const recorder = createBufferedRecorder({ logger: silentLogger, keep: async (rows) => void kept.push(rows) });
+    for (let at = 0; at < 1200; at += 1) recorder.record({ ...finding, image: `image-${at}` });
+    for (let at = 0; at < 100; at += 1)
+      recorder.record({ ...finding, image: `${'\u0001'.repeat(1990)}${at}`, message: 'm'.repeat(2000) });
+    await recorder.close();
+    expect(kept.flat()).toHaveLength(1300);
+    expect(kept.length).toBeLessThan(10);
+    for (const rows of kept) {
+      expect(rows.length).toBeLessThanOrEqual(500);
+      expect(JSON.stringify(rows).length).toBeLessThan(1024 * 1024);
+    }
+  });
+
+  it('gives up what is refused for what it is, and goes on with the rest', async () => {
+    const kept: AdmissionFindingRow[] = [];
+    const recorder = createBufferedRecorder({
+      logger: silentLogger,
+      async keep(rows) {
+        if (rows.some(({ image }) => image === 'image-0')) throw new RangeError('not this');
+        kept.push(...rows);
+      },
+      isFinal: (error) => error instanceof RangeError,
+    });
+    for (let at = 0; at < 501; at += 1) recorder.record({ ...finding, image: `image-${at}` });
+    recorder.record({ ...finding, image: 'image-1' });
+    await recorder.close();
+    expect(kept.map(({ image }) => image)).toEqual(['image-500']);
+    expect(recorder.dropped()).toBe(501);
+  });
+
+  it('asks ever more seldom while nothing can be kept', async () => {
+    let tries = 0;
+    const recorder = createBufferedRecorder({
+      logger: silentLogger,
+      flushMs: 4,
+      keep: async () => {
+        tries += 1;
+        throw new Error('away');
+      },
+    });
+    recorder.record(finding);
+    await delay(200);
+    // 50 flushes at most, with pauses of 1, 3, 7 and 15 between.
+    expect(tries).toBeGreaterThan(1);
+    expect(tries).toBeLessThanOrEqual(6);
+    await recorder.close();
   });
 });

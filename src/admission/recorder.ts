@@ -1,9 +1,9 @@
-import type { AdmissionFindingRow } from '../cluster/admission-findings.ts';
+import type { ADMISSION_ACTIONS, AdmissionFindingRow } from '../cluster/admission-findings.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 
 /** What was done about an object that a constraint speaks of. */
-export type AdmissionAction = 'denied' | 'warned' | 'dryrun' | 'restart-grace' | 'break-glass' | 'mirror-pod';
+export type AdmissionAction = (typeof ADMISSION_ACTIONS)[number];
 
 /** One line about one image of one object that somebody asked to create or change. */
 export interface AdmissionFinding {
@@ -43,20 +43,29 @@ export interface BufferedRecorder extends AdmissionRecorder {
 
 export interface RecorderDeps {
   readonly logger: Logger;
-  /** Keeps merged findings; may fail, then it is tried again. */
+  /** Keeps merged findings, not too many at once; may fail, then it is tried again, ever more seldom. */
   keep(findings: readonly AdmissionFindingRow[]): Promise<void>;
+  /** True for failures that trying again does not change: then the findings are given up and counted. */
+  isFinal?(error: unknown): boolean;
   readonly flushMs?: number;
 }
 
 const FLUSH_MS = 2000;
 /** Different findings that wait to be kept; the same ones only count up. */
 const MOST_WAITING = 5000;
+/** What is kept at once, in findings and in characters: together they fit into a request, however they are escaped. */
+const MOST_AT_ONCE = 500;
+const MOST_TEXT_AT_ONCE = 150_000;
+/** Flushes that are left out at most after failures. */
+const MOST_PAUSED = 15;
 const LONGEST_TEXT = 2000;
 
 /** Merges findings in memory and keeps them every two seconds, so that a review never waits for a database. */
 export function createBufferedRecorder(deps: RecorderDeps): BufferedRecorder {
-  let waiting = new Map<string, AdmissionFindingRow>();
+  const waiting = new Map<string, AdmissionFindingRow>();
   let dropped = 0;
+  let failures = 0;
+  let paused = 0;
   let underWay: Promise<void> | undefined;
 
   function add(key: string, row: AdmissionFindingRow): void {
@@ -68,15 +77,37 @@ export function createBufferedRecorder(deps: RecorderDeps): BufferedRecorder {
     waiting.set(key, before ? mergeRows(before, row) : row);
   }
 
+  function takeSome(): Map<string, AdmissionFindingRow> {
+    const taken = new Map<string, AdmissionFindingRow>();
+    let text = 0;
+    for (const [key, row] of waiting) {
+      text += textIn(row);
+      if (taken.size > 0 && (taken.size >= MOST_AT_ONCE || text > MOST_TEXT_AT_ONCE)) break;
+      taken.set(key, row);
+      waiting.delete(key);
+    }
+    return taken;
+  }
+
   async function flush(): Promise<void> {
-    if (waiting.size === 0) return;
-    const taken = waiting;
-    waiting = new Map();
-    try {
-      await deps.keep([...taken.values()]);
-    } catch (error) {
-      deps.logger.warn({ problem: messageOf(error), findings: taken.size }, 'admission findings could not be kept');
-      for (const [key, row] of taken) add(key, row);
+    while (waiting.size > 0) {
+      const taken = takeSome();
+      try {
+        await deps.keep([...taken.values()]);
+        failures = 0;
+      } catch (error) {
+        const problem = { problem: messageOf(error), findings: taken.size };
+        if (deps.isFinal?.(error)) {
+          deps.logger.error(problem, 'admission findings are given up');
+          for (const { times } of taken.values()) dropped += times;
+          continue;
+        }
+        deps.logger.warn(problem, 'admission findings could not be kept');
+        for (const [key, row] of taken) add(key, row);
+        failures += 1;
+        paused = Math.min(2 ** failures - 1, MOST_PAUSED);
+        return;
+      }
     }
   }
 
@@ -87,7 +118,10 @@ export function createBufferedRecorder(deps: RecorderDeps): BufferedRecorder {
     return underWay;
   }
 
-  const timer = setInterval(() => void flushOnce(), deps.flushMs ?? FLUSH_MS);
+  const timer = setInterval(() => {
+    if (paused > 0) paused -= 1;
+    else void flushOnce();
+  }, deps.flushMs ?? FLUSH_MS);
   timer.unref();
 
   return {
@@ -109,8 +143,8 @@ export function createBufferedRecorder(deps: RecorderDeps): BufferedRecorder {
 
 function rowOf({ at, constraint, action, object, owner, image, message, user }: AdmissionFinding): AdmissionFindingRow {
   return {
-    constraintKind: constraint.kind,
-    constraint: constraint.name,
+    constraintKind: cut(constraint.kind),
+    constraint: cut(constraint.name),
     action,
     apiVersion: cut(object.apiVersion),
     kind: cut(object.kind),
@@ -132,7 +166,15 @@ function mergeRows(a: AdmissionFindingRow, b: AdmissionFindingRow): AdmissionFin
   return { ...newest, times: a.times + b.times, firstAt: Math.min(a.firstAt, b.firstAt) };
 }
 
-/** What comes with a request is not trusted to be short. A text is never cut within a character. */
+/** Characters of all texts. */
+function textIn(row: AdmissionFindingRow): number {
+  let sum = 0;
+  for (const value of Object.values(row)) if (typeof value === 'string') sum += value.length;
+  return sum;
+}
+
+/** What comes with a request is not trusted to be short, nor to be text that databases keep: no NUL, no half characters. */
 function cut(text: string): string {
-  return text.length <= LONGEST_TEXT ? text : text.slice(0, LONGEST_TEXT).toWellFormed();
+  const short = text.length <= LONGEST_TEXT ? text : text.slice(0, LONGEST_TEXT);
+  return short.replaceAll('\0', '\ufffd').toWellFormed();
 }

@@ -3,6 +3,7 @@ import type { Principal } from '../auth/principal.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
 import type { RobotStore } from '../auth/robot-store.ts';
 import type { UserStore } from '../auth/user-store.ts';
+import type { AdmissionFindingStore } from '../cluster/admission-findings.ts';
 import type { ClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Db } from '../db/database.ts';
 import type { ExceptionStore } from '../exceptions/exception-store.ts';
@@ -64,6 +65,8 @@ export interface ApiDeps {
   readonly trust: SourceStore;
   readonly ledger: Ledger;
   readonly cluster: ClusterAuditStore;
+  /** Takes what guards of other clusters said. */
+  readonly admissionFindings: Pick<AdmissionFindingStore, 'add'>;
   readonly advisories: AdvisoryStore;
   readonly verdicts: Verdicts;
   readonly vex: Vex;

@@ -110,6 +110,64 @@ describe.each(ENGINES)('what guards ask and tell, on %s', (engine) => {
     expect((await send(lines, 'lead')).status).toBe(403);
   });
 
+  const denied = {
+    constraintKind: 'K8sAllowedRepos',
+    constraint: 'repos',
+    action: 'denied',
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    namespace: 'shop',
+    name: 'import-',
+    ownerKind: 'Job',
+    ownerName: 'import-',
+    image: 'nginx',
+    message: 'no',
+    user: 'ci',
+    times: 2,
+  };
+
+  it('keeps what a guard said at admission, and counts up what it says again', async () => {
+    const finding = { ...denied, firstAt: now - 10, lastAt: now };
+    const send = (findings: readonly unknown[], as = 'admin') =>
+      api.call('POST', '/guard/findings', { as, body: { cluster: 'far', findings } });
+    expect((await send([finding, { ...finding, image: 'redis' }])).status).toBe(204);
+    expect((await send([{ ...finding, name: 'import-2', times: 1, lastAt: now + 5 }])).status).toBe(204);
+    const list = await api.call('GET', '/cluster/findings?cluster=far&namespace=shop', { as: 'admin' });
+    const items = list.json['items'] as Record<string, unknown>[];
+    expect(items).toHaveLength(2);
+    expect(items.find(({ image }) => image === 'nginx')).toMatchObject({
+      from: 'admission',
+      action: 'denied',
+      group: 'batch',
+      kind: 'Job',
+      name: 'import-2',
+      times: 3,
+      firstSeen: new Date(now - 10).toISOString(),
+      lastSeen: new Date(now + 5).toISOString(),
+    });
+    expect((await send([finding], 'lead')).status).toBe(403);
+    expect((await send([finding], 'guest')).status).toBe(403);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['no time', { lastAt: undefined }],
+    ['a time in the future', { lastAt: 'future' }],
+    ['an end before its beginning', { lastAt: 1 }],
+    ['an action that is none', { action: 'eaten' }],
+    ['a text without end', { message: 'x'.repeat(2001) }],
+    ['NUL', { image: 'a\0b' }],
+    ['no times', { times: 0 }],
+    ['more than it may have', { more: true }],
+  ])('refuses a report in which a finding has %s, and keeps nothing of it', async (_what, wrong) => {
+    const good = { ...denied, firstAt: now - 10, lastAt: now };
+    const bad = { ...good, ...wrong, ...(wrong['lastAt'] === 'future' ? { lastAt: now + 3600_000 } : {}) };
+    const body = { cluster: 'bad', findings: [good, bad] };
+    const reply = await api.call('POST', '/guard/findings', { as: 'admin', body });
+    expect([reply.status, reply.json['code']], reply.text).toEqual([400, 'request_invalid']);
+    const list = await api.call('GET', '/cluster/findings?cluster=bad', { as: 'admin' });
+    expect(list.json['items']).toEqual([]);
+  });
+
   it.each<[string, (head: Record<string, unknown>) => readonly unknown[]]>([
     ['nothing', () => []],
     ['no beginning', () => [{ end: { violations: 0, images: 0 } }]],

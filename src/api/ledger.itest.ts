@@ -419,8 +419,8 @@ const SCENES: Readonly<Record<string, Scene>> = {
   runGc: { path: '/gc/runs', as: 'admin', body: {}, line: 'admin gc.run installation' },
 };
 
-/** A guard asks what it has to know, and tells once a minute what it saw: no decisions, and nobody's. */
-const OF_GUARDS = new Set(['guardFacts', 'reportAudit']);
+/** A guard asks what it has to know, and tells what it saw and said: no decisions, and nobody's. */
+const OF_GUARDS = new Set(['guardFacts', 'reportAudit', 'reportFindings']);
 const CHANGES = ENDPOINTS.filter(({ id, method }) => method !== 'GET' && !OF_GUARDS.has(id));
 
 describe.each(ENGINES)('every change over the management API on %s', (engine) => {

@@ -11,6 +11,7 @@ import type { Role } from '../auth/permissions.ts';
 import { SYSTEM } from '../auth/principal.ts';
 import { createSecretBox } from '../auth/secret-box.ts';
 import { createMemoryBlobStore } from '../blobs/drivers/memory.ts';
+import { createAdmissionFindingStore } from '../cluster/admission-findings.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Engine } from '../db/engine.ts';
 import { createExceptionStore } from '../exceptions/exception-store.ts';
@@ -118,6 +119,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     exceptions,
     trust: createSourceStore(base),
     cluster: createClusterAuditStore(base),
+    admissionFindings: createAdmissionFindingStore(base),
     advisories,
     verdicts: world.verdicts,
     vex,

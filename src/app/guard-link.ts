@@ -24,11 +24,13 @@ export interface GuardLinkDeps {
 export interface GuardLink {
   readonly facts: ImageFactsSource;
   readonly sink: AuditSink;
+  /** Absent without a server: then nobody keeps what reviews find. */
+  readonly recorder?: Link['recorder'];
   /** For more that has to outlive a restart; register it before `start`. */
   readonly snapshot: Snapshot;
   readonly checks: readonly Check[];
   /** Absent without a server. */
-  readonly link: Pick<Link, 'status'> | undefined;
+  readonly link: Pick<Link, 'status' | 'ageMs'> | undefined;
   /** Reads the snapshot, then the server; settles when reviews can be answered. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -52,6 +54,7 @@ export function openGuardLink(deps: GuardLinkDeps): GuardLink {
           settings: {
             server,
             tokenFile,
+            cluster: config.clusterName,
             caFile: config.guardServerCa,
             projects: projectsOf(config.guardProjects),
             maxAgeMs: config.guardFactsMaxAgeHours * HOUR_MS,
@@ -60,6 +63,7 @@ export function openGuardLink(deps: GuardLinkDeps): GuardLink {
 
   return {
     facts: link ? { factsAbout: () => link.facts } : { factsAbout: () => NO_FACTS },
+    ...(link ? { recorder: link.recorder } : {}),
     sink: link?.sink ?? { recordAudit: async () => undefined },
     snapshot,
     link,

@@ -104,8 +104,18 @@ async function openLinked(deps: {
     },
   };
   try {
-    const { facts } = link;
-    const guard = await openGuard({ ...deps, facts, sink, link, history, trustedRepos: () => [], as: 'replica' });
+    const { facts, recorder } = link;
+    const guard = await openGuard({
+      ...deps,
+      facts,
+      sink,
+      link,
+      history,
+      trustedRepos: () => [],
+      as: 'replica',
+      ...(recorder ? { recorder } : {}),
+      ...(link.link ? { ages: { verdicts: link.link.ageMs } } : {}),
+    });
     opening = guard;
     return { guard, link, close };
   } catch (error) {

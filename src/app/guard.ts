@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import type { AdmissionHistory } from '../admission/admission-history.ts';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
-import type { AdmissionRecorder } from '../admission/recorder.ts';
+import type { BufferedRecorder } from '../admission/recorder.ts';
 import { createWebhookServer } from '../admission/server.ts';
 import { createAuditEvents } from '../audit/audit-events.ts';
 import { type AuditLoop, createAuditLoop } from '../audit/audit-loop.ts';
@@ -48,7 +48,9 @@ export interface GuardDeps {
   /** What earlier admissions mean for later ones, where somebody keeps it; else an empty one. */
   readonly history?: AdmissionHistory;
   /** Takes what reviews find; absent, it stands in nobody's list. */
-  readonly recorder?: AdmissionRecorder;
+  readonly recorder?: Pick<BufferedRecorder, 'record' | 'dropped'>;
+  /** How old what is decided with is, ms, by what it is; for metrics. */
+  readonly ages?: Readonly<Record<string, () => number | undefined>>;
   /** What outlives a restart; parts register with its snapshot before it is started, and that is before the first review. */
   readonly link?: Pick<GuardLink, 'snapshot' | 'start'>;
 }
@@ -98,6 +100,8 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
   const cache = client && createLiveCache({ client, clock, logger });
   const decisions = openDecisions({ config, clock, cache, history: deps.history, recorder: deps.recorder });
   const metrics = deps.metrics && observeGuard(deps.metrics, { clock, certificates, replica });
+  const counts = deps.metrics && createGuardMetrics(deps.metrics);
+  if (counts) observeData(counts, deps, { watcher, cache });
   const webhook = createWebhookServer({
     source,
     facts: deps.facts,
@@ -107,6 +111,12 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     replica: id,
     memory: decisions.memory,
     ...(decisions.pinning ? { pinning: decisions.pinning } : {}),
+    ...(counts
+      ? {
+          onDecision: ({ request, response, milliseconds }) =>
+            counts.reviews.add(response.allowed, request.dryRun === true, milliseconds / 1000),
+        }
+      : {}),
     onUndecided(why) {
       replica?.absence.missed(clock.now());
       metrics?.undecided(why);
@@ -124,7 +134,6 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     provenAt: () => replica?.provenAt(),
   });
   const leadership = replica?.lead() ?? ALONE;
-  const counts = deps.metrics && createGuardMetrics(deps.metrics);
   counts?.leads(leadership.isLeader());
   leadership.onChange((leads) => counts?.leads(leads));
   const audit =
@@ -175,6 +184,25 @@ async function openShared(
   });
   await replica?.begin(certificates.serves());
   return { replica, certificates };
+}
+
+/** Metrics about what decisions rest on, and about findings that are lost. */
+function observeData(
+  counts: GuardMetrics,
+  { ages = {}, recorder }: GuardDeps,
+  parts: { readonly watcher: ConstraintWatcher | undefined; readonly cache: LiveCache | undefined },
+): void {
+  const { watcher, cache } = parts;
+  const followed = {
+    ...(watcher ? { rules: () => watcher.ageMs() } : {}),
+    ...(cache ? { workloads: () => cache.ageMs() } : {}),
+  };
+  for (const [what, ageMs] of Object.entries({ ...followed, ...ages }))
+    counts.dataAge(what, () => {
+      const age = ageMs();
+      return age === undefined ? undefined : age / 1000;
+    });
+  if (recorder) counts.droppedFindings(() => recorder.dropped());
 }
 
 function startAudit(

@@ -105,7 +105,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   });
 
   const feed = createFeed({ database: services.handle, logger, hosts, placeOf: placeOfUpstream });
-  const trusted = await followTrustedRepos({ trust: services.trust, logger });
+  const trusted = await followTrustedRepos({ trust: services.trust, clock, logger });
   const facts = createImageFacts({
     db,
     feed,
@@ -128,6 +128,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     sink: services.cluster,
     recorder,
     trustedRepos: trusted.repos,
+    ages: { 'trusted sources': () => clock.now() - trusted.readAt() },
     as: 'part-of-server',
     metrics: metrics.registry,
   });
@@ -168,6 +169,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     defaultQuota: config.projectQuota,
     guard: createGuardAccess(guard),
     feed,
+    admissionFindings: findings,
     exportEvidence: createEvidenceFiles(services, hosts),
   });
 

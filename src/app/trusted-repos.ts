@@ -1,4 +1,5 @@
 import { setInterval } from 'node:timers';
+import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { compileRepos } from '../trust/compile.ts';
@@ -9,11 +10,15 @@ const REFRESH_MS = 5000;
 /** The trusted set in memory, for a webhook that must not wait: read now, and again every few seconds. */
 export async function followTrustedRepos(deps: {
   readonly trust: Pick<SourceStore, 'approvedEntries'>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }) {
   let repos: readonly string[] = [];
+  let readAt = 0;
   async function refresh(): Promise<void> {
+    const asOf = deps.clock.now();
     repos = compileRepos(await deps.trust.approvedEntries());
+    readAt = asOf;
   }
   await refresh();
   const timer = setInterval(() => {
@@ -22,5 +27,5 @@ export async function followTrustedRepos(deps: {
     );
   }, REFRESH_MS);
   timer.unref();
-  return { repos: () => repos, refresh, stop: () => clearInterval(timer) };
+  return { repos: () => repos, /** Epoch ms. */ readAt: () => readAt, refresh, stop: () => clearInterval(timer) };
 }

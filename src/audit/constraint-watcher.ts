@@ -17,6 +17,7 @@ import type { ListedObject } from '../kubernetes/list-pages.ts';
 import {
   type CollectionObserver,
   type CollectionWatch,
+  oldestContact,
   type WatchDeps,
   watchCollection,
 } from '../kubernetes/watch-collection.ts';
@@ -35,6 +36,8 @@ export interface BrokenConstraint {
 export interface ConstraintWatcher extends ConstraintSource {
   /** Constraints of the cluster that are not enforced because they cannot be read. */
   broken(): readonly BrokenConstraint[];
+  /** Since the API server was last heard of about the kind it is longest ago for; undefined before all were read. */
+  ageMs(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -160,6 +163,7 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
     rules: () => (unread.size === 0 ? current : undefined),
     broken: () => [...broken.values()],
     namespaceLabels: (name) => namespaces.get(name),
+    ageMs: () => oldestContact(Object.values(watches), deps.clock),
     problem() {
       for (const [what, watch] of Object.entries(watches)) {
         const contact = watch.lastContact();

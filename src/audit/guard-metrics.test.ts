@@ -35,8 +35,9 @@ describe('metrics of the guard', () => {
   it("speaks Gatekeeper's names, and ours by constraint", async () => {
     const registry = new Registry();
     const metrics = createGuardMetrics(registry);
-    metrics.reviewed({ allowed: false, dryRun: false, seconds: 0.002 });
-    metrics.reviewed({ allowed: true, dryRun: true, seconds: 0.002 });
+    metrics.reviews.add(false, false, 0.002);
+    metrics.reviews.add(true, true, 0.0015);
+    metrics.reviews.add(true, false, 70);
     metrics.audited(run, 12_000);
     metrics.constraints([{ enforcementAction: 'warn' }, { enforcementAction: 'deny' }], 1);
     metrics.dataAge('verdicts', () => 7);
@@ -45,7 +46,14 @@ describe('metrics of the guard', () => {
     for (const line of [
       'gatekeeper_validation_request_count{admission_status="deny",admission_dryrun="false"} 1',
       'gatekeeper_validation_request_count{admission_status="allow",admission_dryrun="true"} 1',
+      'gatekeeper_validation_request_count{admission_status="allow",admission_dryrun="false"} 1',
+      'gatekeeper_validation_request_duration_seconds_bucket{le="0.001",admission_status="deny"} 0',
+      'gatekeeper_validation_request_duration_seconds_bucket{le="0.002",admission_status="deny"} 1',
+      'gatekeeper_validation_request_duration_seconds_bucket{le="5",admission_status="allow"} 1',
+      'gatekeeper_validation_request_duration_seconds_bucket{le="+Inf",admission_status="allow"} 2',
+      'gatekeeper_validation_request_duration_seconds_sum{admission_status="allow"} 70.0015',
       'gatekeeper_validation_request_duration_seconds_count{admission_status="deny"} 1',
+      '# TYPE gatekeeper_validation_request_duration_seconds histogram',
       'gatekeeper_violations{enforcement_action="warn"} 2',
       'gatekeeper_violations{enforcement_action="deny"} 0',
       'gatekeeper_violations{enforcement_action="unrecognized"} 1',

@@ -1,11 +1,11 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Constraint } from '../constraints/constraint.ts';
 import type { AuditRun } from './ports.ts';
+import { createReviewCounts, type ReviewCounts } from './review-counts.ts';
 
 /** What the guard counts: under Gatekeeper's names what Gatekeeper counts, so that its dashboards go on, and our own. */
 export interface GuardMetrics {
-  /** A review was answered after so many seconds. */
-  reviewed(answer: { readonly allowed: boolean; readonly dryRun: boolean; readonly seconds: number }): void;
+  readonly reviews: ReviewCounts;
   /** A pass ended at `endedAt`, epoch ms. */
   audited(run: AuditRun, endedAt: number): void;
   /** The constraints in force, and how many cannot be used. */
@@ -18,9 +18,6 @@ export interface GuardMetrics {
   droppedFindings(read: () => number): void;
 }
 
-const REVIEW_BUCKETS = [
-  0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009, 0.01, 0.02, 0.03, 0.04, 0.05, 1, 2, 3, 4, 5,
-];
 const AUDIT_BUCKETS = [0.1, 0.5, 1, 3, 10, 30, 60, 180, 300, 600];
 const ACTIONS = ['deny', 'warn', 'dryrun', 'scoped', 'unrecognized'];
 
@@ -29,19 +26,6 @@ export function createGuardMetrics(registry: Registry): GuardMetrics {
   const registers = [registry];
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Gauge<Label>({ name, help, labelNames, registers });
-  const reviews = new Counter({
-    name: 'gatekeeper_validation_request_count',
-    help: 'Reviews that were answered',
-    labelNames: ['admission_status', 'admission_dryrun'],
-    registers,
-  });
-  const reviewSeconds = new Histogram({
-    name: 'gatekeeper_validation_request_duration_seconds',
-    help: 'How long reviews took',
-    labelNames: ['admission_status'],
-    buckets: REVIEW_BUCKETS,
-    registers,
-  });
   const violations = gauge('gatekeeper_violations', 'Violations that the last audit found', ['enforcement_action']);
   const auditSeconds = new Histogram({
     name: 'gatekeeper_audit_duration_seconds',
@@ -82,11 +66,7 @@ export function createGuardMetrics(registry: Registry): GuardMetrics {
   });
 
   return {
-    reviewed({ allowed, dryRun, seconds }) {
-      const admission_status = allowed ? 'allow' : 'deny';
-      reviews.inc({ admission_status, admission_dryrun: String(dryRun) });
-      reviewSeconds.observe({ admission_status }, seconds);
-    },
+    reviews: createReviewCounts(registry),
     audited(run, endedAt) {
       for (const enforcement_action of ACTIONS) violations.set({ enforcement_action }, 0);
       own.reset();

@@ -3,6 +3,7 @@ import { AUDITED_KINDS, type AuditedKind } from '../constraints/paths.ts';
 import type { ObjectReader } from '../kubernetes/object-forms.ts';
 import {
   type CollectionWatch,
+  oldestContact,
   type StreamObserver,
   type WatchDeps,
   watchObjects,
@@ -39,6 +40,8 @@ export interface LiveCache extends LiveWorkloads {
   complete(): boolean;
   /** Kinds that were never listed, or not heard of for too long. */
   unseen(): UnseenKind[];
+  /** Since the API server was last heard of about the kind it is longest ago for; undefined before all were listed. */
+  ageMs(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -158,6 +161,7 @@ export function createLiveCache(deps: LiveCacheDeps): LiveCache {
     settled: () => settling,
     complete: () => listed.size === kinds.length,
     unseen,
+    ageMs: () => oldestContact(watches.values(), deps.clock),
     problem() {
       const [first, ...others] = unseen();
       if (first === undefined) return undefined;

@@ -4,11 +4,14 @@ import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import { keyOf } from './finding-key.ts';
 
+/** What can be done about an object that a constraint speaks of. */
+export const ADMISSION_ACTIONS = ['denied', 'warned', 'dryrun', 'restart-grace', 'break-glass', 'mirror-pod'] as const;
+
 /** What admission said about one image of one owner under one constraint, however often. Times in epoch ms. */
 export interface AdmissionFindingRow {
   readonly constraintKind: string;
   readonly constraint: string;
-  /** What was done: `denied`, `warned`, `dryrun`, `restart-grace`, `break-glass`, `mirror-pod`. */
+  /** What was done; one of `ADMISSION_ACTIONS`, or of those that later versions know. */
   readonly action: string;
   readonly apiVersion: string;
   readonly kind: string;

@@ -50,6 +50,17 @@ export interface WatchDeps {
   readonly retryMs?: number;
 }
 
+/** Since the one was last heard of that was heard of longest ago, ms; undefined when one never was. */
+export function oldestContact(watches: Iterable<CollectionWatch>, clock: Clock): number | undefined {
+  let oldest = clock.now();
+  for (const watch of watches) {
+    const contact = watch.lastContact();
+    if (contact === undefined) return undefined;
+    oldest = Math.min(oldest, contact);
+  }
+  return clock.now() - oldest;
+}
+
 /** The server ends a watch after this long; a new one is a sign of life, so what we hold is never older unnoticed. */
 const WATCH_SECONDS = 20;
 /** A connection that says nothing for longer, not even its end, is dead (networks lose connections silently). */

@@ -11,18 +11,16 @@ import { createLink, type Link } from '../../src/guard/link/link.ts';
 import { createSnapshot, type Snapshot } from '../../src/guard/snapshot/snapshot.ts';
 import { loadKubeconfig } from '../../src/kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../src/kubernetes/kubernetes-client.ts';
-import { type Digest, digestOf } from '../../src/oci/digest.ts';
-import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { type Logger, silentLogger } from '../../src/platform/logger.ts';
-import { configOf, manifestOf } from '../chaos/content.ts';
+import { sarifValidator } from '../schemas/validators.ts';
+import { FIXED_OPENSSL, pushAlpine, VULNERABLE_OPENSSL } from '../support/alpine-image.ts';
 import { type BreakwaterServer, startBreakwater } from '../support/breakwater.ts';
 import { leavesOutKubernetes, startCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Service, startService, until as untilService } from '../support/program.ts';
-import { makeTar } from '../support/tar.ts';
 import { openWire, type Wire } from '../support/wire.ts';
 import { pod } from '../support/workloads.ts';
 
@@ -67,7 +65,7 @@ async function startGuard(options: { readonly ahead?: number; readonly serves?: 
     ...shared,
     kubernetes: client,
     snapshot,
-    settings: { server: server.url, tokenFile: join(folder, 'token'), projects: ['front', 'back'] },
+    settings: { cluster: 'test', server: server.url, tokenFile: join(folder, 'token'), projects: ['front', 'back'] },
     backoff: { first: 50, longest: 500 },
   });
   const loaded = await snapshot.load();
@@ -95,24 +93,7 @@ async function startGuard(options: { readonly ahead?: number; readonly serves?: 
   };
 }
 
-/** An image of Alpine 3.20 with this version of OpenSSL; 3.3.2-r0 has CVE-2024-12797, 3.3.3-r0 has not. */
-async function push(repository: string, tag: string, openssl = '3.3.2-r0'): Promise<Digest> {
-  const layer = makeTar([
-    { name: 'etc/os-release', content: 'ID=alpine\nVERSION_ID=3.20.3\n' },
-    { name: 'etc/alpine-release', content: '3.20.3\n' },
-    { name: 'lib/apk/db/installed', content: `P:libcrypto3\nV:${openssl}\nA:x86_64\no:openssl\nT:${tag}\n\n` },
-  ]);
-  const config = configOf(tag, [layer]);
-  const manifest = manifestOf(config, [layer]);
-  for (const blob of [layer, config]) {
-    const sent = await wire.send('POST', `/v2/${repository}/blobs/uploads/?digest=${digestOf(blob)}`, { body: blob });
-    expect(sent.status, sent.body.toString()).toBe(201);
-  }
-  const headers = { 'content-type': OCI_MANIFEST };
-  const put = await wire.send('PUT', `/v2/${repository}/manifests/${tag}`, { body: manifest, headers });
-  expect(put.status, put.body.toString()).toBe(201);
-  return digestOf(manifest);
-}
+const push = (repository: string, tag: string, openssl?: string) => pushAlpine(wire, repository, tag, openssl);
 
 const until = <Value>(what: string, ask: () => Value | undefined | Promise<Value | undefined>) =>
   eventually(what, ask, { pauseMs: 20 });
@@ -224,7 +205,7 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
     try {
       const times: number[] = [];
       for (let at = 0; at < 10; at += 1) {
-        await push('front/app', `push${at}`, at % 2 === 0 ? '3.3.2-r0' : '3.3.3-r0');
+        await push('front/app', `push${at}`, at % 2 === 0 ? VULNERABLE_OPENSSL : FIXED_OPENSSL);
         const pushed = performance.now();
         const wanted = at % 2 === 0 ? 'block' : undefined;
         await until(
@@ -339,6 +320,21 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
     await until('all to be well', () => guard.link.problem() === undefined || undefined);
   });
 
+  it('is looked over by lint and preflight: what is in the cluster, and what the trusted set would be', async () => {
+    const tool = (...words: string[]) => server.cli(['guard', ...words, '--kubeconfig', cluster.kubeconfig]);
+    const linted = await tool('lint', '-o', 'sarif', '--fail-on', 'none');
+    expect(linted.code, linted.screen).toBe(0);
+    expect(sarifValidator()(JSON.parse(linted.stdout))).toEqual([]);
+    const tried = await tool('preflight', '--trusted', '-o', 'json');
+    const report = JSON.parse(tried.stdout) as { constraints: string[]; incomplete: unknown[]; wouldDeny: unknown[] };
+    expect(report, tried.screen).toMatchObject({
+      constraints: [`K8sAllowedRepos ${NAME}`],
+      incomplete: [],
+      wouldDeny: [],
+    });
+    expect(tried.stderr).toBe('');
+  });
+
   it('decides the same after a restart while the server is away, and says how old what it knows is', async () => {
     const images = ['front/app:bad', 'front/app:push1', 'front/app:none', 'back/app:1', 'other/app:1'];
     const decisions = async () => {
@@ -435,6 +431,7 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
       BREAKWATER_GUARD_DRAIN_SECONDS: '0',
       BREAKWATER_GUARD_SETTLE_SECONDS: '1',
       BREAKWATER_KUBECONFIG: cluster.kubeconfig,
+      BREAKWATER_CLUSTER_NAME: 'far-away',
     };
     const words = [
       'guard',
@@ -455,13 +452,41 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
         },
         { limitMs: 60_000, describe: () => 'the guard does not deny what is blocked', service },
       );
+    const refusals = async () => {
+      const { stdout } = done(await server.cli(['violations', 'list', '--cluster', 'far-away', '-o', 'json']));
+      return (JSON.parse(stdout) as Finding[]).filter(
+        ({ from, action }) => from === 'admission' && action === 'denied',
+      );
+    };
+    const refuse = async (name: string, image: string) =>
+      expect(
+        (await cluster.kubectl(['create', '-f', '-'], pod(name, 'main', `${server.host}/${image}`))).code,
+      ).not.toBe(0);
     let service = await start();
     try {
       await decides(service);
+      await refuse('short-lived', 'front/app:bad');
+      const [said, ...more] = await until('what was said', async () => {
+        const found = await refusals();
+        return found.length > 0 ? found : undefined;
+      });
+      // All the others only asked what would be.
+      expect(more).toEqual([]);
+      expect(said).toMatchObject({ constraint: NAME, kind: 'Pod', name: 'short-lived', times: 1, user: 'admin' });
       await push('front/app', 'last');
       await until('the push', async () => (await create('front/app:last')).code !== 0 || undefined);
       const told = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
       expect(told).toMatch(/breakwater_guard_facts_images [1-9]/);
+      for (const line of [
+        /^gatekeeper_validation_request_count\{admission_status="deny",admission_dryrun="false"\} 1$/m,
+        /^gatekeeper_validation_request_count\{admission_status="deny",admission_dryrun="true"\} [1-9]\d*$/m,
+        /^gatekeeper_validation_request_duration_seconds_count\{admission_status="deny"\} [1-9]\d*$/m,
+        /^breakwater_data_age_seconds\{data="rules"\} [0-9.]+$/m,
+        /^breakwater_data_age_seconds\{data="workloads"\} [0-9.]+$/m,
+        /^breakwater_data_age_seconds\{data="verdicts"\} [0-9.]+$/m,
+        /^breakwater_admission_findings_dropped 0$/m,
+      ])
+        expect(told).toMatch(line);
       // It leads, so it keeps what it knows when it is told to stop.
       expect(await service.stop()).toBe(0);
       await server.kill();
@@ -470,10 +495,25 @@ describe.skipIf(leavesOutKubernetes())('a guard and the server it follows', () =
       expect((await create('front/app:last')).code).not.toBe(0);
       const health = await (await fetch(`http://127.0.0.1:${metrics}/readyz`)).text();
       expect(health).toContain('the registry cannot be followed');
+      await refuse('meanwhile', 'front/app:last');
+      // One try fails at least.
+      await delay(3000);
+      server = await startBreakwater({ dataDir: server.dataDir, ports: server.ports, environment: SETTINGS });
+      await until('what was said meanwhile', async () => {
+        const found = await refusals();
+        return found.some(({ name, times }) => name === 'meanwhile' && times === 1) || undefined;
+      });
     } finally {
       await service.stop();
-      server = await startBreakwater({ dataDir: server.dataDir, ports: server.ports, environment: SETTINGS });
       guard = await startGuard();
     }
   });
 });
+
+/** As `breakwater violations list -o json` gives them. */
+interface Finding {
+  readonly from: string;
+  readonly action: string;
+  readonly name: string;
+  readonly times?: number;
+}

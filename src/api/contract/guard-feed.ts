@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ADMISSION_ACTIONS, type AdmissionFindingRow } from '../../cluster/admission-findings.ts';
 import type { ClusterImage, ClusterViolation } from '../../cluster/audit-store.ts';
 import type { FactsPage, ImageLine, LaterLine, TagLine, TrustLine } from '../../facts/page.ts';
 import { tryParseDigest } from '../../oci/digest.ts';
@@ -138,4 +139,37 @@ export const reportAudit = endpoint(
   'guard:report',
   'What a guard found running in its cluster, as lines of JSON',
   { body: z.unknown(), sends: 'stream' },
+);
+
+/** Most findings of admission in one report. */
+export const MOST_FINDINGS = 500;
+
+const findingText = z.string().max(2000);
+const admissionFinding: z.ZodType<AdmissionFindingRow> = z
+  .object({
+    constraintKind: findingText,
+    constraint: findingText,
+    action: z.enum(ADMISSION_ACTIONS),
+    apiVersion: findingText,
+    kind: findingText,
+    namespace: findingText,
+    name: findingText,
+    ownerKind: findingText,
+    ownerName: findingText,
+    image: findingText,
+    message: findingText,
+    user: findingText,
+    times: z.number().int().min(1).max(1_000_000_000),
+    firstAt: epochMs,
+    lastAt: epochMs,
+  })
+  .strict()
+  .refine(({ firstAt, lastAt }) => firstAt <= lastAt, 'lastAt is before firstAt');
+
+export const reportFindings = endpoint(
+  'reportFindings',
+  'POST /guard/findings',
+  'guard:report',
+  'What a guard said when objects were created or changed; the same finding counts up',
+  { body: z.object({ cluster: name, findings: z.array(admissionFinding).min(1).max(MOST_FINDINGS) }).strict() },
 );

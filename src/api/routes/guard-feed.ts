@@ -13,7 +13,7 @@ const AHEAD_MS = 5 * 60_000;
 const BEHIND_MS = 7 * 86_400_000;
 
 export function guardFeedRoutes(deps: ApiDeps): BoundEndpoint[] {
-  const { access, feed, cluster, clock, logger } = deps;
+  const { access, feed, cluster, admissionFindings, clock, logger } = deps;
   return [
     on(contract.guardFacts, async ({ by, body, signal }) => {
       const { cursor, waitSeconds, projects, running, ask } = body;
@@ -54,6 +54,17 @@ export function guardFeedRoutes(deps: ApiDeps): BoundEndpoint[] {
         );
       await cluster.recordAudit(audit);
       logger.debug({ cluster: audit.cluster, objects: audit.objects, by: actorOf(by) }, 'a guard reported its audit');
+    }),
+
+    on(contract.reportFindings, async ({ by, body: { cluster: name, findings } }) => {
+      const now = clock.now();
+      if (findings.some(({ lastAt }) => lastAt > now + AHEAD_MS))
+        throw new ApiError(
+          'request_invalid',
+          'findings: one was made in the future: compare the clocks of the cluster and of this server',
+        );
+      await admissionFindings.add(name, findings, now);
+      logger.debug({ cluster: name, findings: findings.length, by: actorOf(by) }, 'a guard reported findings');
     }),
   ];
 }

@@ -282,10 +282,11 @@ describe('audits on their way to the server', () => {
     await until('a failure', () => reports.failure() !== undefined);
     expect([reports.waiting(), reports.dropped()]).toEqual([1, 4]);
     isAway = false;
-    await until('the audit to arrive', () => arrived.length > 0);
+    await until('the audit to arrive', () => arrived.includes(5));
     await reports.recordAudit(run(6, 12_000));
-    await until('the next', () => arrived.length === 2);
-    expect(arrived).toEqual([5, 6]);
+    await until('the next', () => arrived.includes(6));
+    // One that was on its way when it was given up may arrive before.
+    expect(arrived.slice(-2)).toEqual([5, 6]);
     await until('nothing to wait', () => reports.waiting() === 0);
     expect(reports.failure()).toBeUndefined();
     await reports.stop();

@@ -1,4 +1,5 @@
-import { clearInterval, setInterval, setTimeout } from 'node:timers';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
+import { type BufferedRecorder, createBufferedRecorder } from '../../admission/recorder.ts';
 import type { AuditSink } from '../../audit/ports.ts';
 import type { ImageFacts } from '../../constraints/image-facts.ts';
 import { createFactsMemory } from '../../facts/memory.ts';
@@ -10,6 +11,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { ageText } from './age.ts';
 import { createAuditReports } from './audit-reports.ts';
+import { LinkError } from './errors.ts';
 import { factsSnapshot } from './facts-snapshot.ts';
 import { type Backoff, type Following, followFacts } from './follow.ts';
 import { createLinkedFacts } from './linked-facts.ts';
@@ -18,6 +20,8 @@ import { createServerClient, type ServerAccess } from './server-client.ts';
 import { updateTrustedConstraints } from './trusted-constraints.ts';
 
 export interface LinkSettings extends ServerAccess {
+  /** Under this name the server keeps what admission said. */
+  readonly cluster: string;
   /** Projects to follow; undefined: all that the account may read. */
   readonly projects?: readonly string[] | undefined;
   /** Verdicts that were not confirmed for so long are told as unknown, ms. */
@@ -42,10 +46,14 @@ export interface Link {
   readonly facts: ImageFacts;
   /** Brings audits to the server, and what runs into what is followed. */
   readonly sink: AuditSink;
+  /** Brings what reviews find to the server, a moment later; while it is away they wait, as many as there is room for. */
+  readonly recorder: Pick<BufferedRecorder, 'record' | 'dropped'>;
   /** Begins to follow. Settles when the server has told everything, has failed to, or takes too long: the guard is ready then. */
   start(): Promise<void>;
   /** One sentence while the server cannot be followed, with the age of what is known. */
   problem(): string | undefined;
+  /** Since the facts were known to be complete; undefined: never. */
+  ageMs(): number | undefined;
   /** For metrics. */
   status(): LinkStatus;
   stop(): Promise<void>;
@@ -62,6 +70,8 @@ export interface LinkStatus {
 const DEFAULT_MAX_AGE_MS = 24 * 3600_000;
 const START_MS = 10_000;
 const CONSTRAINTS_EVERY_MS = 60_000;
+/** How long a guard that ends tries to tell its last findings. */
+const LAST_FINDINGS_MS = 3000;
 
 /** Makes the link; it does nothing before `start`. */
 export function createLink(deps: LinkDeps): Link {
@@ -74,6 +84,11 @@ export function createLink(deps: LinkDeps): Link {
   let trustWritten = '';
   let constraintProblems: readonly string[] = [];
   const asOf = (): number | undefined => (following ? following.asOf() : from?.asOf);
+
+  function ageMs(): number | undefined {
+    const known = asOf();
+    return known === undefined ? undefined : Math.max(0, clock.now() - known);
+  }
 
   deps.snapshot.inParts(
     'facts',
@@ -90,6 +105,14 @@ export function createLink(deps: LinkDeps): Link {
   );
   const running = createRunningElsewhere({ hosts: () => memory.hosts(), covers: () => memory.covers() });
   const reports = createAuditReports({ client, logger, ...(deps.backoff ? { backoff: deps.backoff } : {}) });
+
+  const stopping = new AbortController();
+  const recorder = createBufferedRecorder({
+    logger,
+    keep: (findings) => client.reportFindings({ cluster: settings.cluster, findings: [...findings] }, stopping.signal),
+    // Sent again they would be refused again.
+    isFinal: (error) => error instanceof LinkError && error.code === 'unexpected_reply',
+  });
 
   let updating: Promise<void> | undefined;
   function updateConstraints(): void {
@@ -129,6 +152,7 @@ export function createLink(deps: LinkDeps): Link {
         await reports.recordAudit(run);
       },
     },
+    recorder,
     async start() {
       following = followFacts({
         client,
@@ -159,10 +183,10 @@ export function createLink(deps: LinkDeps): Link {
       const age = known === undefined ? 'nothing is known' : `what is known is ${ageText(clock.now() - known)} old`;
       return `the registry cannot be followed, ${age}: ${failure}`;
     },
+    ageMs,
     status() {
-      const known = asOf();
       return {
-        ageMs: known === undefined ? undefined : Math.max(0, clock.now() - known),
+        ageMs: ageMs(),
         images: memory.images(),
         auditsWaiting: reports.waiting(),
         auditsDropped: reports.dropped(),
@@ -170,7 +194,9 @@ export function createLink(deps: LinkDeps): Link {
     },
     async stop() {
       clearInterval(constraintsTimer);
-      await Promise.all([following?.stop(), reports.stop(), updating]);
+      const enough = setTimeout(() => stopping.abort(), LAST_FINDINGS_MS);
+      await Promise.all([following?.stop(), reports.stop(), updating, recorder.close()]);
+      clearTimeout(enough);
       await client.close();
     },
   };

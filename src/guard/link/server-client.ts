@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
-import { factsPage, type guardFacts, LONGEST_WAIT_SECONDS } from '../../api/contract/guard-feed.ts';
+import {
+  factsPage,
+  type guardFacts,
+  LONGEST_WAIT_SECONDS,
+  type reportFindings,
+} from '../../api/contract/guard-feed.ts';
 import type { FactsPage } from '../../facts/page.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { readBounded } from '../../platform/streams.ts';
@@ -17,12 +22,14 @@ export interface ServerAccess {
 }
 
 export type FactsQuestion = z.input<(typeof guardFacts)['body']>;
+export type FindingsReport = z.input<(typeof reportFindings)['body']>;
 
 /** What a guard asks and tells its server. All throw `LinkError`. */
 export interface ServerClient {
   facts(question: FactsQuestion, signal: AbortSignal): Promise<FactsPage>;
   /** An audit as lines of JSON. */
   reportAudit(lines: Buffer, signal: AbortSignal): Promise<void>;
+  reportFindings(report: FindingsReport, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -100,6 +107,11 @@ export function createServerClient(access: ServerAccess): ServerClient {
     async reportAudit(lines, signal) {
       const options = { replyMs: REPORT_MS, signal };
       const reply = await post('/guard/audit', lines, 'application/octet-stream', options);
+      await reply.body.dump();
+    },
+    async reportFindings(report, signal) {
+      const options = { replyMs: REPLY_MS, signal };
+      const reply = await post('/guard/findings', JSON.stringify(report), 'application/json', options);
       await reply.body.dump();
     },
     async close() {
