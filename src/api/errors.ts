@@ -35,6 +35,7 @@ const STATUS: Readonly<Record<string, number>> = {
   upstream_invalid: 400,
   member_unknown: 404,
   policy_invalid: 400,
+  policy_unknown: 404,
   /** Larger than a line of the ledger may be. */
   entry_invalid: 413,
   exception_invalid: 400,

@@ -13,6 +13,7 @@ import { exceptionRoutes } from './routes/exceptions.ts';
 import { garbageRoutes } from './routes/garbage.ts';
 import { guardFeedRoutes } from './routes/guard-feed.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { policyRoutes } from './routes/policies.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { robotRoutes } from './routes/robots.ts';
 import { storageRoutes } from './routes/storage.ts';
@@ -32,6 +33,7 @@ const LARGEST_BODY = 1024 * 1024;
 export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const bound: readonly BoundEndpoint[] = [
     ...projectRoutes(deps),
+    ...policyRoutes(deps),
     ...userRoutes(deps),
     ...robotRoutes(deps),
     ...verdictRoutes(deps),

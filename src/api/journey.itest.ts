@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
 import { type LedgerEntry, verifyChain } from '../ledger/chain.ts';
 import { systemClock } from '../platform/clock.ts';
-import { defaultPolicy } from '../policy/policy.ts';
 import { buildAdvisoryDatabase } from '../scanner/advisories/build.ts';
 import { ALPINE, advisoriesOf, DAY, NOW } from '../verdicts/world.testing.ts';
 import { type ApiReply, PASSWORD, startApi, type TestApi } from './world.testing.ts';
@@ -38,7 +37,7 @@ describe.each(ENGINES)('the management API on %s', (engine) => {
       name: 'gate',
       public: false,
       createdBy: 'admin',
-      policy: { block: { fixable: 'high', unfixable: 'high' }, warn: defaultPolicy.warn },
+      policy: { block: { fixable: 'high', unfixable: 'high' }, warn: { fixable: 'high', unfixable: 'high' } },
     });
     expect(created.json['id']).toBeUndefined();
     await ok(201, 'POST', '/projects', { as: 'admin', body: { name: 'open', public: true } });
@@ -51,13 +50,14 @@ describe.each(ENGINES)('the management API on %s', (engine) => {
     const changed = await ok(200, 'PATCH', '/projects/front', { as: 'lead', body: { block: 'high', warn: 'low' } });
     expect(changed.json).toMatchObject({ policy: { block: { fixable: 'high' }, warn: { unfixable: 'low' } } });
     // Only what was named has changed.
-    await ok(200, 'PATCH', '/projects/front', { as: 'lead', body: { warn: 'critical', reason: 'less noise' } });
+    await ok(200, 'PATCH', '/projects/front', { as: 'lead', body: { warn: 'high', reason: 'less noise' } });
+    await ok(400, 'PATCH', '/projects/front', { as: 'lead', body: { warn: 'critical' } });
     const { json } = await ok(200, 'GET', '/projects/front/policies', { as: 'lead' });
     expect(json.items?.map(({ author, reason }) => [author, reason])).toEqual([
       ['lead', 'less noise'],
       ['lead', 'set by command'],
     ]);
-    expect(json.items?.[0]).toMatchObject({ policy: { block: { fixable: 'high' }, warn: { fixable: 'critical' } } });
+    expect(json.items?.[0]).toMatchObject({ document: { block: { fixable: 'high' }, warn: { fixable: 'high' } } });
   });
 
   it('keeps upstreams to administrators, and their passwords to itself', async () => {
@@ -73,11 +73,12 @@ describe.each(ENGINES)('the management API on %s', (engine) => {
     for (const { text } of everything) expect(text).not.toContain(upstream.password);
   });
 
-  it('takes a whole policy, and refuses half of one', async () => {
+  it('takes any fields of a policy, and refuses what is none', async () => {
     const { policy } = (await ok(200, 'GET', '/projects/back/policy', { as: 'admin' })).json as never;
-    const body = { policy: { ...(policy as object), kev: 'block' }, reason: 'known to be exploited' };
+    const body = { policy: { ...(policy as object), kev: { action: 'block' } }, reason: 'known to be exploited' };
     expect((await ok(200, 'PUT', '/projects/back/policy', { as: 'admin', body })).json).toMatchObject({
-      policy: { kev: 'block' },
+      policy: { kev: { action: 'block', graceDays: 0 } },
+      origins: { 'kev.action': 'project', 'kev.graceDays': 'built-in' },
     });
     await ok(400, 'PUT', '/projects/back/policy', { as: 'admin', body: { policy: { kev: 'warn' }, reason: 'x' } });
     await ok(400, 'PUT', '/projects/back/policy', { as: 'admin', body: { ...body, reason: '' } });

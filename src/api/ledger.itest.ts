@@ -108,6 +108,52 @@ const SCENES: Readonly<Record<string, Scene>> = {
     line: 'lead policy.set project/front',
     details: { before: null, version: 1, reason: 'because' },
   },
+  editPolicy: {
+    path: '/projects/front/policy',
+    as: 'lead',
+    body: { set: { 'kev.action': 'ignore' }, ...reason },
+    line: 'lead policy.set project/front',
+    details: { reason: 'because' },
+  },
+  rollBackPolicy: {
+    path: '/projects/front/policies/{id}/restore',
+    as: 'lead',
+    before: async (api) => {
+      const items = (await api.call('GET', '/projects/front/policies', { as: 'lead' })).json['items'];
+      const first = (items as { version: number }[]).at(-1)?.version;
+      await api.call('PATCH', '/projects/front/policy', {
+        as: 'lead',
+        body: { set: { strictIndex: true }, ...reason },
+      });
+      return String(first);
+    },
+    body: reason,
+    line: 'lead policy.set project/front',
+  },
+  setInstallationPolicy: {
+    path: '/policy',
+    as: 'admin',
+    body: { policy: { endOfLife: 'block' }, ...reason },
+    line: 'admin policy.set installation',
+    details: { before: null, policy: { endOfLife: 'block' } },
+  },
+  editInstallationPolicy: {
+    path: '/policy',
+    as: 'admin',
+    body: { lock: ['endOfLife'], ...reason },
+    line: 'admin policy.set installation',
+    details: { policy: { endOfLife: 'block', locked: ['endOfLife'] } },
+  },
+  rollBackInstallationPolicy: {
+    path: '/policies/{id}/restore',
+    as: 'admin',
+    before: async (api) => {
+      const items = (await api.call('GET', '/policies', { as: 'admin' })).json['items'];
+      return String((items as { version: number }[]).at(-1)?.version);
+    },
+    body: reason,
+    line: 'admin policy.set installation',
+  },
   setMember: {
     path: '/projects/front/members/guest',
     as: 'lead',

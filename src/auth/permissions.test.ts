@@ -50,6 +50,7 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'upstream:manage': ADMINISTRATORS,
   'policy:read': READERS,
   'policy:update': PROJECT_ADMINS,
+  'installation:read': ANY_USER,
   'installation:update': ADMINISTRATORS,
   'usage:read': READERS,
   'quota:set': ADMINISTRATORS,

@@ -31,6 +31,8 @@ export const PERMISSIONS = {
   'upstream:manage': ['administrator'],
   'policy:read': ['guest', 'everybody-if-public'],
   'policy:update': ['project-admin'],
+  /** What counts for every project, as far as each of them shows it anyway. */
+  'installation:read': ['any-user'],
   'installation:update': ['administrator'],
   'usage:read': ['guest', 'everybody-if-public'],
   /** How much space a project may take is not for its own administrators to say. */

@@ -2,11 +2,11 @@ import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { serverUrl } from './commands/login.ts';
 import { parseDestination } from './commands/mirror.ts';
-import { parsePolicy } from './commands/policy.ts';
 import { withoutHost } from './commands/verdict.ts';
 import { placeOf } from './exceptions/place.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
 import { endOf, startOf, untilOf } from './moments.ts';
+import { parsePolicy } from './policy/input.ts';
 import { isLoopback } from './registry-end.ts';
 import { looksLikePath } from './scan/target.ts';
 
@@ -93,8 +93,11 @@ it.each(['', 'registry.example.com', 'ftp://x', 'https://a:b@x', 'https://x/path
 
 describe('policy files', () => {
   it('names every wrong field', () => {
-    expect(() => parsePolicy('block: {fixable: severe, unfixable: off}\nkev: warn\n', 'front.yaml')).toThrow(
-      /front\.yaml is no policy: .*block\.fixable: .*warn: /,
+    expect(() => parsePolicy('block: {fixable: severe}\nkev: warn\n', 'front.yaml')).toThrow(
+      /front\.yaml is no policy: .*block\.fixable: .*kev: /,
+    );
+    expect(() => parsePolicy('blok: {fixable: high}\nblock: {fixabel: high}\n', 'front.yaml')).toThrow(
+      /unknown field "blok"; did you mean "block"\?; unknown field "block\.fixabel"; did you mean "block\.fixable"\?/,
     );
   });
   it('refuses what is no document', () => {

@@ -107,6 +107,8 @@ interface PoliciesTable {
   author: string;
   reason: string;
   created_at: number;
+  /** Until then it only warns. Epoch ms; null: from its first moment on it counts. */
+  effective_from: Generated<number | null>;
 }
 
 interface RepositoriesTable {
@@ -283,6 +285,8 @@ interface ClocksTable {
   vulnerability: string;
   package: string;
   first_seen: number;
+  /** When it was first seen fixable, exploited, as severe: `fix@<base 36> …`, appended to; null: all of it at once. */
+  marks: Generated<string | null>;
 }
 
 /** The same for a manifest, wherever it is stored: lines of JSON, `[first seen, "vulnerability package", …]`; the earliest counts. */

@@ -97,7 +97,7 @@ describe.each(ENGINES)('evidence on %s', (engine) => {
         .execute();
 
     clock.set(NOW + DAY / 2);
-    await policies.set(boss, front, gated, 'front office');
+    await policies.set(boss, front, gated, { reason: 'front office' });
     const app = await world.push('front/app', [base], '1.0');
     await world.pushArtifact('front/app');
     clock.set(NOW + 3 * DAY);
@@ -117,7 +117,7 @@ describe.each(ENGINES)('evidence on %s', (engine) => {
     const source = await trust.propose(dev, { entry: 'registry.example.com/front', ...risk, reviewDue });
     await trust.approve(boss, source.id, 'looked at it');
     const temporary = await projects.create(boss, { name: 'gone' });
-    await policies.set(boss, temporary, gated, 'a project that goes again');
+    await policies.set(boss, temporary, gated, { reason: 'a project that goes again' });
     await projects.remove(boss, 'gone');
 
     clock.set(NOW + 29 * DAY);

@@ -121,5 +121,5 @@ async function effectivePolicies(
   const lines = [{ owner: INSTALLATION, ...(await policies.installationPolicy()) }];
   for (const { id, name } of projects)
     lines.push({ owner: `project/${name}`, ...(await policies.effectivePolicy(id)) });
-  return lines.map(({ policy, ...line }) => ({ ...line, policy: { ...policy } }));
+  return lines.map(({ owner, version, origin, policy }) => ({ owner, version, origin, policy: { ...policy } }));
 }

@@ -32,6 +32,7 @@ const reasonSchema = z.strictObject({
   epss: z.number().optional(),
   firstSeen: time.optional(),
   deadline: time.optional(),
+  heldUntil: time.optional(),
   exception: z.strictObject({ id: text, until: time }).optional(),
   vex: z
     .strictObject({

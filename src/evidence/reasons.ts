@@ -8,11 +8,12 @@ const WORST = 25;
 /** A reason as it is written down: without what every source says and what only its sentence needs, with times for people. */
 export function reasonLine(reason: Reason): ReasonLine {
   const { severities: _severities, aliases: _aliases, status: _status, subscriptionFix: _fix, ...known } = reason;
-  const { firstSeen, deadline, suppressedBy, ...rest } = known;
+  const { firstSeen, deadline, heldUntil, suppressedBy, ...rest } = known;
   return {
     ...rest,
     ...(firstSeen === undefined ? {} : { firstSeen: toRfc3339(firstSeen) }),
     ...(deadline === undefined ? {} : { deadline: toRfc3339(deadline) }),
+    ...(heldUntil === undefined ? {} : { heldUntil: toRfc3339(heldUntil) }),
     ...(suppressedBy === undefined
       ? {}
       : { exception: { id: suppressedBy.exception, until: toRfc3339(suppressedBy.until) } }),

@@ -44,6 +44,8 @@ export interface Reason {
   readonly firstSeen?: number;
   /** Until then the line only warns (grace); epoch ms. */
   readonly deadline?: number;
+  /** The score is below the threshold and counts until then all the same; epoch ms. */
+  readonly heldUntil?: number;
   /** The exception that keeps this line from counting; the line is still listed. */
   readonly suppressedBy?: { readonly exception: string; readonly until: number };
   /** The VEX statement that keeps this line from counting; the line is still listed. */

@@ -1,17 +1,40 @@
 import type { Finding } from '../model/finding.ts';
 import type { Package } from '../model/inventory.ts';
 
-/** When a vulnerability of a package was first seen in a repository or, wherever that was, in a manifest. */
+/** What about a finding has a clock of its own: a fix, that it is exploited, and each severity it was seen to have at least. */
+export const CLOCKED = ['fix', 'kev', 'low', 'medium', 'high', 'critical'] as const;
+export type Clocked = (typeof CLOCKED)[number];
+
+/** That a score was seen at or above a threshold, or below it after having been above. */
+export interface ScoreMark {
+  readonly threshold: number;
+  readonly above: boolean;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/**
+ * When a vulnerability of a package was first seen, and when it was first seen as each of what it may be; what is absent has
+ * not been seen. Epoch ms.
+ */
+export interface Clock extends Readonly<Partial<Record<Clocked, number>>> {
+  readonly firstSeen: number;
+  readonly scores?: readonly ScoreMark[];
+}
+
+/** A clock as it is told: in a repository or, wherever that was, in a manifest. */
 export interface ClockReading {
   readonly vulnerability: string;
   /** As `clockPackage` gives it. */
   readonly package: string;
   /** Epoch ms. */
   readonly firstSeen: number;
+  /** Without it everything was seen at once. */
+  readonly since?: Omit<Clock, 'firstSeen'>;
 }
 
-/** Running clocks: epoch ms by `clockKey`. */
-export type Clocks = ReadonlyMap<string, number>;
+/** Running clocks by `clockKey`. */
+export type Clocks = ReadonlyMap<string, Clock>;
 
 /** The package a clock runs for: type and name. Another version that is still vulnerable does not start a new clock. */
 export function clockPackage(pkg: Pick<Package, 'type' | 'name'>): string {
@@ -35,22 +58,115 @@ export function clockKeysOf(finding: Finding): readonly [string, ...string[]] {
   return made;
 }
 
-/** When a finding was first seen by these clocks, under whichever of its ids. */
-export function firstSeenBy(clocks: Clocks, keysOfFinding: readonly string[]): number | undefined {
-  let first: number | undefined;
-  for (const key of keysOfFinding) {
-    const moment = clocks.get(key);
-    if (moment !== undefined && (first === undefined || moment < first)) first = moment;
+/** A clock of everything that was seen at once; clocks that ran before there were any for parts of it are such. */
+export function clockOfAll(firstSeen: number): Clock {
+  return {
+    firstSeen,
+    fix: firstSeen,
+    kev: firstSeen,
+    low: firstSeen,
+    medium: firstSeen,
+    high: firstSeen,
+    critical: firstSeen,
+  };
+}
+
+/** Of two clocks for one thing the earliest of each part. Gives one of the two where it says as much. */
+export function earlierClock(a: Clock | undefined, b: Clock | undefined): Clock | undefined {
+  if (!a || !b) return a ?? b;
+  if (a === b || saysAsMuch(a, b)) return a;
+  if (saysAsMuch(b, a)) return b;
+  const merged: { -readonly [Name in keyof Clock]: Clock[Name] } = { firstSeen: Math.min(a.firstSeen, b.firstSeen) };
+  for (const part of CLOCKED) {
+    const [one, other] = [a[part], b[part]];
+    const first = one === undefined ? other : other === undefined ? one : Math.min(one, other);
+    if (first !== undefined) merged[part] = first;
   }
-  return first;
+  const scores = unitedScores(a.scores, b.scores);
+  return scores ? { ...merged, scores } : merged;
+}
+
+/** True when `b` adds nothing to `a`. */
+function saysAsMuch(a: Clock, b: Clock): boolean {
+  return (
+    a.firstSeen <= b.firstSeen &&
+    CLOCKED.every((part) => b[part] === undefined || (a[part] ?? Infinity) <= b[part]) &&
+    (b.scores === undefined || unitedScores(a.scores, b.scores)?.length === a.scores?.length)
+  );
+}
+
+function unitedScores(a: readonly ScoreMark[] = [], b: readonly ScoreMark[] = []): readonly ScoreMark[] | undefined {
+  if (a.length + b.length === 0) return undefined;
+  return [...new Map([...a, ...b].map((mark) => [scoreText(mark), mark])).values()];
+}
+
+/** The clock of a finding by these clocks, under whichever of its ids it was seen. */
+export function clockOf(clocks: Clocks, keysOfFinding: readonly string[]): Clock | undefined {
+  let clock: Clock | undefined;
+  for (const key of keysOfFinding) clock = earlierClock(clock, clocks.get(key));
+  return clock;
 }
 
 /** Readings as running clocks; of several for one thing the earliest counts. */
 export function earliestReadings(readings: readonly ClockReading[]): Clocks {
-  const clocks = new Map<string, number>();
-  for (const { vulnerability, package: name, firstSeen } of readings) {
+  const clocks = new Map<string, Clock>();
+  for (const { vulnerability, package: name, firstSeen, since } of readings) {
     const key = clockKey(vulnerability, name);
-    clocks.set(key, Math.min(firstSeen, clocks.get(key) ?? firstSeen));
+    const clock = since ? { ...since, firstSeen } : clockOfAll(firstSeen);
+    clocks.set(key, earlierClock(clocks.get(key), clock) ?? clock);
   }
   return clocks;
+}
+
+const LEVELS = ['low', 'medium', 'high', 'critical'] as const;
+
+/** When it was first seen with at least this severity: a higher one says so too. Undefined when it was not. */
+export function sinceLevel(clock: Clock, level: (typeof LEVELS)[number]): number | undefined {
+  let since: number | undefined;
+  for (const higher of LEVELS.slice(LEVELS.indexOf(level))) {
+    const moment = clock[higher];
+    if (moment !== undefined && (since === undefined || moment < since)) since = moment;
+  }
+  return since;
+}
+
+/** The newest mark of a threshold; a rise seen at the same moment as a fall counts. */
+export function newestScore(clock: Clock | undefined, threshold: number): ScoreMark | undefined {
+  return clock?.scores
+    ?.filter((mark) => mark.threshold === threshold)
+    .sort((a, b) => b.at - a.at || Number(b.above) - Number(a.above))[0];
+}
+
+/** The last moment at which a score was known to be at or above the threshold though it is below now; undefined when it never was. */
+export function scoreFellAt(clock: Clock, threshold: number): number | undefined {
+  const thresholds = new Set(clock.scores?.map((mark) => mark.threshold).filter((known) => known >= threshold));
+  const falls = [...thresholds].flatMap((known) => {
+    const newest = newestScore(clock, known);
+    return newest && !newest.above ? [newest.at] : [];
+  });
+  return falls.length === 0 ? undefined : Math.max(...falls);
+}
+
+/** True when two clocks say the same. */
+export function sameClock(a: Clock, b: Clock): boolean {
+  return (
+    a === b ||
+    (a.firstSeen === b.firstSeen &&
+      CLOCKED.every((part) => a[part] === b[part]) &&
+      (a.scores === b.scores || scoreTexts(a).join() === scoreTexts(b).join()))
+  );
+}
+
+/** A clock in a line, the same for the same clock. */
+export function clockText(clock: Clock): string {
+  const parts = CLOCKED.flatMap((part) => (clock[part] === undefined ? [] : [`${part}@${clock[part]}`]));
+  return [clock.firstSeen, ...parts, ...scoreTexts(clock)].join(' ');
+}
+
+function scoreTexts({ scores = [] }: Clock): string[] {
+  return scores.map(scoreText).sort();
+}
+
+function scoreText({ threshold, above, at }: ScoreMark): string {
+  return `epss${above ? '+' : '-'}${threshold}@${at}`;
 }

@@ -46,9 +46,11 @@ export function describeSeverity(reason: Pick<Reason, 'severity' | 'severitySour
 }
 
 /** What time has to do with a line; empty when nothing. */
-export function describeTime(reason: Pick<Reason, 'kind' | 'deadline' | 'suppressedBy'>): string {
+export function describeTime(reason: Pick<Reason, 'kind' | 'deadline' | 'heldUntil' | 'suppressedBy'>): string {
   if (reason.suppressedBy)
     return `excepted until ${toRfc3339(reason.suppressedBy.until)} by exception ${reason.suppressedBy.exception}`;
+  if (reason.heldUntil !== undefined)
+    return `its score fell below the threshold and counts until ${toRfc3339(reason.heldUntil)}`;
   if (reason.deadline === undefined) return '';
   const date = toRfc3339(reason.deadline);
   return reason.kind === 'block' ? `grace period ended ${date}` : `blocks from ${date}`;

@@ -1,10 +1,12 @@
 import type { Finding, FindingVex } from '../model/finding.ts';
 import type { Rule, VerdictKind } from '../model/verdict.ts';
+import { type Clock, scoreFellAt } from './clocks.ts';
 import type { EffectiveSeverity } from './effective-severity.ts';
 import { lastsLongest } from './exception-match.ts';
 import type { GrantedException } from './exceptions.ts';
+import { type Grace, graceOf } from './grace.ts';
 import type { Action, Policy } from './policy.ts';
-import { daysOf, type Fixability, gracePeriod, reaches } from './thresholds.ts';
+import { daysOf, type Fixability, reaches } from './thresholds.ts';
 
 /** A finding with everything about it that does not depend on the time. */
 export interface WeighedFinding {
@@ -12,8 +14,7 @@ export interface WeighedFinding {
   readonly severity: EffectiveSeverity;
   /** Exceptions that speak of it, in force or not. */
   readonly exceptions: readonly GrantedException[];
-  /** Epoch ms. */
-  readonly firstSeen: number;
+  readonly clock: Clock;
 }
 
 /** What one rule asks for because of one finding. */
@@ -22,6 +23,8 @@ export interface FindingLine {
   readonly kind: VerdictKind;
   /** End of the grace period, over or not. */
   readonly deadline?: number;
+  /** The score is below the threshold; it counts until then all the same. Epoch ms. */
+  readonly heldUntil?: number;
   readonly suppressedBy?: { readonly exception: string; readonly until: number };
   readonly vex?: FindingVex;
 }
@@ -31,19 +34,24 @@ export function dismissedBy({ vex }: Finding): FindingVex | undefined {
   return vex?.status === 'not_affected' || vex?.status === 'fixed' ? vex : undefined;
 }
 
-/** Everything the policy asks for because of a finding at a moment; empty when it does not count. */
-export function linesAt(weighed: WeighedFinding, policy: Policy, now: number): FindingLine[] {
-  const { finding } = weighed;
-  const lines = [
+/** Everything the policy asks for because of a finding at a moment, exceptions and VEX aside; empty when it does not count. */
+export function demandsAt(weighed: WeighedFinding, policy: Policy, now: number): FindingLine[] {
+  return [
     severityLine(weighed, policy, now),
-    finding.kev === undefined ? undefined : kevLine(weighed, policy, now),
-    isLikely(finding, policy) ? actionLine('epss', policy.epss.action) : undefined,
+    weighed.finding.kev === undefined ? undefined : kevLine(weighed, policy, now),
+    epssLine(weighed, policy, now),
   ].filter((line) => line !== undefined);
-  const suppression = suppressionAt(weighed, policy, now);
+}
+
+type Suppression = Pick<FindingLine, 'vex'> | Pick<FindingLine, 'suppressedBy'>;
+
+/** Lines that are kept from counting: they stay listed, and ask for nothing. */
+export function suppressed(lines: FindingLine[], suppression: Suppression | undefined): FindingLine[] {
   if (!suppression) return lines;
-  return lines.map(({ deadline, ...line }) => ({
+  return lines.map(({ deadline, heldUntil, ...line }) => ({
     ...line,
     ...('vex' in suppression || deadline === undefined ? {} : { deadline }),
+    ...('vex' in suppression || heldUntil === undefined ? {} : { heldUntil }),
     ...suppression,
     kind: 'allow',
   }));
@@ -54,7 +62,7 @@ export function suppressionAt(
   { finding, exceptions }: WeighedFinding,
   policy: Policy,
   now: number,
-): Pick<FindingLine, 'vex'> | Pick<FindingLine, 'suppressedBy'> | undefined {
+): Suppression | undefined {
   const overrules = finding.kev === undefined ? NOTHING_OVERRULED : policy.kev.overrules;
   const vex = overrules.vex ? undefined : dismissedBy(finding);
   if (vex) return { vex };
@@ -64,42 +72,34 @@ export function suppressionAt(
 
 const NOTHING_OVERRULED: Policy['kev']['overrules'] = { exceptions: false, vex: false };
 
-/** The first moment after `now` at which time alone makes this finding count otherwise; undefined when it never does. */
-export function nextChangeOf(weighed: WeighedFinding, policy: Policy, now: number): number | undefined {
-  const moments = [
-    ...linesAt(weighed, policy, now).map((line) => line.deadline),
-    ...weighed.exceptions.flatMap((exception) => [exception.from, exception.until]),
-  ];
-  const ahead = moments.filter((moment) => moment !== undefined).filter((moment) => moment > now);
-  if (ahead.length === 0) return undefined;
-  const before = stateAt(weighed, policy, now);
-  return ahead.sort((a, b) => a - b).find((moment) => stateAt(weighed, policy, moment) !== before);
-}
-
-/** A finding that asks for nothing still changes the counts when it is excepted. */
-function stateAt(weighed: WeighedFinding, policy: Policy, now: number): string {
-  return JSON.stringify([suppressionAt(weighed, policy, now) !== undefined, linesAt(weighed, policy, now)]);
-}
-
-function severityLine({ finding, severity, firstSeen }: WeighedFinding, policy: Policy, now: number) {
+function severityLine({ finding, severity, clock }: WeighedFinding, policy: Policy, now: number) {
   if (!counts(finding, severity, policy)) return undefined;
   const fixability: Fixability = finding.fixed === undefined ? 'unfixable' : 'fixable';
   const rule: Rule = `severity-${fixability}`;
   if (!reaches(policy.block[fixability], severity.rank))
     return reaches(policy.warn[fixability], severity.rank) ? ({ rule, kind: 'warn' } as const) : undefined;
-  return blockLine(rule, firstSeen, gracePeriod(policy, fixability, severity.rank), now);
+  return blockLine(rule, graceOf({ clock, fixability, rank: severity.rank }, policy, now), now);
 }
 
-function kevLine({ firstSeen }: WeighedFinding, { kev }: Policy, now: number): FindingLine | undefined {
-  return kev.action === 'block'
-    ? blockLine('kev', firstSeen, daysOf(kev.graceDays), now)
-    : actionLine('kev', kev.action);
+function kevLine({ clock }: WeighedFinding, { kev }: Policy, now: number): FindingLine | undefined {
+  if (kev.action !== 'block') return actionLine('kev', kev.action);
+  return blockLine('kev', { since: clock.kev ?? now, lasts: daysOf(kev.graceDays) }, now);
+}
+
+/** A score that rises counts at once; one that falls counts for the days it is held. */
+function epssLine({ finding, clock }: WeighedFinding, { epss }: Policy, now: number): FindingLine | undefined {
+  if (epss.threshold === null) return undefined;
+  if (finding.epss !== undefined && finding.epss.probability >= epss.threshold) return actionLine('epss', epss.action);
+  const fell = scoreFellAt(clock, epss.threshold);
+  const heldUntil = (fell ?? now) + daysOf(epss.holdDays);
+  const line = fell !== undefined && now < heldUntil ? actionLine('epss', epss.action) : undefined;
+  return line && { ...line, heldUntil };
 }
 
 /** Blocks from the end of the grace period on, and warns before. */
-function blockLine(rule: Rule, since: number, grace: number, now: number): FindingLine {
-  if (grace === 0) return { rule, kind: 'block' };
-  const deadline = since + grace;
+function blockLine(rule: Rule, { since, lasts }: Grace, now: number): FindingLine {
+  if (lasts === 0) return { rule, kind: 'block' };
+  const deadline = since + lasts;
   return { rule, kind: now < deadline ? 'warn' : 'block', deadline };
 }
 
@@ -118,10 +118,6 @@ function counts({ status, kernelHeaders }: Finding, { unimportant }: EffectiveSe
     (unimportant && counting.unimportant === 'ignore') ||
     (kernelHeaders && counting.kernelHeaders === 'ignore')
   );
-}
-
-function isLikely({ epss }: Finding, policy: Policy): boolean {
-  return epss !== undefined && policy.epss.threshold !== null && epss.probability >= policy.epss.threshold;
 }
 
 function actionLine(rule: Rule, action: Action): FindingLine | undefined {

@@ -2,15 +2,15 @@ import type { Finding } from '../model/finding.ts';
 import type { Reason } from '../model/verdict.ts';
 import { describeFinding, describeSeverity, describeTime, describeVex } from './describe.ts';
 import { sortedStatements } from './effective-severity.ts';
-import { type FindingLine, linesAt, type WeighedFinding } from './finding-lines.ts';
-import type { Policy } from './policy.ts';
+import type { FindingLine, WeighedFinding } from './finding-lines.ts';
+import { type Foreseen, linesThrough } from './policy-timeline.ts';
 
 /** The reasons a finding gives for a verdict at a moment; empty when the policy does not care. */
-export function findingReasons(weighed: WeighedFinding, policy: Policy, now: number): Reason[] {
-  return linesAt(weighed, policy, now).map((line) => asReason(weighed, line));
+export function findingReasons(foreseen: Foreseen, now: number): Reason[] {
+  return linesThrough(foreseen, now).map((line) => asReason(foreseen.weighed, line));
 }
 
-function asReason({ finding, severity, firstSeen }: WeighedFinding, line: FindingLine): Reason {
+function asReason({ finding, severity, clock }: WeighedFinding, line: FindingLine): Reason {
   const reason = {
     ...line,
     severity: severity.severity,
@@ -25,7 +25,7 @@ function asReason({ finding, severity, firstSeen }: WeighedFinding, line: Findin
     ...(finding.status === 'affected' ? {} : { status: finding.status }),
     ...(finding.kev === undefined ? {} : { kev: true }),
     ...(finding.epss ? { epss: finding.epss.probability } : {}),
-    firstSeen,
+    firstSeen: clock.firstSeen,
     source: finding.source,
   };
   return { ...reason, message: sentence(reason, finding) };

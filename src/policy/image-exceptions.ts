@@ -5,6 +5,7 @@ import { isInForce, lastsLongest } from './exception-match.ts';
 import { EXCEPTION_RULES, type GrantedException } from './exceptions.ts';
 import { imageMoments, imageReasons } from './image-reasons.ts';
 import type { JudgeInput } from './judge-input.ts';
+import { compareReasons } from './reason-order.ts';
 
 /** The exceptions from rules about the image as a whole, whatever the time. */
 export function ruleExceptions(exceptions: ImageExceptions): readonly GrantedException[] {
@@ -22,9 +23,11 @@ export function imageLines(input: JudgeInput, granted: readonly GrantedException
 export function imageChange(input: JudgeInput, granted: readonly GrantedException[], now: number): number | undefined {
   const moments = [...imageMoments(input), ...granted.flatMap(({ from, until }) => [from, until])];
   const ahead = moments.filter((moment) => moment > now).sort((a, b) => a - b);
-  if (granted.length === 0 || ahead.length === 0) return ahead[0];
-  const before = JSON.stringify(imageLines(input, granted, now));
-  return ahead.find((moment) => JSON.stringify(imageLines(input, granted, moment)) !== before);
+  if (ahead.length === 0) return undefined;
+  const textAt = (moment: number): string =>
+    JSON.stringify([...imageLines(input, granted, moment)].sort(compareReasons));
+  const before = textAt(now);
+  return ahead.find((moment) => textAt(moment) !== before);
 }
 
 function except(reason: Reason, inForce: readonly GrantedException[], now: number): Reason {

@@ -3,12 +3,14 @@ import type { Reason, Rule, VerdictKind } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import type { InventoryFacts } from './judge-input.ts';
 import { type Action, isGated, type Policy } from './policy.ts';
+import type { ComingPolicy } from './policy-timeline.ts';
 import { advisoryAgeLimit } from './thresholds.ts';
 
 interface ImageFacts {
   readonly inventory: InventoryFacts;
   readonly coverage: Coverage;
   readonly policy: Policy;
+  readonly coming?: readonly ComingPolicy[];
   readonly advisories?: { readonly version: string; readonly builtAt: number };
 }
 
@@ -17,12 +19,35 @@ interface ImageFacts {
  * Listed even where the policy ignores it, so that silence is never taken for health.
  */
 export function imageReasons(facts: ImageFacts, now: number): Reason[] {
-  return [...unscannable(facts), ...endOfLife(facts, now), ...advisoryAge(facts, now), ...advisoryReach(facts)];
+  const { coming = [] } = facts;
+  const policy = coming.findLast(({ from }) => from <= now)?.policy ?? facts.policy;
+  const reasons = new Map(reasonsAt({ ...facts, policy }, now).map((line) => [keyOf(line), line]));
+  for (const { policy: next, from } of coming.filter((one) => one.from > now))
+    for (const line of reasonsAt({ ...facts, policy: next }, from)) {
+      const known = reasons.get(keyOf(line));
+      if (line.kind !== 'block' || known?.kind === 'block' || known?.deadline !== undefined) continue;
+      const message = `${line.message}; a policy that counts from ${toRfc3339(from)} on blocks this`;
+      reasons.set(keyOf(line), { ...line, kind: 'warn', deadline: from, message });
+    }
+  return [...reasons.values()];
+}
+
+function keyOf({ rule, message }: Reason): string {
+  return `${rule} ${message}`;
 }
 
 /** Moments at which `imageReasons` may change by itself, epoch ms. */
 export function imageMoments(facts: ImageFacts): number[] {
-  return [endOfLifeMoment(facts.coverage), ageMoment(facts)].filter((moment) => moment !== undefined);
+  const { coming = [] } = facts;
+  return [
+    endOfLifeMoment(facts.coverage),
+    ageMoment(facts),
+    ...coming.flatMap(({ policy, from }) => [from, ageMoment({ ...facts, policy })]),
+  ].filter((moment) => moment !== undefined);
+}
+
+function reasonsAt(facts: ImageFacts, now: number): Reason[] {
+  return [...unscannable(facts), ...endOfLife(facts, now), ...advisoryAge(facts, now), ...advisoryReach(facts)];
 }
 
 function unscannable({ inventory, coverage, policy }: ImageFacts): Reason[] {

@@ -63,7 +63,7 @@ describe('judgeIndex', () => {
   });
 
   it('changes when the first of its children does', () => {
-    const policy = { ...policies.block, graceDays: graceOf({ high: 5 }) };
+    const policy = { ...policies.block, graceDays: graceOf({ low: 5, medium: 5, high: 5 }) };
     const early = judge(anInput({ policy, findings: [aFinding()] }));
     const verdict = judged([child('allow'), { digest: digestOf('e'), state: 'runnable', verdict: early }]);
     expect(verdict).toMatchObject({ kind: 'warn', changesAt: NOW + 5 * DAY });

@@ -1,10 +1,12 @@
 import type { Counts, Reason, Verdict, VerdictKind } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
+import { toRfc3339 } from '../platform/clock.ts';
 import { countFindings } from './counts.ts';
 import { explain } from './explain.ts';
 import { indexOutlook } from './index-outlook.ts';
 import type { Policy } from './policy.ts';
+import type { ComingPolicy } from './policy-timeline.ts';
 import { compareReasons, milder, worstKind } from './reason-order.ts';
 
 /** One entry of an index as far as it is known here. */
@@ -22,6 +24,8 @@ export interface JudgeIndexInput {
   readonly subject: Digest;
   readonly children: readonly IndexChild[];
   readonly policy: Policy;
+  /** Policies that are to count later, in the order of their moments. */
+  readonly coming?: readonly ComingPolicy[];
   readonly policyVersion: number;
   /** Version of the advisory database in use; empty when there is none. */
   readonly advisories: string;
@@ -35,16 +39,27 @@ export interface JudgeIndexInput {
  * children, each once. Counts are those of the worst child.
  */
 export function judgeIndex(input: JudgeIndexInput): Verdict {
-  const { policy, now } = input;
+  const { now, coming = [] } = input;
   const runnable = input.children.filter((child) => child.state === 'runnable');
-  const kind = indexKind(runnable, policy.strictIndex);
+  const policy = coming.findLast(({ from }) => from <= now)?.policy ?? input.policy;
+  const present = indexKind(runnable, policy.strictIndex);
+  // Blocked by a policy to come, for what its children are now.
+  const ahead = present === 'block' ? [] : coming.filter(({ from }) => from > now);
+  const stopping = ahead.find(({ policy: next }) => indexKind(runnable, next.strictIndex) === 'block');
+  const kind = stopping ? 'warn' : present;
   const reasons = [
     ...input.children.map((child) => childReason(child, kind)).filter((reason) => reason !== undefined),
     ...(runnable.length === 0 ? [nothingRuns(input.children)] : []),
+    ...(stopping ? [blockedFrom(stopping.from)] : []),
     ...childrensReasons(runnable, kind),
   ].sort(compareReasons);
   const verdicts = runnable.map((child) => child.verdict).filter((verdict) => verdict !== undefined);
-  const changes = verdicts.map((verdict) => verdict.changesAt).filter((moment) => moment !== undefined);
+  const switches = coming.filter(
+    ({ from, policy: next }) => from > now && indexKind(runnable, next.strictIndex) !== present,
+  );
+  const changes = [...verdicts.map((verdict) => verdict.changesAt), ...switches.map(({ from }) => from)].filter(
+    (moment) => moment !== undefined,
+  );
   const verdict: Verdict = {
     kind,
     subject: input.subject,
@@ -81,6 +96,11 @@ function childReason(child: IndexChild, kind: VerdictKind): Reason | undefined {
     return { ...reason, rule: 'unscanned', kind: milder('warn', kind), message: `${name}: not judged yet` };
   const message = `${name}: ${explain(child.verdict)}`;
   return { ...reason, rule: 'platform', kind: milder(child.verdict.kind, kind), message };
+}
+
+function blockedFrom(from: number): Reason {
+  const message = `blocked from ${toRfc3339(from)} on, when a policy counts by which one blocked platform blocks the whole`;
+  return { rule: 'platform', kind: 'warn', severity: 'none', deadline: from, message, source: 'index' };
 }
 
 function nothingRuns(children: readonly IndexChild[]): Reason {

@@ -5,6 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { ClockReading, Clocks } from './clocks.ts';
 import type { GrantedException } from './exceptions.ts';
 import type { Policy } from './policy.ts';
+import type { ComingPolicy } from './policy-timeline.ts';
 
 /** What judging needs to know of an inventory besides the findings. */
 export interface InventoryFacts {
@@ -29,6 +30,8 @@ export interface JudgeInput {
   readonly findings: readonly Finding[];
   readonly coverage: Coverage;
   readonly policy: Policy;
+  /** Policies that are to count later, in the order of their moments. */
+  readonly coming?: readonly ComingPolicy[];
   readonly policyVersion: number;
   /** All granted exceptions of the project, whatever their dates. */
   readonly exceptions: readonly GrantedException[];

@@ -1,7 +1,7 @@
 import type { Reason, Verdict } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Assessment, type Assessments, createAssessor } from './assess.ts';
-import { clockKeysOf, earliestReadings, firstSeenBy } from './clocks.ts';
+import { clockKeysOf, clockOf, clockOfAll, earliestReadings } from './clocks.ts';
 import { countFindings } from './counts.ts';
 import { exceptionsOf } from './exception-index.ts';
 import { endedByFix } from './exception-match.ts';
@@ -49,7 +49,7 @@ function decide(input: JudgeInput, { assessed, lines, named, changesAt }: Weighe
       policy: input.policyVersion,
       exceptions: hashExceptions(named),
       vex: hashVex(assessed),
-      clocks: canonicalHash([...new Set(assessed.map(({ clock }) => clock))].sort()),
+      clocks: canonicalHash([...new Set(assessed.map(({ clockLine }) => clockLine))].sort()),
     },
     judgedAt: input.now,
     ...(changesAt === undefined ? {} : { changesAt }),
@@ -77,10 +77,10 @@ function weigh(input: JudgeInput, kept: Assessments, at: 'now' | 'later'): Weigh
     if (finding.status === 'not_affected') continue;
     const concerning = exceptions.aboutFinding(finding);
     for (const exception of concerning) named.add(exception);
-    const firstSeen = firstSeenBy(clocks, clockKeysOf(finding)) ?? now;
-    const fixSeen = finding.fixed === undefined ? undefined : firstSeen;
+    const clock = clockOf(clocks, clockKeysOf(finding)) ?? clockOfAll(now);
+    const fixSeen = finding.fixed === undefined ? undefined : (clock.fix ?? now);
     const dated = concerning.map((exception) => endedByFix(exception, fixSeen));
-    assessed.push(assess(finding, dated, firstSeen));
+    assessed.push(assess(finding, dated, clock));
   }
   const changesAt = earliest([imageChange(input, forImage, now), ...assessed.map(({ nextChange }) => nextChange)]);
   return { assessed, lines: imageLines(input, forImage, now), named, changesAt };

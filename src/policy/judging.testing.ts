@@ -146,7 +146,11 @@ export const policies: fc.Arbitrary<Policy> = fc.record({
     graceDays: days,
     overrules: fc.record({ exceptions: fc.boolean(), vex: fc.boolean() }),
   }),
-  epss: fc.record({ threshold: fc.option(fc.double({ min: 0, max: 1, noNaN: true })), action, holdDays: days }),
+  epss: fc.record({
+    threshold: fc.option(fc.oneof(fc.constantFrom(0.1, 0.5), fc.double({ min: 0, max: 1, noNaN: true }))),
+    action,
+    holdDays: days,
+  }),
   unscanned: fc.constantFrom('ignore' as const, 'warn' as const, 'wait' as const, 'block' as const),
   unscannable: action,
   endOfLife: action,
@@ -163,6 +167,16 @@ export const policies: fc.Arbitrary<Policy> = fc.record({
   strictIndex: fc.boolean(),
   gateBlobs: fc.constant(false),
 });
+
+const comings = fc.oneof(
+  { weight: 3, arbitrary: fc.constant([]) },
+  fc
+    .array(fc.record({ policy: policies, from: fc.integer({ min: 1, max: 30 }).map((day) => NOW + day * DAY) }), {
+      minLength: 1,
+      maxLength: 2,
+    })
+    .map((list) => [...new Map(list.map((one) => [one.from, one])).values()].sort((a, b) => a.from - b.from)),
+);
 
 const exception: fc.Arbitrary<Omit<GrantedException, 'id'>> = fc
   .record({
@@ -184,16 +198,34 @@ const exceptions: fc.Arbitrary<readonly GrantedException[]> = fc
   .array(exception, { maxLength: 4 })
   .map((list) => list.map((entry, at) => ({ ...entry, id: `exception-${at}` })));
 
+/** Parts of a clock that begin this many days after it. */
+const parts = fc.record({
+  fix: fc.nat(20),
+  kev: fc.nat(20),
+  low: fc.nat(20),
+  medium: fc.nat(20),
+  high: fc.nat(20),
+  critical: fc.nat(20),
+  scores: fc.array(fc.record({ threshold: fc.constantFrom(0.1, 0.5), above: fc.boolean(), days: fc.nat(40) }), {
+    maxLength: 3,
+  }),
+});
+
 /** Clocks of everything that can be found: in operation no finding is without. */
 const clocks: fc.Arbitrary<readonly ClockReading[]> = fc
-  .array(moments, { minLength: 16, maxLength: 16 })
+  .array(fc.tuple(moments, fc.option(parts)), { minLength: 16, maxLength: 16 })
   .map((starts) =>
     ['CVE-2024-0001', 'CVE-2024-0002', 'CVE-2024-0003', 'GHSA-aaaa-bbbb-cccc'].flatMap((vulnerability, row) =>
-      ['openssl', 'busybox', 'musl', 'zlib'].map((name, column) => ({
-        vulnerability,
-        package: `apk/${name}`,
-        firstSeen: Math.min(NOW, starts[row * 4 + column] ?? NOW),
-      })),
+      ['openssl', 'busybox', 'musl', 'zlib'].map((name, column) => {
+        const [start = NOW, since] = starts[row * 4 + column] ?? [];
+        const firstSeen = Math.min(NOW, start);
+        const after = (days: number) => Math.min(NOW, firstSeen + days * DAY);
+        if (!since) return { vulnerability, package: `apk/${name}`, firstSeen };
+        const { scores, ...later } = since;
+        const moved = Object.fromEntries(Object.entries(later).map(([part, days]) => [part, after(days)]));
+        const marks = scores.map(({ days, ...mark }) => ({ ...mark, at: after(days) }));
+        return { vulnerability, package: `apk/${name}`, firstSeen, since: { ...moved, scores: marks } };
+      }),
     ),
   );
 
@@ -211,7 +243,16 @@ const coverage: fc.Arbitrary<Coverage> = fc
 
 /** Everything that can be judged. */
 export const inputs: fc.Arbitrary<JudgeInput & { readonly clocks: readonly ClockReading[] }> = fc
-  .record({ findings, policy: policies, exceptions, clocks, coverage, complete: fc.boolean(), builtAt: moments })
+  .record({
+    findings,
+    policy: policies,
+    coming: comings,
+    exceptions,
+    clocks,
+    coverage,
+    complete: fc.boolean(),
+    builtAt: moments,
+  })
   .map(({ complete, builtAt, ...rest }) => {
     const base = anInput(rest);
     return {

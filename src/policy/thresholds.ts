@@ -1,4 +1,4 @@
-import { SEVERITIES, type Severity, severityRank } from '../model/severity.ts';
+import { severityRank } from '../model/severity.ts';
 import type { Policy, Threshold } from './policy.ts';
 
 const DAY = 86_400_000;
@@ -16,20 +16,6 @@ export function reaches(threshold: Threshold, rank: number): boolean {
 
 /** Whether there is a version that ends it; thresholds and grace periods are separate for both. */
 export type Fixability = 'fixable' | 'unfixable';
-
-/** Milliseconds a new finding of that rank only warns. */
-export function gracePeriod(policy: Policy, fixability: Fixability, rank: number): number {
-  const level: Severity | undefined = SEVERITIES[rank];
-  switch (level) {
-    case 'low':
-    case 'medium':
-    case 'high':
-    case 'critical':
-      return daysOf(policy.graceDays[fixability][level]);
-    default:
-      return 0;
-  }
-}
 
 /** Milliseconds an advisory database may be old; undefined when any age is fine. */
 export function advisoryAgeLimit(policy: Policy): number | undefined {

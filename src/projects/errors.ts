@@ -10,4 +10,5 @@ export class ProjectError extends CodedError<
   | 'upstream_invalid'
   | 'member_unknown'
   | 'policy_invalid'
+  | 'policy_unknown'
 > {}

@@ -1,55 +1,83 @@
-import { isDeepStrictEqual } from 'node:util';
 import { actorOf, nameOf, type Principal } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { addEvents } from '../notify/outbox.ts';
-import type { Clock } from '../platform/clock.ts';
-import { defaultPolicy, type Policy, type Threshold } from '../policy/policy.ts';
-import { policySchema } from '../policy/policy-schema.ts';
-import { upgradePolicy } from '../policy/upgrade-policy.ts';
+import { canonicalJson } from '../oci/canonical.ts';
+import { type Clock, toRfc3339 } from '../platform/clock.ts';
+import type { Policy } from '../policy/policy.ts';
+import { changesBetween, type FieldChange } from '../policy/policy-fields.ts';
+import {
+  EMPTY_LAYER,
+  layerDocument,
+  looserThanLocked,
+  type Origin,
+  type PolicyLayer,
+  resolvePolicy,
+} from '../policy/policy-layer.ts';
+import { senseless } from '../policy/policy-sense.ts';
+import type { ComingPolicy } from '../policy/policy-timeline.ts';
+import { type ShortForm, shortFormFields } from '../policy/short-form.ts';
 import { ProjectError } from './errors.ts';
+import { editLayer, invalid, type PolicyEdit, parseLayer } from './policy-edit.ts';
+import {
+  INSTALLATION,
+  type InForce,
+  inForce,
+  layerOf,
+  newestNumber,
+  type VersionState,
+  versionStates,
+  versionsOf,
+} from './policy-rows.ts';
 
-/** One numbered, immutable policy document; `policy` is undefined where a project went back to the installation's. */
+/** One numbered, immutable policy document of a project or the installation. */
 export interface PolicyVersion {
   readonly version: number;
-  readonly policy: Policy | undefined;
+  /** What it says of its own; the rest is inherited. */
+  readonly document: Readonly<Record<string, unknown>>;
   readonly author: string;
   readonly reason: string;
   /** Epoch ms. */
   readonly createdAt: number;
+  /** Until then it only warns; absent when it counted at once. Epoch ms. */
+  readonly effectiveFrom?: number;
+  readonly state: VersionState;
+  /** What is different from the version before. */
+  readonly changes: readonly FieldChange[];
 }
 
 export interface EffectivePolicy {
   readonly policy: Policy;
-  /** Differs whenever the document differs; 0 is what is built in. */
+  /** Policies that are to count later, in the order of their moments. */
+  readonly coming: readonly ComingPolicy[];
+  /** Differs whenever any of it was changed; 0 is what is built in. */
   readonly version: number;
+  /** The nearest that says anything of it. */
   readonly origin: 'project' | 'installation' | 'built-in';
+  /** Where each field comes from, by path. */
+  readonly origins: Readonly<Record<string, Origin>>;
+  /** What the owner itself says. */
+  readonly own: Readonly<Record<string, unknown>>;
 }
 
-/** Whose policy: a project's, or the installation's that counts where a project has none. */
+/** Whose policy: a project's, or the installation's that counts where a project says nothing. */
 export type PolicyOwner = { readonly id: string; readonly name: string } | 'installation';
 
-export interface ShortForm {
-  readonly block?: Threshold;
-  readonly warn?: Threshold;
+/** Why a policy changes, and from when on. */
+export interface PolicyReason {
+  readonly reason: string;
+  /** Until then it only warns; absent: at once. Epoch ms. */
+  readonly effectiveFrom?: number | undefined;
 }
 
-/**
- * `--block high` and `--warn critical`: findings at or above the severity count, whether there is a fixed version or not, as a
- * Harbor user expects of "prevent images with vulnerability severity of high or higher". What is not given stays.
- */
-export function applyShortForm(policy: Policy, { block, warn }: ShortForm): Policy {
-  return {
-    ...policy,
-    ...(block === undefined ? {} : { block: { fixable: block, unfixable: block } }),
-    ...(warn === undefined ? {} : { warn: { fixable: warn, unfixable: warn } }),
-  };
+export interface PolicyWritten {
+  readonly version: number;
+  readonly changed: boolean;
 }
 
-const INSTALLATION = '';
 const LONGEST_REASON = 2000;
 const REMEMBERED = 10_000;
+const FARTHEST_MS = 3650 * 86_400_000;
 
 /** Keeps policies: numbered over the whole installation, never changed, with author and reason. */
 export type PolicyStore = ReturnType<typeof createPolicyStore>;
@@ -57,111 +85,157 @@ export type PolicyStore = ReturnType<typeof createPolicyStore>;
 export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock; readonly ledger: Ledger }) {
   const { db, clock, ledger } = deps;
   /** By project, with the newest number that could concern it: one cheap read tells whether it still holds, on any replica. */
-  const remembered = new Map<string, { readonly newest: number; readonly effective: EffectivePolicy }>();
+  const remembered = new Map<
+    string,
+    { readonly newest: number; readonly until: number; readonly effective: EffectivePolicy }
+  >();
 
-  async function write(by: Principal, owner: PolicyOwner, policy: Policy | undefined, reason: string) {
-    if (reason.trim() === '' || reason.length > LONGEST_REASON)
-      throw new ProjectError(
-        'policy_invalid',
-        `a change of policy needs a reason of at most ${LONGEST_REASON} characters`,
-      );
-    return db.transaction().execute(async (tx) => {
+  async function write(
+    by: Principal,
+    owner: PolicyOwner,
+    make: (newest: PolicyLayer) => PolicyLayer,
+    why: PolicyReason,
+  ) {
+    const { reason, effectiveFrom } = why;
+    checkReason(why, clock.now());
+    return db.transaction().execute(async (tx): Promise<PolicyWritten> => {
       // Numbers are given out one after the other: two documents must never share one.
       await ledger.serialise(tx);
-      const last = await newestOf(tx, keyOf(owner));
-      if (last ? isDeepStrictEqual(read(last.document), policy) : policy === undefined)
-        return { version: last ? toVersion(last) : undefined, changed: false };
-      const { newest } = await tx
-        .selectFrom('policies')
-        .select((eb) => eb.fn.max('version').as('newest'))
-        .executeTakeFirstOrThrow();
+      const rows = await versionsOf(tx, keyOf(owner));
+      const [last] = rows;
+      const before = last ? layerOf(last) : EMPTY_LAYER;
+      const layer = make(before);
+      const [was, is] = [layerDocument(before), layerDocument(layer)];
+      const isSameMoment =
+        effectiveFrom === undefined
+          ? !last || versionStates(rows, clock.now())[0] === 'in force'
+          : last?.effective_from === effectiveFrom;
+      if (canonicalJson(was) === canonicalJson(is) && isSameMoment)
+        return { version: last?.version ?? 0, changed: false };
+      const installation = owner === 'installation' ? undefined : await versionsOf(tx, INSTALLATION);
+      check(layer, installation && inForce(installation, clock.now()));
       const row: Row<'policies'> = {
         project_id: keyOf(owner),
-        version: (newest ?? 0) + 1,
-        document: JSON.stringify(policy ?? null),
+        version: (await newestOfAll(tx)) + 1,
+        document: JSON.stringify(Object.keys(is).length === 0 ? null : is),
         author: nameOf(by),
         reason,
         created_at: clock.now(),
+        effective_from: effectiveFrom ?? null,
       };
       await tx.insertInto('policies').values(row).execute();
-      const name = owner === 'installation' ? owner : owner.name;
-      await addEvents(tx, [
-        {
-          type: 'POLICY_CHANGED',
-          subject: `policy/${name}`,
-          ...(owner === 'installation' ? {} : { project: name }),
-          at: row.created_at,
-          data: {
-            owner: name,
-            version: row.version,
-            previous: last?.version ?? null,
-            own: policy !== undefined,
-            by: row.author,
-            reason,
-          },
-        },
-      ]);
       await ledger.append(tx, {
         actor: actorOf(by),
-        action: policy ? 'policy.set' : 'policy.inherit',
+        action: Object.keys(is).length === 0 ? 'policy.inherit' : 'policy.set',
         target: owner === 'installation' ? 'installation' : `project/${owner.name}`,
-        details: { version: row.version, before: last?.version ?? null, reason, ...(policy ? { policy } : {}) },
+        details: {
+          version: row.version,
+          before: last?.version ?? null,
+          reason,
+          ...(effectiveFrom === undefined ? {} : { effectiveFrom: toRfc3339(effectiveFrom) }),
+          ...(Object.keys(is).length === 0 ? {} : { policy: is }),
+        },
       });
-      return { version: toVersion(row), changed: true };
+      return { version: row.version, changed: true };
     });
   }
 
-  return {
-    /** What counts for a project now: its own policy, else the installation's, else the built-in one. */
-    async effectivePolicy(projectId: string): Promise<EffectivePolicy> {
-      const newest = await newestNumber(db, [projectId, INSTALLATION]);
-      const known = remembered.get(projectId);
-      if (known?.newest === newest) return known.effective;
-      const effective = await readEffective(db, projectId);
-      if (remembered.size >= REMEMBERED) remembered.clear();
-      remembered.set(projectId, { newest, effective });
-      return effective;
-    },
+  async function readEffective(
+    projectId: string,
+    newest: number,
+  ): Promise<{ effective: EffectivePolicy; until: number }> {
+    const now = clock.now();
+    const installation = inForce(await versionsOf(db, INSTALLATION), now);
+    const project = projectId === INSTALLATION ? undefined : inForce(await versionsOf(db, projectId), now);
+    const { policy, origins } = resolvePolicy(installation.current, project?.current);
+    const moments = [installation.coming?.from, project?.coming?.from].filter((moment) => moment !== undefined);
+    const coming = [...new Set(moments)]
+      .sort((a, b) => a - b)
+      .map((from) => ({
+        from,
+        policy: resolvePolicy(layerAt(installation, from), project && layerAt(project, from)).policy,
+      }));
+    const own = (project ?? installation).current;
+    const origin =
+      project && project.current.fields.size > 0
+        ? 'project'
+        : installation.current.fields.size > 0
+          ? 'installation'
+          : 'built-in';
+    return {
+      effective: { policy, coming, version: newest, origin, origins, own: layerDocument(own) },
+      until: coming[0]?.from ?? Number.POSITIVE_INFINITY,
+    };
+  }
 
-    /** What counts where a project has no policy of its own. */
-    async installationPolicy(): Promise<EffectivePolicy> {
-      return readEffective(db, INSTALLATION);
-    },
+  async function effectivePolicy(projectId: string): Promise<EffectivePolicy> {
+    const newest = await newestNumber(db, [projectId, INSTALLATION]);
+    const known = remembered.get(projectId);
+    if (known?.newest === newest && clock.now() < known.until) return known.effective;
+    const { effective, until } = await readEffective(projectId, newest);
+    if (remembered.size >= REMEMBERED) remembered.clear();
+    remembered.set(projectId, { newest, until, effective });
+    return effective;
+  }
+
+  async function versionLayer(owner: PolicyOwner, version: number): Promise<PolicyLayer> {
+    const row = (await versionsOf(db, keyOf(owner))).find((one) => one.version === version);
+    if (!row) {
+      const name = owner === 'installation' ? 'the installation' : `project "${owner.name}"`;
+      throw new ProjectError(
+        'policy_unknown',
+        `${name} has no policy version of that number; see: breakwater policy history`,
+      );
+    }
+    return layerOf(row);
+  }
+
+  return {
+    /** What counts for a project now: field by field its own word, else the installation's, else what is built in. */
+    effectivePolicy,
+
+    /** What counts where a project says nothing. */
+    installationPolicy: (): Promise<EffectivePolicy> => effectivePolicy(INSTALLATION),
 
     /**
-     * Makes the next version of a policy; the same document again makes none and gives the one there is. Throws
+     * Makes the next version of a policy from a document of any fields; the same document again makes none. Throws
      * `ProjectError('policy_invalid')` for a document or a reason that cannot be. Stored verdicts are judged again by the caller.
      */
-    async set(
-      by: Principal,
-      owner: PolicyOwner,
-      document: unknown,
-      reason: string,
-    ): Promise<{ readonly version: PolicyVersion; readonly changed: boolean }> {
-      const checked = policySchema.safeParse(document);
-      if (!checked.success) {
-        const problems = checked.error.issues.map((issue) => `${issue.path.join('.') || 'policy'}: ${issue.message}`);
-        throw new ProjectError('policy_invalid', `the policy is not valid: ${problems.join('; ')}`);
-      }
-      const { version, changed } = await write(by, owner, checked.data, reason);
-      if (!version) throw new ProjectError('policy_invalid', 'the policy was not stored');
-      return { version, changed };
+    set: (by: Principal, owner: PolicyOwner, document: unknown, why: PolicyReason): Promise<PolicyWritten> =>
+      write(by, owner, () => parseLayer(document), why),
+
+    /** The same with single fields changed, of the newest version there is. */
+    edit: (by: Principal, owner: PolicyOwner, edit: PolicyEdit, why: PolicyReason): Promise<PolicyWritten> =>
+      write(by, owner, (newest) => editLayer(newest, edit), why),
+
+    /** `--block high` and `--warn critical`. */
+    async setShort(by: Principal, owner: { id: string; name: string }, short: ShortForm, why: PolicyReason) {
+      const { policy } = await effectivePolicy(owner.id);
+      const set = Object.fromEntries(shortFormFields(short, policy));
+      return write(by, owner, (newest) => editLayer(newest, { set }), why);
     },
 
-    /** Goes back to the installation's policy, or for that to the built-in one. Gives false when that counted already. */
-    async inherit(by: Principal, owner: PolicyOwner, reason: string): Promise<boolean> {
-      return (await write(by, owner, undefined, reason)).changed;
+    /** Puts an older document in place again, as a new version. Throws `ProjectError('policy_unknown')`. */
+    async rollBack(by: Principal, owner: PolicyOwner, version: number, why: PolicyReason): Promise<PolicyWritten> {
+      const layer = await versionLayer(owner, version);
+      return write(by, owner, () => layer, why);
     },
 
     /** Every version a project (or the installation) ever had, newest first. */
     async history(owner: PolicyOwner): Promise<PolicyVersion[]> {
-      const rows = await db
-        .selectFrom('policies')
-        .selectAll()
-        .where('project_id', '=', keyOf(owner))
-        .orderBy('version', 'desc')
-        .execute();
-      return rows.map(toVersion);
+      const rows = await versionsOf(db, keyOf(owner));
+      const states = versionStates(rows, clock.now());
+      const documents = rows.map((row) => layerDocument(layerOf(row)));
+      return rows.map((row, at) => ({
+        version: row.version,
+        document: documents[at] ?? {},
+        author: row.author,
+        reason: row.reason,
+        createdAt: row.created_at,
+        ...(row.effective_from === null ? {} : { effectiveFrom: row.effective_from }),
+        state: states[at] ?? 'past',
+        changes: changesBetween(documents[at + 1] ?? {}, documents[at] ?? {}),
+      }));
     },
   };
 }
@@ -170,56 +244,43 @@ function keyOf(owner: PolicyOwner): string {
   return owner === 'installation' ? INSTALLATION : owner.id;
 }
 
-async function newestNumber(db: Db, owners: readonly string[]): Promise<number> {
-  const rows = await db
+async function newestOfAll(db: Db): Promise<number> {
+  const { newest } = await db
     .selectFrom('policies')
-    .select((eb) => eb.fn.max('version').as('version'))
-    .where('project_id', 'in', owners)
-    .execute();
-  return rows[0]?.version ?? 0;
+    .select((eb) => eb.fn.max('version').as('newest'))
+    .executeTakeFirstOrThrow();
+  return newest ?? 0;
 }
 
-async function newestOf(db: Db, projectId: string): Promise<Row<'policies'> | undefined> {
-  return db
-    .selectFrom('policies')
-    .selectAll()
-    .where('project_id', '=', projectId)
-    .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+function layerAt({ current, coming }: InForce, moment: number): PolicyLayer {
+  return coming && coming.from <= moment ? coming.layer : current;
 }
 
-async function readEffective(db: Db, projectId: string): Promise<EffectivePolicy> {
-  for (const owner of projectId === INSTALLATION ? [INSTALLATION] : [projectId, INSTALLATION]) {
-    const row = await newestOf(db, owner);
-    const policy = row && read(row.document);
-    if (row && policy)
-      return { policy, version: row.version, origin: owner === INSTALLATION ? 'installation' : 'project' };
-  }
-  return { policy: defaultPolicy, version: 0, origin: 'built-in' };
+function checkReason({ reason, effectiveFrom }: PolicyReason, now: number): void {
+  if (reason.trim() === '' || reason.length > LONGEST_REASON)
+    throw new ProjectError(
+      'policy_invalid',
+      `a change of policy needs a reason of at most ${LONGEST_REASON} characters`,
+    );
+  if (effectiveFrom === undefined) return;
+  if (!Number.isFinite(effectiveFrom)) throw new ProjectError('policy_invalid', 'effectiveFrom: no moment');
+  if (!(effectiveFrom > now))
+    throw new ProjectError(
+      'policy_invalid',
+      `effectiveFrom: ${toRfc3339(effectiveFrom)} is past; leave it out to let the policy count at once`,
+    );
+  if (effectiveFrom > now + FARTHEST_MS)
+    throw new ProjectError('policy_invalid', `effectiveFrom: ${toRfc3339(effectiveFrom)} is more than ten years ahead`);
 }
 
-/** Fields that are newer than a stored document have their defaults. */
-function read(document: string): Policy | undefined {
-  const stored = JSON.parse(document) as Record<string, unknown> | null;
-  if (stored === null) return undefined;
-  return Object.freeze(policySchema.parse(overlay(defaultPolicy, upgradePolicy(stored))));
-}
-
-/** An object with the fields of another put over its own, deep inside too; lists are replaced whole. */
-function overlay(below: object, above: object): object {
-  return Object.fromEntries(
-    Object.entries({ ...below, ...above }).map(([name, value]) => {
-      const lower = (below as Record<string, unknown>)[name];
-      return [name, isFields(value) && isFields(lower) ? overlay(lower, value) : value];
-    }),
-  );
-}
-
-function isFields(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function toVersion({ version, document, author, reason, created_at }: Row<'policies'>): PolicyVersion {
-  return { version, policy: read(document), author, reason, createdAt: created_at };
+/** Throws `ProjectError('policy_invalid')` for what each field allows and the whole does not. */
+function check(layer: PolicyLayer, installation: InForce | undefined): void {
+  if (installation && layer.locked.size > 0)
+    throw invalid(['locked: only the installation can lock fields; leave it out of a project']);
+  const above = [installation?.current, installation?.coming?.layer].filter((one) => one !== undefined);
+  const looser = above.flatMap((one) => looserThanLocked(one, layer));
+  if (looser.length > 0) throw invalid([...new Set(looser)]);
+  const { policy } = installation ? resolvePolicy(installation.current, layer) : resolvePolicy(layer);
+  const odd = senseless(policy);
+  if (odd.length > 0) throw invalid(odd);
 }

@@ -1,12 +1,15 @@
 import { sql } from 'kysely';
 import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
+import type { Row } from '../db/schema.ts';
 import type { Finding } from '../model/finding.ts';
 import { compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
-import { clockKey, clockPackage } from '../policy/clocks.ts';
+import type { ClockedParts } from '../policy/clocked-parts.ts';
+import { type Clock, clockKey, clockPackage } from '../policy/clocks.ts';
+import { marksText, readClock, SEEN } from './clock-marks.ts';
 import { clocksOfSheet, sheetOf } from './clock-sheet.ts';
-import { type Reckoning, reckon } from './reckon.ts';
+import { type Reckoning, reckon, type Started, seenAt } from './reckon.ts';
 
 /** Where clocks count: everything in a repository, and one manifest wherever it is stored. */
 interface Place {
@@ -17,26 +20,36 @@ interface Place {
 const ROWS = 1000;
 
 /** The clocks of one image's findings. Those that do not run yet are started by `startClocks`. */
-export async function clocksOf(db: Db, place: Place, findings: readonly Finding[], now: number): Promise<Reckoning> {
+export async function clocksOf(
+  db: Db,
+  place: Place,
+  {
+    findings,
+    partsOf,
+  }: { readonly findings: readonly Finding[]; readonly partsOf: (finding: Finding) => ClockedParts },
+  now: number,
+): Promise<Reckoning> {
   const ids = [...new Set(findings.flatMap((finding) => [finding.id, ...finding.aliases]))];
-  const repository = new Map<string, number>();
+  const repository = new Map<string, Clock>();
   for (const batch of batches(ids)) {
     const rows = await selectOfRepository(db, place.repositoryId).where('vulnerability', 'in', batch).execute();
-    for (const row of rows) repository.set(clockKey(row.vulnerability, row.package), row.first_seen);
+    for (const row of rows)
+      repository.set(clockKey(row.vulnerability, row.package), readClock(row.first_seen, row.marks));
   }
   const images = await clocksOfImages(db, [place.digest]);
-  return reckon(findings, repository, images.get(place.digest) ?? new Map(), now);
+  const image = images.get(place.digest) ?? new Map<string, Clock>();
+  return reckon(findings, { repository, image, partsOf }, now);
 }
 
 /** All clocks of a repository. */
-export async function clocksOfRepository(db: Db, repositoryId: string): Promise<Map<string, number>> {
+export async function clocksOfRepository(db: Db, repositoryId: string): Promise<Map<string, Clock>> {
   const rows = await selectOfRepository(db, repositoryId).execute();
-  return new Map(rows.map((row) => [clockKey(row.vulnerability, row.package), row.first_seen]));
+  return new Map(rows.map((row) => [clockKey(row.vulnerability, row.package), readClock(row.first_seen, row.marks)]));
 }
 
 /** All clocks of manifests; those without any are left out. */
-export async function clocksOfImages(db: Db, digests: readonly Digest[]): Promise<Map<string, Map<string, number>>> {
-  const clocks = new Map<string, Map<string, number>>();
+export async function clocksOfImages(db: Db, digests: readonly Digest[]): Promise<Map<string, Map<string, Clock>>> {
+  const clocks = new Map<string, Map<string, Clock>>();
   for (const batch of batches(digests)) {
     const rows = await db.selectFrom('image_clocks').selectAll().where('digest', 'in', batch).execute();
     for (const row of rows) clocks.set(row.digest, clocksOfSheet(row.clocks));
@@ -49,17 +62,16 @@ export async function startClocks(
   db: Db,
   reckonings: readonly (Place & { readonly reckoning: Reckoning })[],
 ): Promise<void> {
-  const rows = new Map<string, ReturnType<typeof asRow>>();
+  const rows = new Map<string, Row<'clocks'>>();
   const sheets = new Map<string, string>();
   for (const { repositoryId, digest, reckoning } of reckonings) {
-    const { clocks, newInRepository, newInImage } = reckoning;
-    const firstSeen = (key: string): number => clocks.get(key) ?? Number.NaN;
-    for (const [key, finding] of newInRepository) {
+    for (const [key, started] of reckoning.newInRepository) {
       const unique = `${repositoryId} ${key}`;
-      const known = rows.get(unique)?.first_seen ?? Number.POSITIVE_INFINITY;
-      if (firstSeen(key) < known) rows.set(unique, asRow(repositoryId, finding, firstSeen(key)));
+      const row = asRow(repositoryId, started, reckoning.clocks.get(key));
+      const known = rows.get(unique);
+      rows.set(unique, known ? joined(known, row) : row);
     }
-    const lines = sheetOf([...newInImage.keys()].map((key) => [key, firstSeen(key)]));
+    const lines = sheetOf([...reckoning.newInImage].map(([key, { marks }]) => [key, marks]));
     if (lines !== '') sheets.set(digest, (sheets.get(digest) ?? '') + lines);
   }
   const byKey = [...rows].sort(([a], [b]) => compareText(a, b)).map(([, row]) => row);
@@ -67,7 +79,13 @@ export async function startClocks(
     await db
       .insertInto('clocks')
       .values(batch)
-      .onConflict((conflict) => conflict.doNothing())
+      .onConflict((conflict) =>
+        // Appended, and only to clocks with marks: what all began at once needs none.
+        conflict
+          .columns(['scope', 'vulnerability', 'package'])
+          .doUpdateSet({ marks: sql`clocks.marks || excluded.marks` })
+          .where('clocks.marks', 'is not', null),
+      )
       .execute();
   const byDigest = [...sheets].sort(([a], [b]) => compareText(a, b)).map(([digest, clocks]) => ({ digest, clocks }));
   for (const batch of batches(byDigest))
@@ -85,11 +103,18 @@ function selectOfRepository(db: Db, repositoryId: string) {
   return db.selectFrom('clocks').selectAll().where('scope', '=', `repository:${repositoryId}`);
 }
 
-function asRow(repositoryId: string, finding: Finding, firstSeen: number) {
+function asRow(repositoryId: string, { finding, marks }: Started, clock: Clock | undefined): Row<'clocks'> {
   return {
     scope: `repository:${repositoryId}`,
     vulnerability: finding.id,
     package: clockPackage(finding.package),
-    first_seen: firstSeen,
+    // A clock that runs already keeps its own.
+    first_seen: seenAt(marks) ?? clock?.firstSeen ?? Number.NaN,
+    marks: marksText(marks.filter(({ name }) => name !== SEEN)),
   };
+}
+
+/** Two rows for one clock, of two images. */
+function joined(a: Row<'clocks'>, b: Row<'clocks'>): Row<'clocks'> {
+  return { ...a, first_seen: Math.min(a.first_seen, b.first_seen), marks: `${a.marks}${b.marks}` };
 }

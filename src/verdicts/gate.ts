@@ -4,9 +4,11 @@ import { isUnavailable } from '../db/errors.ts';
 import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
 import { projectOf } from '../model/project-name.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { isTag } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { judgeReference, withReference } from '../policy/judge-reference.ts';
 import { headerText, type Refused, refusal, unscannedRefusal, warningText } from '../policy/messages.ts';
 import { isGated, type Policy } from '../policy/policy.ts';
 import type { Caller, GateDecision, ManifestSubject, PullGate } from '../registry/ports.ts';
@@ -104,12 +106,20 @@ async function decideOn(
   return serveInSpite(deps, subject, caller, decision.message);
 }
 
-async function byVerdict(deps: GateDeps, subject: Asked, verdict: Verdict): Promise<GateDecision> {
+async function byVerdict(deps: GateDeps, subject: Asked, ofDigest: Verdict): Promise<GateDecision> {
+  const verdict = await asReferred(deps, subject, ofDigest);
   if (verdict.kind === 'allow') return { kind: 'serve', warnings: [] };
   const image = await imageName(deps.db, subject);
   if (verdict.kind === 'warn') return { kind: 'serve', warnings: [warningText(verdict, image)] };
   const { policy } = await deps.policies.effectivePolicy(subject.projectId);
   return { kind: 'refuse', code: REFUSED, message: refusal(verdict, { image, policy }) };
+}
+
+/** The verdict on the image by the name it is asked for; of what nothing runs the name does not matter. */
+async function asReferred({ policies }: GateDeps, { kind, projectId, reference }: Asked, verdict: Verdict) {
+  if (kind === 'artifact' || reference === undefined || !isTag(reference)) return verdict;
+  const { policy } = await policies.effectivePolicy(projectId);
+  return withReference(verdict, judgeReference(policy, { tag: reference }));
 }
 
 async function withoutVerdict(deps: GateDeps, subject: Asked, caller: Caller): Promise<GateDecision> {

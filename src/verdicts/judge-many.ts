@@ -1,13 +1,17 @@
 import { breathe } from '../platform/breathe.ts';
 import type { Assessments } from '../policy/assess.ts';
-import { judge } from '../policy/judge.ts';
+import { createClockedParts } from '../policy/clocked-parts.ts';
+import type { Clock } from '../policy/clocks.ts';
+import { type JudgeInput, judge } from '../policy/judge.ts';
 import { withOutlook } from '../policy/outlook.ts';
+import type { ComingPolicy } from '../policy/policy-timeline.ts';
+import { withMark } from './clock-marks.ts';
 import { clocksOfImages, clocksOfRepository } from './clock-store.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
 import type { Judgement, JudgingDeps } from './judging.ts';
 import { createPackageCache, type JudgedInventory, loadForJudging, type PackageCache } from './package-cache.ts';
 import type { Cause } from './ports.ts';
-import { type Reckoning, reckon } from './reckon.ts';
+import { type Reckoning, reckon, seenAt } from './reckon.ts';
 import { type Replacement, replaceVerdicts } from './replace-verdicts.ts';
 import { type Subject, subjectKey } from './subjects.ts';
 import type { DocumentTexts } from './verdict-document.ts';
@@ -22,7 +26,7 @@ const REPOSITORIES_KEPT = 4;
 export interface ManyMemory {
   readonly packages: PackageCache;
   /** Running clocks by repository. */
-  readonly clocks: Map<string, Map<string, number>>;
+  readonly clocks: Map<string, Map<string, Clock>>;
   readonly assessments: Assessments;
   readonly texts: DocumentTexts;
 }
@@ -36,6 +40,11 @@ export interface ManyJudged {
   /** Those that need to be judged one by one: without a kept verdict or inventory, or overtaken meanwhile. */
   readonly rest: readonly Subject[];
 }
+
+/** What judging takes from the project. */
+type ProjectInputs = Pick<JudgeInput, 'policy' | 'policyVersion' | 'exceptions'> & {
+  readonly coming: readonly ComingPolicy[];
+};
 
 interface Ready {
   readonly subject: Subject;
@@ -71,12 +80,16 @@ export async function judgeMany(
     const { findings: matched, coverage } = evaluate(known.inventory, database, known.copies);
     const findings = await deps.vex.mark(subject, matched, known.inventory, project.policy.vexAuthors);
     const now = deps.clock.now();
-    const repository = memory.clocks.get(subject.repositoryId) ?? new Map<string, number>();
-    const image = images.get(subject.digest) ?? new Map<string, number>();
+    const repository = memory.clocks.get(subject.repositoryId) ?? new Map<string, Clock>();
+    const image = images.get(subject.digest) ?? new Map<string, Clock>();
     images.set(subject.digest, image);
-    const reckoning = reckon(findings, repository, image, now);
-    run(repository, reckoning.newInRepository, reckoning);
-    run(image, reckoning.newInImage, reckoning);
+    const partsOf = createClockedParts(
+      [project.policy, ...project.coming.map((next) => next.policy)],
+      known.inventory.distribution,
+    );
+    const reckoning = reckon(findings, { repository, image, partsOf }, now);
+    run(repository, reckoning.newInRepository);
+    run(image, reckoning.newInImage);
     const input = {
       subject: subject.digest,
       repository: subject.repository,
@@ -108,10 +121,10 @@ export async function judgeMany(
 }
 
 /** Notes that clocks run now, for the images that follow. */
-function run(running: Map<string, number>, started: Reckoning['newInImage'], { clocks }: Reckoning): void {
-  for (const key of started.keys()) {
-    const firstSeen = clocks.get(key);
-    if (firstSeen !== undefined) running.set(key, firstSeen);
+function run(running: Map<string, Clock>, started: Reckoning['newInImage']): void {
+  for (const [key, { marks }] of started) {
+    const clock = running.get(key) ?? { firstSeen: seenAt(marks) ?? Number.POSITIVE_INFINITY };
+    running.set(key, marks.reduce(withMark, clock));
   }
 }
 
@@ -154,10 +167,15 @@ async function projectInputs(
   deps: Pick<JudgingDeps, 'policies' | 'exceptions'>,
   entries: readonly { subject: Subject }[],
 ) {
-  const inputs = new Map<string, Pick<Parameters<typeof judge>[0], 'policy' | 'policyVersion' | 'exceptions'>>();
+  const inputs = new Map<string, ProjectInputs>();
   for (const projectId of new Set(entries.map(({ subject }) => subject.projectId))) {
-    const { policy, version } = await deps.policies.effectivePolicy(projectId);
-    inputs.set(projectId, { policy, policyVersion: version, exceptions: await deps.exceptions.granted(projectId) });
+    const { policy, coming = [], version } = await deps.policies.effectivePolicy(projectId);
+    inputs.set(projectId, {
+      policy,
+      coming,
+      policyVersion: version,
+      exceptions: await deps.exceptions.granted(projectId),
+    });
   }
   return inputs;
 }

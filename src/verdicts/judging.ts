@@ -3,6 +3,7 @@ import type { Inventory } from '../model/inventory.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Assessments } from '../policy/assess.ts';
+import { createClockedParts } from '../policy/clocked-parts.ts';
 import { judge } from '../policy/judge.ts';
 import { judgeArtifact } from '../policy/judge-artifact.ts';
 import { type IndexChild, judgeIndex } from '../policy/judge-index.ts';
@@ -76,12 +77,13 @@ export function createJudging(deps: JudgingDeps): Judging {
     const found = state?.inventory === undefined ? undefined : await inventory(state.inventory);
     if (state?.inventory === undefined || !found)
       throw new VerdictError('not_analysed', `${subject.repository}@${subject.digest} has not been analysed yet`);
-    const { policy, version } = await deps.policies.effectivePolicy(subject.projectId);
+    const { policy, coming = [], version } = await deps.policies.effectivePolicy(subject.projectId);
     const exceptions = await deps.exceptions.granted(subject.projectId);
     const database = deps.advisories.current();
     const { findings: matched, coverage } = evaluate(found, database);
     const findings = await deps.vex.mark(subject, matched, found, policy.vexAuthors);
-    const reckoning = await clocksOf(db, subject, findings, clock.now());
+    const partsOf = createClockedParts([policy, ...coming.map((next) => next.policy)], found.distribution);
+    const reckoning = await clocksOf(db, subject, { findings, partsOf }, clock.now());
     const input = {
       subject: subject.digest,
       repository: subject.repository,
@@ -90,6 +92,7 @@ export function createJudging(deps: JudgingDeps): Judging {
       findings,
       coverage,
       policy,
+      coming,
       policyVersion: version,
       exceptions,
       clocks: reckoning.clocks,
@@ -104,11 +107,12 @@ export function createJudging(deps: JudgingDeps): Judging {
     const listed = await manifestChildren(db, subject.repositoryId, subject.digest);
     const different = new Map(listed.map((child) => [`${child.digest} ${child.platform}`, child]));
     const children = await Promise.all([...different.values()].map((child) => asIndexChild(subject, child, depth)));
-    const { policy, version } = await deps.policies.effectivePolicy(subject.projectId);
+    const { policy, coming = [], version } = await deps.policies.effectivePolicy(subject.projectId);
     return judgeIndex({
       subject: subject.digest,
       children,
       policy,
+      coming,
       policyVersion: version,
       advisories: advisoriesVersion(deps),
       now: clock.now(),

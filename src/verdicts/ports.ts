@@ -5,6 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { ComingPolicy } from '../policy/policy-timeline.ts';
 
 /** What layers say about an image, read once per layer. Implemented over `scanner`; `Evidence` is plain JSON. */
 export interface LayerAnalyser<Evidence = unknown> {
@@ -34,8 +35,12 @@ export interface LayerBlob {
 
 /** Effective policy of projects. Implemented by `projects`. */
 export interface PolicySource {
-  /** The project's own policy, else the installation's. `version` differs whenever the document differs. */
-  effectivePolicy(projectId: string): Promise<{ readonly policy: Policy; readonly version: number }>;
+  /** What counts for a project now, and what is to come. `version` differs whenever any of it was changed. */
+  effectivePolicy(projectId: string): Promise<{
+    readonly policy: Policy;
+    readonly coming?: readonly ComingPolicy[];
+    readonly version: number;
+  }>;
 }
 
 /** Exceptions in force or still to come. Implemented by `exceptions`. */

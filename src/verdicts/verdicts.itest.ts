@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import type { DatabaseHandle } from '../db/database.ts';
+import { collect } from '../gc/collect.ts';
+import { createLedger } from '../ledger/ledger.ts';
 import { parseReference } from '../oci/reference.ts';
+import { silentLogger } from '../platform/logger.ts';
 import { graceOf } from '../policy/judging.testing.ts';
 import { defaultPolicy } from '../policy/policy.ts';
+import { findRepository } from '../registry/content-store.ts';
+import { deleteManifest } from '../registry/manifest-writer.ts';
 import {
   ALPINE,
   advisoriesOf,
@@ -450,6 +455,61 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
       expect((await world.pull(fresh)).kind).toBe('serve');
       expect(await world.verdicts.rejudgeDue()).toMatchObject({ changed: 3, blocked: 3 });
       expect(await world.verdicts.rejudgeDue()).toMatchObject({ judged: 0 });
+    });
+
+    it('are not restarted by deleting what is in a repository, collecting it and pushing again', async () => {
+      world.state.policies.set('front', { policy: grace, version: 9 });
+      const first = await world.push('front/app', [base], 'a');
+      const repository = await findRepository(world.db, 'front/app');
+      if (!repository) throw new Error('the repository is gone');
+      const stored = await world.db.selectFrom('blobs').select('digest').execute();
+      const links = stored.map(({ digest }) => ({ repository_id: repository.id, digest, created_at: NOW }));
+      await world.db.insertInto('repository_blobs').values(links).execute();
+      await deleteManifest({ db: world.db, clock: world.clock }, repository, first.digest);
+      world.clock.advance(4 * DAY);
+      const ledger = createLedger({ db: world.db, clock: world.clock });
+      const { db, blobs, clock } = world;
+      const collecting = {
+        db,
+        blobs,
+        clock,
+        logger: silentLogger,
+        ledger,
+        skipLocked: engine === 'postgres',
+        delayMs: DAY,
+      };
+      const gone = await collect(collecting, { mostReviews: 100 });
+      expect(gone.deleted.blob).toBeGreaterThan(0);
+      expect(await world.db.selectFrom('manifests').selectAll().execute()).toEqual([]);
+      const [again, rebuilt] = [await world.push('front/app', [base], 'a'), await world.push('front/app', [base, app])];
+      for (const image of [again, rebuilt]) expect((await world.verdictOf(image))?.changesAt).toBe(NOW + 10 * DAY);
+    });
+
+    it('of a fix and of a severity start when they are first seen, one by one and many at once', async () => {
+      const policy = { ...grace, graceDays: graceOf({ high: 10, critical: 4 }) };
+      world.state.policies.set('front', { policy, version: 9 });
+      const found = (severity: 'high' | 'critical', fixed?: string) => {
+        const known = { id: 'CVE-2024-1', severity, ...(fixed === undefined ? {} : { fixed }) };
+        world.state.advisories = advisoriesOf({ [`${ALPINE}/busybox`]: [known] });
+      };
+      found('high');
+      const image = await world.push('front/app', [base], 'a');
+      expect(await world.verdictOf(image)).toMatchObject({ kind: 'allow' });
+      world.clock.advance(20 * DAY);
+      found('high', '9-r0');
+      await world.verdicts.onAdvisoriesChanged('all');
+      expect((await world.verdictOf(image))?.changesAt).toBe(NOW + 30 * DAY);
+      world.clock.advance(DAY);
+      found('critical', '9-r0');
+      await world.verdicts.onAdvisoriesChanged('all');
+      world.restart();
+      expect((await world.verdictOf(image))?.changesAt).toBe(NOW + 25 * DAY);
+      // What fell and rose again keeps the clock it had.
+      found('high', '9-r0');
+      expect((await world.verdictOf(image))?.changesAt).toBe(NOW + 30 * DAY);
+      world.clock.advance(3 * DAY);
+      found('critical', '9-r0');
+      expect((await world.verdictOf(image))?.changesAt).toBe(NOW + 25 * DAY);
     });
   });
 

@@ -9,6 +9,7 @@ import { normaliseRegistry, type Reference } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { why } from '../policy/explain.ts';
+import { judgeReference, withReference } from '../policy/judge-reference.ts';
 import { findManifestInfo } from '../registry/manifest-reader.ts';
 import type { IngestObserver, PullGate } from '../registry/ports.ts';
 import { findRepository } from '../registry/repositories.ts';
@@ -75,8 +76,8 @@ export interface Verdicts {
   readonly jobHandlers: ReadonlyMap<string, (payload: unknown) => Promise<void>>;
   /** Takes up what a stop left unjudged. Call once after the start. Gives the number of manifests. */
   resume(): Promise<number>;
-  /** The verdict the gate acts on now; undefined when the repository has no such manifest or it is not judged yet. */
-  verdictFor(repository: string, digest: Digest): Promise<Verdict | undefined>;
+  /** The verdict the gate acts on now, by digest or by a tag of it; undefined when the repository has no such manifest or it is not judged yet. */
+  verdictFor(repository: string, digest: Digest, tag?: string): Promise<Verdict | undefined>;
   /** The verdict on a reference to this registry, by tag or digest; undefined for other hosts and unknown images. */
   verdictByReference(reference: Reference): Promise<JudgedImage | undefined>;
   rejudgeAll(cause: Cause): Promise<RejudgeResult>;
@@ -123,10 +124,13 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
     if (subject) await ingest.process(subject);
   }
 
-  async function verdictFor(repository: string, digest: Digest): Promise<Verdict | undefined> {
+  async function verdictFor(repository: string, digest: Digest, tag?: string): Promise<Verdict | undefined> {
     const found = await findRepository(db, repository);
     const subject = found && (await findSubject(db, found.id, digest));
-    return subject && judging.current(subject);
+    const verdict = subject && (await judging.current(subject));
+    if (!verdict || tag === undefined || subject.kind === 'artifact') return verdict;
+    const { policy } = await policies.effectivePolicy(subject.projectId);
+    return withReference(verdict, judgeReference(policy, { tag }));
   }
 
   async function rejudgeAll(cause: Cause): Promise<RejudgeResult> {
@@ -160,7 +164,8 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
       if (!hosts.has(reference.registry)) return undefined;
       const { repository } = reference;
       const manifest = await findManifestInfo(db, repository, reference.digest ?? reference.tag ?? 'latest');
-      const verdict = manifest && (await verdictFor(repository, manifest.digest));
+      const tag = reference.digest === undefined ? (reference.tag ?? 'latest') : undefined;
+      const verdict = manifest && (await verdictFor(repository, manifest.digest, tag));
       return verdict && { repository, digest: manifest.digest, verdict, sentence: why(verdict) };
     },
     rejudgeAll,

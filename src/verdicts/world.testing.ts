@@ -236,6 +236,7 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
   return {
     db,
     clock,
+    blobs,
     state,
     blobs,
     storeImage,

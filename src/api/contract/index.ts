@@ -3,6 +3,7 @@ import * as exceptions from './exceptions.ts';
 import * as garbage from './garbage.ts';
 import * as guardFeed from './guard-feed.ts';
 import * as operations from './operations.ts';
+import * as policies from './policies.ts';
 import * as projects from './projects.ts';
 import * as robots from './robots.ts';
 import * as storage from './storage.ts';
@@ -15,6 +16,7 @@ import * as violations from './violations.ts';
 /** Every call of the management API. */
 export const ENDPOINTS: readonly AnyEndpoint[] = [
   projects,
+  policies,
   users,
   robots,
   verdicts,

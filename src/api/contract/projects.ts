@@ -38,17 +38,6 @@ export const project = z.object({
 });
 export type Project = z.infer<typeof project>;
 
-export const policyVersion = z.object({
-  version: z.number().int(),
-  author: z.string(),
-  reason: z.string(),
-  createdAt: moment,
-  /** Null: went back to the installation's policy. */
-  policy: policySchema.nullable(),
-});
-
-const effectivePolicy = z.object({ version: z.number().int(), policy: policySchema, origin: z.string() });
-
 export const repository = z.object({
   name: z.string(),
   tags: z.array(
@@ -115,32 +104,6 @@ export const deleteProject = endpoint(
   {
     params: inProject,
     query: z.object({ force: z.enum(['true', 'false']).optional() }).strict(),
-  },
-);
-
-export const getPolicy = endpoint('getPolicy', 'GET /projects/{project}/policy', 'policy:read', 'The policy in force', {
-  params: inProject,
-  reply: effectivePolicy,
-});
-export const setPolicy = endpoint(
-  'setPolicy',
-  'PUT /projects/{project}/policy',
-  'policy:update',
-  'Set the whole policy',
-  {
-    params: inProject,
-    body: z.object({ policy: policySchema, reason }).strict(),
-    reply: effectivePolicy,
-  },
-);
-export const listPolicies = endpoint(
-  'listPolicies',
-  'GET /projects/{project}/policies',
-  'policy:read',
-  'Every version of the policy',
-  {
-    params: inProject,
-    reply: listOf(policyVersion),
   },
 );
 

@@ -1,5 +1,4 @@
-import type { Policy } from '../../policy/policy.ts';
-import { applyShortForm, type PolicyVersion } from '../../projects/policy-store.ts';
+import type { ShortForm } from '../../policy/short-form.ts';
 import { checkUpstream, type Project as StoredProject } from '../../projects/project.ts';
 import {
   findRepository,
@@ -29,13 +28,13 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
   }
 
   /** Stored images follow a new policy before the reply is sent. */
-  async function setPolicy(
-    by: Parameters<typeof policies.set>[0],
+  async function setShort(
+    by: Parameters<typeof policies.setShort>[0],
     project: { id: string; name: string },
-    policy: Policy,
+    short: ShortForm,
     reason: string,
   ) {
-    const { changed } = await policies.set(by, project, policy, reason);
+    const { changed } = await policies.setShort(by, project, short, { reason });
     if (changed) await verdicts.rejudgeProject(project.id, 'policy');
   }
 
@@ -44,13 +43,7 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
       const { block, warn, upstream, ...input } = body;
       const project = await projects.create(by, { ...input, ...(upstream ? { upstream: given(upstream) } : {}) });
       if (block !== undefined || warn !== undefined) {
-        const { policy } = await policies.effectivePolicy(project.id);
-        await setPolicy(
-          by,
-          project,
-          applyShortForm(policy, given({ block, warn })),
-          'set when the project was created',
-        );
+        await setShort(by, project, given({ block, warn }), 'set when the project was created');
       }
       return view(project);
     }),
@@ -68,21 +61,13 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
       if (body.untagged !== undefined) await projects.setUntagged(by, params.project, body.untagged);
       if (body.upstream !== undefined) await projects.setUpstream(by, params.project, given(body.upstream));
       if (block !== undefined || warn !== undefined) {
-        const { policy } = await policies.effectivePolicy(project.id);
-        await setPolicy(by, project, applyShortForm(policy, given({ block, warn })), reason);
+        await setShort(by, project, given({ block, warn }), reason);
       }
       return view(await projects.get(params.project));
     }),
     on(contract.deleteProject, async ({ by, params, query }) =>
       projects.remove(by, params.project, { force: query.force === 'true' }),
     ),
-
-    on(contract.getPolicy, async ({ project }) => policies.effectivePolicy(project.id)),
-    on(contract.setPolicy, async ({ by, body, project }) => {
-      await setPolicy(by, project, body.policy, body.reason);
-      return policies.effectivePolicy(project.id);
-    }),
-    on(contract.listPolicies, async ({ project }) => ({ items: (await policies.history(project)).map(versionView) })),
 
     on(contract.listMembers, async ({ project }) => ({ items: await members.list(project) })),
     on(contract.setMember, async ({ by, params, body, project }) => members.set(by, project, params.user, body.role)),
@@ -170,16 +155,6 @@ async function repositoryView(deps: ApiDeps, repository: { readonly id: string; 
       const verdict = byDigest.get(tag.digest);
       return { name: tag.name, digest: tag.digest, updatedAt: time(tag.updatedAt), ...(verdict ? { verdict } : {}) };
     }),
-  };
-}
-
-function versionView(stored: PolicyVersion) {
-  return {
-    version: stored.version,
-    author: stored.author,
-    reason: stored.reason,
-    createdAt: time(stored.createdAt),
-    policy: stored.policy ?? null,
   };
 }
 

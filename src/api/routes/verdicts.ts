@@ -1,4 +1,4 @@
-import { parseReference } from '../../oci/reference.ts';
+import { isTag, parseReference } from '../../oci/reference.ts';
 import { explain } from '../../policy/explain.ts';
 import { findManifestInfo } from '../../registry/content-store.ts';
 import { sbomDocument } from '../../scanner/sbom-write/index.ts';
@@ -22,7 +22,8 @@ export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundE
   return [
     on(contract.getVerdict, async ({ query }) => {
       const { repository, digest } = await locate(query.image);
-      const verdict = await verdicts.verdictFor(repository, digest);
+      const { reference } = splitImage(query.image);
+      const verdict = await verdicts.verdictFor(repository, digest, isTag(reference) ? reference : undefined);
       if (!verdict) throw new ApiError('not_found', `${query.image} has not been judged yet; try again in a moment`);
       const evaluation = await verdicts.findingsOf(digest, repository);
       return {

@@ -1,82 +1,181 @@
 import { readFile } from 'node:fs/promises';
-import { Command } from 'commander';
-import { parse, stringify } from 'yaml';
-import { getPolicy, listPolicies, setPolicy } from '../../api/contract/projects.ts';
-import { messageOf } from '../../platform/errors.ts';
-import type { Policy } from '../../policy/policy.ts';
-import { policySchema } from '../../policy/policy-schema.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { printableJson } from '../../platform/printable-json.ts';
+import type { Threshold } from '../../policy/policy.ts';
+import { changesBetween } from '../../policy/policy-fields.ts';
+import { policyJsonSchema } from '../../policy/policy-json-schema.ts';
+import { thresholdSchema } from '../../policy/policy-schema.ts';
+import { shortFormFields } from '../../policy/short-form.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { CliError } from '../exit.ts';
-import { minute } from '../moments.ts';
-import { type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { startOf } from '../moments.ts';
+import { type OutputOptions, printAs, withOutput } from '../output.ts';
+import { collectField, collectNames, parsePolicy } from '../policy/input.ts';
+import { policyCalls } from '../policy/owner.ts';
+import { renderChanges, renderHistory, renderOwn, renderPolicy } from '../policy/text.ts';
 
-/** `breakwater policy show|set|history`. */
+interface Whose {
+  readonly installation?: true;
+}
+
+interface SetOptions extends Whose {
+  readonly file?: string;
+  readonly set?: Record<string, unknown>;
+  readonly unset?: string[];
+  readonly lock?: string[];
+  readonly unlock?: string[];
+  readonly block?: Threshold;
+  readonly warn?: Threshold;
+  readonly effectiveFrom?: string;
+  readonly reason: string;
+}
+
+/** `breakwater policy show|set|history|rollback|diff|schema`. */
 export function policyCommand(cli: Cli): Command {
-  const policy = new Command('policy').description('the whole policy of a project, and its history');
-  withOutput(policy.command('show'))
-    .description('the policy in force, in the form that "policy set" takes')
-    .argument('<project>')
-    .action(async (project: string, options: OutputOptions) => {
-      const found = await withServer(cli, (api) => api.call(getPolicy, { params: { project } }));
-      printAs(
-        cli,
-        options,
-        found.policy,
-        () => `# ${project}, version ${found.version}\n${stringify(found.policy).trimEnd()}`,
-      );
-    });
+  const policy = new Command('policy').description('what images must be to be served: shown, changed, and its history');
+  policy.addCommand(showCommand(cli));
+  policy.addCommand(setCommand(cli));
+  policy.addCommand(historyCommand(cli));
+  policy.addCommand(rollbackCommand(cli));
+  policy.addCommand(diffCommand(cli));
   policy
-    .command('set')
-    .description('put a whole policy in place')
-    .argument('<project>')
-    .argument('<file>', 'YAML or JSON, all fields')
+    .command('schema')
+    .description('print the JSON schema of policy documents')
+    .action(() => cli.print(printableJson(policyJsonSchema())));
+  return policy;
+}
+
+/** A command about the policy of a project or of the installation. */
+function about(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .argument('[project]')
+    .option('--installation', 'the policy that counts where projects say nothing');
+}
+
+function showCommand(cli: Cli): Command {
+  return withOutput(about('show', 'the policy in force, and where each field comes from'))
+    .option('--own', 'only what the project itself says, in the form that "policy set" takes')
+    .action(async (project: string | undefined, options: OutputOptions & Whose & { own?: true }) => {
+      const calls = policyCalls(project, options);
+      const shown = await withServer(cli, (api) => calls.show(api));
+      if (options.own) printAs(cli, options, shown.own, () => renderOwn(calls.name, shown));
+      else printAs(cli, options, shown, () => renderPolicy(calls.name, shown));
+    });
+}
+
+function setCommand(cli: Cli): Command {
+  const threshold = (flags: string, description: string) =>
+    new Option(flags, description).choices(thresholdSchema.options);
+  return about('set', 'change the policy: a whole document, or single fields')
+    .argument('[file]', 'what is said, YAML or JSON; all it leaves out is inherited')
+    .option('--file <file>', 'the same')
+    .option('--set <field=value>', 'one field; may be given several times', collectField)
+    .option('--unset <field>', 'inherit a field again, or a group of them', collectNames)
+    .option('--lock <field>', 'let projects only tighten a field, or a group of them', collectNames)
+    .option('--unlock <field>', 'let projects say what they like again', collectNames)
+    .addOption(threshold('--block <severity>', 'refuse findings at or above it, fixable or not'))
+    .addOption(threshold('--warn <severity>', 'warn of findings at or above it, fixable or not'))
+    .option('--effective-from <day or moment>', 'until then it only warns', startOf)
     .requiredOption('--reason <text>', 'why, for the audit log')
     .addHelpText(
       'after',
       `
-Example:
-  breakwater policy show front > front.yaml
-  breakwater policy set front front.yaml --reason "seven days of grace for medium findings"`,
+Examples:
+  breakwater policy set front --block high --reason "it faces the internet"
+  breakwater policy set front --set graceDays.fixable.high=7 --effective-from 2027-01-31 --reason "a week to update"
+  breakwater policy show front --own > front.yaml
+  breakwater policy set front front.yaml --reason "reviewed"
+  breakwater policy set --installation --set kev.action=block --lock kev.action --reason "a floor for all"`,
     )
-    .action(async (project: string, file: string, { reason }: { reason: string }) => {
-      const body = { policy: parsePolicy(await readFile(file, 'utf8'), file), reason };
-      const { version } = await withServer(cli, (api) => api.call(setPolicy, { params: { project }, body }));
-      cli.print(`${project} has policy version ${version} now.`);
+    .action(async (project: string | undefined, file: string | undefined, options: SetOptions) => {
+      // The file is the only argument where there is no project.
+      const isFileFirst = options.installation === true && project !== undefined && file === undefined;
+      const calls = policyCalls(isFileFirst ? undefined : project, options);
+      const from = options.file ?? (isFileFirst ? project : file);
+      const why = {
+        reason: options.reason,
+        ...(options.effectiveFrom === undefined ? {} : { effectiveFrom: options.effectiveFrom }),
+      };
+      const { set, unset, lock, unlock, block, warn } = options;
+      const isEdit = [set, unset, lock, unlock, block, warn].some((given) => given !== undefined);
+      if ((from !== undefined) === isEdit)
+        throw new CliError(
+          'usage',
+          'give either a file or fields to change: --set, --unset, --lock, --unlock, --block, --warn',
+        );
+      const { version } = await withServer(cli, async (api) => {
+        if (from !== undefined)
+          return calls.set(api, { policy: parsePolicy(await readFile(from, 'utf8'), from), ...why });
+        const short = { ...(block ? { block } : {}), ...(warn ? { warn } : {}) };
+        const fields = shortFormFields(short, (await calls.show(api)).policy);
+        return calls.edit(api, {
+          set: { ...Object.fromEntries(fields), ...set },
+          ...(unset ? { unset } : {}),
+          ...(lock ? { lock } : {}),
+          ...(unlock ? { unlock } : {}),
+          ...why,
+        });
+      });
+      const when =
+        options.effectiveFrom === undefined ? 'now' : `from ${options.effectiveFrom} on; until then it only warns`;
+      cli.print(`${calls.name} has policy version ${version} ${when}.`);
     });
-  withOutput(policy.command('history'))
-    .description('every version, newest first')
-    .argument('<project>')
-    .action(async (project: string, options: OutputOptions) => {
-      const { items } = await withServer(cli, (api) => api.call(listPolicies, { params: { project } }));
-      printAs(cli, options, items, () =>
-        items.length === 0
-          ? `${project} never had a policy of its own; that of the installation counts.`
-          : table(
-              ['version', 'at', 'by', 'block', 'reason'],
-              items.map(({ version, createdAt, author, policy, reason }) => [
-                String(version),
-                minute(createdAt),
-                author,
-                policy === null ? 'as the installation' : policy.block.fixable,
-                reason,
-              ]),
-            ),
-      );
-    });
-  return policy;
 }
 
-/** A whole policy document. Throws `CliError('usage')` that names every field that is wrong. */
-export function parsePolicy(text: string, file: string): Policy {
-  let document: unknown;
-  try {
-    document = parse(text, { maxAliasCount: 0 });
-  } catch (error) {
-    throw new CliError('usage', `${file} is neither YAML nor JSON: ${messageOf(error)}`, { cause: error });
-  }
-  const checked = policySchema.safeParse(document);
-  if (checked.success) return checked.data;
-  const problems = checked.error.issues.map(({ path, message }) => `${path.join('.') || 'policy'}: ${message}`);
-  throw new CliError('usage', `${file} is no policy: ${problems.join('; ')}`);
+function historyCommand(cli: Cli): Command {
+  return withOutput(about('history', 'every version and what it changed, newest first')).action(
+    async (project: string | undefined, options: OutputOptions & Whose) => {
+      const calls = policyCalls(project, options);
+      const { items } = await withServer(cli, (api) => calls.history(api));
+      printAs(cli, options, items, () =>
+        items.length === 0
+          ? `${calls.name} never said anything of its policy; all of it is inherited.`
+          : renderHistory(items),
+      );
+    },
+  );
+}
+
+function rollbackCommand(cli: Cli): Command {
+  return new Command('rollback')
+    .description('put an older version in place again, as a new one')
+    .argument('[project]')
+    .option('--installation', 'the policy that counts where projects say nothing')
+    .requiredOption('--to <version>', 'its number, as "policy history" shows it', versionNumber)
+    .requiredOption('--reason <text>', 'why, for the audit log')
+    .action(async (project: string | undefined, options: Whose & { to: number; reason: string }) => {
+      const calls = policyCalls(project, options);
+      const { version } = await withServer(cli, (api) => calls.rollBack(api, options.to, { reason: options.reason }));
+      cli.print(`${calls.name} has policy version ${version} now, which says what version ${options.to} said.`);
+    });
+}
+
+function diffCommand(cli: Cli): Command {
+  return withOutput(about('diff', 'what is different between two versions, field by field'))
+    .option('--from <version>', 'the older one; the one before unless told', versionNumber)
+    .option('--to <version>', 'the newer one; the newest unless told', versionNumber)
+    .action(async (project: string | undefined, options: OutputOptions & Whose & { from?: number; to?: number }) => {
+      const calls = policyCalls(project, options);
+      const { items } = await withServer(cli, (api) => calls.history(api));
+      const documentOf = (version: number) => {
+        const found = items.find((item) => item.version === version);
+        if (!found)
+          throw new CliError('usage', `${calls.name} has no policy version ${version}; see: breakwater policy history`);
+        return found.document;
+      };
+      const to = options.to ?? items[0]?.version;
+      const from = options.from ?? items.find(({ version }) => to !== undefined && version < to)?.version;
+      const changes = changesBetween(
+        from === undefined ? {} : documentOf(from),
+        to === undefined ? {} : documentOf(to),
+      );
+      printAs(cli, options, { from: from ?? null, to: to ?? null, changes }, () => renderChanges(changes));
+    });
+}
+
+function versionNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write the number of a version, like 3.');
+  return Number(text);
 }

@@ -165,6 +165,7 @@ const reason = z.object({
   epss: z.number().optional(),
   firstSeen: moment.optional(),
   deadline: moment.optional(),
+  heldUntil: moment.optional(),
   suppressedBy: z.object({ exception: z.string(), until: moment }).optional(),
   vex: vex.optional(),
   message: z.string(),

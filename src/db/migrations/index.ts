@@ -11,6 +11,7 @@ import { ledgerLines } from './0010-ledger-lines.ts';
 import { listsAtScale } from './0012-lists-at-scale.ts';
 import { clusterFindings } from './0013-cluster-findings.ts';
 import { guardChanges } from './0014-guard-changes.ts';
+import { policyClocks } from './0015-policy-clocks.ts';
 import { exceptions } from './0016-exceptions.ts';
 import { notifications } from './0017-notifications.ts';
 import { vex } from './0018-vex.ts';
@@ -29,6 +30,7 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0012-lists-at-scale': listsAtScale,
     '0013-cluster-findings': clusterFindings(engine),
     '0014-guard-changes': guardChanges(engine),
+    '0015-policy-clocks': policyClocks(engine),
     '0016-exceptions': exceptions(engine),
     '0017-notifications': notifications(engine),
     '0018-vex': vex(engine),

@@ -1,0 +1,47 @@
+import { documentOf, fieldsOf } from '../policy/policy-fields.ts';
+import { layerDocument, type PolicyLayer, pathsUnder, readLayer, unknownField } from '../policy/policy-layer.ts';
+import { ProjectError } from './errors.ts';
+
+/** Changes of single fields; names of groups stand for all in them. */
+export interface PolicyEdit {
+  /** Values by path. */
+  readonly set?: Readonly<Record<string, unknown>> | undefined;
+  readonly unset?: readonly string[] | undefined;
+  /** Of the installation only. */
+  readonly lock?: readonly string[] | undefined;
+  readonly unlock?: readonly string[] | undefined;
+}
+
+/** A document as people write it. Throws `ProjectError('policy_invalid')` that names everything that is wrong. */
+export function parseLayer(document: unknown): PolicyLayer {
+  const read = readLayer(document);
+  if ('problems' in read) throw invalid(read.problems);
+  return read.layer;
+}
+
+/** A layer with single fields changed. Throws `ProjectError('policy_invalid')`. */
+export function editLayer(
+  layer: PolicyLayer,
+  { set = {}, unset = [], lock = [], unlock = [] }: PolicyEdit,
+): PolicyLayer {
+  const names = [...Object.keys(set), ...unset, ...lock, ...unlock];
+  const unknown = names.filter((name) => pathsUnder(name).length === 0);
+  if (unknown.length > 0) throw invalid(unknown.map(unknownField));
+  const fields = new Map(layer.fields);
+  for (const path of unset.flatMap(pathsUnder)) fields.delete(path);
+  for (const [name, value] of Object.entries(set)) {
+    // A group takes a whole object, whose fields `readLayer` checks.
+    const inside = pathsUnder(name).includes(name)
+      ? [[name, value] as const]
+      : [...fieldsOf(documentOf([[name, value]]))];
+    for (const [path, own] of inside) fields.set(path, own);
+  }
+  const locked = new Set([...layer.locked, ...lock.flatMap(pathsUnder)]);
+  for (const path of unlock.flatMap(pathsUnder)) locked.delete(path);
+  return parseLayer(layerDocument({ fields, locked }));
+}
+
+/** The error for a document with these problems. */
+export function invalid(problems: readonly string[]): ProjectError {
+  return new ProjectError('policy_invalid', `the policy is not valid: ${problems.join('; ')}`);
+}

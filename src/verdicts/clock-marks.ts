@@ -1,0 +1,54 @@
+import { CLOCKED, type Clock, type Clocked, clockOfAll, earlierClock, type ScoreMark } from '../policy/clocks.ts';
+
+/** A part of a clock that was started: `fix`, `high`, `epss+0.5`, and `seen` for the clock itself. */
+export interface Mark {
+  readonly name: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+export const SEEN = 'seen';
+const RADIX = 36;
+const PARTS: ReadonlySet<string> = new Set(CLOCKED);
+const SCORE = /^epss([+-])(\d+(?:\.\d+)?(?:e-\d+)?)$/;
+
+/** The name of a mark about a score. */
+export function scoreName({ threshold, above }: Omit<ScoreMark, 'at'>): string {
+  return `epss${above ? '+' : '-'}${threshold}`;
+}
+
+/** The marks that make a clock. */
+export function marksOf(clock: Clock): Mark[] {
+  return [
+    { name: SEEN, at: clock.firstSeen },
+    ...CLOCKED.flatMap((name) => (clock[name] === undefined ? [] : [{ name, at: clock[name] }])),
+    ...(clock.scores ?? []).map((score) => ({ name: scoreName(score), at: score.at })),
+  ];
+}
+
+/** A clock with one mark more: of two for one part the earliest counts. Marks nobody knows are passed over. */
+export function withMark(clock: Clock, { name, at }: Mark): Clock {
+  if (name === SEEN) return at < clock.firstSeen ? { ...clock, firstSeen: at } : clock;
+  if (PARTS.has(name)) return earlierClock(clock, { firstSeen: clock.firstSeen, [name as Clocked]: at }) ?? clock;
+  const [, sign, threshold] = SCORE.exec(name) ?? [];
+  if (threshold === undefined) return clock;
+  const mark = { threshold: Number(threshold), above: sign === '+', at };
+  return earlierClock(clock, { firstSeen: clock.firstSeen, scores: [mark] }) ?? clock;
+}
+
+/** Marks as they are kept beside the moment of the first sighting, to be appended to. */
+export function marksText(marks: readonly Mark[]): string {
+  return marks.map(({ name, at }) => `${name}@${at.toString(RADIX)} `).join('');
+}
+
+/** A clock as it is kept; one without marks is of a time when all of it began at once. */
+export function readClock(firstSeen: number, marks: string | null): Clock {
+  if (marks === null) return clockOfAll(firstSeen);
+  return marks.split(' ').reduce<Clock>(
+    (clock, token) => {
+      const [name = '', at = ''] = token.split('@');
+      return token === '' ? clock : withMark(clock, { name, at: Number.parseInt(at, RADIX) });
+    },
+    { firstSeen },
+  );
+}
