@@ -123,9 +123,11 @@ const LEVELS = ['low', 'medium', 'high', 'critical'] as const;
 /** When it was first seen with at least this severity: a higher one says so too. Undefined when it was not. */
 export function sinceLevel(clock: Clock, level: (typeof LEVELS)[number]): number | undefined {
   let since: number | undefined;
-  for (const higher of LEVELS.slice(LEVELS.indexOf(level))) {
-    const moment = clock[higher];
+  for (let at = LEVELS.length - 1; at >= 0; at -= 1) {
+    const reached = LEVELS[at] ?? level;
+    const moment = clock[reached];
     if (moment !== undefined && (since === undefined || moment < since)) since = moment;
+    if (reached === level) break;
   }
   return since;
 }
@@ -152,15 +154,21 @@ export function sameClock(a: Clock, b: Clock): boolean {
   return (
     a === b ||
     (a.firstSeen === b.firstSeen &&
-      CLOCKED.every((part) => a[part] === b[part]) &&
+      a.fix === b.fix &&
+      a.kev === b.kev &&
+      a.low === b.low &&
+      a.medium === b.medium &&
+      a.high === b.high &&
+      a.critical === b.critical &&
       (a.scores === b.scores || scoreTexts(a).join() === scoreTexts(b).join()))
   );
 }
 
 /** A clock in a line, the same for the same clock. */
 export function clockText(clock: Clock): string {
-  const parts = CLOCKED.flatMap((part) => (clock[part] === undefined ? [] : [`${part}@${clock[part]}`]));
-  return [clock.firstSeen, ...parts, ...scoreTexts(clock)].join(' ');
+  let text = String(clock.firstSeen);
+  for (const part of CLOCKED) if (clock[part] !== undefined) text += ` ${part}@${clock[part]}`;
+  return clock.scores ? [text, ...scoreTexts(clock)].join(' ') : text;
 }
 
 function scoreTexts({ scores = [] }: Clock): string[] {

@@ -51,7 +51,7 @@ export function suppressed(lines: FindingLine[], suppression: Suppression | unde
   return lines.map(({ deadline, heldUntil, ...line }) => ({
     ...line,
     ...('vex' in suppression || deadline === undefined ? {} : { deadline }),
-    ...('vex' in suppression || heldUntil === undefined ? {} : { heldUntil }),
+    ...(heldUntil === undefined ? {} : { heldUntil }),
     ...suppression,
     kind: 'allow',
   }));

@@ -9,8 +9,6 @@ export interface Grace {
   readonly lasts: number;
 }
 
-const LEVELS = ['low', 'medium', 'high', 'critical'] as const;
-
 interface Graced {
   readonly clock: Clock;
   readonly fixability: Fixability;
@@ -23,36 +21,35 @@ interface Graced {
  * own. What is critical is at least high too, so that no finding gains time by becoming worse; nor does one by becoming
  * fixable: what it had as unfixable goes on to end when it would have.
  */
-export function graceOf({ clock, fixability, rank }: Graced, policy: Policy, now: number): Grace {
-  if (fixability === 'unfixable') return endsFirst(gracesOf({ clock, fixability, rank }, policy, now, clock.firstSeen));
+export function graceOf(graced: Graced, policy: Policy, now: number): Grace {
+  const { clock, fixability, rank } = graced;
+  if (fixability === 'unfixable') return firstEnd(graced, policy, now, clock.firstSeen);
   const fix = clock.fix ?? now;
-  const graces = gracesOf({ clock, fixability, rank }, policy, now, fix);
-  const before =
-    fix > clock.firstSeen && reaches(policy.block.unfixable, rank)
-      ? gracesOf({ clock, fixability: 'unfixable', rank }, policy, now, clock.firstSeen)
-      : [];
-  return endsFirst([...graces, ...before]);
+  const grace = firstEnd(graced, policy, now, fix);
+  if (fix <= clock.firstSeen || !reaches(policy.block.unfixable, rank)) return grace;
+  return earlierEnd(grace, firstEnd({ clock, fixability: 'unfixable', rank }, policy, now, clock.firstSeen));
 }
 
-function gracesOf({ clock, fixability, rank }: Graced, policy: Policy, now: number, notBefore: number): Grace[] {
+const NONE: Grace = { since: 0, lasts: 0 };
+const LEVELS = (['low', 'medium', 'high', 'critical'] as const).map((name) => ({ name, rank: severityRank(name) }));
+
+function firstEnd({ clock, fixability, rank }: Graced, policy: Policy, now: number, notBefore: number): Grace {
   const threshold = policy.block[fixability];
   const days = policy.graceDays[fixability];
-  const reached = LEVELS.filter((level) => severityRank(level) <= rank && reaches(threshold, severityRank(level)));
-  const graces = reached.map((level) => ({
-    since: Math.max(sinceLevel(clock, level) ?? now, notBefore),
-    lasts: daysOf(days[level]),
-  }));
   // What is below low has the grace of what is low.
-  return threshold === 'none' ? [{ since: notBefore, lasts: daysOf(days.low) }, ...graces] : graces;
+  let first = threshold === 'none' ? { since: notBefore, lasts: daysOf(days.low) } : undefined;
+  for (const level of LEVELS) {
+    if (level.rank > rank) break;
+    if (!reaches(threshold, level.rank)) continue;
+    const since = Math.max(sinceLevel(clock, level.name) ?? now, notBefore);
+    const grace = { since, lasts: daysOf(days[level.name]) };
+    first = first ? earlierEnd(first, grace) : grace;
+  }
+  return first ?? NONE;
 }
 
 /** None at all ends before any other. */
-function endsFirst(graces: readonly Grace[]): Grace {
-  const none = { since: 0, lasts: 0 };
-  return (
-    graces.reduce<Grace | undefined>((first, grace) => {
-      if (grace.lasts === 0 || first?.lasts === 0) return none;
-      return first && first.since + first.lasts <= grace.since + grace.lasts ? first : grace;
-    }, undefined) ?? none
-  );
+function earlierEnd(a: Grace, b: Grace): Grace {
+  if (a.lasts === 0 || b.lasts === 0) return NONE;
+  return a.since + a.lasts <= b.since + b.lasts ? a : b;
 }

@@ -33,8 +33,9 @@ export function countingAt({ weighed, policy, coming }: Foreseen, now: number): 
 /** Everything asked for because of a finding at a moment, what policies to come will ask for among it as a warning. */
 export function linesThrough(foreseen: Foreseen, now: number): FindingLine[] {
   const { weighed, policy } = countingAt(foreseen, now);
-  const suppression = suppressionAt(weighed, policy, now);
   const demands = demandsAt(weighed, policy, now);
+  if (demands.length === 0 && foreseen.coming.length === 0) return demands;
+  const suppression = suppressionAt(weighed, policy, now);
   const ahead = foreseen.coming.filter(({ from }) => from > now);
   if (ahead.length === 0) return suppressed(demands, suppression);
   const byRule = new Map(demands.map((line) => [line.rule, line]));
@@ -58,6 +59,7 @@ function foretell({ rule, kind, deadline }: FindingLine, from: number): FindingL
 /** The first moment after `now` at which time alone makes this finding count otherwise; undefined when it never does. */
 export function nextChangeOf(foreseen: Foreseen, now: number): number | undefined {
   const { weighed, policy, coming } = foreseen;
+  if (coming.length === 0 && weighed.exceptions.length === 0) return nextEnd(linesThrough(foreseen, now), now);
   const moments = [
     ...momentsOf(demandsAt(weighed, policy, now)),
     ...coming.flatMap(({ policy: next, severity, from }) => [
@@ -70,6 +72,15 @@ export function nextChangeOf(foreseen: Foreseen, now: number): number | undefine
   if (ahead.length === 0) return undefined;
   const before = stateAt(foreseen, now);
   return ahead.sort((a, b) => a - b).find((moment) => stateAt(foreseen, moment) !== before);
+}
+
+/** Where nothing else bears on them, lines change when the first of their own moments comes. */
+function nextEnd(lines: readonly FindingLine[], now: number): number | undefined {
+  let next: number | undefined;
+  for (const { deadline, heldUntil } of lines)
+    for (const moment of [deadline, heldUntil])
+      if (moment !== undefined && moment > now && (next === undefined || moment < next)) next = moment;
+  return next;
 }
 
 function momentsOf(lines: readonly FindingLine[]): readonly (number | undefined)[] {

@@ -30,7 +30,8 @@ const clocks = fc.uniqueArray(
   },
 );
 const written = (some: readonly (readonly [string, Clock])[]) => sheetOf(some.map(([key, one]) => [key, marksOf(one)]));
-const texts = (some: Iterable<readonly [string, Clock]>) => [...some].map(([key, one]) => [key, clockText(one)]).sort();
+const texts = (some: Iterable<readonly [string, Clock]>) =>
+  [...some].map(([key, one]) => `${key} ${clockText(one)}`).sort();
 
 function score() {
   return fc.record({ threshold: fc.constantFrom(0.5, 0.05, 1e-7), above: fc.boolean(), at: moment });

@@ -238,7 +238,6 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
     clock,
     blobs,
     state,
-    blobs,
     storeImage,
     storeBytes,
     store,

@@ -29,10 +29,10 @@ for (const law of wanted) {
   const broken = await check(law, seed, cases);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const count = (cases * (law.comparisons ?? 1)).toLocaleString('en');
-  console.log(
-    `${broken ? 'BROKEN' : 'holds '}  law ${law.number} · ${law.says} · ${count} cases · seed ${seed} · ${seconds} s`,
+  process.stdout.write(
+    `${broken ? 'BROKEN' : 'holds '}  law ${law.number} · ${law.says} · ${count} cases · seed ${seed} · ${seconds} s\n`,
   );
-  if (broken) console.log(broken);
+  if (broken) process.stdout.write(`${broken}\n`);
   failed ||= broken !== undefined;
 }
 process.exitCode = failed ? 1 : 0;

@@ -65,9 +65,11 @@ function showCommand(cli: Cli): Command {
     });
 }
 
+function threshold(flags: string, description: string): Option {
+  return new Option(flags, description).choices(thresholdSchema.options);
+}
+
 function setCommand(cli: Cli): Command {
-  const threshold = (flags: string, description: string) =>
-    new Option(flags, description).choices(thresholdSchema.options);
   return about('set', 'change the policy: a whole document, or single fields')
     .argument('[file]', 'what is said, YAML or JSON; all it leaves out is inherited')
     .option('--file <file>', 'the same')

@@ -3,7 +3,7 @@ import type { Finding } from '../../model/finding.ts';
 import { compareText } from '../../oci/canonical.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type Clocks, clockKeysOf, firstSeenBy } from '../../policy/clocks.ts';
+import { type Clocks, clockKeysOf, clockOf } from '../../policy/clocks.ts';
 import { concernsFinding, concernsImage, isInForce } from '../../policy/exception-match.ts';
 import { imagePurl } from '../../scanner/sbom-write/image-purl.ts';
 import { VexError } from '../errors.ts';
@@ -111,7 +111,7 @@ async function entriesOf(
     said: sayOf(finding, {
       statement: weighing.decisive,
       exceptions: concerning.filter((exception) => concernsFinding(exception, finding)),
-      firstSeen: firstSeenBy(clocks, clockKeysOf(finding)) ?? now,
+      firstSeen: clockOf(clocks, clockKeysOf(finding))?.firstSeen ?? now,
     }),
   }));
 }
