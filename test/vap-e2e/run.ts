@@ -268,14 +268,16 @@ interface PolicyList {
   }[];
 }
 
+function isChecked({ metadata, status }: PolicyList['items'][number]): boolean {
+  return status?.typeChecking !== undefined && status.observedGeneration === metadata.generation;
+}
+
 /** Looking at the types of a hundred policies, each for nine kinds, takes the controller its time. */
 const TYPES_MS = 300_000;
 
 /** Every expression has the types of every kind it is asked about, as the controller of Kubernetes that looks at them says. */
 async function typeChecked(cluster: TestCluster): Promise<void> {
   const controllers = await startControllers(cluster, ['validatingadmissionpolicy-status-controller']);
-  const isChecked = ({ metadata, status }: PolicyList['items'][number]) =>
-    status?.typeChecking !== undefined && status.observedGeneration === metadata.generation;
   try {
     const ask = async () => {
       const { stdout } = await cluster.kubectl(['get', 'validatingadmissionpolicies', '-ojson']);
