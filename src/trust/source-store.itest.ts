@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
-import type { Principal } from '../auth/principal.ts';
+import { type Principal, SYSTEM } from '../auth/principal.ts';
+import { createUserStore } from '../auth/user-store.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -45,6 +46,12 @@ describe.each(ENGINES)('trusted sources on %s', (engine) => {
     });
     expect(await sources.approvedEntries()).toEqual([]);
     await expect(sources.approve(eva, id, 'mine')).rejects.toMatchObject({ code: 'four_eyes' });
+    const users = createUserStore({ db: handle.db, clock, ledger });
+    for (const name of ['eva', 'eva.admin']) await users.create(SYSTEM, { name, password: 'a long enough password' });
+    await users.link(SYSTEM, 'eva.admin', 'eva');
+    await expect(sources.approve(person('eva.admin'), id, 'mine')).rejects.toThrow(
+      'eva.admin is also eva, who proposed',
+    );
     expect(await sources.approve(tom, id, 'agreed')).toMatchObject({
       state: 'approved',
       decidedBy: 'tom',

@@ -67,7 +67,10 @@ export function createSourceStore(deps: SourceStoreDeps) {
       if (!row) throw unknown(id);
       const own = step.trusts && (await accountsOfPerson(tx, person)).includes(row.proposed_by);
       if (own && deps.fourEyes)
-        throw new TrustError('four_eyes', `${person} proposed ${row.entry}; another person has to approve it`);
+        throw new TrustError(
+          'four_eyes',
+          `${person}${person === row.proposed_by ? '' : ` is also ${row.proposed_by}, who`} proposed ${row.entry}; another person has to approve it`,
+        );
       const now = clock.now();
       // The state is part of the condition: of two decisions at once the second finds nothing to decide.
       const { numUpdatedRows } = await tx
