@@ -66,14 +66,20 @@ interface Step {
 type Where = Place & { readonly within: Limits };
 
 /** Bytes of granted exceptions kept in memory, by a rough weight. */
-const KEPT = { limit: 32 * 1024 * 1024, weigh: (list: readonly GrantedException[]) => 256 + list.length * 512 };
+const KEPT = { limit: 32 * 1024 * 1024, weigh: ({ list }: Held) => 256 + list.length * 512 };
+
+/** What is granted in a project, and when the first of it ends. */
+interface Held {
+  readonly list: readonly GrantedException[];
+  readonly firstEnd: number;
+}
 
 /** Keeps requests for exceptions and what became of them. Every step is in the ledger under `by`. */
 export type ExceptionStore = ReturnType<typeof createExceptionStore>;
 
 export function createExceptionStore(deps: ExceptionStoreDeps) {
   const { db, clock, ledger, limits } = deps;
-  const kept = cacheWhileUnchanged<readonly GrantedException[]>(deps.state, KEPT);
+  const kept = cacheWhileUnchanged<Held>(deps.state, KEPT);
 
   function note(tx: Tx, by: Principal, place: Place, action: string, details: Readonly<Record<string, unknown>>) {
     return ledger.append(tx, { actor: actorOf(by), action, target: targetOf(place), details });
@@ -343,12 +349,13 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * long as nothing was written and nothing is over.
      */
     async granted(projectId: string): Promise<readonly GrantedException[]> {
-      const list = await kept.get(projectId, async () =>
-        (await grantedRows(db, projectId, clock.now())).map(toGranted),
-      );
       const now = clock.now();
-      const isOver = ({ until }: GrantedException): boolean => until <= now;
-      return list?.some(isOver) ? list.filter((exception) => !isOver(exception)) : (list ?? []);
+      const held = await kept.get(projectId, async () => {
+        const list = (await grantedRows(db, projectId, now)).map(toGranted);
+        return { list, firstEnd: list.reduce((first, { until }) => Math.min(first, until), Infinity) };
+      });
+      if (!held) return [];
+      return now < held.firstEnd ? held.list : held.list.filter(({ until }) => now < until);
     },
   };
 }
