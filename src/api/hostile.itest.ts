@@ -89,7 +89,7 @@ describe.each(ENGINES)('hostile input to the management API on %s', (engine) => 
     for (const [method, path] of [
       ['GET', '/nothing'],
       ['DELETE', '/projects'],
-      ['PATCH', '/projects/front/policy'],
+      ['PATCH', '/projects/front/members'],
     ] as const) {
       const reply = await api.call(method, path, { as: 'admin' });
       expect(reply.headers['content-type'], path).toContain('application/problem+json');
