@@ -21,7 +21,7 @@ export const grantRow: Row = {
     const { policies, exceptions, verdicts } = world;
     const project = await findProject(world);
     const document = { ...defaultPolicy, block: { fixable: 'critical', unfixable: 'off' } } as const;
-    const { changed } = await policies.set(somebody, 'installation', document, 'for exceptions');
+    const { changed } = await policies.set(somebody, 'installation', document, { reason: 'for exceptions' });
     if (changed) await verdicts.rejudgeAll('policy');
     const { subject, verdict } = await blockedImage(world, round);
     const blocking = new Set(verdict.reasons.filter(({ kind }) => kind === 'block').map((line) => line.vulnerability));

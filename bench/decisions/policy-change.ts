@@ -9,7 +9,7 @@ export const policyChangeRow: Row = {
   async measure({ policies, verdicts }, round): Promise<readonly Figure[]> {
     const fixable = round % 2 === 0 ? ('high' as const) : ('critical' as const);
     const document = { ...defaultPolicy, block: { fixable, unfixable: 'off' as const } };
-    await policies.set(somebody, 'installation', document, `round ${round}`);
+    await policies.set(somebody, 'installation', document, { reason: `round ${round}` });
     const began = performance.now();
     const { judged, changed } = await verdicts.rejudgeAll('policy');
     const seconds = (performance.now() - began) / 1000;

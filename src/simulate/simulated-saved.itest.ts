@@ -8,7 +8,7 @@ it('what is simulated is what comes of it when it is saved', { timeout: 300_000 
     fc.asyncProperty(simulatedStory, async (story) => {
       compared += await checkStory(story);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
-  expect(compared).toBeGreaterThan(500);
+  expect(compared).toBeGreaterThan(200);
 });

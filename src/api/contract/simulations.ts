@@ -10,11 +10,11 @@ const MOST = 100;
 /** What is to be as if it were so. */
 export const simulationQuestion = z
   .object({
-    /** A whole policy document; else the one in force with `block`, `warn` and `set` put over it. */
+    /** A policy document of any fields; else the newest one, with `block`, `warn` and `set` put over it. */
     policy: z.record(z.string(), z.unknown()).optional(),
     block: thresholdSchema.optional(),
     warn: thresholdSchema.optional(),
-    /** Fields of the policy by path, like `graceDays.high`. */
+    /** Fields of the policy by path, like `graceDays.fixable.high`. */
     set: z.record(z.string().max(100), z.unknown()).optional(),
     exceptions: z
       .array(requestException.body.omit({ reason: true }))

@@ -45,7 +45,7 @@ export function simulateCommand(cli: Cli): Command {
   return withOutput(new Command('simulate'))
     .description('what would be blocked or allowed of everything stored and running, and when; changes nothing')
     .argument('[project]', 'only this project; exceptions are granted in it, else in all')
-    .option('--policy <file>', 'with this policy, YAML or JSON, instead of the one in force')
+    .option('--policy <file>', 'with this policy document, as "policy set" takes it')
     .option('--block <severity>', 'with this threshold of blocking, as "project update --block"')
     .option('--warn <severity>', 'with this threshold of warning')
     .option('--set <field=value>', 'with another value in a field of the policy; may be repeated', addField)
@@ -109,8 +109,6 @@ async function ask(
 async function questionOf(options: Options): Promise<SimulationQuestion> {
   const { block, warn, set, revoke, retire, at, until } = options;
   const exceptions = await exceptionsOf(options);
-  if (options.policy !== undefined && set !== undefined)
-    throw new CliError('usage', 'give either a whole policy (--policy) or single fields of it (--set)');
   return {
     ...(options.policy === undefined ? {} : { policy: await readObject(options.policy) }),
     ...(block === undefined ? {} : { block: block as NonNullable<SimulationQuestion['block']> }),
