@@ -1,3 +1,4 @@
+import type { Advisor } from '../advice/advisor.ts';
 import type { AccessControl } from '../auth/access.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
@@ -74,6 +75,7 @@ export interface ApiDeps {
   /** Host and port clients use for this registry. */
   readonly host: string;
   readonly simulator: Simulator;
+  readonly advisor: Advisor;
   readonly garbage: Pick<GarbageCollector, 'run' | 'lookAhead' | 'status'>;
   readonly retention: Retention;
   /** Bytes that a project may hold when it has no quota of its own; absent: any number. */

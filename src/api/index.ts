@@ -23,6 +23,7 @@ import { userRoutes } from './routes/users.ts';
 import { verdictRoutes } from './routes/verdicts.ts';
 import { vexRoutes } from './routes/vex.ts';
 import { violationRoutes } from './routes/violations.ts';
+import { whyRoutes } from './routes/why.ts';
 import { unstorableText } from './storable.ts';
 
 export type { ApiDeps, GuardAccess } from './deps.ts';
@@ -47,6 +48,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...simulationRoutes(deps),
     ...violationRoutes(deps),
     ...vexRoutes(deps),
+    ...whyRoutes(deps),
   ];
   await app.register(async (api) => register(api, bound, deps), { prefix: BASE });
 }

@@ -21,6 +21,7 @@ function pathOf(endpoint: AnyEndpoint): string {
     case 'getVerdict':
     case 'verdictHistory':
     case 'getSbom':
+    case 'explainImage':
       return `${path}?image=front/app:1`;
     case 'explainVex':
       return `${path}?image=front/app:1&vulnerability=CVE-1`;

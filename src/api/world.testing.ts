@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fastify from 'fastify';
 import { Agent, type Dispatcher, request } from 'undici';
 import { freshDatabase } from '../../test/support/engines.ts';
+import { createAdvisor } from '../advice/advisor.ts';
 import { createGuardAccess } from '../app/guard-access.ts';
 import { createAccountParts } from '../auth/account-parts.ts';
 import { createPrincipals } from '../auth/caller.ts';
@@ -129,6 +130,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     simulator: {
       run: (question) => simulate({ ...deps, vex: deps.vex.source, hosts: ['registry.example.com'] }, question),
     },
+    advisor: createAdvisor({ db, advisories: { current: () => world.state.advisories }, verdicts: world.verdicts }),
     garbage: createGarbageCollector({
       ...base,
       blobs: createMemoryBlobStore({ clock }),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createBufferedRecorder } from '../admission/recorder.ts';
+import { createAdvisor } from '../advice/advisor.ts';
 import { apiRoutes } from '../api/index.ts';
 import { createCallers, createPrincipals } from '../auth/caller.ts';
 import { nameOf, SYSTEM } from '../auth/principal.ts';
@@ -166,6 +167,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     vex: judging.vex,
     host,
     simulator: createSimulator({ location: databaseLocation(config), hosts, advisories }),
+    advisor: createAdvisor({ db, advisories, verdicts }),
     garbage: garbage.collector,
     retention: garbage.retention,
     defaultQuota: config.projectQuota,

@@ -45,6 +45,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'may this image be pulled, and why not?',
     load: async () => (await import('./commands/verdict.ts')).verdictCommand,
   },
+  why: {
+    summary: 'why, who said so, and which smallest change unblocks it',
+    load: async () => (await import('./commands/why.ts')).whyCommand,
+  },
   scan: {
     summary: 'look into an image without a server',
     load: async () => (await import('./commands/scan.ts')).scanCommand,

@@ -65,5 +65,9 @@ function nextSteps({ verdict, image }: JudgedImage): string[] {
   const first = verdict.reasons.find(({ kind, vulnerability }) => kind === verdict.kind && vulnerability !== undefined);
   if (first?.vulnerability === undefined) return [];
   const ask = `breakwater exception request ${image} ${first.vulnerability} --until DATE --reason "…"`;
-  return ['', 'What to do: update the packages and push again, or ask for an exception:', `  ${oneLine(ask)}`];
+  return [
+    '',
+    `What to do: breakwater why ${image} names the smallest change; or ask for an exception:`,
+    `  ${oneLine(ask)}`,
+  ];
 }

@@ -78,9 +78,7 @@ function lineOf({ digest, stored, kind, document, since, judged_at }: ImageRow):
   if (stored === null) return [digest, null];
   if (kind === null) return [digest, 'unjudged'];
   if (document === null) return [digest, 'allow'];
-  const sentence = why(JSON.parse(document) as Verdict);
-  const told = sentence.length > LONGEST_SENTENCE ? `${sentence.slice(0, LONGEST_SENTENCE - 3)}...` : sentence;
-  return [digest, kind as KnownKind, since ?? judged_at ?? 0, told];
+  return [digest, kind as KnownKind, since ?? judged_at ?? 0, why(JSON.parse(document) as Verdict, LONGEST_SENTENCE)];
 }
 
 function laterOf({ stored, becomes }: ImageRow): Pick<NamedImage, 'later'> {

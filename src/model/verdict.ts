@@ -83,6 +83,12 @@ export interface LaterVerdict {
   readonly sentence: string;
 }
 
+/** Whom to ask about a verdict, and where to read on. */
+export interface Contact {
+  readonly text?: string;
+  readonly link?: string;
+}
+
 /** The decision about one manifest in one repository: the single value every surface prints. */
 export interface Verdict {
   readonly kind: VerdictKind;
@@ -91,6 +97,8 @@ export interface Verdict {
   readonly reasons: readonly Reason[];
   readonly counts: Counts;
   readonly inputs: VerdictInputs;
+  /** As the policy says; absent when it says nothing, and where nobody needs to ask. */
+  readonly contact?: Contact;
   /** Epoch ms. */
   readonly judgedAt: number;
   /** The earliest moment at which time alone changes the verdict; absent when it never does. Epoch ms. */

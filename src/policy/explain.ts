@@ -1,6 +1,10 @@
-import type { Reason, Verdict, VerdictKind } from '../model/verdict.ts';
+import type { Verdict, VerdictKind } from '../model/verdict.ts';
+import { clean, type Explanation, explanationOf } from './explanation.ts';
 
-const WORDS: Readonly<Record<VerdictKind, string>> = {
+export { countingReasons } from './explanation.ts';
+
+/** The decisions in words. */
+export const DECISIONS: Readonly<Record<VerdictKind, string>> = {
   allow: 'allowed',
   warn: 'allowed with a warning',
   block: 'blocked',
@@ -8,33 +12,51 @@ const WORDS: Readonly<Record<VerdictKind, string>> = {
 
 /** The verdict in one sentence without a line break: the decision and the worst reason, as every surface prints it. */
 export function explain(verdict: Verdict): string {
-  return `${WORDS[verdict.kind]}: ${why(verdict)}`;
+  return `${DECISIONS[verdict.kind]}: ${why(verdict)}`;
 }
 
-/** The same without the decision: the worst reason alone, for callers that put it behind words of their own. */
-export function why(verdict: Verdict): string {
-  const counting = countingReasons(verdict);
-  const worst = counting.find((reason) => reason.rule !== 'platform') ?? counting[0];
-  if (!worst) return clean(nothingCounts(verdict));
-  const others = counting.filter((reason) => reason.rule !== 'platform').length - 1;
-  return clean(others > 0 ? `${worst.message}; and ${others} more` : worst.message);
+/**
+ * The same without the decision: the worst reason, its fix, the next date, whom to ask; for callers that put it behind words of
+ * their own. With a limit it says less, the least important first to go.
+ */
+export function why(verdict: Verdict, longest?: number): string {
+  return sentence(explanationOf(verdict), longest);
 }
 
-/** The reasons the decision rests on, worst first: those that ask for it. None for `allow`. */
-export function countingReasons(verdict: Verdict): readonly Reason[] {
-  return verdict.kind === 'allow' ? [] : verdict.reasons.filter((reason) => reason.kind === verdict.kind);
+interface Piece {
+  readonly text: string;
+  /** The higher the sooner it is left out. */
+  readonly rank: number;
 }
 
-function nothingCounts({ counts, reasons }: Verdict): string {
-  const [shown] = reasons.filter((reason) => reason.rule === 'not-runnable');
-  if (shown) return shown.message;
-  const excepted = counts.suppressed > 0 ? `, ${counts.suppressed} excepted` : '';
-  if (counts.total === 0) return `no known vulnerabilities${excepted}`;
-  const known = counts.total === 1 ? '1 known vulnerability' : `${counts.total} known vulnerabilities`;
-  return `${known} below what this project acts on${excepted}`;
+/** An explanation in one sentence of at most so many characters. */
+export function sentence(explanation: Explanation, longest = Number.POSITIVE_INFINITY): string {
+  const { why: whole, brief } = explanation;
+  const pieces = piecesOf(explanation);
+  const all = pieces.map(({ text }) => text).join('');
+  for (const head of [whole, brief]) if (head.length + all.length <= longest) return head + all;
+  const kept = new Set<Piece>();
+  let room = longest - brief.length;
+  for (const piece of pieces.toSorted((a, b) => a.rank - b.rank)) {
+    if (piece.text.length > room) continue;
+    kept.add(piece);
+    room -= piece.text.length;
+  }
+  const tail = pieces.filter((piece) => kept.has(piece));
+  return cut(brief, longest) + tail.map(({ text }) => text).join('');
 }
 
-/** One line of printable text: package names and versions are foreign bytes. */
-export function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+/** A text that ends in dots where it would be longer. */
+export function cut(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, Math.max(0, longest - 3))}...`;
+}
+
+function piecesOf({ others, until, contact = {} }: Explanation): readonly Piece[] {
+  const { text, link } = contact;
+  return [
+    ...(others > 0 ? [{ text: `; and ${others} more`, rank: 4 }] : []),
+    ...(until === undefined ? [] : [{ text: `; ${until}`, rank: 1 }]),
+    ...(text === undefined ? [] : [{ text: `; ask ${clean(text)}`, rank: 2 }]),
+    ...(link === undefined ? [] : [{ text: `; see ${clean(link)}`, rank: 3 }]),
+  ];
 }

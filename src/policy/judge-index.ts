@@ -5,7 +5,7 @@ import { toRfc3339 } from '../platform/clock.ts';
 import { countFindings } from './counts.ts';
 import { explain } from './explain.ts';
 import { indexOutlook } from './index-outlook.ts';
-import type { Policy } from './policy.ts';
+import { contactOf, type Policy } from './policy.ts';
 import type { ComingPolicy } from './policy-timeline.ts';
 import { compareReasons, milder, worstKind } from './reason-order.ts';
 
@@ -73,6 +73,7 @@ export function judgeIndex(input: JudgeIndexInput): Verdict {
       vex: hashOver(input.children, (verdict) => verdict.inputs.vex),
       clocks: hashOver(input.children, (verdict) => verdict.inputs.clocks),
     },
+    ...contactOf(policy, kind),
     judgedAt: now,
     ...(changes.length > 0 ? { changesAt: Math.min(...changes) } : {}),
   };
@@ -94,7 +95,9 @@ function childReason(child: IndexChild, kind: VerdictKind): Reason | undefined {
     return { ...reason, rule: 'platform', kind: 'allow', message: `${name}: not stored here, judged when it is` };
   if (!child.verdict)
     return { ...reason, rule: 'unscanned', kind: milder('warn', kind), message: `${name}: not judged yet` };
-  const message = `${name}: ${explain(child.verdict)}`;
+  // Whom to ask is said once, of the whole.
+  const { contact: _, ...own } = child.verdict;
+  const message = `${name}: ${explain(own)}`;
   return { ...reason, rule: 'platform', kind: milder(child.verdict.kind, kind), message };
 }
 

@@ -9,6 +9,7 @@ import type { GrantedException } from './exceptions.ts';
 import type { WeighedFinding } from './finding-lines.ts';
 import { imageChange, imageLines, ruleExceptions } from './image-exceptions.ts';
 import type { JudgeInput } from './judge-input.ts';
+import { contactOf } from './policy.ts';
 import { compareReasons, worstKind } from './reason-order.ts';
 
 export type { JudgeInput } from './judge-input.ts';
@@ -53,8 +54,9 @@ function kindOf({ assessed, lines, changesAt }: Weighed): Kind {
 
 function decide(input: JudgeInput, { assessed, lines, named, changesAt }: Weighed): Verdict {
   const reasons = [...lines, ...assessed.flatMap((entry) => entry.reasons)].sort(compareReasons);
+  const kind = worstKind(reasons);
   return {
-    kind: worstKind(reasons),
+    kind,
     subject: input.subject,
     reasons,
     counts: countFindings(assessed.map(({ countable }) => countable)),
@@ -66,6 +68,7 @@ function decide(input: JudgeInput, { assessed, lines, named, changesAt }: Weighe
       vex: hashVex(assessed),
       clocks: canonicalHash([...new Set(assessed.map(({ clockLine }) => clockLine))].sort()),
     },
+    ...contactOf(input.policy, kind),
     judgedAt: input.now,
     ...(changesAt === undefined ? {} : { changesAt }),
   };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { explain } from './explain.ts';
+import { explain, why } from './explain.ts';
+import { explanationOf } from './explanation.ts';
 import { judge } from './judge.ts';
-import { aFinding, anException, anInput } from './judging.testing.ts';
-import { headerText, refusal, unscannedRefusal, warningText } from './messages.ts';
+import { aFinding, anException, anInput, DAY, graceOf, NOW } from './judging.testing.ts';
+import { explanationLines, headerText, refusal, unscannedRefusal, warningText } from './messages.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 
 const policy: Policy = { ...defaultPolicy, block: { fixable: 'high', unfixable: 'critical' } };
@@ -17,7 +18,8 @@ describe('refusal', () => {
         `To continue with pull, please contact your project administrator to exempt matched vulnerabilities through configuring the CVE allowlist. ` +
         `Worst: CVE-2024-0001 in a 1.0-r0 (fixed in 1.0-r1), high (nvd); CVE-2024-0001 in b 1.0-r0 (fixed in 1.0-r1), high (nvd); ` +
         `CVE-2024-0001 in c 1.0-r0 (fixed in 1.0-r1), high (nvd); and 1 more. ` +
-        'Update the packages and push again, or see everything: `breakwater verdict front/alpine:3.10`; ask for an exception: `breakwater exception request front/alpine:3.10 CVE-2024-0001 --until DATE --reason WHY`.',
+        'The smallest change that unblocks it: `breakwater why front/alpine:3.10`; all there is: `breakwater verdict front/alpine:3.10`; ' +
+        'ask for an exception: `breakwater exception request front/alpine:3.10 CVE-2024-0001 --until DATE --reason WHY`.',
     );
   });
 
@@ -34,7 +36,7 @@ describe('refusal', () => {
     const verdict = judge(anInput({ policy: both, findings: [aFinding({ kev: '2024-01-01' })] }));
     expect(
       refusal(verdict, { image, policy: both })
-        .match(/Worst:.*Update/)?.[0]
+        .match(/Worst:.*The smallest/)?.[0]
         .match(/CVE-2024-0001/g),
     ).toHaveLength(1);
   });
@@ -46,7 +48,7 @@ describe('refusal', () => {
       gaps: [{ kind: 'limit' as const, message: 'layer 2 unpacks to more than 20 GiB' }],
     };
     expect(refusal(judge(anInput({ policy, inventory })), { image, policy })).toContain(
-      'Reason: the image could not be read completely: layer 2 unpacks to more than 20 GiB. Update',
+      'Reason: the image could not be read completely: layer 2 unpacks to more than 20 GiB. The smallest',
     );
   });
 
@@ -75,7 +77,10 @@ describe('one sentence', () => {
   it.each([
     [{ findings: [] }, 'allowed: no known vulnerabilities'],
     [{ findings: [low] }, 'allowed: 1 known vulnerability below what this project acts on'],
-    [{ findings: several, exceptions: [anException()] }, 'allowed: no known vulnerabilities, 4 excepted'],
+    [
+      { findings: several, exceptions: [anException()] },
+      'allowed: no known vulnerabilities, 4 excepted; the first exception ends 2027-01-16T08:00:00Z',
+    ],
     [{ findings: several.slice(0, 2) }, 'blocked: CVE-2024-0001 in a 1.0-r0 (fixed in 1.0-r1): high (nvd); and 1 more'],
   ])('%#', (over, expected) => {
     expect(explain(judge(anInput({ policy, ...over })))).toBe(expected);
@@ -85,8 +90,60 @@ describe('one sentence', () => {
     expect(headerText('a "b" \\ ü\n')).toBe("a 'b' ? ?");
     const verdict = judge(anInput({ policy, findings: [aFinding({ name: '"\\é'.repeat(500) })] }));
     expect(warningText(verdict, image)).toMatch(
-      /^front\/alpine:3\.10 is blocked: [\x20-\x21\x23-\x5b\x5d-\x7e]{1,400}$/,
+      /^front\/alpine:3\.10 is blocked: [\x20-\x21\x23-\x5b\x5d-\x7e]{1,256}$/,
     );
-    expect(warningText(verdict, image).length).toBe(400);
+    expect(warningText(verdict, image).length).toBe(256);
+  });
+});
+
+describe('every surface', () => {
+  const contact = { text: 'platform team, #help', link: 'https://wiki.example.com/gate' };
+  const graced: Policy = { ...policy, graceDays: graceOf({ high: 7 }), contact };
+  const blocked = judge(anInput({ policy: { ...policy, contact }, findings: several }));
+  const warned = judge(anInput({ policy: graced, findings: several }));
+  const day = new Date(NOW + 7 * DAY).toISOString().slice(0, 10);
+
+  it.each([
+    ['blocked', blocked, ['blocked', 'CVE-2024-0001', 'in a 1.0-r0', 'fixed in 1.0-r1', contact.text, contact.link]],
+    ['warned', warned, ['allowed with a warning', 'CVE-2024-0001', '1.0-r1', day, contact.text, contact.link]],
+  ])('carries the same facts: %s', (_, verdict, facts) => {
+    const text = explanationLines(explanationOf(verdict), image).map((line) => line.join(': '));
+    const surfaces = {
+      warning: warningText(verdict, image),
+      'webhook and guard': `${facts[0]} ${why(verdict, 500)}`,
+      'command line and API': explain(verdict),
+      'lines and mail': text.join('\n'),
+      ...(verdict.kind === 'block' ? { pull: `blocked ${refusal(verdict, { image, policy })}` } : {}),
+    };
+    for (const [surface, said] of Object.entries(surfaces))
+      for (const fact of facts) expect(said, surface).toContain(fact);
+    expect(surfaces.warning.length).toBeLessThanOrEqual(256);
+  });
+
+  it('says no more than it has room for: the finding and its fix stay longest', () => {
+    const said = [1000, 256, 150, 120, 90, 60].map((longest) => why(warned, longest));
+    for (const [at, longest] of [1000, 256, 150, 120, 90, 60].entries())
+      expect(said[at]?.length).toBeLessThanOrEqual(longest);
+    for (const text of said.slice(0, 5)) expect(text).toContain('CVE-2024-0001 in a 1.0-r0 (fixed in 1.0-r1)');
+    expect(said[2]).toContain(contact.text);
+    expect(said[3]).not.toContain(contact.link);
+  });
+
+  it('says when the first of several dates is, wherever it stands in the list', () => {
+    const earlier = { vulnerability: 'CVE-2024-0001', package: 'apk/b', firstSeen: NOW - 2 * DAY };
+    const verdict = judge(anInput({ policy: graced, findings: several, clocks: [earlier] }));
+    expect(explanationOf(verdict)).toMatchObject({ deadline: NOW + 5 * DAY });
+    expect(why(verdict)).toContain(`; the first blocks from ${new Date(NOW + 5 * DAY).toISOString().slice(0, 10)}`);
+  });
+
+  it('names images with long names by their end', () => {
+    const long = `front/${'x'.repeat(200)}/app:1.0`;
+    expect(warningText(blocked, long)).toMatch(
+      /^\.{3}x+\/app:1\.0 is blocked: CVE-2024-0001 in a 1\.0-r0 \(fixed in 1\.0-r1\)/,
+    );
+  });
+
+  it('asks nobody where nothing is in the way', () => {
+    expect(judge(anInput({ policy: { ...policy, contact }, findings: [low] })).contact).toBeUndefined();
   });
 });

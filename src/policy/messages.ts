@@ -1,11 +1,15 @@
-import type { Reason, Verdict } from '../model/verdict.ts';
-import { describeFinding } from './describe.ts';
-import { clean, countingReasons, explain, why } from './explain.ts';
-import type { Policy } from './policy.ts';
+import type { Contact, Verdict } from '../model/verdict.ts';
+import { toRfc3339 } from '../platform/clock.ts';
+import { shellWord } from '../platform/shell-word.ts';
+import { describeFinding, describeTime } from './describe.ts';
+import { cut, DECISIONS, sentence } from './explain.ts';
+import { clean, type ExplainedFinding, type Explanation, explanationOf } from './explanation.ts';
+import { contactOf, type Policy } from './policy.ts';
 
-const WORST_SHOWN = 3;
-/** Longest warning: a header line that every client takes. */
-const LONGEST_WARNING = 400;
+/** Longest warning of ours: a header line that every client takes and prints whole. */
+const LONGEST_WARNING = 256;
+/** Longer names are told by their end, so that there is room for what is said of them. */
+const LONGEST_NAME = 100;
 
 /** What a refusal is about. */
 export interface Refused {
@@ -16,18 +20,44 @@ export interface Refused {
 
 /**
  * The message of a refused pull. Begins with the sentence Harbor's users know, where the number is that of all findings not
- * excepted, then names the worst of those that block, and says what to do.
+ * excepted, then names the worst of those that block, and says what to do and whom to ask.
  */
 export function refusal(verdict: Verdict, { image, policy }: Refused): string {
   const { total } = verdict.counts;
   const start =
     `current image with ${total} ${total === 1 ? 'vulnerability' : 'vulnerabilities'} cannot be pulled due to configured policy in ` +
     `${preventRule(policy)} To continue with pull, please contact your project administrator to exempt matched vulnerabilities through configuring the CVE allowlist.`;
-  const findings = distinctFindings(countingReasons(verdict));
-  if (findings.length === 0) return clean(`${start} Reason: ${why(verdict)}. ${nextSteps(image)}`);
-  const shown = findings.slice(0, WORST_SHOWN).map(nameWorst);
-  const more = findings.length > WORST_SHOWN ? `; and ${findings.length - WORST_SHOWN} more` : '';
-  return clean(`${start} Worst: ${shown.join('; ')}${more}. ${nextSteps(image, findings[0]?.vulnerability)}`);
+  const { findings, findingCount, why, contact } = explanationOf(verdict);
+  const [first] = findings;
+  const said = first
+    ? `Worst: ${findings.map(nameWorst).join('; ')}${findingCount > findings.length ? `; and ${findingCount - findings.length} more` : ''}.`
+    : `Reason: ${why}.`;
+  return clean([start, said, nextSteps(image, first?.vulnerability), ...ask(contact)].join(' '));
+}
+
+/** What there is to say of a verdict as `name: value` lines, for people who have room for it: command line and mail. */
+export function explanationLines(
+  { kind, why, findings, findingCount, deadline, contact = {} }: Explanation,
+  image: string,
+): readonly (readonly [name: string, value: string])[] {
+  const [worst, ...others] = findings;
+  const more = findingCount > findings.length ? [`${findingCount - findings.length} more`] : [];
+  const given: readonly (readonly [string, string | undefined])[] = [
+    ['what', `${image} is ${DECISIONS[kind]}`],
+    ['why', why],
+    ['also', others.length === 0 ? undefined : [...others.map(nameWorst), ...more].join('; ')],
+    ['fix', worst && (worst.fixed === undefined ? undefined : `${worst.package} ${worst.fixed}`)],
+    [
+      'deadline',
+      deadline === undefined
+        ? undefined
+        : `${kind === 'warn' ? 'blocks from' : 'the first exception ends'} ${toRfc3339(deadline)}`,
+    ],
+    ['ask', contact.text],
+    ['see', contact.link],
+    ['next', kind === 'allow' ? undefined : `breakwater why ${image}`],
+  ];
+  return given.flatMap(([name, value]) => (value === undefined ? [] : [[name, clean(value)] as const]));
 }
 
 /** The message for an image without a verdict: not analysed yet (pulls may try again), or the analysis failed. */
@@ -39,14 +69,16 @@ export function unscannedRefusal(state: 'pending' | 'failed' | 'never', refused:
   const start = `${what} cannot be pulled due to configured policy in ${preventRule(refused.policy)} To continue with pull, please contact your project administrator for help.`;
   const next =
     state === 'failed'
-      ? `It could not be judged: ${detail ?? 'the analysis failed'}. Push it again, or see: \`breakwater verdict ${refused.image}\``
+      ? `It could not be judged: ${detail ?? 'the analysis failed'}. Push it again, or see: \`breakwater verdict ${refused.image}\`.`
       : 'It is being analysed; try again in a moment.';
-  return clean(`${start} ${next}`);
+  return clean([start, next, ...ask(contactOf(refused.policy, 'block').contact)].join(' '));
 }
 
 /** The text of a `Warning: 299` header (RFC 9111, section 5.5): short, printable ASCII, without quotes and backslashes. */
 export function warningText(verdict: Verdict, image: string): string {
-  return headerText(`${image} is ${explain(verdict)}`);
+  const name = image.length <= LONGEST_NAME ? image : `...${image.slice(3 - LONGEST_NAME)}`;
+  const start = `${name} is ${DECISIONS[verdict.kind]}: `;
+  return headerText(start + sentence(explanationOf(verdict), LONGEST_WARNING - start.length));
 }
 
 /** Any text in the form of a header's quoted string, without the quotes. */
@@ -54,7 +86,7 @@ export function headerText(text: string): string {
   const ascii = clean(text)
     .replaceAll('"', "'")
     .replace(/[^\x20-\x7e]|\\/g, '?');
-  return ascii.length <= LONGEST_WARNING ? ascii : `${ascii.slice(0, LONGEST_WARNING - 3)}...`;
+  return cut(ascii, LONGEST_WARNING);
 }
 
 function preventRule(policy: Policy): string {
@@ -68,26 +100,21 @@ function severityWord({ block }: Policy): string {
   return level.charAt(0).toUpperCase() + level.slice(1);
 }
 
-/** A vulnerability of a package may break several rules; it is named once. */
-function distinctFindings(reasons: readonly Reason[]): Reason[] {
-  const named = new Map<string, Reason>();
-  for (const reason of reasons) {
-    if (reason.vulnerability === undefined) continue;
-    const key = describeFinding(reason);
-    if (!named.has(key)) named.set(key, reason);
-  }
-  return [...named.values()];
-}
-
-function nameWorst(reason: Reason): string {
-  const source = reason.severitySource === undefined ? '' : ` (${reason.severitySource})`;
-  return `${describeFinding(reason)}, ${reason.severity}${source}`;
+function nameWorst(finding: ExplainedFinding): string {
+  const source = finding.severitySource === undefined ? '' : ` (${finding.severitySource})`;
+  const time = describeTime(finding);
+  return `${describeFinding(finding)}, ${finding.severity}${source}${time === '' ? '' : `, ${time}`}`;
 }
 
 function nextSteps(image: string, vulnerability?: string): string {
-  const ask =
+  const request =
     vulnerability === undefined
       ? ''
-      : `; ask for an exception: \`breakwater exception request ${image} ${vulnerability} --until DATE --reason WHY\``;
-  return `Update the packages and push again, or see everything: \`breakwater verdict ${image}\`${ask}.`;
+      : `; ask for an exception: \`breakwater exception request ${image} ${shellWord(vulnerability)} --until DATE --reason WHY\``;
+  return `The smallest change that unblocks it: \`breakwater why ${image}\`; all there is: \`breakwater verdict ${image}\`${request}.`;
+}
+
+function ask({ text, link }: Contact = {}): readonly string[] {
+  const whom = text === undefined ? [] : [`Ask ${text}.`];
+  return link === undefined ? whom : [...whom, `See ${link}`];
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Contact, VerdictKind } from '../model/verdict.ts';
 import type { actionSchema, policySchema, thresholdSchema } from './policy-schema.ts';
 
 export type Threshold = z.infer<typeof thresholdSchema>;
@@ -50,4 +51,10 @@ export function isGated(policy: Policy): boolean {
     policy.advisorySample === 'block' ||
     (policy.advisoryAge.days !== null && policy.advisoryAge.action === 'block')
   );
+}
+
+/** Whom to ask about a verdict of that kind; nothing for one that lets pass. As a part of the verdict. */
+export function contactOf({ contact: { text, link } }: Policy, kind: VerdictKind): { readonly contact?: Contact } {
+  if (kind === 'allow' || (text === null && link === null)) return {};
+  return { contact: { ...(text === null ? {} : { text }), ...(link === null ? {} : { link }) } };
 }

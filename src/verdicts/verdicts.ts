@@ -97,6 +97,11 @@ export interface Verdicts {
   /** Inventory of an image manifest; undefined until it is analysed. */
   inventoryOf(digest: Digest): Promise<Inventory | undefined>;
   /**
+   * What an image of these stored layers, lowest first, would hold; from what is kept about each. Throws `VerdictError`
+   * layer_absent, layer_unreadable.
+   */
+  stacked(layers: readonly { readonly digest: Digest; readonly size: number }[]): Promise<Inventory>;
+  /**
    * All findings of an image manifest by the current advisories, counting or not, with the coverage of that answer. In a repository
    * they are marked with the VEX that counts there.
    */
@@ -114,7 +119,8 @@ const judgePayload = z.object({ repositoryId: z.string(), digest: z.string() });
 export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdicts {
   const { db, clock, advisories, policies } = options;
   const judging = createJudging({ ...options, serial: createSerial() });
-  const ingest = createIngest({ ...options, judging, layers: createLayerAnalyses(options) });
+  const layers = createLayerAnalyses(options);
+  const ingest = createIngest({ ...options, judging, layers });
   const deps = { ...options, judging, ingest, holdMs: options.holdMs ?? HOLD_MS };
   const hosts = new Set(options.hosts.map(normaliseRegistry));
 
@@ -191,6 +197,16 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
       return digests ? rejudgeDigests(deps, { ...scope, digests }, 'vex') : rejudge(deps, 'vex', scope);
     },
     inventoryOf,
+    async stacked(blobs) {
+      const { analyser } = options;
+      const stack = await Promise.all(
+        blobs.map(async (blob) => ({ digest: blob.digest, evidence: await layers.evidenceOf(blob) })),
+      );
+      const inventory = analyser.compose(stack);
+      return stack.every(({ evidence }) => analyser.isComplete(evidence))
+        ? inventory
+        : { ...inventory, complete: false };
+    },
     findingsOf,
     async list(query) {
       const { projectId } = query;

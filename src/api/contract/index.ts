@@ -13,6 +13,7 @@ import * as users from './users.ts';
 import * as verdicts from './verdicts.ts';
 import * as vex from './vex.ts';
 import * as violations from './violations.ts';
+import * as why from './why.ts';
 
 /** Every call of the management API. */
 export const ENDPOINTS: readonly AnyEndpoint[] = [
@@ -30,6 +31,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   simulations,
   violations,
   vex,
+  why,
 ].flatMap((noun) =>
   Object.values(noun).filter(
     (value): value is AnyEndpoint => typeof value === 'object' && 'permission' in value && 'path' in value,

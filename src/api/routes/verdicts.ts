@@ -1,24 +1,15 @@
-import { isTag, parseReference } from '../../oci/reference.ts';
+import { isTag } from '../../oci/reference.ts';
 import { explain } from '../../policy/explain.ts';
-import { findManifestInfo } from '../../registry/content-store.ts';
 import { sbomDocument } from '../../scanner/sbom-write/index.ts';
 import type { VerdictChange } from '../../verdicts/history.ts';
 import * as contract from '../contract/verdicts.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
+import { locateImage, splitImage } from '../locate-image.ts';
 
 export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundEndpoint[] {
-  async function locate(image: string) {
-    const { repository, reference } = splitImage(image);
-    const manifest = await findManifestInfo(db, repository, reference);
-    if (!manifest)
-      throw new ApiError(
-        'not_found',
-        `there is no image ${image}; see: breakwater project show ${repository.split('/', 1)[0]}`,
-      );
-    return manifest;
-  }
+  const locate = (image: string) => locateImage(db, image);
 
   return [
     on(contract.getVerdict, async ({ query }) => {
@@ -85,11 +76,4 @@ export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundE
 function causesOf({ moments, ...detail }: NonNullable<VerdictChange['causeDetail']>) {
   const same = structuredClone(detail) as Omit<NonNullable<contract.VerdictChange['causeDetail']>, 'moments'>;
   return { ...same, ...(moments ? { moments: moments.map(time) } : {}) };
-}
-
-/** `front/alpine:3.20` or `front/alpine@sha256:…`. Throws `ImageReferenceError`. */
-export function splitImage(image: string): { readonly repository: string; readonly reference: string } {
-  // Any host will do: what is asked for is an image of this registry.
-  const { repository, tag, digest } = parseReference(`localhost/${image}`);
-  return { repository, reference: digest ?? tag ?? 'latest' };
 }

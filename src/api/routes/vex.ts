@@ -14,7 +14,7 @@ import * as contract from '../contract/vex.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, type Call, on, time } from '../handler.ts';
-import { splitImage } from './verdicts.ts';
+import { splitImage } from '../locate-image.ts';
 
 type Import = Call<typeof contract.importVex> | Call<typeof contract.importVexEverywhere>;
 

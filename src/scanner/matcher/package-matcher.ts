@@ -122,7 +122,8 @@ interface Filed {
 /** Names whose statements are kept grouped: binary packages of one source ask for the same ones after each other. */
 const KEPT_GROUPS = 64;
 
-function createGroupCache(
+/** What is said of a package by vulnerability; remembers what is filed under the last names, bounded. */
+export function createGroupCache(
   advisories: AdvisoryLookup,
 ): (
   pkg: Package,

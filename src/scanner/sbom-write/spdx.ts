@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { algorithmOf, hexOf } from '../../oci/digest.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
-import { clean } from '../../policy/explain.ts';
+import { clean } from '../../policy/explanation.ts';
 import { documentUrn } from './document-id.ts';
 import { imagePurl } from './image-purl.ts';
 import type { SbomInput, SbomSubject } from './input.ts';

@@ -1,0 +1,23 @@
+import type { Rule } from '../model/verdict.ts';
+
+/** The fields of a policy that make each rule; none where a rule does not come from one. */
+const FIELDS: Readonly<Record<Rule, readonly string[]>> = {
+  'severity-fixable': ['block.fixable', 'warn.fixable', 'graceDays.fixable'],
+  'severity-unfixable': ['block.unfixable', 'warn.unfixable', 'graceDays.unfixable'],
+  kev: ['kev.action', 'kev.graceDays', 'kev.overrules'],
+  epss: ['epss.threshold', 'epss.action', 'epss.holdDays'],
+  unscannable: ['unscannable'],
+  unscanned: ['unscanned'],
+  'end-of-life': ['endOfLife'],
+  'advisory-age': ['advisoryAge.days', 'advisoryAge.action'],
+  'advisory-sample': ['advisorySample'],
+  'disallowed-tag': ['disallowedTags'],
+  'digest-required': ['digestRequired'],
+  platform: ['strictIndex'],
+  'not-runnable': [],
+};
+
+/** Fields of the policy behind some rules, by path, each once. */
+export function fieldsBehind(rules: Iterable<Rule>): readonly string[] {
+  return [...new Set([...rules].flatMap((rule) => FIELDS[rule]))];
+}
