@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import type { DatabaseHandle } from '../db/database.ts';
-import type { Finding } from '../model/finding.ts';
 import type { ManifestSubject } from '../registry/ports.ts';
 import { findSubject } from '../verdicts/subjects.ts';
-import { ALPINE, advisoriesOf, createWorld, gated, type World } from '../verdicts/world.testing.ts';
+import { ALPINE, advisoriesOf, createWorld, type World } from '../verdicts/world.testing.ts';
 import { createAdvisor } from './advisor.ts';
 
 const oldBase = { distribution: '3.23.3', packages: ['musl@1.2.5-r0', 'busybox@1.36.1-r28'] };
@@ -31,18 +30,10 @@ describe.each(ENGINES)('advice on stored images on %s', (engine) => {
   });
 
   async function plansFor(image: ManifestSubject, mayRead: (project: string) => boolean = everything) {
-    const { db, clock, state, verdicts } = world;
-    const sources = {
-      db,
-      clock,
-      advisories: { current: () => state.advisories },
-      policies: { effectivePolicy: async (id: string) => state.policies.get(id) ?? { policy: gated, version: 0 } },
-      exceptions: { granted: async () => state.exceptions },
-      vex: { mark: async (_place: unknown, findings: readonly Finding[]) => findings },
-    };
+    const { db, state, verdicts } = world;
     const subject = await findSubject(db, image.repositoryId, image.digest);
     if (!subject) throw new Error('it is not stored');
-    return createAdvisor({ sources, verdicts }).adviseOn(subject, mayRead);
+    return createAdvisor({ db, advisories: { current: () => state.advisories }, verdicts }).adviseOn(subject, mayRead);
   }
 
   it('finds the stored image that another is built on, and the newer one that unblocks it in one change', async () => {

@@ -1,14 +1,12 @@
+import type { Db } from '../db/database.ts';
 import { type Inventory, SYSTEM_PACKAGE_TYPES } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
-import { manifestBlobs } from '../registry/manifest-reader.ts';
-import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
+import { manifestBlobs, manifestChildren } from '../registry/manifest-reader.ts';
+import type { AdvisoryDatabase, AdvisoryStore } from '../scanner/advisories/types.ts';
 import { createUpgradeVersions } from '../scanner/matcher/upgrade-versions.ts';
-import { createManyMemory, prepareMany } from '../verdicts/compute-many.ts';
-import { indexEntries } from '../verdicts/compute-others.ts';
 import { VerdictError } from '../verdicts/errors.ts';
 import { evaluate, inventoryFacts } from '../verdicts/evaluate.ts';
-import type { Sources } from '../verdicts/sources.ts';
-import type { Subject } from '../verdicts/subjects.ts';
+import { findSubject, type Subject } from '../verdicts/subjects.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
 import type { Advice } from './advice.ts';
 import { type BaseImage, baseOf, nameToBuildOn, othersOf } from './base-images.ts';
@@ -17,8 +15,9 @@ import { rebuiltOn, rewritesDatabase } from './rebase.ts';
 import { blocking, type Matching, type Situation, verdictIn } from './situation.ts';
 
 export interface AdvisorDeps {
-  readonly sources: Sources;
-  readonly verdicts: Pick<Verdicts, 'inventoryOf' | 'verdictFor' | 'stacked'>;
+  readonly db: Db;
+  readonly advisories: Pick<AdvisoryStore, 'current'>;
+  readonly verdicts: Pick<Verdicts, 'inputOf' | 'inventoryOf' | 'verdictFor' | 'stacked'>;
 }
 
 /** An image, all its verdict depends on, and what unblocks it. */
@@ -43,12 +42,11 @@ const MOST_BASES = 3;
 /** Platforms of an index. */
 const MOST_IMAGES = 20;
 
-export function createAdvisor({ sources, verdicts }: AdvisorDeps): Advisor {
-  const { db } = sources;
+export function createAdvisor({ db, advisories, verdicts }: AdvisorDeps): Advisor {
   const known = new WeakMap<AdvisoryDatabase, Matching['upgradeVersions']>();
 
   function matchingNow(): Matching {
-    const database = sources.advisories.current();
+    const database = advisories.current();
     const upgradeVersions = database && (known.get(database) ?? createUpgradeVersions(database));
     if (database && upgradeVersions) known.set(database, upgradeVersions);
     return {
@@ -58,14 +56,8 @@ export function createAdvisor({ sources, verdicts }: AdvisorDeps): Advisor {
     };
   }
 
-  async function situationOf(subject: Subject): Promise<Situation | undefined> {
-    const inventory = await verdicts.inventoryOf(subject.digest);
-    const [prepared] = inventory ? await prepareMany(sources, [subject], createManyMemory()) : [];
-    return inventory && prepared && { inventory, input: { ...prepared.input, now: sources.clock.now() } };
-  }
-
   async function adviseOnImage(subject: Subject, mayRead: (project: string) => boolean): Promise<AdvisedImage[]> {
-    const situation = await situationOf(subject);
+    const situation = await verdicts.inputOf(subject);
     if (!situation) return [];
     const matching = matchingNow();
     const isBlocked = verdictIn(situation, matching).kind === 'block';
@@ -152,10 +144,14 @@ export function createAdvisor({ sources, verdicts }: AdvisorDeps): Advisor {
     async adviseOn(subject, mayRead) {
       if (subject.kind !== 'index') return subject.kind === 'image' ? adviseOnImage(subject, mayRead) : [];
       const advised: AdvisedImage[] = [];
-      for (const { stored, platform } of (await indexEntries(db, subject)).slice(0, MOST_IMAGES))
-        if (stored?.kind === 'image')
-          for (const one of await adviseOnImage(stored, mayRead))
-            advised.push({ ...one, ...(platform === undefined ? {} : { platform }) });
+      const children = await manifestChildren(db, subject.repositoryId, subject.digest);
+      const different = new Map(children.map((child) => [child.digest, child]));
+      for (const { digest, platform } of [...different.values()].slice(0, MOST_IMAGES)) {
+        const stored = await findSubject(db, subject.repositoryId, digest);
+        if (stored?.kind !== 'image') continue;
+        for (const one of await adviseOnImage(stored, mayRead))
+          advised.push({ ...one, ...(platform === undefined ? {} : { platform }) });
+      }
       return advised;
     },
   };

@@ -14,11 +14,14 @@ const explained: ExplainedImage = {
   counting: 3,
   policy: {
     version: 4,
-    origin: 'project',
-    author: 'lead',
-    reason: 'we are strict',
-    at: '2026-11-01T09:00:00Z',
-    rules: [{ field: 'block.fixable', value: 'high', origin: 'project' }],
+    rules: [
+      {
+        field: 'block.fixable',
+        value: 'high',
+        origin: 'project',
+        set: { version: 4, author: 'lead', reason: 'we are strict', at: '2026-11-01T09:00:00Z' },
+      },
+    ],
   },
   deadlines: [{ at: '2026-12-05T00:00:00Z', what: 'blocks', vulnerability: 'CVE-2024-9', package: 'zlib' }],
   exceptions: [],
@@ -81,9 +84,9 @@ What counts, worst first:
   block: CVE-2024-1 in musl X: 1
   … and 2 more; see: breakwater verdict
 
-Rules, by version 4 of the policy of the project: lead, 2026-11-01 09:00Z, "we are strict":
-  FIELD          VALUE  SET BY
-  block.fixable  high   project
+Rules:
+  FIELD          VALUE  FROM     SET BY                            BECAUSE
+  block.fixable  high   project  lead, version 4, 2026-11-01 09:00Z  we are strict
 
 Dates:
   2026-12-05 00:00Z  CVE-2024-9 in zlib blocks from then on

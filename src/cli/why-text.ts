@@ -25,7 +25,7 @@ export function renderWhy(explained: ExplainedImage): string {
       ['see', explained.contact?.link],
     ]),
     ...section('What counts, worst first', worst(explained)),
-    ...section(rulesHeading(explained), rules(explained)),
+    ...section('Rules', rules(explained)),
     ...section('Dates', deadlines(explained)),
     ...section('Exceptions in force', exceptions(explained)),
     ...section('VEX statements', vex(explained)),
@@ -44,19 +44,18 @@ function worst({ worst: lines, counting }: ExplainedImage): string[] {
   return counting > lines.length ? [...shown, `… and ${counting - lines.length} more; see: breakwater verdict`] : shown;
 }
 
-function rulesHeading({ policy }: ExplainedImage): string {
-  const { version, origin, author, reason, at } = policy;
-  if (author === undefined) return 'Rules, as built in';
-  const whose = origin === 'project' ? 'of the project' : 'of the installation';
-  return oneLine(`Rules, by version ${version} of the policy ${whose}: ${author}, ${minute(at)}, "${reason ?? ''}"`);
-}
-
 function rules({ policy }: ExplainedImage): string[] {
   if (policy.rules.length === 0) return [];
   return [
     table(
-      ['field', 'value', 'set by'],
-      policy.rules.map(({ field, value, origin }) => [field, text(value), origin]),
+      ['field', 'value', 'from', 'set by', 'because'],
+      policy.rules.map(({ field, value, origin, set }) => [
+        field,
+        text(value),
+        origin,
+        set === undefined ? '' : `${set.author}, version ${set.version}, ${minute(set.at)}`,
+        set?.reason ?? '',
+      ]),
     ),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Rule } from '../model/verdict.ts';
+import { FIELD_PATHS } from './policy-fields.ts';
 
 /** The fields of a policy that make each rule; none where a rule does not come from one. */
 const FIELDS: Readonly<Record<Rule, readonly string[]>> = {
@@ -19,5 +20,6 @@ const FIELDS: Readonly<Record<Rule, readonly string[]>> = {
 
 /** Fields of the policy behind some rules, by path, each once. */
 export function fieldsBehind(rules: Iterable<Rule>): readonly string[] {
-  return [...new Set([...rules].flatMap((rule) => FIELDS[rule]))];
+  const groups = [...new Set(rules)].flatMap((rule) => FIELDS[rule]);
+  return FIELD_PATHS.filter((path) => groups.some((group) => path === group || path.startsWith(`${group}.`)));
 }

@@ -2,7 +2,7 @@ import type { Inventory } from '../model/inventory.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Assessments } from '../policy/assess.ts';
 import { createClockedParts } from '../policy/clocked-parts.ts';
-import { judge } from '../policy/judge.ts';
+import { type JudgeInput, judge } from '../policy/judge.ts';
 import { withOutlook } from '../policy/outlook.ts';
 import { clocksOf } from './clock-store.ts';
 import { advisoriesVersion, computeArtifact, computeIndex } from './compute-others.ts';
@@ -46,6 +46,15 @@ export interface Judging {
   /** The kept verdict if it still holds, else a new one; undefined for what was never judged. */
   current(subject: Subject): Promise<Verdict | undefined>;
   inventory(hash: string): Promise<Inventory | undefined>;
+  /** All that the verdict on an image is made from now; undefined when it has no inventory. */
+  inputOf(subject: Subject): Promise<ImageInput | undefined>;
+}
+
+/** What the verdict on an image is made from. */
+export interface ImageInput {
+  readonly input: JudgeInput;
+  readonly inventory: Inventory;
+  readonly reckoning: Reckoning;
 }
 
 export function createJudging(deps: JudgingDeps): Judging {
@@ -62,11 +71,10 @@ export function createJudging(deps: JudgingDeps): Judging {
     return found;
   }
 
-  async function judgeImage(subject: Subject): Promise<Computed> {
+  async function inputOf(subject: Subject): Promise<ImageInput | undefined> {
     const state = await imageState(db, subject.digest);
     const found = state?.inventory === undefined ? undefined : await inventory(state.inventory);
-    if (state?.inventory === undefined || !found)
-      throw new VerdictError('not_analysed', `${subject.repository}@${subject.digest} has not been analysed yet`);
+    if (state?.inventory === undefined || !found) return undefined;
     const { policy, coming = [], version } = await deps.policies.effectivePolicy(subject.projectId);
     const exceptions = await deps.exceptions.granted(subject.projectId);
     const database = deps.advisories.current();
@@ -89,6 +97,14 @@ export function createJudging(deps: JudgingDeps): Judging {
       ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
       now: clock.now(),
     };
+    return { input, inventory: found, reckoning };
+  }
+
+  async function judgeImage(subject: Subject): Promise<Computed> {
+    const found = await inputOf(subject);
+    if (!found)
+      throw new VerdictError('not_analysed', `${subject.repository}@${subject.digest} has not been analysed yet`);
+    const { input, reckoning } = found;
     const kept: Assessments = new Map();
     return { verdict: withOutlook(input, judge(input, kept), kept), reckoning };
   }
@@ -136,6 +152,7 @@ export function createJudging(deps: JudgingDeps): Judging {
     judgeNow: (subject, cause) => deps.serial.run(subjectKey(subject), () => judgeAt(subject, cause, 0)),
     current: (subject) => currentAt(subject, 0),
     inventory,
+    inputOf,
   };
 }
 

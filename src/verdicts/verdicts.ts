@@ -20,13 +20,13 @@ import { createGate } from './gate.ts';
 import { type HistoryQuery, type VerdictChange, verdictHistory } from './history.ts';
 import { imageState } from './image-inventory.ts';
 import { createIngest, JUDGE_JOB } from './ingest.ts';
-import { createJudging } from './judging.ts';
+import { createJudging, type ImageInput } from './judging.ts';
 import { createLayerAnalyses } from './layer-analyses.ts';
 import type { Cause, ExceptionSource, GateLedger, JobSink, LayerAnalyser, PolicySource, VexSource } from './ports.ts';
 import { type RejudgeResult, rejudge, rejudgeDigests, rejudgeInventories, withRelatives } from './rejudge.ts';
 import { resumeJudging } from './resume.ts';
 import { createSerial } from './serial.ts';
-import { findSubject } from './subjects.ts';
+import { findSubject, type Subject } from './subjects.ts';
 import { type ListedVerdict, listVerdicts, type VerdictQuery } from './verdict-list.ts';
 import { markStale } from './verdict-store.ts';
 
@@ -94,6 +94,8 @@ export interface Verdicts {
   markForVex(tx: Tx, change: VexChange): Promise<void>;
   /** After a change of VEX: renews what it touches. */
   onVexChanged(change: VexChange): Promise<RejudgeResult>;
+  /** All that the verdict on an image is made from now; undefined until it is analysed. */
+  inputOf(subject: Subject): Promise<Pick<ImageInput, 'input' | 'inventory'> | undefined>;
   /** Inventory of an image manifest; undefined until it is analysed. */
   inventoryOf(digest: Digest): Promise<Inventory | undefined>;
   /**
@@ -196,6 +198,7 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
       const { digests, ...scope } = change;
       return digests ? rejudgeDigests(deps, { ...scope, digests }, 'vex') : rejudge(deps, 'vex', scope);
     },
+    inputOf: (subject) => judging.inputOf(subject),
     inventoryOf,
     async stacked(blobs) {
       const { analyser } = options;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PACKAGE_TYPES } from '../../model/inventory.ts';
 import { SEVERITIES } from '../../model/severity.ts';
 import { EXCEPTION_RULES } from '../../policy/exceptions.ts';
+import { ORIGINS } from '../../policy/policy-layer.ts';
 import { moment } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -65,10 +66,17 @@ const plan = z.object({
   requests: texts.describe('Commands that ask for the exceptions among them, filled in but for the reason'),
 });
 
+const setting = z.object({
+  version: count,
+  author: z.string(),
+  reason: z.string(),
+  at: moment,
+});
 const ruleField = z.object({
   field: z.string().describe('Of the policy, by path'),
   value: z.unknown(),
-  origin: z.string().describe('Where the value comes from'),
+  origin: z.enum(ORIGINS),
+  set: setting.optional().describe('The version of the policy that set it; absent where it is built in'),
 });
 
 /** Why an image is decided upon as it is, and what unblocks it. */
@@ -83,14 +91,7 @@ export const explainedImage = z.object({
   contact: z.object({ text: z.string().optional(), link: z.string().optional() }).optional(),
   worst: z.array(line).describe('What the decision rests on, the worst first; at most ten'),
   counting: count.describe('How many reasons it rests on'),
-  policy: z.object({
-    version: count,
-    origin: z.enum(['project', 'installation', 'built-in']),
-    author: z.string().optional(),
-    reason: z.string().optional(),
-    at: moment.optional(),
-    rules: z.array(ruleField),
-  }),
+  policy: z.object({ version: count, rules: z.array(ruleField) }),
   deadlines: z
     .array(
       z.object({

@@ -6,15 +6,16 @@ import type { ExceptionRecord } from '../../exceptions/exception.ts';
 import { EVERYWHERE, type Place } from '../../exceptions/exception-rows.ts';
 import { projectOf } from '../../model/project-name.ts';
 import type { Reason, Verdict } from '../../model/verdict.ts';
-import { fieldAt } from '../../platform/json-object.ts';
+import { isTag } from '../../oci/reference.ts';
 import { explain } from '../../policy/explain.ts';
+import { fieldOf } from '../../policy/policy-fields.ts';
 import { fieldsBehind } from '../../policy/rule-fields.ts';
 import { findSubject, type Subject } from '../../verdicts/subjects.ts';
 import * as contract from '../contract/why.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
-import { locateImage } from '../locate-image.ts';
+import { locateImage, splitImage } from '../locate-image.ts';
 
 /** Reasons that are shown; the verdict has them all. */
 const MOST_WORST = 10;
@@ -26,13 +27,15 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
   return [
     on(contract.explainImage, async ({ by, query: { image } }) => {
       const { repository, repositoryId, digest } = await locateImage(db, image);
-      const verdict = await verdicts.verdictFor(repository, digest);
+      const { reference } = splitImage(image);
+      const verdict = await verdicts.verdictFor(repository, digest, isTag(reference) ? reference : undefined);
       const subject = verdict && (await findSubject(db, repositoryId, digest));
       if (!subject) throw new ApiError('not_found', `${image} has not been judged yet; try again in a moment`);
       const readable = await access.heldIn(by, 'verdict:read');
       const mayRead = (project: string): boolean => readable === 'all' || readable.has(project);
       const advised = await advisor.adviseOn(subject, mayRead);
       const counting = verdict.reasons.filter(({ kind }) => kind === verdict.kind);
+      const byReference = verdict.reasons.filter(isAboutReference).map(({ message }) => message);
       return {
         image,
         repository,
@@ -44,7 +47,7 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
         ...(verdict.contact ? { contact: verdict.contact } : {}),
         worst: counting.slice(0, MOST_WORST).map(asLine),
         counting: counting.length,
-        policy: await policyBehind(deps, subject.projectId, repository, counting),
+        policy: await policyBehind(deps, subject, counting),
         deadlines: deadlinesOf(verdict).slice(0, MOST_DEADLINES),
         exceptions: await exceptionsOf(deps, subject, verdict),
         vex: vexOf(advised),
@@ -56,7 +59,7 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
             after,
             requests: [...requestCommands(nameOf(one, image), parts)],
           })),
-          obstacles: [...one.advice.obstacles],
+          obstacles: [...one.advice.obstacles, ...byReference],
         })),
       };
     }),
@@ -64,6 +67,11 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
 }
 
 type Explained = contract.ExplainedImage;
+
+/** What no change of the image takes away: how it is referred to. */
+function isAboutReference({ kind, rule }: Reason): boolean {
+  return kind === 'block' && (rule === 'disallowed-tag' || rule === 'digest-required');
+}
 
 /** Of an image in an index its own name: only by digest can it be meant alone. */
 function nameOf({ platform, subject }: AdvisedImage, image: string): string {
@@ -103,23 +111,30 @@ function asPart(part: Part): Explained['images'][number]['plans'][number]['parts
 
 async function policyBehind(
   { policies }: ApiDeps,
-  projectId: string,
-  repository: string,
+  { projectId, repository }: Subject,
   counting: readonly Reason[],
 ): Promise<Explained['policy']> {
-  const { policy, version, origin } = await policies.effectivePolicy(projectId);
-  const owner = origin === 'project' ? { id: projectId, name: projectOf(repository) } : ('installation' as const);
-  const made = (await policies.history(owner)).find((one) => one.version === version);
-  return {
-    version,
-    origin,
-    ...(made ? { author: made.author, reason: made.reason, at: time(made.createdAt) } : {}),
-    rules: fieldsBehind(counting.map(({ rule }) => rule)).map((field) => ({
-      field,
-      value: fieldAt(policy, ...field.split('.')),
-      origin,
-    })),
+  const { policy, version, origins } = await policies.effectivePolicy(projectId);
+  const fields = fieldsBehind(counting.map(({ rule }) => rule));
+  const histories = {
+    project: await policies.history({ id: projectId, name: projectOf(repository) }),
+    installation: await policies.history('installation'),
   };
+  const rules = fields.map((field): Explained['policy']['rules'][number] => {
+    const origin = origins[field] ?? 'built-in';
+    const history = origin === 'project' ? histories.project : origin === 'built-in' ? [] : histories.installation;
+    const made = history.find(({ state, changes }) => state !== 'coming' && state !== 'replaced' && changes.some((change) => change.field === field));
+    return {
+      field,
+      value: fieldOf(policy, field),
+      origin,
+      ...(made && {
+        set: { version: made.version, author: made.author, reason: made.reason, at: time(made.createdAt) },
+      }),
+    };
+  });
+  // Days of grace that nobody gave say nothing.
+  return { version, rules: rules.filter(({ field, value }) => !(field.startsWith('graceDays.') && value === 0)) };
 }
 
 interface Deadline {
