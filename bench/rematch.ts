@@ -78,6 +78,11 @@ async function measure(engine: Engine, first: AdvisoryDatabase): Promise<void> {
       policies: { effectivePolicy: () => Promise.resolve({ policy: defaultPolicy, version: 1 }) },
       exceptions: { granted: () => Promise.resolve([]) },
       vex: { mark: (_place, findings) => Promise.resolve(findings) },
+      quarantines: {
+        revision: () => Promise.resolve(''),
+        concernsPackages: () => Promise.resolve(false),
+        hitsOf: () => Promise.resolve(new Map()),
+      },
       jobs: { enqueue: () => Promise.resolve() },
       ledger: { record: () => Promise.resolve() },
       hosts: [],

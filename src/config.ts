@@ -187,6 +187,10 @@ const settingsSchema = z
     /** The same for whoever has no account, by network, in each of the three, where it is lower. */
     limitAnonymous: perMinute.prefault(0),
     fourEyes: flag.prefault(true),
+    /** How many days ahead the review of a trusted source may lie. */
+    trustReviewMostDays: z.coerce.number().int().min(1).max(3660).prefault(1098),
+    /** A source that nobody reviewed for so many days after the date is not trusted any more; absent: it stays trusted. */
+    trustOverdueDays: z.coerce.number().int().min(0).max(3660).optional(),
     /** Command line against a server. */
     url: z.url().optional(),
     user: z.string().optional(),

@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['constraints'],
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'notify', 'exceptions', 'cluster', 'scanner', 'trust', 'usage'],
-  ['registry', 'mirror', 'verdicts', 'gc', 'retention', 'facts', 'vex'],
+  ['registry', 'mirror', 'verdicts', 'gc', 'retention', 'facts', 'quarantine', 'vex'],
   ['simulate', 'advice'],
   ['api', 'compat', 'admission', 'evidence', 'importer', 'backup'],
   ['audit'],

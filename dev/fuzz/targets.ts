@@ -25,6 +25,7 @@ import { mutateBytes } from './mutate-bytes.ts';
 import { mutateJson } from './mutate-json.ts';
 import { mutateLines } from './mutate-lines.ts';
 import { mutateTar } from './mutate-tar.ts';
+import { quarantineTargets } from './quarantine-targets.ts';
 import type { Random } from './random.ts';
 import { catalogerSamples, dataFiles, pieces, unpacked } from './samples.ts';
 import { checkResult, type Sample, type Target } from './target.ts';
@@ -240,4 +241,5 @@ export const TARGETS: readonly Target[] = [
   ...feedTargets,
   ...documentTargets,
   ...exceptionTargets,
+  ...quarantineTargets,
 ];

@@ -489,6 +489,45 @@ describe('break-glass', () => {
     ]);
   });
 
+  it('is no use against a quarantine, nor is anything else', () => {
+    const verdict = {
+      kind: 'block' as const,
+      sentence: 'quarantined (INC-1): bad',
+      since: 0,
+      quarantined: true as const,
+    };
+    const facts = { verdicts: { verdictOf: () => verdict } };
+    const message = `container "c0" has a blocked image "${EVIL}": quarantined (INC-1): bad`;
+    for (const constraint of [
+      ruled(),
+      ruled({}, 'warn'),
+      ruled({}, 'dryrun'),
+      ruled({ 'breakwater/compat': 'gatekeeper' }),
+      ruled({ 'breakwater/updates': 'new-images', 'breakwater/restart-grace': 'forever' }),
+    ]) {
+      const response = ask(podOf(set, EVIL), constraint, facts);
+      expect(response, constraint.enforcementAction).toMatchObject({ allowed: false });
+      expect(response.status?.message).toContain(message);
+      const pod = { ...testPod(EVIL), metadata: { name: 'p', ...glass } };
+      expect(ask(testRequest(pod, { userInfo: BOB }), constraint, facts).allowed).toBe(false);
+      // Gatekeeper's library looks at pods alone.
+      const { compat } = constraint.options;
+      expect(ask(broken(), constraint, facts).allowed).toBe(compat);
+    }
+    // What has it already may be changed: scaled to zero, or taken away.
+    const object = workload('Deployment', 'pay', EVIL);
+    const scaled = testRequest(
+      { ...object, spec: { ...(object['spec'] as object), replicas: 0 } },
+      { operation: 'UPDATE' },
+    );
+    expect(ask({ ...scaled, oldObject: object }, ruled({}, 'warn'), facts)).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringContaining(message), expect.anything()],
+    });
+    const leaving = workload('Deployment', 'pay', EVIL, { deletionTimestamp: '2026-01-01T00:00:00Z' });
+    expect(ask(testRequest(leaving, { operation: 'UPDATE' }), ruled(), facts).allowed).toBe(true);
+  });
+
   it('is no use to anybody else, and says so', () => {
     const response = ask(broken(ANN));
     expect(response).toMatchObject({

@@ -233,12 +233,12 @@ describe('trusted but blocked', () => {
     expect(response.warnings?.[0]).toContain('has an image with findings');
   });
 
-  it('allow says nothing, and an untrusted image is not looked up', () => {
+  it('allow says nothing, and an untrusted image is looked up too: it may be under quarantine', () => {
     expect(review(verdict('allow'), [testConstraint()], testRequest(pod)).warnings).toBeUndefined();
     const asked: string[] = [];
     const spying = deps({ verdicts: { verdictOf: (one) => void asked.push(formatReference(one)) } });
     review(spying, [testConstraint()], testRequest(testPod('nginx', 'harbor.cksc.a1ck.io/x')));
-    expect(asked).toEqual(['harbor.cksc.a1ck.io/x']);
+    expect(asked).toEqual(['docker.io/library/nginx', 'harbor.cksc.a1ck.io/x']);
   });
 });
 

@@ -16,10 +16,12 @@ import type { Logger } from '../platform/logger.ts';
 import type { MemberStore } from '../projects/member-store.ts';
 import type { PolicyStore } from '../projects/policy-store.ts';
 import type { ProjectStore } from '../projects/project-store.ts';
+import type { QuarantineStore } from '../quarantine/quarantine-store.ts';
 import type { Retention } from '../retention/retention.ts';
 import type { AdvisoryStore } from '../scanner/advisories/index.ts';
 import type { Simulator } from '../simulate/simulator.ts';
 import type { SourceStore } from '../trust/source-store.ts';
+import type { OriginDeps } from '../trust/stored-from.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
 import type { Vex } from '../vex/vex.ts';
 
@@ -65,6 +67,9 @@ export interface ApiDeps {
   readonly policies: PolicyStore;
   readonly exceptions: ExceptionStore;
   readonly trust: SourceStore;
+  readonly quarantines: QuarantineStore;
+  /** Where stored images come from: under which names this registry is known, and what upstreams are. */
+  readonly origins: Pick<OriginDeps, 'hosts' | 'placeOf'>;
   readonly ledger: Ledger;
   readonly cluster: ClusterAuditStore;
   /** Takes what guards of other clusters said. */

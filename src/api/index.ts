@@ -15,6 +15,7 @@ import { guardFeedRoutes } from './routes/guard-feed.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { projectRoutes } from './routes/projects.ts';
+import { quarantineRoutes } from './routes/quarantines.ts';
 import { robotRoutes } from './routes/robots.ts';
 import { simulationRoutes } from './routes/simulations.ts';
 import { storageRoutes } from './routes/storage.ts';
@@ -41,6 +42,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...verdictRoutes(deps),
     ...exceptionRoutes(deps),
     ...trustRoutes(deps),
+    ...quarantineRoutes(deps),
     ...operationRoutes(deps),
     ...guardFeedRoutes(deps),
     ...garbageRoutes(deps),

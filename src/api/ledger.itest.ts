@@ -79,6 +79,13 @@ const imported = async (api: TestApi) => {
   });
   return String(reply.json['id']);
 };
+const quarantined =
+  (target: string, askedToo = false) =>
+  async (api: TestApi) => {
+    const id = await made(api, '/quarantines', 'admin', { target, ticket: 'INC-1', ...reason });
+    if (askedToo) await api.call('POST', `/quarantines/${id}/release`, { as: 'admin', body: reason });
+    return id;
+  };
 const robot = (name: string) => async (api: TestApi) => {
   await made(api, '/robots?project=front', 'lead', { name, scopes: PULL });
   return `front+${name}`;
@@ -432,6 +439,29 @@ const SCENES: Readonly<Record<string, Scene>> = {
     body: reason,
     line: 'lead vex.withdraw project/front',
     details: { name: 'other', reason: 'because' },
+  },
+  addQuarantine: {
+    path: '/quarantines',
+    as: 'admin',
+    body: { target: 'pkg:npm/one@1.0.0', ticket: 'INC-1', ...reason },
+    line: 'admin quarantine.add quarantine/pkg:npm/one@1.0.0',
+    details: { reason: 'because', ticket: 'INC-1' },
+  },
+  releaseQuarantine: {
+    path: '/quarantines/{id}/release',
+    as: 'admin',
+    before: quarantined('pkg:npm/two@1.0.0'),
+    body: reason,
+    line: 'admin quarantine.ask-release quarantine/pkg:npm/two@1.0.0',
+    details: { before: 'active', after: 'release-asked' },
+  },
+  keepQuarantine: {
+    path: '/quarantines/{id}/keep',
+    as: 'admin',
+    before: quarantined('pkg:npm/three@1.0.0', true),
+    body: reason,
+    line: 'admin quarantine.keep quarantine/pkg:npm/three@1.0.0',
+    details: { before: 'release-asked', after: 'active' },
   },
   importAdvisories: { path: '/advisories', as: 'admin', line: 'admin advisories.import' },
   runAudit: { path: '/cluster/audit', as: 'admin', line: 'admin cluster-audit.run cluster/production' },

@@ -29,6 +29,8 @@ function pathOf(endpoint: AnyEndpoint): string {
       return `${path}?repository=front/app`;
     case 'exportEvidence':
       return `${path}?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z`;
+    case 'measureSource':
+      return `${path}?entry=registry.example.com`;
     default:
       return path;
   }

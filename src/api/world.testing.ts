@@ -25,6 +25,7 @@ import { silentLogger } from '../platform/logger.ts';
 import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
 import { createProjectStore } from '../projects/project-store.ts';
+import { createQuarantineStore } from '../quarantine/quarantine-store.ts';
 import { createRetention } from '../retention/retention.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
 import { simulate } from '../simulate/simulate.ts';
@@ -120,6 +121,8 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     policies,
     exceptions,
     trust: createSourceStore(base),
+    quarantines: createQuarantineStore(base),
+    origins: { hosts: ['registry.example.com'], placeOf: placeOfUpstream },
     cluster: createClusterAuditStore(base),
     admissionFindings: createAdmissionFindingStore(base),
     advisories,

@@ -1,6 +1,7 @@
 import type { ImageFacts, ImageFactsSource, ImageVerdict } from '../constraints/image-facts.ts';
 import type { Db } from '../db/database.ts';
 import type { DatabaseState } from '../db/unchanged.ts';
+import { currentQuarantines } from '../facts/current.ts';
 import type { Feed } from '../facts/feed.ts';
 import { createFactsMemory, toldAt } from '../facts/memory.ts';
 import { EVERYTHING } from '../facts/scope.ts';
@@ -12,6 +13,7 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { keepTrying } from '../platform/keep-trying.ts';
 import type { Logger } from '../platform/logger.ts';
+import { quarantineOf } from '../policy/quarantine.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
 
 interface Deps {
@@ -56,6 +58,8 @@ export function createImageFacts(deps: Deps): OwnImageFacts {
   const facts: ImageFacts = {
     verdicts: {
       verdictOf(reference) {
+        const quarantine = memory.quarantineOf(reference);
+        if (quarantine) return quarantine;
         const answer = memory.about(reference);
         return answer?.kind === 'known' ? toldAt(answer.verdict, deps.clock.now()) : undefined;
       },
@@ -128,13 +132,26 @@ async function factsFromDatabase(
   const judged = new Map<string, ImageVerdict>();
   const digests = new Map<string, Digest>();
   const copies = new Map<string, string>();
+  const pinned = references.flatMap(({ digest }) => digest ?? []);
+  const quarantined = pinned.length === 0 ? [] : await currentQuarantines(db, [...new Set(pinned)]);
+  const contents = new Map(quarantined.map((line) => [line[0], line]));
   await Promise.all(
     references.map(async (reference) => {
       const key = formatReference(reference);
       const found = await verdicts.verdictByReference(reference);
       if (found) {
-        judged.set(key, { kind: found.verdict.kind, sentence: found.sentence });
+        const quarantined = quarantineOf(found.verdict) !== undefined;
+        judged.set(key, {
+          kind: found.verdict.kind,
+          sentence: found.sentence,
+          ...(quarantined ? { quarantined } : {}),
+        });
         digests.set(key, found.digest);
+        return;
+      }
+      const [, since, sentence] = contents.get(reference.digest ?? '') ?? [];
+      if (typeof since === 'number' && sentence !== undefined) {
+        judged.set(key, { kind: 'block', sentence, since, quarantined: true });
         return;
       }
       const copy = await findMirroredCopy(db, reference);

@@ -4,6 +4,7 @@ import { tellEndingExceptions } from '../exceptions/ending.ts';
 import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../platform/errors.ts';
 import { keepTrying } from '../platform/keep-trying.ts';
+import { applyQuarantines } from '../quarantine/apply.ts';
 import type { IngestObserver } from '../registry/ports.ts';
 import { purgeUploads } from '../registry/upload-sessions.ts';
 import { changedKeys, installSnapshot } from '../scanner/advisories/index.ts';
@@ -54,6 +55,8 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
         everySeconds: 60,
         handler: async () => void (await tellEndingExceptions({ db, clock })),
       },
+      { kind: 'lapse-trust', everySeconds: 60, handler: async () => void (await services.trust.lapseOverdue()) },
+      { kind: 'apply-quarantines', everySeconds: 60, handler: applyUnapplied },
       { kind: 'purge-uploads', everySeconds: 3600, handler: async () => void (await purgeUploads({ ...services })) },
       {
         kind: 'empty-trash',
@@ -74,6 +77,7 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
     policies: services.policies,
     exceptions: services.exceptions,
     vex: vex.source,
+    quarantines: services.quarantine,
     jobs,
     ledger: services.ledger,
     hosts,
@@ -85,6 +89,11 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
   });
   const attached = createVexObserver({ vex, jobs, logger, next: verdicts.ingest });
   for (const [kind, handler] of [...verdicts.jobHandlers, ...attached.jobHandlers]) handlers.set(kind, handler);
+
+  function applyUnapplied(): Promise<void> {
+    const { quarantines } = services;
+    return applyQuarantines({ db, quarantines, rejudge: (manifests) => verdicts.onQuarantineChanged(manifests) });
+  }
 
   const stopListening = advisories.onChange(({ database, previous }) => {
     const change = {
@@ -127,6 +136,7 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
           onFailure: notInstalled,
         });
       });
+      await applyUnapplied();
       await jobs.start();
       const left = await verdicts.resume();
       if (left > 0) logger.info({ manifests: left }, 'took up what was left unjudged');

@@ -14,7 +14,11 @@ import { openServices } from './services.ts';
 export async function openStorage(config: Config): Promise<OpenStorage> {
   const clock = systemClock;
   const logger = createLogger(config.logLevel);
-  const { db, blobs, projects, ledger, advisories, handle, lock } = await openServices({ config, clock, logger });
+  const { db, blobs, projects, ledger, advisories, handle, lock, quarantine } = await openServices({
+    config,
+    clock,
+    logger,
+  });
   // Never started: the work is for a server.
   const jobs = createJobQueue({ db, clock, logger, capabilities: capabilitiesOf(handle.engine), handlers: new Map() });
   const actor = nameOf(SYSTEM);
@@ -22,6 +26,7 @@ export async function openStorage(config: Config): Promise<OpenStorage> {
     db,
     clock,
     blobs,
+    quarantine,
     defaultQuota: config.projectQuota,
     actor,
     judge: (subject) => enqueueJudging(jobs, subject),

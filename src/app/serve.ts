@@ -149,6 +149,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     service: SERVICE,
     publicUrl: config.publicUrl,
     authenticate: createCallers({ accounts, tokens, standings }),
+    quarantine: services.quarantine,
     gate: verdicts.gate,
     ingest: judging.ingest,
     mirror,
@@ -174,6 +175,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     guard: createGuardAccess(guard),
     feed,
     admissionFindings: findings,
+    origins: { hosts, placeOf: placeOfUpstream },
     exportEvidence: createEvidenceFiles(services, hosts),
   });
 

@@ -19,6 +19,9 @@ import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
 import { createProjectStore } from '../projects/project-store.ts';
 import { createUpstreamSource } from '../projects/upstream-source.ts';
+import { createQuarantineAnswers } from '../quarantine/answers.ts';
+import { createInForce } from '../quarantine/in-force.ts';
+import { createQuarantineStore } from '../quarantine/quarantine-store.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
 import { createSourceStore } from '../trust/source-store.ts';
 import { openBlobStorage } from './blob-storage.ts';
@@ -63,7 +66,13 @@ export async function openServices(deps: { readonly config: Config; readonly clo
       state: handle.stateOf('exceptions'),
       limits: exceptionLimits({ policies, advisories }),
     }),
-    trust: createSourceStore(base),
+    trust: createSourceStore({
+      ...base,
+      mostReviewDays: config.trustReviewMostDays,
+      overdueDays: config.trustOverdueDays,
+    }),
+    quarantines: createQuarantineStore(base),
+    quarantine: createQuarantineAnswers({ db, inForce: createInForce({ db, state: handle.stateOf('quarantines') }) }),
     cluster: createClusterAuditStore(base),
     blobs: blobs.store,
     blobProblem: blobs.problem,

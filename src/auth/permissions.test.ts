@@ -79,6 +79,8 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'trust:read': ANY_USER,
   'trust:propose': ANY_USER,
   'trust:decide': ADMINISTRATORS,
+  'quarantine:read': ANY_USER,
+  'quarantine:manage': ADMINISTRATORS,
   'advisories:read': ANY_USER,
   'advisories:import': ADMINISTRATORS,
   'guard:read': ANY_USER,

@@ -67,6 +67,9 @@ export const PERMISSIONS = {
   'trust:read': ['any-user'],
   'trust:propose': ['any-user'],
   'trust:decide': ['administrator'],
+  /** What may run nowhere is for everybody to know, and for those to decide who answer for all of it. */
+  'quarantine:read': ['any-user'],
+  'quarantine:manage': ['administrator'],
   'advisories:read': ['any-user'],
   'advisories:import': ['administrator'],
   'guard:read': ['any-user'],
@@ -109,6 +112,7 @@ export const ROBOT_PERMISSIONS = {
   installation: [
     'vex-author:read',
     'trust:read',
+    'quarantine:read',
     'advisories:read',
     'advisories:import',
     'guard:read',

@@ -62,6 +62,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'trusted sources and their risk analyses',
     load: async () => (await import('./commands/trust.ts')).trustCommand,
   },
+  quarantine: {
+    summary: 'what may run nowhere: contents and versions of packages',
+    load: async () => (await import('./commands/quarantine.ts')).quarantineCommand,
+  },
   exception: {
     summary: 'dated exceptions from the policy',
     load: async () => (await import('./commands/exception.ts')).exceptionCommand,

@@ -9,6 +9,8 @@ export interface ImageVerdict {
   readonly sentence: string;
   /** Since when it says so, epoch ms, where that is known. */
   readonly since?: number;
+  /** Its content is under quarantine: it is told whatever registry the image comes from, and nothing overrides it. */
+  readonly quarantined?: true;
 }
 
 /** Stored verdicts by reference. Local data, no network; undefined = this image is not judged here. */

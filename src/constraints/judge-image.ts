@@ -1,6 +1,6 @@
 import type { Reference } from '../oci/reference.ts';
 import type { Constraint } from './constraint.ts';
-import type { ImageFacts } from './image-facts.ts';
+import type { ImageFacts, ImageVerdict } from './image-facts.ts';
 import { mirrorHint, verdictMessage } from './messages.ts';
 import type { WorkloadImage } from './workload.ts';
 
@@ -14,13 +14,15 @@ export interface ImageLine {
   readonly hint?: string;
   /** Since when the rule or the verdict says so, epoch ms, where that is known. */
   readonly since?: number;
+  /** It is under quarantine: no action, grace or break-glass of the cluster makes less of it. */
+  readonly quarantined?: true;
 }
 
 const NOTHING: readonly ImageLine[] = [];
 
 /**
  * The one decision about an image, used by webhook and audit alike: first what the constraint's rule says, and for a
- * constraint that trusts by it what the registry's verdict says. Empty when there is nothing to say. `reference` is the
+ * constraint that trusts by it what the registry's verdict says. A quarantine is told whatever the rule says. Empty when there is nothing to say. `reference` is the
  * image parsed, undefined when it cannot be.
  */
 export function judgeImage(
@@ -29,29 +31,44 @@ export function judgeImage(
   workload: WorkloadImage,
   reference: Reference | undefined,
 ): readonly ImageLine[] {
-  const { rule, words, options, since } = constraint;
+  const { rule, options } = constraint;
   if (rule === undefined) return NOTHING;
-  const breaches = rule.breaches(workload.image, reference);
-  if (breaches.length > 0) {
-    const address = constraint.trusts && !options.compat && reference && facts.mirrors.addressOf(reference);
-    return breaches.map((breach) => ({
-      kind: 'untrusted' as const,
-      message: words.breach(breach, workload),
-      ...(address ? { hint: mirrorHint(workload.image, address) } : {}),
-      ...(since === undefined ? {} : { since }),
-    }));
-  }
-  if (!constraint.trusts || options.compat || reference === undefined) return NOTHING;
-  const verdict = facts.verdicts.verdictOf(reference);
-  if (verdict === undefined || verdict.kind === 'allow') return NOTHING;
+  const verdict = constraint.trusts && reference ? facts.verdicts.verdictOf(reference) : undefined;
+  const breaches = breachesOf(facts, constraint, workload, reference);
+  if (verdict?.quarantined) return [verdictLine(workload, { ...verdict, kind: 'block' }), ...breaches];
+  if (breaches.length > 0) return breaches;
+  if (options.compat || verdict === undefined || verdict.kind === 'allow') return NOTHING;
   if (verdict.kind === 'unknown' && options.unknown === 'ignore') return NOTHING;
-  return [
-    {
-      kind: LINE_KINDS[verdict.kind],
-      message: verdictMessage(workload, verdict.kind, verdict.sentence),
-      ...(verdict.since === undefined ? {} : { since: verdict.since }),
-    },
-  ];
+  return [verdictLine(workload, { ...verdict, kind: verdict.kind })];
+}
+
+function breachesOf(
+  facts: ImageFacts,
+  { rule, words, options, since, trusts }: Constraint,
+  workload: WorkloadImage,
+  reference: Reference | undefined,
+): readonly ImageLine[] {
+  const breaches = rule?.breaches(workload.image, reference) ?? [];
+  if (breaches.length === 0) return NOTHING;
+  const address = trusts && !options.compat && reference && facts.mirrors.addressOf(reference);
+  return breaches.map((breach) => ({
+    kind: 'untrusted' as const,
+    message: words.breach(breach, workload),
+    ...(address ? { hint: mirrorHint(workload.image, address) } : {}),
+    ...(since === undefined ? {} : { since }),
+  }));
+}
+
+function verdictLine(
+  workload: WorkloadImage,
+  { kind, sentence, since, quarantined }: ImageVerdict & { readonly kind: keyof typeof LINE_KINDS },
+): ImageLine {
+  return {
+    kind: LINE_KINDS[kind],
+    message: verdictMessage(workload, kind, sentence),
+    ...(since === undefined ? {} : { since }),
+    ...(quarantined ? { quarantined } : {}),
+  };
 }
 
 const LINE_KINDS = { block: 'blocked', warn: 'warned', unknown: 'unknown' } as const;

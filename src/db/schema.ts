@@ -3,6 +3,7 @@ import type { AdmissionFindingsTable, ClusterViolationsTable } from './cluster-t
 import type { ExceptionsTable } from './exception-table.ts';
 import type { LedgerPendingTable, LedgerTable } from './ledger-tables.ts';
 import type { NotifyTables } from './notify-tables.ts';
+import type { QuarantinesTable } from './quarantine-table.ts';
 import type { GcReviewsTable } from './review-table.ts';
 import type { RobotSecretsTable, RobotsTable } from './robot-tables.ts';
 import type { StorageTables } from './storage-tables.ts';
@@ -49,6 +50,7 @@ export interface Schema extends StorageTables, NotifyTables, VexTables {
   jobs: JobsTable;
   settings: SettingsTable;
   gc_reviews: GcReviewsTable;
+  quarantines: QuarantinesTable;
 }
 
 export type Bit = 0 | 1;
@@ -303,7 +305,7 @@ interface TrustedSourcesTable {
   scope: string;
   /** Normalised text of the entry, `docker.io/library/nginx`. */
   entry: string;
-  /** `proposed`, `approved` or `retired`; "review due" follows from `review_due`. */
+  /** `proposed`, `approved`, `lapsed` or `retired`; "review due" follows from `review_due`. */
   state: string;
   criteria: string;
   findings: string;
@@ -314,6 +316,8 @@ interface TrustedSourcesTable {
   decided_at: number | null;
   decision_reason: string | null;
   review_due: number;
+  /** JSON of what was measured when it was proposed or reviewed last; null: before anything was. */
+  measured: Generated<string | null>;
   retired_at: number | null;
 }
 

@@ -4,7 +4,7 @@ import type { DatabaseHandle } from './database.ts';
 import { locksRows } from './repository-lock.ts';
 import type { Schema } from './schema.ts';
 
-/** What triggers write about (`0014-guard-changes.ts`). */
+/** What triggers write about (`0014-guard-changes.ts` and those after it). */
 export const NOTED_TABLES: readonly (keyof Schema)[] = [
   'tags',
   'manifests',
@@ -13,6 +13,7 @@ export const NOTED_TABLES: readonly (keyof Schema)[] = [
   'projects',
   'upstreams',
   'trusted_sources',
+  'quarantines',
 ];
 const LOOK_AGAIN_MS = 10;
 /** A writer that takes longer is waited for by the next call. */

@@ -1,6 +1,7 @@
 import type { Db } from '../db/database.ts';
 import { EVERY_PROJECT, type ExceptionRecord, toRecord } from '../exceptions/exception.ts';
 import { toRfc3339 } from '../platform/clock.ts';
+import { describeMeasured } from '../trust/measured.ts';
 import type { TrustedSource } from '../trust/trusted-source.ts';
 import type { LedgerSlice } from './ledger-slice.ts';
 import type { Line } from './lines.ts';
@@ -71,13 +72,14 @@ export function trustedSourceLine(
   source: TrustedSource,
   { decisions }: Pick<LedgerSlice, 'decisions'>,
 ): Line<'trustedSources'> {
-  const { proposedAt, decidedAt, reviewDue, retiredAt, problems, ...rest } = source;
+  const { proposedAt, decidedAt, reviewDue, retiredAt, problems, measured, ...rest } = source;
   return {
     ...rest,
     proposedAt: toRfc3339(proposedAt),
     ...(decidedAt === undefined ? {} : { decidedAt: toRfc3339(decidedAt) }),
     reviewDue: toRfc3339(reviewDue),
     ...(retiredAt === undefined ? {} : { retiredAt: toRfc3339(retiredAt) }),
+    ...(measured === undefined ? {} : { measured: describeMeasured(measured) }),
     problems: problems.map(({ message }) => message),
     decisions: [...(decisions.get(source.id) ?? [])],
   };

@@ -231,6 +231,8 @@ export const lineSchemas = {
     decisionReason: text.optional(),
     reviewDue: time,
     retiredAt: time.optional(),
+    /** What was known here when it was proposed or reviewed last. */
+    measured: text.optional(),
     /** What is doubtful about the entry itself. */
     problems: z.array(text),
     decisions: z.array(decisionSchema),

@@ -4,7 +4,8 @@ import type { Db } from '../db/database.ts';
 import type { LaterVerdict, Verdict } from '../model/verdict.ts';
 import { breathe } from '../platform/breathe.ts';
 import { why } from '../policy/explain.ts';
-import type { ImageLine, KnownKind, LaterStep, TagLine } from './page.ts';
+import { quarantineOf, quarantineSentence } from '../policy/quarantine.ts';
+import type { ImageLine, KnownKind, LaterStep, QuarantineLine, TagLine } from './page.ts';
 
 /** A tag or an image of a repository, by names. */
 export interface Named {
@@ -22,6 +23,7 @@ export interface NamedImage {
   readonly line: ImageLine;
   /** What becomes of it by time alone; absent: nothing that is foreseen. */
   readonly later?: readonly LaterStep[];
+  readonly isQuarantined: boolean;
 }
 
 /** Longest sentence that is told. */
@@ -58,7 +60,7 @@ export async function currentImages(db: Db, wanted: readonly Named[]): Promise<N
         left join repositories r on r.name = n.repository
         left join manifests m on m.repository_id = r.id and m.digest = n.item
         left join verdicts v on v.repository_id = r.id and v.digest = n.item`.execute(db);
-    for (const row of rows) found.push({ repository: row.repository, line: lineOf(row), ...laterOf(row) });
+    for (const row of rows) found.push({ repository: row.repository, ...toldOf(row), ...laterOf(row) });
   }
   return found;
 }
@@ -74,11 +76,41 @@ interface ImageRow {
   readonly becomes: string | null;
 }
 
-function lineOf({ digest, stored, kind, document, since, judged_at }: ImageRow): ImageLine {
-  if (stored === null) return [digest, null];
-  if (kind === null) return [digest, 'unjudged'];
-  if (document === null) return [digest, 'allow'];
-  return [digest, kind as KnownKind, since ?? judged_at ?? 0, why(JSON.parse(document) as Verdict, LONGEST_SENTENCE)];
+function toldOf({
+  digest,
+  stored,
+  kind,
+  document,
+  since,
+  judged_at,
+}: ImageRow): Pick<NamedImage, 'line' | 'isQuarantined'> {
+  const isQuarantined = false;
+  if (stored === null) return { line: [digest, null], isQuarantined };
+  if (kind === null) return { line: [digest, 'unjudged'], isQuarantined };
+  if (document === null) return { line: [digest, 'allow'], isQuarantined };
+  const verdict = JSON.parse(document) as Verdict;
+  return {
+    line: [digest, kind as KnownKind, since ?? judged_at ?? 0, why(verdict, LONGEST_SENTENCE)],
+    isQuarantined: quarantineOf(verdict) !== undefined,
+  };
+}
+
+/** What is said now of these contents; without a list of all that are under quarantine. */
+export async function currentQuarantines(db: Db, digests: readonly string[] | 'all'): Promise<QuarantineLine[]> {
+  const lines = new Map<string, QuarantineLine>();
+  const inForce = db
+    .selectFrom('quarantines')
+    .selectAll()
+    .where('state', '!=', 'released')
+    .where('digest', 'is not', null);
+  const wanted = digests === 'all' ? [undefined] : batches(digests);
+  for (const batch of wanted) {
+    for (const digest of batch ?? []) lines.set(digest, [digest, null]);
+    const rows = await (batch ? inForce.where('digest', 'in', batch) : inForce).execute();
+    for (const { digest, added_at: since, ticket, reason } of rows)
+      if (digest !== null) lines.set(digest, [digest, since, quarantineSentence({ since, ticket, reason })]);
+  }
+  return [...lines.values()];
 }
 
 function laterOf({ stored, becomes }: ImageRow): Pick<NamedImage, 'later'> {

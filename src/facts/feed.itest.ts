@@ -40,6 +40,11 @@ const action = fc.oneof(
     entry: fc.constantFrom('a.example', 'b.example/x'),
     state: fc.constantFrom('proposed', 'approved', 'retired'),
   }),
+  fc.record({
+    do: fc.constant('quarantine' as const),
+    digest,
+    state: fc.constantFrom('active', 'release-asked', 'released'),
+  }),
 );
 type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -157,6 +162,40 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
         if (url === undefined) return;
         const row = { project_id: 'id-hub', url, username: null, secret: null, freshness_seconds: 1 };
         await db.insertInto('upstreams').values(row).execute();
+        return;
+      }
+      case 'quarantine': {
+        const { numUpdatedRows } = await db
+          .updateTable('quarantines')
+          .set({ state: step.state })
+          .where('digest', '=', step.digest)
+          .executeTakeFirst();
+        if (numUpdatedRows > 0n) return;
+        ids += 1;
+        const [asked, over] = [null, null];
+        await db
+          .insertInto('quarantines')
+          .values({
+            id: `q${ids}`,
+            target: step.digest,
+            digest: step.digest,
+            purl: null,
+            versions: null,
+            reason: 'bad',
+            ticket: 'INC-1',
+            state: step.state,
+            added_by: 'a',
+            added_at: ids,
+            release_asked_by: asked,
+            release_asked_person: asked,
+            release_asked_at: asked,
+            release_reason: asked,
+            released_by: over,
+            released_at: over,
+            release_confirmed: over,
+            applied_at: null,
+          })
+          .execute();
         return;
       }
       case 'trust': {
@@ -400,6 +439,7 @@ function changed(cursor: string, change: (parts: unknown[]) => unknown): string 
 function contentOf(memory: FactsMemory) {
   return {
     trusted: memory.trusted(),
+    quarantined: sorted(memory.head().quarantined ?? []),
     upstreams: [...memory.head().upstreams].sort((a, b) => (a.project < b.project ? -1 : 1)),
     repositories: Array.from({ length: SLOTS }, (_, slot) => memory.repositoriesIn(slot))
       .flat()

@@ -97,8 +97,9 @@ export function createFeed(deps: FeedDeps): Feed {
   async function full(wanted: Wanted, at: Position, step: NonNullable<Cursor['full']>): Promise<FactsPage> {
     const { scope } = wanted;
     const { next, trust, upstreams, tags, images } = await fullStep(db, scope, step);
-    const told: Told = { gone: [], tags: [], knownTags: tags, images, trust, upstreams };
     const isFirst = step.phase === FIRST_STEP.phase && step.after[0] === '';
+    const quarantined = isFirst ? 'all' : [];
+    const told: Told = { gone: [], tags: [], knownTags: tags, images, trust, upstreams, quarantined };
     const page = await pageOf(deps, db, withAsked(told, isFirst ? undefined : wanted.ask));
     const covers = scope.projects === 'all' ? ('all' as const) : [...scope.projects];
     return {
@@ -113,11 +114,14 @@ export function createFeed(deps: FeedDeps): Feed {
     const { scope } = wanted;
     const rows = await changesBetween(db, at.id, upTo, CHANGES_AT_ONCE);
     const last = rows.at(-1) ?? at;
-    const told = toldOf(rows.filter(({ kind, repository }) => kind === 'trust' || concerns(scope, kind, repository)));
+    const told = toldOf(
+      rows.filter(({ kind, repository }) => EVERYBODYS.has(kind) || concerns(scope, kind, repository)),
+    );
     const page = await pageOf(deps, db, withAsked(told, wanted.ask));
     return {
       ...page,
-      news: page.trusted.length + page.upstreams.length + page.repositories.length > 0,
+      news:
+        page.trusted.length + page.upstreams.length + page.repositories.length + (page.quarantined?.length ?? 0) > 0,
       complete: last.id >= upTo || rows.length < CHANGES_AT_ONCE,
       cursor: writeCursor({ at: { id: last.id, mark: last.mark }, scope: scope.id }),
     };
@@ -149,6 +153,9 @@ export function createFeed(deps: FeedDeps): Feed {
   };
 }
 
+/** What readers of every scope are told. */
+const EVERYBODYS: ReadonlySet<string> = new Set(['trust', 'quarantine']);
+
 function concerns(scope: Scope, kind: string, repository: string): boolean {
   return kind === 'upstream' ? scope.projects === 'all' || scope.projects.has(repository) : tells(scope, repository);
 }
@@ -169,6 +176,7 @@ function toldOf(rows: readonly { readonly kind: string; readonly repository: str
     images: once('image'),
     trust: once('trust').map(({ item }) => item),
     upstreams: once('upstream').map(({ repository }) => repository),
+    quarantined: once('quarantine').map(({ item }) => item),
   };
 }
 

@@ -44,6 +44,8 @@ export interface FactsMemory {
   digestOf(reference: Reference): Digest | undefined;
   /** Where a copy of an image from elsewhere is served from here. */
   copyOf(reference: Reference): string | undefined;
+  /** Why an image may run nowhere: its content is under quarantine, in whatever registry. */
+  quarantineOf(reference: Reference): ImageVerdict | undefined;
   /** Approved trusted entries, sorted. */
   trusted(): string[];
   hosts(): readonly string[];
@@ -58,7 +60,7 @@ export interface FactsMemory {
   head(): Head;
 }
 
-export type Head = Pick<FactsPage, 'hosts' | 'covers' | 'trusted' | 'upstreams'>;
+export type Head = Pick<FactsPage, 'hosts' | 'covers' | 'trusted' | 'quarantined' | 'upstreams'>;
 
 /** An image, and what is answered about it: `absent` while a tag points at what nothing was told about, or what is gone. */
 interface Stored {
@@ -80,6 +82,8 @@ interface State {
   covers: 'all' | ReadonlySet<string>;
   hosts: readonly string[];
   readonly trusted: Set<string>;
+  /** By digest. */
+  readonly quarantined: Map<string, ToldVerdict>;
   /** By registry, in the order of their projects. */
   readonly mirrors: Map<string, { readonly project: string; readonly prefix: string }[]>;
   readonly upstreams: Map<string, UpstreamPlace>;
@@ -145,6 +149,13 @@ export function createFactsMemory(): FactsMemory {
       }
       return undefined;
     },
+    quarantineOf(reference) {
+      const digest = memory.digestOf(reference);
+      const told = digest && current.quarantined.get(digest);
+      if (told) return told;
+      const answer = memory.about(reference);
+      return answer?.kind === 'known' && answer.verdict.quarantined ? answer.verdict : undefined;
+    },
     trusted: () => [...current.trusted].sort(compareText),
     hosts: () => current.hosts,
     covers: () => current.covers,
@@ -156,6 +167,7 @@ export function createFactsMemory(): FactsMemory {
       hosts: current.hosts,
       covers: current.covers === 'all' ? 'all' : [...current.covers],
       trusted: [...current.trusted].map((entry) => [entry, true]),
+      quarantined: [...current.quarantined].map(([digest, { since, sentence }]) => [digest, since ?? 0, sentence]),
       upstreams: [...current.upstreams].map(([project, place]) => ({ project, place })),
     }),
   };
@@ -167,6 +179,7 @@ function emptyState(): State {
     covers: new Set(),
     hosts: [],
     trusted: new Set(),
+    quarantined: new Map(),
     mirrors: new Map(),
     upstreams: new Map(),
     repositories: new Map(),
@@ -181,6 +194,10 @@ function takeHead(state: State, page: FactsPage): boolean {
     if (trusted) state.trusted.add(entry);
     else state.trusted.delete(entry);
   }
+  for (const [digest, since, sentence = ''] of page.quarantined ?? []) {
+    if (since === null) state.quarantined.delete(digest);
+    else state.quarantined.set(digest, { kind: 'block', sentence, since, quarantined: true });
+  }
   for (const { project, place } of page.upstreams) {
     if (place) state.upstreams.set(project, place);
     else state.upstreams.delete(project);
@@ -193,14 +210,15 @@ function takeHead(state: State, page: FactsPage): boolean {
       else state.mirrors.set(registry, [{ project, prefix }]);
     }
   }
-  return hostsChanged || page.trusted.length + page.upstreams.length > 0;
+  return hostsChanged || page.trusted.length + page.upstreams.length + (page.quarantined?.length ?? 0) > 0;
 }
 
-function takeRepository(state: State, { name, gone, tags, images, later }: RepositoryFacts): void {
+function takeRepository(state: State, { name, gone, tags, images, later, quarantined }: RepositoryFacts): void {
   if (gone) state.repositories.delete(name);
   const known = state.repositories.get(name) ?? { tags: new Map(), images: new Map() };
   const steps = new Map(later);
-  for (const line of images) takeImage(known, line, steps.get(line[0]));
+  const under = new Set(quarantined);
+  for (const line of images) takeImage(known, line, { later: steps.get(line[0]), quarantined: under.has(line[0]) });
   for (const line of tags) takeTag(known, line);
   if (known.tags.size + known.images.size > 0) state.repositories.set(name, known);
   else state.repositories.delete(name);
@@ -221,13 +239,19 @@ function takeTag({ tags, images }: Known, [tag, text]: TagLine): void {
   tags.set(tag, stored);
 }
 
-function takeImage({ images }: Known, line: ImageLine, later: readonly LaterStep[] | undefined): void {
+interface Beside {
+  readonly later: readonly LaterStep[] | undefined;
+  readonly quarantined: boolean;
+}
+
+function takeImage({ images }: Known, line: ImageLine, { later, quarantined }: Beside): void {
   const [text, kind, since = 0, sentence = ''] = line;
   const digest = tryParseDigest(text);
   if (!digest) return;
   const stored = storedAt(images, digest);
   stored.kind = kind === null ? 'absent' : kind === 'unjudged' ? kind : 'known';
-  const now = kind === 'warn' || kind === 'block' ? { kind, sentence, since } : ALLOWED;
+  const now: ToldVerdict =
+    kind === 'warn' || kind === 'block' ? { kind, sentence, since, ...(quarantined ? { quarantined } : {}) } : ALLOWED;
   stored.verdict = later ? { ...now, later } : now;
   forget(images, stored);
 }
@@ -258,6 +282,7 @@ function factsOf(name: string, { tags, images }: Known): RepositoryFacts {
   const later = [...images.values()].flatMap(({ digest, kind, verdict }): LaterLine[] =>
     kind === 'known' && verdict.later ? [[digest, verdict.later]] : [],
   );
+  const quarantined = [...images.values()].flatMap(({ digest, verdict }) => (verdict.quarantined ? [digest] : []));
   return {
     name,
     tags: [...tags].map(([tag, { digest }]) => [tag, digest]),
@@ -268,6 +293,7 @@ function factsOf(name: string, { tags, images }: Known): RepositoryFacts {
       return [[digest, verdict.kind, verdict.since ?? 0, verdict.sentence]];
     }),
     ...(later.length === 0 ? {} : { later }),
+    ...(quarantined.length > 0 ? { quarantined } : {}),
   };
 }
 

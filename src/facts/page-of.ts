@@ -1,5 +1,12 @@
 import type { Db } from '../db/database.ts';
-import { currentImages, currentTags, currentTrust, currentUpstreams, type Named } from './current.ts';
+import {
+  currentImages,
+  currentQuarantines,
+  currentTags,
+  currentTrust,
+  currentUpstreams,
+  type Named,
+} from './current.ts';
 import type { FactsPage, ImageLine, LaterLine, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
 
 /** Names of what a page is to tell about. */
@@ -12,6 +19,8 @@ export interface Told {
   readonly images: readonly Named[];
   readonly trust: readonly string[];
   readonly upstreams: readonly string[];
+  /** Digests. */
+  readonly quarantined: readonly string[] | 'all';
 }
 
 interface Filled {
@@ -19,6 +28,7 @@ interface Filled {
   readonly tags: TagLine[];
   readonly images: ImageLine[];
   later?: LaterLine[];
+  quarantined?: string[];
 }
 
 /** Reads what these names stand for now. */
@@ -36,16 +46,19 @@ export async function pageOf(
   for (const name of told.gone) at(name).gone = true;
   for (const { repository, item, digest } of told.knownTags) at(repository).tags.push([item, digest]);
   for (const { repository, line } of await currentTags(db, told.tags)) at(repository).tags.push(line);
-  for (const { repository, line, later } of await currentImages(db, told.images)) {
+  for (const { repository, line, later, isQuarantined } of await currentImages(db, told.images)) {
     const filled = at(repository);
     filled.images.push(line);
     if (later) (filled.later ??= []).push([line[0], later]);
+    if (isQuarantined) (filled.quarantined ??= []).push(line[0]);
   }
+  const quarantined = await currentQuarantines(db, told.quarantined);
   const trusted = await currentTrust(db, told.trust);
   const urls = await currentUpstreams(db, told.upstreams);
   return {
     hosts: deps.hosts,
     trusted: told.trust.map((entry) => [entry, trusted.has(entry)]),
+    ...(quarantined.length > 0 ? { quarantined } : {}),
     upstreams: told.upstreams.map((project) => {
       const url = urls.get(project);
       return { project, place: url === undefined ? null : deps.placeOf(url) };

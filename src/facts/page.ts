@@ -16,6 +16,11 @@ export type LaterLine = readonly [digest: string, steps: readonly LaterStep[]];
 /** A tag and what it points at; `null` when it is gone. */
 export type TagLine = readonly [tag: string, digest: string | null];
 
+/** Content under quarantine, whichever registry it comes from: since when (epoch ms) and why; `null`: not any more. */
+export type QuarantineLine =
+  | readonly [digest: string, over: null]
+  | readonly [digest: string, since: number, sentence: string];
+
 export interface RepositoryFacts {
   /** Full name, `front/alpine`. */
   readonly name: string;
@@ -25,6 +30,8 @@ export interface RepositoryFacts {
   readonly images: readonly ImageLine[];
   /** Of images in this page; those that are not named here stay as they are. */
   readonly later?: readonly LaterLine[] | undefined;
+  /** Digests of those among `images` that are blocked because they are under quarantine. */
+  readonly quarantined?: readonly string[] | undefined;
 }
 
 /** A mirror project: whose images it has, below which path. `place` is null when it is none any more. */
@@ -59,6 +66,8 @@ export interface FactsPage {
   /** Hosts (with port) under which clients refer to this registry; the first is the one to print. */
   readonly hosts: readonly string[];
   readonly trusted: readonly TrustLine[];
+  /** A full account has all of them in its first page. */
+  readonly quarantined?: readonly QuarantineLine[] | undefined;
   readonly upstreams: readonly UpstreamFacts[];
   readonly repositories: readonly RepositoryFacts[];
 }

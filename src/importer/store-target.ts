@@ -11,12 +11,15 @@ import {
   setTag,
   storeManifest,
 } from '../registry/content-store.ts';
+import type { ContentQuarantine } from '../registry/ports.ts';
 import type { ImportedBlob, ImportTarget } from './ports.ts';
 
 export interface StoreTargetDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly blobs: BlobStore;
+  /** What may not come in. */
+  readonly quarantine?: ContentQuarantine | undefined;
   /** Bytes that a project may hold when it has no quota of its own; absent: any number. */
   readonly defaultQuota?: number | undefined;
   /** Has a manifest judged as soon as a server runs. */

@@ -18,7 +18,8 @@ export type Rule =
   | 'disallowed-tag'
   | 'digest-required'
   | 'not-runnable'
-  | 'platform';
+  | 'platform'
+  | 'quarantine';
 
 /** One line of a verdict. `kind` is what this line alone asks for; the verdict is the worst of them. */
 export interface Reason {
@@ -72,6 +73,8 @@ export interface VerdictInputs {
   readonly exceptions: string;
   readonly vex: string;
   readonly clocks: string;
+  /** Quarantines that concern it; absent where none does. */
+  readonly quarantine?: string;
 }
 
 /** What time alone makes of a verdict: from then on it is of another kind, for that reason. */

@@ -72,6 +72,9 @@ export function judgeIndex(input: JudgeIndexInput): Verdict {
       exceptions: hashOver(input.children, (verdict) => verdict.inputs.exceptions),
       vex: hashOver(input.children, (verdict) => verdict.inputs.vex),
       clocks: hashOver(input.children, (verdict) => verdict.inputs.clocks),
+      ...(verdicts.some(({ inputs }) => inputs.quarantine !== undefined)
+        ? { quarantine: hashOver(input.children, (verdict) => verdict.inputs.quarantine ?? '') }
+        : {}),
     },
     ...contactOf(policy, kind),
     judgedAt: now,

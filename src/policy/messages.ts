@@ -5,6 +5,7 @@ import { describeFinding, describeTime } from './describe.ts';
 import { cut, DECISIONS, sentence } from './explain.ts';
 import { clean, type ExplainedFinding, type Explanation, explanationOf } from './explanation.ts';
 import { contactOf, type Policy } from './policy.ts';
+import { quarantineOf } from './quarantine.ts';
 
 /** Longest warning of ours: a header line that every client takes and prints whole. */
 const LONGEST_WARNING = 256;
@@ -23,6 +24,8 @@ export interface Refused {
  * excepted, then names the worst of those that block, and says what to do and whom to ask.
  */
 export function refusal(verdict: Verdict, { image, policy }: Refused): string {
+  const quarantine = quarantineOf(verdict);
+  if (quarantine) return quarantineRefusal(image, quarantine.message);
   const { total } = verdict.counts;
   const start =
     `current image with ${total} ${total === 1 ? 'vulnerability' : 'vulnerabilities'} cannot be pulled due to configured policy in ` +
@@ -58,6 +61,13 @@ export function explanationLines(
     ['next', kind === 'allow' ? undefined : `breakwater why ${image}`],
   ];
   return given.flatMap(([name, value]) => (value === undefined ? [] : [[name, clean(value)] as const]));
+}
+
+/** The message about content under quarantine. Nobody in the project can do anything about it, and it does not say so. */
+export function quarantineRefusal(what: string, sentence: string): string {
+  return clean(
+    `${what} cannot be pulled: ${sentence}. No exception, permission or policy of a project overrides a quarantine; use another version, or ask the administrators, who see it with: breakwater quarantine list`,
+  );
 }
 
 /** The message for an image without a verdict: not analysed yet (pulls may try again), or the analysis failed. */

@@ -4,8 +4,9 @@ import { compareText } from '../oci/canonical.ts';
 
 const KINDS: Readonly<Record<VerdictKind, number>> = { allow: 0, warn: 1, block: 2 };
 
-/** Findings are one group, ordered among themselves; what cannot be seen stands before, what dates the facts behind. */
+/** Findings are one group, ordered among themselves; a quarantine and what cannot be seen stand before, what dates the facts behind. */
 const GROUPS: Readonly<Record<Rule, number>> = {
+  quarantine: -1,
   unscannable: 0,
   unscanned: 0,
   platform: 1,

@@ -11,6 +11,7 @@ import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
 import { type Exchange, headerOf } from './exchange.ts';
 import { unknown } from './manifest-routes.ts';
+import { refuseQuarantined } from './quarantined.ts';
 import { parseRange } from './ranges.ts';
 import { findRepository } from './repositories.ts';
 import { isPromised } from './reviews.ts';
@@ -24,6 +25,7 @@ export async function getBlob(
 ): Promise<FastifyReply> {
   const caller = await authorize(deps, request, repository, 'pull');
   const digest = parseDigest(reference);
+  await refuseQuarantined(deps, [digest]);
   const blob = await deps.reads.blob(repository, digest);
   if (!blob) return getMirroredBlob(deps, { request, reply }, repository, digest);
   // Who may push looks at a blob in order not to push it.

@@ -19,6 +19,7 @@ export type RegistryErrorCode =
   | 'tag_invalid'
   | 'too_many_tags'
   | 'denied'
+  | 'quarantined'
   | 'unauthorized'
   | 'unsupported'
   | 'method_not_allowed'

@@ -27,6 +27,8 @@ const WIRE: Readonly<Record<RegistryErrorCode, readonly [status: number, code: s
   tag_invalid: [400, 'TAG_INVALID'],
   too_many_tags: [414, 'TAG_INVALID'],
   denied: [403, 'DENIED'],
+  // As the gate refuses manifests.
+  quarantined: [412, 'PROJECTPOLICYVIOLATION'],
   unauthorized: [401, 'UNAUTHORIZED'],
   unsupported: [404, 'UNSUPPORTED'],
   method_not_allowed: [405, 'UNSUPPORTED'],

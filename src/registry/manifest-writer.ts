@@ -8,6 +8,7 @@ import type { Fullness } from '../usage/quota.ts';
 import { type Audit, tellOf, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
 import { isImmutable, refuseImmutableContent, refuseImmutableMove } from './immutable.ts';
+import { refuseQuarantined } from './quarantined.ts';
 import { refuseWithoutRoom } from './quota.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { isPromised, promise, putReviews, type Review, reviewsOfContent } from './reviews.ts';
@@ -47,7 +48,7 @@ interface StoredNow {
 
 /**
  * Stores a manifest byte for byte and points the tags at it, in one transaction. Storing it again only moves the tags.
- * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_invalid, manifest_blob_unknown, denied.
+ * Throws `ManifestError`, or `RegistryError`: digest_invalid, manifest_invalid, manifest_blob_unknown, denied, quarantined.
  */
 export async function storeManifest(deps: ContentDeps, input: ManifestToStore): Promise<StoredNow> {
   const { repository, bytes } = input;
@@ -60,6 +61,8 @@ export async function storeManifest(deps: ContentDeps, input: ManifestToStore): 
       'manifest_invalid',
       `the index lists ${manifest.children.length} manifests; at most ${MOST_CHILDREN} are possible: divide it into several`,
     );
+  // Mirrors follow their upstream; what they may not serve is for the gate.
+  if (input.missingContent === 'refuse') await refuseQuarantined(deps, contentsOf(digest, manifest));
   const now = deps.clock.now();
   const content = { kind: 'manifest', digest, size: bytes.byteLength } as const;
   const pushed = input.missingContent === 'refuse';
@@ -117,6 +120,11 @@ export async function storeManifest(deps: ContentDeps, input: ManifestToStore): 
     return room;
   });
   return { digest, manifest, ...(fullness ? { fullness } : {}) };
+}
+
+/** The manifest itself, its configuration and its layers. */
+function contentsOf(digest: Digest, { config, layers }: ParsedManifest): Digest[] {
+  return [digest, ...(config ? [config.digest] : []), ...layers.map((layer) => layer.digest)];
 }
 
 async function insertReferences(tx: Tx, repositoryId: string, digest: Digest, manifest: ParsedManifest): Promise<void> {

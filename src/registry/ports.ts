@@ -62,6 +62,12 @@ export interface PullGate {
   decide(subject: ManifestSubject, caller: Caller): Promise<GateDecision>;
 }
 
+/** What may neither come in nor go out, whoever asks. Local data only. Implemented by `quarantine`. */
+export interface ContentQuarantine {
+  /** Why content of one of these digests may not; undefined: it may. */
+  refusalOf(contents: readonly Digest[]): Promise<{ readonly digest: string; readonly sentence: string } | undefined>;
+}
+
 /** Told what was stored, after it is durable and visible. Implemented by `verdicts`. */
 export interface IngestObserver {
   /** A blob was committed, however it came. Must return quickly: analysis goes on in a worker. */

@@ -4,6 +4,7 @@ import { isRepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
 import { RegistryError } from './errors.ts';
+import type { ContentQuarantine } from './ports.ts';
 
 export interface Repository {
   readonly id: string;
@@ -16,6 +17,8 @@ export interface Repository {
 export interface ContentDeps {
   readonly db: Db;
   readonly clock: Clock;
+  /** Absent: nothing is under quarantine. */
+  readonly quarantine?: ContentQuarantine | undefined;
   /** Bytes that a project may hold when it has no quota of its own; absent: any number. */
   readonly defaultQuota?: number | undefined;
   /** Told when the usage of projects has many changes that were not folded yet; must return at once. */

@@ -9,6 +9,7 @@ import { RegistryError } from './errors.ts';
 import { bodyOf, type Exchange, hasBody, headerOf, lengthOf, repositoryPath } from './exchange.ts';
 import { refuseMirrored } from './mirrored.ts';
 import type { Caller } from './ports.ts';
+import { refuseQuarantined } from './quarantined.ts';
 import { type Room, refuseLarger, roomFor, withinRoom } from './quota.ts';
 import { parseChunkRange, uploadRange } from './ranges.ts';
 import { ensureRepository, type Repository } from './repositories.ts';
@@ -30,6 +31,7 @@ export async function startUpload(
   const mount = query.get('mount');
   const digest = query.get('digest');
   const wanted = digest === null ? undefined : parseDigest(digest);
+  await refuseQuarantined(deps, [...(mount === null ? [] : [parseDigest(mount)]), ...(wanted ? [wanted] : [])]);
   const repository = (await deps.reads.repository(name)) ?? (await ensureRepository(deps, name));
   if (mount !== null && (await mountBlob(deps, caller, repository, parseDigest(mount), query.get('from'))))
     return created(reply, name, parseDigest(mount));
@@ -87,6 +89,13 @@ export async function finishUpload(
 ): Promise<FastifyReply> {
   const { session } = await enter(deps, exchange, name, id);
   const digest = parseDigest(exchange.query.get('digest') ?? '');
+  try {
+    await refuseQuarantined(deps, [digest]);
+  } catch (error) {
+    // It can never be finished, and what was received takes up space.
+    await cancelSession(deps, session.id);
+    throw error;
+  }
   if (hasBody(exchange.request))
     await receive(deps, exchange, name, session, digest.startsWith('sha512:') ? 'sha512' : 'sha256');
   try {

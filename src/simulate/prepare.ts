@@ -2,6 +2,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { type Decision, decideNow } from '../policy/judge.ts';
 import { judgeArtifact } from '../policy/judge-artifact.ts';
 import { type IndexChild, judgeIndex } from '../policy/judge-index.ts';
+import { underQuarantine } from '../policy/quarantine.ts';
 import { createManyMemory, type ManyMemory, prepareMany } from '../verdicts/compute-many.ts';
 import { artifactInput, type IndexEntry, indexEntries, indexInput } from '../verdicts/compute-others.ts';
 import type { Sources } from '../verdicts/sources.ts';
@@ -41,6 +42,16 @@ export function createPreparer(
           whole((now) => judgeArtifact({ ...input, now })),
         );
       }
+    const quarantined = await sources.quarantines.hitsOf(subjects);
+    for (const subject of subjects) {
+      const hits = quarantined.get(subject.digest) ?? [];
+      const decision = prepared.get(subjectKey(subject));
+      if (decision && hits.length > 0)
+        prepared.set(
+          subjectKey(subject),
+          whole((now) => underQuarantine(decision(now).verdict(), hits)),
+        );
+    }
     return prepared;
   }
 

@@ -1,5 +1,5 @@
 import { accountsOfPerson } from '../auth/persons.ts';
-import { actorOf, type Principal, personOf } from '../auth/principal.ts';
+import { actorOf, nameOf, type Principal, personOf, SYSTEM } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -9,6 +9,7 @@ import { canonicalEntry } from './canonical-entry.ts';
 import { TrustError } from './errors.ts';
 import { parseEntry, type TrustEntry, TrustEntryError } from './match/entry.ts';
 import { lintEntry } from './match/lint.ts';
+import type { Measured } from './measured.ts';
 import {
   checkAnalysis,
   checkReviewDue,
@@ -17,6 +18,8 @@ import {
   type TrustedSource,
   toSource,
 } from './trusted-source.ts';
+
+const DAY = 86_400_000;
 
 /** An entry that is trusted now. */
 export interface ApprovedEntry {
@@ -31,6 +34,15 @@ export interface SourceStoreDeps {
   readonly ledger: Ledger;
   /** Nobody approves or reviews what they proposed themselves. */
   readonly fourEyes: boolean;
+  /** Days ahead that a review may lie. */
+  readonly mostReviewDays?: number | undefined;
+  /** Days after which a source that was due for review is not trusted any more; absent: it stays trusted. */
+  readonly overdueDays?: number | undefined;
+}
+
+/** What was measured, with what is written down about a source. */
+interface WithMeasured {
+  readonly measured?: Measured | undefined;
 }
 
 type Step = {
@@ -105,10 +117,13 @@ export function createSourceStore(deps: SourceStoreDeps) {
      * Proposes an entry with its risk analysis. What is doubtful about it is in `problems` of what is returned. Throws
      * `TrustError` `source_invalid`, or `source_exists` while the same entry is proposed or approved.
      */
-    async propose(by: Principal, input: RiskAnalysis & { readonly entry: string }): Promise<TrustedSource> {
+    async propose(
+      by: Principal,
+      input: RiskAnalysis & WithMeasured & { readonly entry: string },
+    ): Promise<TrustedSource> {
       const parsed = readEntry(input.entry);
       const now = clock.now();
-      checkAnalysis(input, now);
+      checkAnalysis(input, now, deps.mostReviewDays);
       const row: Row<'trusted_sources'> = {
         id: newId(),
         scope: parsed.scope,
@@ -124,6 +139,7 @@ export function createSourceStore(deps: SourceStoreDeps) {
         decision_reason: null,
         review_due: input.reviewDue,
         retired_at: null,
+        measured: input.measured ? JSON.stringify(input.measured) : null,
       };
       await db.transaction().execute(async (tx) => {
         // Two proposals at once: the second must see the first.
@@ -158,20 +174,25 @@ export function createSourceStore(deps: SourceStoreDeps) {
       });
     },
 
-    /** Somebody looked again at an approved source and goes on trusting it until the next date. */
+    /** Somebody looked again at an approved or lapsed source and goes on trusting it until the next date. */
     async review(
       by: Principal,
       id: string,
-      input: { readonly findings: string; readonly reviewDue: number; readonly reason: string },
+      input: WithMeasured & { readonly findings: string; readonly reviewDue: number; readonly reason: string },
     ): Promise<TrustedSource> {
       checkText('the findings', input.findings);
-      checkReviewDue(input.reviewDue, clock.now());
+      checkReviewDue(input.reviewDue, clock.now(), deps.mostReviewDays);
       return decide(by, id, {
         action: 'trust.review',
-        from: ['approved'],
+        from: ['approved', 'lapsed'],
         reason: input.reason,
         details: { findings: input.findings, reviewDue: input.reviewDue },
-        change: { findings: input.findings, review_due: input.reviewDue },
+        change: {
+          state: 'approved',
+          findings: input.findings,
+          review_due: input.reviewDue,
+          ...(input.measured ? { measured: JSON.stringify(input.measured) } : {}),
+        },
         trusts: true,
       });
     },
@@ -180,11 +201,42 @@ export function createSourceStore(deps: SourceStoreDeps) {
     retire(by: Principal, id: string, reason: string): Promise<TrustedSource> {
       return decide(by, id, {
         action: 'trust.retire',
-        from: ['proposed', 'approved'],
+        from: ['proposed', 'approved', 'lapsed'],
         reason,
         change: { state: 'retired', retired_at: clock.now() },
         trusts: false,
       });
+    },
+
+    /** Stops trusting what nobody reviewed in time, where the installation says so. Gives the entries. */
+    async lapseOverdue(): Promise<string[]> {
+      const { overdueDays } = deps;
+      if (overdueDays === undefined) return [];
+      const limit = clock.now() - overdueDays * DAY;
+      const rows = await db
+        .selectFrom('trusted_sources')
+        .select(['id', 'entry', 'review_due'])
+        .where('state', '=', 'approved')
+        .where('review_due', '<=', limit)
+        .orderBy('entry')
+        .execute();
+      const lapsed: string[] = [];
+      for (const { id, entry, review_due } of rows)
+        await db.transaction().execute(async (tx) => {
+          // It may have been reviewed meanwhile.
+          const { numUpdatedRows } = await tx
+            .updateTable('trusted_sources')
+            .set({ state: 'lapsed' })
+            .where('id', '=', id)
+            .where('state', '=', 'approved')
+            .where('review_due', '=', review_due)
+            .executeTakeFirst();
+          if (numUpdatedRows === 0n) return;
+          lapsed.push(entry);
+          const details = { id, before: 'approved', after: 'lapsed', reviewDue: review_due, overdueDays };
+          await ledger.append(tx, { actor: nameOf(SYSTEM), action: 'trust.lapse', target: `trust/${entry}`, details });
+        });
+      return lapsed;
     },
 
     /** All sources by entry, retired ones too. */
@@ -206,7 +258,8 @@ export function createSourceStore(deps: SourceStoreDeps) {
   };
 }
 
-function readEntry(text: string): TrustEntry {
+/** Reads an entry. Throws `TrustError('source_invalid')`. */
+export function readEntry(text: string): TrustEntry {
   try {
     return parseEntry(text);
   } catch (cause) {

@@ -2,6 +2,7 @@ import type { Row } from '../db/schema.ts';
 import { TrustError } from './errors.ts';
 import type { EntryScope } from './match/entry.ts';
 import type { EntryProblem } from './match/lint.ts';
+import { type Measured, measuredSchema } from './measured.ts';
 
 /** Why somebody thinks that a source may be trusted. */
 export interface RiskAnalysis {
@@ -15,8 +16,11 @@ export interface RiskAnalysis {
   readonly reviewDue: number;
 }
 
-/** `review due` is an approved source whose date has passed: still trusted, and shown until somebody looks again. */
-export type SourceState = 'proposed' | 'approved' | 'review due' | 'retired';
+/**
+ * `review due` is an approved source whose date has passed: still trusted, and shown until somebody looks again. `lapsed` is one that
+ * nobody looked at for longer than the installation allows: not trusted until somebody does.
+ */
+export type SourceState = 'proposed' | 'approved' | 'review due' | 'lapsed' | 'retired';
 
 /** A set of registries, a project within one, or images, that may be run, with the analysis behind it. */
 export interface TrustedSource extends RiskAnalysis {
@@ -32,26 +36,30 @@ export interface TrustedSource extends RiskAnalysis {
   readonly decidedAt?: number;
   readonly decisionReason?: string;
   readonly retiredAt?: number;
+  /** What was known here when it was proposed or reviewed last. */
+  readonly measured?: Measured;
   /** What is doubtful about the entry itself. */
   readonly problems: readonly EntryProblem[];
 }
 
 const LONGEST_TEXT = 8000;
 const LONGEST_OWNER = 200;
-const YEARS_3 = 3 * 366 * 86_400_000;
+const DAY = 86_400_000;
+/** Days ahead that a review may lie, where the installation says nothing else. */
+const MOST_REVIEW_DAYS = 3 * 366;
 
 /** Throws `TrustError('source_invalid')` for an analysis that says nothing, or a review that is past or too far away. */
-export function checkAnalysis(analysis: RiskAnalysis, now: number): void {
+export function checkAnalysis(analysis: RiskAnalysis, now: number, mostDays?: number): void {
   const { criteria, findings, owner, reviewDue } = analysis;
   checkText('the criteria', criteria, LONGEST_TEXT);
   checkText('the findings', findings, LONGEST_TEXT);
   checkText('the owner', owner, LONGEST_OWNER);
-  checkReviewDue(reviewDue, now);
+  checkReviewDue(reviewDue, now, mostDays);
 }
 
-export function checkReviewDue(reviewDue: number, now: number): void {
-  if (!Number.isSafeInteger(reviewDue) || reviewDue <= now || reviewDue > now + YEARS_3)
-    throw new TrustError('source_invalid', 'the review must be due in the future, within three years');
+export function checkReviewDue(reviewDue: number, now: number, mostDays = MOST_REVIEW_DAYS): void {
+  if (!Number.isSafeInteger(reviewDue) || reviewDue <= now || reviewDue > now + mostDays * DAY)
+    throw new TrustError('source_invalid', `the review must be due in the future, within ${mostDays} days`);
 }
 
 export function checkText(what: string, text: string, longest = LONGEST_TEXT): void {
@@ -76,6 +84,7 @@ export function toSource(row: Row<'trusted_sources'>, now: number, problems: rea
     ...(row.decided_at === null ? {} : { decidedAt: row.decided_at }),
     ...(row.decision_reason === null ? {} : { decisionReason: row.decision_reason }),
     ...(row.retired_at === null ? {} : { retiredAt: row.retired_at }),
+    ...(row.measured === null ? {} : { measured: measuredSchema.parse(JSON.parse(row.measured)) }),
     problems,
   };
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../policy/clocks.ts';
 import { type JudgeInput, judge } from '../policy/judge.ts';
 import { withOutlook } from '../policy/outlook.ts';
 import type { ComingPolicy } from '../policy/policy-timeline.ts';
+import { underQuarantine } from '../policy/quarantine.ts';
 import { withMark } from './clock-marks.ts';
 import { clocksOfImages, clocksOfRepository } from './clock-store.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
@@ -53,10 +54,12 @@ export async function computeMany(
   memory: ManyMemory,
 ): Promise<readonly ComputedImage[]> {
   const computed: ComputedImage[] = [];
+  const quarantined = await sources.quarantines.hitsOf(subjects);
   for (const [number, { subject, input, reckoning }] of (await prepareMany(sources, subjects, memory)).entries()) {
     if (number % SLICE === 0) await breathe();
     const now = { ...input, now: sources.clock.now() };
-    const verdict = withOutlook(now, judge(now, memory.assessments), memory.assessments);
+    const judged = withOutlook(now, judge(now, memory.assessments), memory.assessments);
+    const verdict = underQuarantine(judged, quarantined.get(subject.digest) ?? []);
     computed.push({ subject, verdict, reckoning });
   }
   return computed;

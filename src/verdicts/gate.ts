@@ -9,15 +9,23 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { judgeReference, withReference } from '../policy/judge-reference.ts';
-import { headerText, type Refused, refusal, unscannedRefusal, warningText } from '../policy/messages.ts';
+import {
+  headerText,
+  quarantineRefusal,
+  type Refused,
+  refusal,
+  unscannedRefusal,
+  warningText,
+} from '../policy/messages.ts';
 import { isGated, type Policy } from '../policy/policy.ts';
+import { quarantineOf, quarantineSentence } from '../policy/quarantine.ts';
 import type { Caller, GateDecision, ManifestSubject, PullGate } from '../registry/ports.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 import { VerdictError } from './errors.ts';
 import { imageState } from './image-inventory.ts';
 import type { Ingest } from './ingest.ts';
 import type { Judging } from './judging.ts';
-import type { GateLedger, PolicySource } from './ports.ts';
+import type { GateLedger, PolicySource, QuarantineSource } from './ports.ts';
 import { findSubject, imageName, type Subject, subjectKey } from './subjects.ts';
 import { within } from './within.ts';
 
@@ -47,6 +55,7 @@ export interface GateDeps {
   readonly judging: Judging;
   readonly ingest: Pick<Ingest, 'process'>;
   readonly policies: PolicySource;
+  readonly quarantines: QuarantineSource;
   readonly ledger: GateLedger;
   readonly holdMs: number;
 }
@@ -102,17 +111,28 @@ async function decideOn(
   if (!found) return { kind: 'refuse', code: REFUSED, message: `${manifest.repository}@${manifest.digest} is gone` };
   const subject: Asked = { ...found, ...(manifest.reference === undefined ? {} : { reference: manifest.reference }) };
   const decision = verdict ? await byVerdict(deps, subject, verdict) : await withoutVerdict(deps, subject, caller);
-  if (decision.kind === 'serve' || !caller.bypassesGate) return decision;
+  if (decision.kind === 'serve' || !caller.bypassesGate || decision.quarantined) return decision;
   return serveInSpite(deps, subject, caller, decision.message);
 }
 
-async function byVerdict(deps: GateDeps, subject: Asked, ofDigest: Verdict): Promise<GateDecision> {
+/** A refusal for a quarantine is one that no permission overrides. */
+type Decided =
+  | Extract<GateDecision, { readonly kind: 'serve' }>
+  | (Extract<GateDecision, { readonly kind: 'refuse' }> & { readonly quarantined?: true });
+
+async function byVerdict(deps: GateDeps, subject: Asked, ofDigest: Verdict): Promise<Decided> {
   const verdict = await asReferred(deps, subject, ofDigest);
   if (verdict.kind === 'allow') return { kind: 'serve', warnings: [] };
   const image = await imageName(deps.db, subject);
   if (verdict.kind === 'warn') return { kind: 'serve', warnings: [warningText(verdict, image)] };
   const { policy } = await deps.policies.effectivePolicy(subject.projectId);
-  return { kind: 'refuse', code: REFUSED, message: refusal(verdict, { image, policy }) };
+  const quarantined = quarantineOf(verdict) !== undefined;
+  return {
+    kind: 'refuse',
+    code: REFUSED,
+    message: refusal(verdict, { image, policy }),
+    ...(quarantined ? { quarantined } : {}),
+  };
 }
 
 /** The verdict on the image by the name it is asked for; of what nothing runs the name does not matter. */
@@ -122,25 +142,42 @@ async function asReferred({ policies }: GateDeps, { kind, projectId, reference }
   return withReference(verdict, judgeReference(policy, { tag: reference }));
 }
 
-async function withoutVerdict(deps: GateDeps, subject: Asked, caller: Caller): Promise<GateDecision> {
+async function withoutVerdict(deps: GateDeps, subject: Asked, caller: Caller): Promise<Decided> {
   const { policy } = await deps.policies.effectivePolicy(subject.projectId);
   const refused = { image: await imageName(deps.db, subject), policy };
-  const rule = unscannedRule(policy);
+  const [hit] = (await deps.quarantines.hitsOf([subject])).get(subject.digest) ?? [];
+  if (hit) {
+    const message = quarantineRefusal(refused.image, quarantineSentence(hit));
+    return { kind: 'refuse', code: REFUSED, message, quarantined: true };
+  }
+  // An image that was not looked into may hold a package under quarantine, whoever asks and whatever the project accepts.
+  const strict = await deps.quarantines.concernsPackages();
+  const decision = await byRule(deps, subject, { refused, caller, strict });
+  return strict && decision.kind === 'refuse' ? { ...decision, quarantined: true } : decision;
+}
+
+async function byRule(
+  deps: GateDeps,
+  subject: Asked,
+  { refused, caller, strict }: { readonly refused: Refused; readonly caller: Caller; readonly strict: boolean },
+): Promise<Decided> {
+  const rule = unscannedRule(refused.policy, strict);
   if (rule === 'ignore') return { kind: 'serve', warnings: [] };
   if (rule === 'warn') return { kind: 'serve', warnings: [headerText(`${refused.image} has not been analysed yet`)] };
   const failure = await recentFailure(deps, subject);
   if (failure !== undefined)
     return { kind: 'refuse', code: REFUSED, message: unscannedRefusal('failed', refused, failure) };
-  if (rule === 'block' || caller.bypassesGate) return refuseUnscanned('never', refused);
+  if (rule === 'block' || (caller.bypassesGate && !strict)) return refuseUnscanned('never', refused);
   return hold(deps, subject, refused);
 }
 
 /** Waiting makes sense only where the verdict may come to a refusal. */
-function unscannedRule(policy: Policy): Policy['unscanned'] {
+function unscannedRule(policy: Policy, strict: boolean): Policy['unscanned'] {
+  if (strict) return policy.unscanned === 'block' ? 'block' : 'wait';
   return policy.unscanned === 'wait' && !isGated(policy) ? 'warn' : policy.unscanned;
 }
 
-async function hold(deps: GateDeps, subject: Asked, refused: Refused): Promise<GateDecision> {
+async function hold(deps: GateDeps, subject: Asked, refused: Refused): Promise<Decided> {
   try {
     const verdict = await within(processWhole(deps, subject, deps.clock.now() + deps.holdMs), deps.holdMs);
     return verdict ? await byVerdict(deps, subject, verdict) : refuseUnscanned('pending', refused);
@@ -166,7 +203,7 @@ async function processWhole(deps: GateDeps, subject: Subject, deadline: number):
   }
 }
 
-function refuseUnscanned(state: 'never' | 'pending', refused: Refused): GateDecision {
+function refuseUnscanned(state: 'never' | 'pending', refused: Refused): Decided {
   const message = unscannedRefusal(state, refused);
   return { kind: 'refuse', code: REFUSED, message, retryAfterSeconds: RETRY_AFTER_SECONDS };
 }

@@ -4,6 +4,7 @@ import type { Assessments } from '../policy/assess.ts';
 import { createClockedParts } from '../policy/clocked-parts.ts';
 import { type JudgeInput, judge } from '../policy/judge.ts';
 import { withOutlook } from '../policy/outlook.ts';
+import { underQuarantine } from '../policy/quarantine.ts';
 import { clocksOf } from './clock-store.ts';
 import { advisoriesVersion, computeArtifact, computeIndex } from './compute-others.ts';
 import { VerdictError } from './errors.ts';
@@ -110,6 +111,12 @@ export function createJudging(deps: JudgingDeps): Judging {
   }
 
   async function compute(subject: Subject, depth: number): Promise<Computed> {
+    const computed = await computeAlone(subject, depth);
+    const hits = await deps.quarantines.hitsOf([subject]);
+    return { ...computed, verdict: underQuarantine(computed.verdict, hits.get(subject.digest) ?? []) };
+  }
+
+  async function computeAlone(subject: Subject, depth: number): Promise<Computed> {
     switch (subject.kind) {
       case 'image':
         return judgeImage(subject);
@@ -125,11 +132,13 @@ export function createJudging(deps: JudgingDeps): Judging {
   async function judgeAt(subject: Subject, cause: Cause, depth: number): Promise<Judgement> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       // Read before the inputs: whatever changes them afterwards also changes or marks what is kept.
+      const quarantined = await deps.quarantines.revision();
       const before = await readVerdict(db, subject.repositoryId, subject.digest);
       const { verdict, reckoning } = await compute(subject, depth);
       const how = { cause, ...(reckoning ? { reckoning } : {}) };
       const outcome = await replaceVerdict(db, subject, before, verdict, how);
-      if (outcome !== 'lost')
+      // What came under quarantine meanwhile could not mark a first verdict: it was not there yet.
+      if (outcome !== 'lost' && quarantined === (await deps.quarantines.revision()))
         return { verdict, changed: outcome === 'changed', ...(before ? { previous: before.verdict } : {}) };
     }
     throw new VerdictError('contended', `the verdict on ${subject.digest} keeps being replaced; ask again`);

@@ -6,6 +6,7 @@ import type { ByteSource } from '../platform/streams.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ComingPolicy } from '../policy/policy-timeline.ts';
+import type { QuarantineHit } from '../policy/quarantine.ts';
 
 /** What layers say about an image, read once per layer. Implemented over `scanner`; `Evidence` is plain JSON. */
 export interface LayerAnalyser<Evidence = unknown> {
@@ -65,6 +66,18 @@ export interface VexSource {
   ): Promise<readonly Finding[]>;
 }
 
+/** What may run nowhere. Implemented by `quarantine`. */
+export interface QuarantineSource {
+  /** A text that is another one after every change of what is under quarantine. */
+  revision(): Promise<string>;
+  /** True while any package is: what was not looked into may then hold it. */
+  concernsPackages(): Promise<boolean>;
+  /** Quarantines of these manifests by digest: of themselves, of their blobs, and of packages found in them. */
+  hitsOf(
+    manifests: readonly { readonly repositoryId: string; readonly digest: Digest }[],
+  ): Promise<ReadonlyMap<string, readonly QuarantineHit[]>>;
+}
+
 /** Durable work. Implemented by `jobs`; two jobs of the same kind and key are one until it has run. */
 export interface JobSink {
   enqueue(job: { readonly kind: string; readonly key: string; readonly payload: unknown }): Promise<void>;
@@ -82,4 +95,4 @@ export interface GateLedger {
 }
 
 /** Why verdicts were looked at again. */
-export type Cause = 'push' | 'advisories' | 'policy' | 'exception' | 'vex' | 'time' | 'analyser';
+export type Cause = 'push' | 'advisories' | 'policy' | 'exception' | 'vex' | 'quarantine' | 'time' | 'analyser';

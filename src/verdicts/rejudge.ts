@@ -123,6 +123,28 @@ async function rejudgeImages(deps: RejudgeDeps, images: Subject[], cause: Cause)
   return add(result, await rejudgeSubjects(deps, [...parents.values()], cause, memory));
 }
 
+/** Judges the verdicts on exactly these manifests again, in every repository and whatever they are: indexes after the rest. */
+export async function rejudgeManifests(
+  deps: RejudgeDeps,
+  digests: readonly Digest[],
+  cause: Cause,
+): Promise<RejudgeResult> {
+  const found: Subject[] = [];
+  for (const batch of batches(digests))
+    found.push(...(await selectJudged(deps.db).where('m.digest', 'in', batch).execute()).map(asSubject));
+  const others = found.filter((subject) => !isIndex(subject));
+  // Images of one repository share their clocks.
+  others.sort((a, b) => compareText(subjectKey(a), subjectKey(b)));
+  let result = nothing;
+  const memory = createManyMemory();
+  for (const part of batches(others, PAGE)) result = add(result, await rejudgeSubjects(deps, part, cause, memory));
+  return add(result, await rejudgeSubjects(deps, found.filter(isIndex), cause, memory));
+}
+
+function isIndex({ kind }: Subject): boolean {
+  return kind === 'index';
+}
+
 /** Indexes above manifests, and those above them. */
 async function judgedParents(db: Db, children: readonly Subject[], depth = 0): Promise<readonly Subject[]> {
   const parents: Subject[] = [];

@@ -1,7 +1,7 @@
 import type { Db } from '../db/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
-import type { ExceptionSource, PolicySource, VexSource } from './ports.ts';
+import type { ExceptionSource, PolicySource, QuarantineSource, VexSource } from './ports.ts';
 
 /** What verdicts are computed from: what is stored, or what somebody puts in its place to see what would be. */
 export interface Sources {
@@ -11,4 +11,5 @@ export interface Sources {
   readonly policies: PolicySource;
   readonly exceptions: ExceptionSource;
   readonly vex: VexSource;
+  readonly quarantines: QuarantineSource;
 }

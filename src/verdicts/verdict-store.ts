@@ -146,7 +146,7 @@ export async function replaceVerdict(
 }
 
 /** What marks verdicts by hand. */
-const MARKING = ['exception', 'vex'] as const satisfies readonly Cause[];
+const MARKING = ['exception', 'vex', 'quarantine'] as const satisfies readonly Cause[];
 type Marking = (typeof MARKING)[number];
 
 /**

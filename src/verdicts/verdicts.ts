@@ -22,8 +22,24 @@ import { imageState } from './image-inventory.ts';
 import { createIngest, JUDGE_JOB } from './ingest.ts';
 import { createJudging, type ImageInput } from './judging.ts';
 import { createLayerAnalyses } from './layer-analyses.ts';
-import type { Cause, ExceptionSource, GateLedger, JobSink, LayerAnalyser, PolicySource, VexSource } from './ports.ts';
-import { type RejudgeResult, rejudge, rejudgeDigests, rejudgeInventories, withRelatives } from './rejudge.ts';
+import type {
+  Cause,
+  ExceptionSource,
+  GateLedger,
+  JobSink,
+  LayerAnalyser,
+  PolicySource,
+  QuarantineSource,
+  VexSource,
+} from './ports.ts';
+import {
+  type RejudgeResult,
+  rejudge,
+  rejudgeDigests,
+  rejudgeInventories,
+  rejudgeManifests,
+  withRelatives,
+} from './rejudge.ts';
 import { resumeJudging } from './resume.ts';
 import { createSerial } from './serial.ts';
 import { findSubject, type Subject } from './subjects.ts';
@@ -44,6 +60,7 @@ export interface VerdictsDeps<Evidence = unknown> {
   readonly policies: PolicySource;
   readonly exceptions: ExceptionSource;
   readonly vex: VexSource;
+  readonly quarantines: QuarantineSource;
   readonly jobs: JobSink;
   readonly ledger: GateLedger;
   /** Hosts (with port) under which images of this registry are referred to. */
@@ -83,6 +100,8 @@ export interface Verdicts {
   rejudgeAll(cause: Cause): Promise<RejudgeResult>;
   /** After a change of policy or exceptions. From the first moment on no pull is decided by an older verdict. */
   rejudgeProject(projectId: string, cause: Cause): Promise<RejudgeResult>;
+  /** After a change of what is under quarantine that concerns these manifests, the indexes above them among them. From the first moment on no pull is decided by an older verdict. */
+  onQuarantineChanged(manifests: readonly Digest[]): Promise<RejudgeResult>;
   /** Renews the verdicts that time has overtaken, so that changes are on record even when nobody pulls. */
   rejudgeDue(): Promise<RejudgeResult>;
   /**
@@ -180,6 +199,10 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
     async rejudgeProject(projectId, cause) {
       await markStale(db, 'exception', { projectId });
       return rejudge(deps, cause, { projectId });
+    },
+    async onQuarantineChanged(manifests) {
+      await markStale(db, 'quarantine', { digests: manifests });
+      return rejudgeManifests(deps, manifests, 'quarantine');
     },
     rejudgeDue: () => rejudge(deps, 'time', { dueAt: clock.now() }),
     async onAdvisoriesChanged(change) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ADMISSION_ACTIONS, type AdmissionFindingRow } from '../../cluster/admission-findings.ts';
 import type { ClusterImage, ClusterViolation } from '../../cluster/audit-store.ts';
-import type { FactsPage, ImageLine, LaterLine, TagLine, TrustLine } from '../../facts/page.ts';
+import type { FactsPage, ImageLine, LaterLine, QuarantineLine, TagLine, TrustLine } from '../../facts/page.ts';
 import { tryParseDigest } from '../../oci/digest.ts';
 import { isRepositoryName } from '../../oci/reference.ts';
 import { name } from './common.ts';
@@ -37,6 +37,13 @@ const laterLine: z.ZodType<LaterLine> = z.tuple([
 ]);
 const trustLine: z.ZodType<TrustLine> = z.tuple([text, z.boolean()]);
 
+/** As many as can be in force, of contents, and then some. */
+const MOST_QUARANTINED = 10_000;
+const quarantineLine: z.ZodType<QuarantineLine> = z.union([
+  z.tuple([digest, z.null()]),
+  z.tuple([digest, epochMs, text]),
+]);
+
 /** A page of facts, as it travels and as guards keep it. */
 export const factsPage: z.ZodType<FactsPage> = z.object({
   reset: z.literal(true).optional(),
@@ -45,6 +52,7 @@ export const factsPage: z.ZodType<FactsPage> = z.object({
   covers: z.union([z.literal('all'), z.array(name).max(100_000)]).optional(),
   hosts: z.array(text).max(20),
   trusted: z.array(trustLine).max(100_000),
+  quarantined: z.array(quarantineLine).max(MOST_QUARANTINED).optional(),
   upstreams: z
     .array(z.object({ project: name, place: z.object({ registry: text, prefix: text }).nullable() }))
     .max(10_000),
@@ -56,6 +64,7 @@ export const factsPage: z.ZodType<FactsPage> = z.object({
         tags: z.array(tagLine).max(100_000),
         images: z.array(imageLine).max(100_000),
         later: z.array(laterLine).max(100_000).optional(),
+        quarantined: z.array(digest).max(100_000).optional(),
       }),
     )
     .max(100_000),

@@ -5,6 +5,7 @@ import * as guardFeed from './guard-feed.ts';
 import * as operations from './operations.ts';
 import * as policies from './policies.ts';
 import * as projects from './projects.ts';
+import * as quarantines from './quarantines.ts';
 import * as robots from './robots.ts';
 import * as simulations from './simulations.ts';
 import * as storage from './storage.ts';
@@ -24,6 +25,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   verdicts,
   exceptions,
   trust,
+  quarantines,
   operations,
   guardFeed,
   garbage,

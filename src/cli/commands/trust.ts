@@ -2,19 +2,23 @@ import { Command } from 'commander';
 import {
   approveSource,
   listSources,
+  measureSource,
   proposeSource,
   retireSource,
   reviewSource,
   type TrustedSource,
 } from '../../api/contract/trust.ts';
+import { entryFromDenial } from '../../trust/from-denial.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
+import { CliError } from '../exit.ts';
 import { day, endOf } from '../moments.ts';
 import { facts, type OutputOptions, oneLine, printAs, table, withOutput } from '../output.ts';
 
 interface AddOptions extends OutputOptions {
+  readonly fromDenial?: string;
   readonly criteria: string;
-  readonly findings: string;
+  readonly findings?: string;
   readonly owner: string;
   readonly reviewDue: string;
 }
@@ -23,23 +27,28 @@ type DecisionOptions = OutputOptions & { readonly reason: string };
 /** `breakwater trust …`. */
 export function trustCommand(cli: Cli): Command {
   const trust = new Command('trust').description('trusted sources and the risk analyses behind them');
-  withOutput(trust.command('add'))
+  withOutput(trust.command('propose'))
+    .alias('add')
     .description('propose a source; somebody else approves it')
-    .argument('<entry>', 'registry, registry/project, repository, image:tag or image@digest')
+    .argument('[entry]', 'registry, registry/project, repository, image:tag or image@digest')
+    .option('--from-denial <text>', 'propose the repository of the image that this message of a denial names')
     .requiredOption('--criteria <text>', 'what was asked of it: who publishes, how it is built, signed, patched')
-    .requiredOption('--findings <text>', 'what was found')
+    .option('--findings <text>', 'what was found; what was measured here when this is left out')
     .requiredOption('--owner <name>', 'who answers for it')
     .requiredOption('--review-due <date>', 'by then somebody looks again', endOf)
     .addHelpText(
       'after',
       `
 Example:
-  breakwater trust add quay.io/prometheus/ --criteria "maintained, signed, scanned" \\
-    --findings "releases signed; criticals fixed within a week" --owner platform --review-due 2027-06-30`,
+  breakwater trust propose quay.io/prometheus/ --criteria "maintained, signed, scanned" \\
+    --findings "releases signed; criticals fixed within a week" --owner platform --review-due 2027-06-30
+  breakwater trust propose --from-denial 'container "web" has an invalid image repo "quay.io/acme/web:1", …' \\
+    --criteria "our supplier" --owner shop --review-due 2027-06-30`,
     )
-    .action(async (entry: string, options: AddOptions) => {
-      const { criteria, findings, owner, reviewDue } = options;
-      const body = { entry, criteria, findings, owner, reviewDue };
+    .action(async (written: string | undefined, options: AddOptions) => {
+      const { criteria, findings, owner, reviewDue, fromDenial } = options;
+      const entry = entryOf(written, fromDenial);
+      const body = { entry, criteria, owner, reviewDue, ...(findings === undefined ? {} : { findings }) };
       printSource(cli, options, await withServer(cli, (api) => api.call(proposeSource, { body })));
     });
   withOutput(trust.command('list'))
@@ -60,22 +69,43 @@ Example:
     .description('go on trusting a source until the next review')
     .argument('<id>')
     .requiredOption('--reason <text>', 'why it may stay')
-    .requiredOption('--findings <text>', 'what was found this time')
+    .option('--findings <text>', 'what was found this time; what was measured here when this is left out')
     .requiredOption('--review-due <date>', 'by then somebody looks again', endOf)
-    .action(async (id: string, options: DecisionOptions & { findings: string; reviewDue: string }) => {
+    .action(async (id: string, options: DecisionOptions & { findings?: string; reviewDue: string }) => {
       const { reason, findings, reviewDue } = options;
-      const input = { params: { id }, body: { reason, findings, reviewDue } };
+      const input = { params: { id }, body: { reason, reviewDue, ...(findings === undefined ? {} : { findings }) } };
       printSource(cli, options, await withServer(cli, (api) => api.call(reviewSource, input)));
     });
   withOutput(trust.command('retire'))
     .description('trust a source no longer')
     .argument('<id>')
     .requiredOption('--reason <text>', 'why')
-    .action(async (id: string, options: DecisionOptions) => {
-      const input = { params: { id }, body: { reason: options.reason } };
+    .option('--yes', 'also when images that run or are stored are not trusted any more without it')
+    .action(async (id: string, options: DecisionOptions & { readonly yes?: boolean }) => {
+      const input = { params: { id }, body: { reason: options.reason, evenInUse: options.yes ?? false } };
       printSource(cli, options, await withServer(cli, (api) => api.call(retireSource, input)));
     });
+  withOutput(trust.command('measure'))
+    .description('what is known here of a source: images, findings, signatures, how soon fixes came')
+    .argument('<entry>', 'registry, registry/project, repository, image:tag or image@digest')
+    .action(async (entry: string, options: OutputOptions) => {
+      const measured = await withServer(cli, (api) => api.call(measureSource, { query: { entry } }));
+      printAs(cli, options, measured, () => measured.text);
+    });
   return trust;
+}
+
+function entryOf(written: string | undefined, denial: string | undefined): string {
+  if (written !== undefined && denial === undefined) return written;
+  if (written !== undefined || denial === undefined)
+    throw new CliError('usage', 'name an entry, or give the message of a denial with --from-denial');
+  const entry = entryFromDenial(denial);
+  if (entry === undefined)
+    throw new CliError(
+      'usage',
+      'that text names no image of an untrusted source; copy the whole message, or name an entry',
+    );
+  return entry;
 }
 
 function printSource(cli: Cli, options: OutputOptions, source: TrustedSource): void {
@@ -87,6 +117,7 @@ function printSource(cli: Cli, options: OutputOptions, source: TrustedSource): v
       ['owner', source.owner],
       ['criteria', source.criteria],
       ['findings', source.findings],
+      ['measured', source.measured?.text === source.findings ? undefined : source.measured?.text],
       ['review due', day(source.reviewDue)],
       ['proposed', `${day(source.proposedAt)} by ${source.proposedBy}`],
       [
@@ -101,7 +132,7 @@ function printSource(cli: Cli, options: OutputOptions, source: TrustedSource): v
 }
 
 function sourceTable(sources: readonly TrustedSource[]): string {
-  if (sources.length === 0) return 'Nothing is trusted yet; see "breakwater trust add --help".';
+  if (sources.length === 0) return 'Nothing is trusted yet; see "breakwater trust propose --help".';
   const rows = sources.map((source) => [
     source.id,
     source.entry,

@@ -67,7 +67,7 @@ export function guardChanges(engine: Engine): Migration {
       await sql`insert into guard_changes (mark, kind, repository, item) values (${sql.raw(randomMark(engine))}, 'start', '', '')`.execute(
         db,
       );
-      for (const one of NOTED) await note(db, engine, one);
+      for (const one of NOTED) await noteChanges(db, engine, one);
       if (!transactionalMigrations) await sql`commit`.execute(db);
     },
   };
@@ -78,7 +78,12 @@ function randomMark(engine: Engine): string {
   return engine === 'sqlite' ? '(random() & 2147483647)' : 'floor(random() * 2147483647)::bigint';
 }
 
-async function note(db: Kysely<unknown>, engine: Engine, { table, on, kind, names }: Noted): Promise<void> {
+/** Has the database write down one kind of change from now on. */
+export async function noteChanges(
+  db: Kysely<unknown>,
+  engine: Engine,
+  { table, on, kind, names }: Noted,
+): Promise<void> {
   const row = on === 'delete' ? 'old' : 'new';
   const { repository, item, from = '' } = names(row);
   const insert = `insert into guard_changes (mark, kind, repository, item)

@@ -16,6 +16,7 @@ import { exceptions } from './0016-exceptions.ts';
 import { notifications } from './0017-notifications.ts';
 import { vex } from './0018-vex.ts';
 import { packageLists } from './0019-package-lists.ts';
+import { quarantines } from './0020-quarantines.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -36,5 +37,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0017-notifications': notifications(engine),
     '0018-vex': vex(engine),
     '0019-package-lists': packageLists,
+    '0020-quarantines': quarantines(engine),
   };
 }

@@ -150,6 +150,45 @@ describe('what a guard knows of images', () => {
     });
   });
 
+  it('tells of content under quarantine whatever registry it comes from and however old that is, until it is over', () => {
+    const { memory, verdictOf, clock } = world();
+    const images = [[first, 'block', 1, 'pkg 1 in it is quarantined'] as const, [second, 'block', 1, 'bad'] as const];
+    memory.apply(
+      page({
+        reset: true,
+        covers: ['front'],
+        quarantined: [[third, 5, 'quarantined since yesterday (INC-1): bad']],
+        repositories: [front({ tags: [['1', first]], images, quarantined: [first] })],
+      }),
+    );
+    const content = {
+      kind: 'block',
+      quarantined: true,
+      since: 5,
+      sentence: 'quarantined since yesterday (INC-1): bad',
+    };
+    const packaged = { kind: 'block', quarantined: true, since: 1, sentence: 'pkg 1 in it is quarantined' };
+    clock.set(NOW + 240 * HOUR);
+    expect(verdictOf(`nginx@${third}`)).toEqual(content);
+    expect(verdictOf(`${HOST}/back/other@${third}`)).toEqual(content);
+    expect(verdictOf(`${HOST}/front/app:1`)).toEqual(packaged);
+    expect(verdictOf(`${HOST}/front/app@${second}`)?.kind).toBe('unknown');
+    expect(verdictOf('nginx')).toBeUndefined();
+
+    // As a snapshot keeps it.
+    const copy = createFactsMemory();
+    const head = memory.head();
+    copy.apply(page({ ...head, covers: ['front'], reset: true, complete: false }));
+    copy.apply(page({ repositories: Array.from({ length: SLOTS }, (_, slot) => memory.repositoriesIn(slot)).flat() }));
+    expect(copy.quarantineOf(parseReference(`nginx@${third}`))).toEqual(content);
+    expect(copy.quarantineOf(parseReference(`${HOST}/front/app:1`))).toEqual(packaged);
+
+    memory.apply(page({ quarantined: [[third, null]], repositories: [front({ images: [[first, 'allow']] })] }));
+    clock.set(NOW);
+    expect(verdictOf(`nginx@${third}`)).toBeUndefined();
+    expect(verdictOf(`${HOST}/front/app:1`)?.kind).toBe('allow');
+  });
+
   it('forgets what is removed, in whatever order it is told', () => {
     const { memory, verdictOf } = world();
     memory.apply(page({ reset: true, covers: 'all', repositories: [front({ tags: [['1', first]] })] }));

@@ -21,6 +21,9 @@ export function createLinkedFacts(deps: LinkedFactsDeps): ImageFacts {
   const { memory, clock, maxAgeMs, serverHost } = deps;
 
   function verdictOf(reference: Reference): ImageVerdict | undefined {
+    // However old that is: only the server can say that it is over.
+    const quarantine = memory.quarantineOf(reference);
+    if (quarantine) return quarantine;
     const asOf = deps.asOf();
     const answer = memory.about(reference);
     if (!answer) {
