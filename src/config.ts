@@ -191,6 +191,17 @@ const settingsSchema = z
     trustReviewMostDays: z.coerce.number().int().min(1).max(3660).prefault(1098),
     /** A source that nobody reviewed for so many days after the date is not trusted any more; absent: it stays trusted. */
     trustOverdueDays: z.coerce.number().int().min(0).max(3660).optional(),
+    /** The server that takes mails: `smtps://user:password@host:465`, or `smtp://…:587`, which has to speak TLS (`?starttls=never`: without). */
+    smtpUrl: z
+      .url({ protocol: /^smtps?$/, error: 'expected smtps://user:password@host:465 or smtp://host:587' })
+      .optional(),
+    /** Who mails are from, `Breakwater <breakwater@example.com>`. */
+    mailFrom: z
+      .string()
+      .regex(/^[^\r\n]*@[^\r\n]+$/, 'expected an address like breakwater@example.com')
+      .optional(),
+    /** Days after which the advisory database counts as old, and receivers are told. */
+    advisoriesStaleDays: z.coerce.number().min(0.01).max(3650).prefault(3),
     /** Command line against a server. */
     url: z.url().optional(),
     user: z.string().optional(),
@@ -209,6 +220,7 @@ export type Config = Readonly<z.infer<typeof settingsSchema>> & {
 
 const SECRET_KEYS: ReadonlySet<string> = new Set([
   'adminPassword',
+  'smtpUrl',
   'secretKey',
   'password',
   'databaseUrl',
@@ -243,6 +255,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   checkS3Keys(parsed.data);
   checkGuardCertificate(parsed.data);
   checkGuardServer(parsed.data);
+  checkMail(parsed.data);
   const { dataDir, configHome, cacheHome } = parsed.data;
   return Object.freeze({
     ...parsed.data,
@@ -272,6 +285,14 @@ function checkGuardServer({ guardServer, guardServerTokenFile }: z.infer<typeof 
   throw new ConfigError(
     'config_invalid',
     'configuration is not valid:\n  BREAKWATER_GUARD_SERVER, BREAKWATER_GUARD_SERVER_TOKEN_FILE: set both',
+  );
+}
+
+function checkMail({ smtpUrl, mailFrom }: z.infer<typeof settingsSchema>): void {
+  if ((smtpUrl === undefined) === (mailFrom === undefined)) return;
+  throw new ConfigError(
+    'config_invalid',
+    'configuration is not valid:\n  BREAKWATER_SMTP_URL, BREAKWATER_MAIL_FROM: set both',
   );
 }
 

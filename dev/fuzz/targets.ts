@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { ticketIn } from '../../src/notify/ticket-template.ts';
 import { ManifestError, parseManifest } from '../../src/oci/manifest.ts';
 import { JsonError } from '../../src/oci/strict-json.ts';
 import { analyseLocalTarget } from '../../src/scanner/analyse-image.ts';
@@ -201,6 +202,21 @@ const documentTargets: readonly Target[] = [
       } catch (error) {
         if (!(error instanceof JsonError)) throw error;
       }
+    },
+  },
+  {
+    name: 'ticket-reply',
+    samples: async () => [
+      {
+        path: 'reply.json',
+        bytes: Buffer.from('{"id":"10000","key":"SEC-24","self":"https://jira.example.com/10000","a":[{"id":7}]}'),
+      },
+    ],
+    mutate: mutateJson,
+    run({ bytes }) {
+      for (const pointer of ['/key', '/a/0/id', '/__proto__/x', '/a~1b'])
+        if (!/^[A-Za-z0-9][A-Za-z0-9._#-]{0,127}$/.test(ticketIn(bytes.toString('utf8'), pointer) ?? 'none'))
+          throw new Error('the number of a ticket that is no part of a path');
     },
   },
   {

@@ -11,6 +11,7 @@ import type { ExceptionStore } from '../exceptions/exception-store.ts';
 import type { Feed } from '../facts/feed.ts';
 import type { GarbageCollector } from '../gc/garbage-collector.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Notifications } from '../notify/notifications.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { MemberStore } from '../projects/member-store.ts';
@@ -62,6 +63,7 @@ export interface ApiDeps {
   readonly access: AccessControl;
   readonly users: UserStore;
   readonly robots: RobotStore;
+  readonly notifications: Notifications;
   readonly projects: ProjectStore;
   readonly members: MemberStore;
   readonly policies: PolicyStore;

@@ -12,6 +12,7 @@ import { openApi } from './openapi.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
 import { garbageRoutes } from './routes/garbage.ts';
 import { guardFeedRoutes } from './routes/guard-feed.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { projectRoutes } from './routes/projects.ts';
@@ -39,6 +40,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...policyRoutes(deps),
     ...userRoutes(deps),
     ...robotRoutes(deps),
+    ...notificationRoutes(deps),
     ...verdictRoutes(deps),
     ...exceptionRoutes(deps),
     ...trustRoutes(deps),
@@ -134,6 +136,7 @@ function projectOf(endpoint: AnyEndpoint, params: unknown, query: unknown): stri
   const { project, robot } = params as { project?: string; robot?: string };
   if (project !== undefined) return project;
   const { image, project: home } = query as { image?: string; project?: string };
+  if (endpoint.permission === 'notify:manage' || endpoint.permission === 'notify:read') return home;
   if (endpoint.permission === 'robot:manage') return robot === undefined ? home : projectOfLabel(robot);
   return endpoint.permission === 'verdict:read' ? (image ?? '').split('/', 1)[0] : undefined;
 }

@@ -90,6 +90,11 @@ const robot = (name: string) => async (api: TestApi) => {
   await made(api, '/robots?project=front', 'lead', { name, scopes: PULL });
   return `front+${name}`;
 };
+const receiver = (name: string) => async (api: TestApi) => {
+  await made(api, '/receivers?project=front', 'lead', { name, ...MAIL });
+  return name;
+};
+const MAIL = { kind: 'mail', target: { to: ['ann@example.com'] } };
 const PULL = [{ project: 'front', permissions: ['repository:pull'] }];
 
 /** One call that changes something for every call that can; a new one must be written down here. */
@@ -242,6 +247,53 @@ const SCENES: Readonly<Record<string, Scene>> = {
     details: { before: 'lead', after: 'admin' },
   },
   deleteRobot: { path: '/robots/{id}', as: 'lead', before: robot('e'), line: 'lead robot.delete robot/front+e' },
+  addReceiver: {
+    path: '/receivers?project=front',
+    as: 'lead',
+    body: { name: 'made', ...MAIL },
+    line: 'lead notify.add receiver/front/made',
+    details: { kind: 'mail', address: 'ann@example.com' },
+  },
+  removeReceiver: {
+    path: '/receivers/{id}?project=front',
+    as: 'lead',
+    before: receiver('gone'),
+    line: 'lead notify.remove receiver/front/gone',
+  },
+  testReceiver: {
+    path: '/receivers/{id}/test?project=front',
+    as: 'lead',
+    before: receiver('tried'),
+    line: 'lead notify.test receiver/front/tried',
+    details: { outcome: 'failed' },
+  },
+  setReceiverPaused: {
+    path: '/receivers/{id}/paused?project=front',
+    as: 'lead',
+    before: receiver('paused'),
+    body: { paused: true },
+    line: 'lead notify.pause receiver/front/paused',
+    details: { before: false, after: true },
+  },
+  rotateReceiver: {
+    path: '/receivers/{id}/rotate',
+    as: 'admin',
+    before: async (api) => {
+      const target = { url: 'https://hooks.example.com/secret-part' };
+      await made(api, '/receivers', 'admin', { name: 'rotated', kind: 'webhook', target });
+      return 'rotated';
+    },
+    body: {},
+    line: 'admin notify.rotate receiver/rotated',
+  },
+  resendMessages: {
+    path: '/receivers/{id}/resend?project=front',
+    as: 'lead',
+    before: receiver('again'),
+    body: {},
+    line: 'lead notify.resend receiver/front/again',
+    details: { messages: 0 },
+  },
   requestException: {
     path: '/projects/front/exceptions',
     as: 'dev',

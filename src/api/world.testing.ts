@@ -21,6 +21,8 @@ import { createFeed } from '../facts/feed.ts';
 import { createGarbageCollector } from '../gc/garbage-collector.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { placeOfUpstream } from '../mirror/mirrored-address.ts';
+import { createNotifications } from '../notify/notifications.ts';
+import { createGuardedClient } from '../platform/guarded-request.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
@@ -109,6 +111,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     placeOf: placeOfUpstream,
   });
   const advisories = createAdvisoryStore({ dir: join(folder, 'advisories'), clock });
+  const client = createGuardedClient({ userAgent: 'breakwater-test', allowPrivate: false });
   const deps: ApiDeps = {
     ...base,
     logger: silentLogger,
@@ -134,6 +137,14 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
       run: (question) => simulate({ ...deps, vex: deps.vex.source, hosts: ['registry.example.com'] }, question),
     },
     advisor: createAdvisor({ db, advisories: { current: () => world.state.advisories }, verdicts: world.verdicts }),
+    notifications: createNotifications({
+      ...base,
+      box,
+      clients: { open: client, closed: client },
+      tickets: { inRepository: async () => [] },
+      source: 'https://registry.example.com',
+      host: 'registry.example.com',
+    }),
     garbage: createGarbageCollector({
       ...base,
       blobs: createMemoryBlobStore({ clock }),
@@ -198,6 +209,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
       feed.close();
       await app.close();
       await world.verdicts.close();
+      await client.close();
       advisories.close();
       await handle.close();
       await rm(folder, { recursive: true, force: true });

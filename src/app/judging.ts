@@ -13,6 +13,7 @@ import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createLayerAnalyser } from '../verdicts/layer-analyser.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/verdicts.ts';
 import { createVex, type Vex } from '../vex/vex.ts';
+import type { NotifyParts } from './notify.ts';
 import type { Services } from './services.ts';
 import { createVexObserver } from './vex-observer.ts';
 
@@ -31,7 +32,11 @@ export interface JudgingParts {
 }
 
 /** Verdicts with what drives them: analysis workers, the job queue, schedules, new advisories. */
-export function createJudgingParts(services: Services, hosts: readonly string[]): JudgingParts {
+export function createJudgingParts(
+  services: Services,
+  hosts: readonly string[],
+  told: Pick<NotifyParts, 'blockedPulls' | 'schedules'>,
+): JudgingParts {
   const { db, clock, logger, config, blobs, advisories } = services;
   const workers = createWorkers({ workers: config.analysisWorkers });
   const analyser = createLayerAnalyser((blob) =>
@@ -57,6 +62,7 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
       },
       { kind: 'lapse-trust', everySeconds: 60, handler: async () => void (await services.trust.lapseOverdue()) },
       { kind: 'apply-quarantines', everySeconds: 60, handler: applyUnapplied },
+      ...told.schedules,
       { kind: 'purge-uploads', everySeconds: 3600, handler: async () => void (await purgeUploads({ ...services })) },
       {
         kind: 'empty-trash',
@@ -80,6 +86,7 @@ export function createJudgingParts(services: Services, hosts: readonly string[])
     quarantines: services.quarantine,
     jobs,
     ledger: services.ledger,
+    blockedPulls: told.blockedPulls,
     hosts,
     budgetMs: config.verdictBudgetMs,
   });

@@ -42,6 +42,7 @@ import { createJudgingParts } from './judging.ts';
 import { startChaining } from './ledger-chaining.ts';
 import { createLimits } from './limits.ts';
 import { createMetrics, observeRequests } from './metrics.ts';
+import { createNotifyParts } from './notify.ts';
 import { databaseLocation, openServices, SERVICE } from './services.ts';
 import { followTrustedRepos } from './trusted-repos.ts';
 
@@ -78,7 +79,8 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   const garbage = createGarbageParts(services, garbageMetrics);
   garbageMetrics.watch({ status: () => garbage.collector.status(), usedBytes: () => totalBytes(db) });
   const pulls = createPullTimes(services);
-  const judging = createJudgingParts(services, hosts);
+  const notify = createNotifyParts(services, { host, metrics: metrics.registry });
+  const judging = createJudgingParts(services, hosts, notify);
   const { verdicts } = judging;
 
   const http = createHttpClient({ userAgent: 'breakwater' });
@@ -169,6 +171,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     host,
     simulator: createSimulator({ location: databaseLocation(config), hosts, advisories }),
     advisor: createAdvisor({ db, advisories, verdicts }),
+    notifications: notify.notifications,
     garbage: garbage.collector,
     retention: garbage.retention,
     defaultQuota: config.projectQuota,
@@ -209,6 +212,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       logger.error({ error: messageOf(error) }, 'background work did not start; trying again in a moment'),
   });
   refresh.start();
+  notify.start();
   const chaining = startChaining({ ledger, logger });
 
   return {
@@ -228,6 +232,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       trusted.stop();
       await garbage.close();
       await judging.close();
+      await notify.close();
       await health.close();
       await chaining.stop();
       await services.robotUse.close();

@@ -55,6 +55,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     logger,
     handle,
     lock,
+    box,
     ...createAccountParts({ ...base, state: handle.stateOf(...STANDING_TABLES), logger, box }),
     tokens: await openRegistryTokens({ db, box, clock, service: SERVICE }),
     projects: createProjectStore({ ...base, box }),

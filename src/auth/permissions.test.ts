@@ -64,6 +64,8 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'user:manage': ADMINISTRATORS,
   'password:change': ANY_USER,
   'robot:manage': PROJECT_ADMINS,
+  'notify:manage': PROJECT_ADMINS,
+  'notify:read': PROJECT_ADMINS,
   'verdict:read': READERS,
   'exception:read': MEMBERS,
   'exception:request': DEVELOPERS,

@@ -49,6 +49,9 @@ export const PERMISSIONS = {
   'user:manage': ['administrator'],
   'password:change': ['any-user'],
   'robot:manage': ['project-admin'],
+  /** Who is told, and what they were told. */
+  'notify:manage': ['project-admin'],
+  'notify:read': ['project-admin'],
   'verdict:read': ['guest', 'everybody-if-public'],
   'exception:read': ['guest'],
   'exception:request': ['developer'],
@@ -108,6 +111,7 @@ export const ROBOT_PERMISSIONS = {
     'vex:read',
     'vex:import',
     'mirror:copy',
+    'notify:read',
   ],
   installation: [
     'vex-author:read',

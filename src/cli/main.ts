@@ -33,6 +33,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'accounts for machines',
     load: async () => (await import('./commands/robot.ts')).robotCommand,
   },
+  notify: {
+    summary: 'who is told of what happens: webhooks, mail, Slack, tickets',
+    load: async () => (await import('./commands/notify.ts')).notifyCommand,
+  },
   policy: {
     summary: 'the whole policy of a project, and its history',
     load: async () => (await import('./commands/policy.ts')).policyCommand,

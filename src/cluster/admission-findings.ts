@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { batches } from '../db/batches.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
+import { addEvents, onlyOnce } from '../notify/outbox.ts';
 import { keyOf } from './finding-key.ts';
 
 /** What can be done about an object that a constraint speaks of. */
@@ -37,6 +38,7 @@ export interface StoredAdmissionFinding extends AdmissionFindingRow {
 const KEPT_MS = 30 * 86_400_000;
 const MOST_PER_CLUSTER = 100_000;
 const DELETED_AT_ONCE = 5000;
+const TOLD_AGAIN_MS = 3_600_000;
 
 /** Keeps what admission said for 30 days, the newest hundred thousand of each cluster. */
 export type AdmissionFindingStore = ReturnType<typeof createAdmissionFindingStore>;
@@ -50,10 +52,36 @@ export function createAdmissionFindingStore(deps: { readonly db: Db }) {
       const rows = merged(cluster, findings);
       await db.transaction().execute(async (tx) => {
         for (const batch of batches(rows)) await upsert(tx, batch);
+        await tellOfDenials(tx, rows, now);
         await prune(tx, cluster, now);
       });
     },
   };
+}
+
+/** The same about the same owner at most once an hour: controllers try again all the time. */
+async function tellOfDenials(tx: Tx, rows: readonly Row<'admission_findings'>[], now: number): Promise<void> {
+  for (const row of rows) {
+    if (row.action !== 'denied') continue;
+    if (!(await onlyOnce(tx, `ADMISSION_DENIED ${row.cluster} ${row.key}`, { now, until: now + TOLD_AGAIN_MS })))
+      continue;
+    await addEvents(tx, [
+      {
+        type: 'ADMISSION_DENIED',
+        subject: `cluster/${row.cluster}/${row.namespace}/${row.owner_kind}/${row.owner_name}`,
+        at: row.last_at,
+        data: {
+          cluster: row.cluster,
+          constraint: { kind: row.constraint_kind, name: row.constraint_name },
+          object: { apiVersion: row.api_version, kind: row.kind, namespace: row.namespace, name: row.name },
+          image: row.image,
+          message: row.message,
+          by: row.requested_by,
+          times: row.times,
+        },
+      },
+    ]);
+  }
 }
 
 /** One statement must not write a row twice. */

@@ -158,6 +158,7 @@ export const EVENT_DATA = {
 } as const;
 
 export type EventType = keyof typeof EVENT_DATA;
+export type VerdictChangeData = z.infer<typeof verdictChange>;
 export type EventData = { readonly [Type in EventType]: z.infer<(typeof EVENT_DATA)[Type]> };
 
 export const EVENT_TYPES = Object.keys(EVENT_DATA) as EventType[];

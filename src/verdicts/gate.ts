@@ -21,6 +21,7 @@ import { isGated, type Policy } from '../policy/policy.ts';
 import { quarantineOf, quarantineSentence } from '../policy/quarantine.ts';
 import type { Caller, GateDecision, ManifestSubject, PullGate } from '../registry/ports.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
+import type { BlockedPulls } from './blocked-pulls.ts';
 import { VerdictError } from './errors.ts';
 import { imageState } from './image-inventory.ts';
 import type { Ingest } from './ingest.ts';
@@ -57,6 +58,7 @@ export interface GateDeps {
   readonly policies: PolicySource;
   readonly quarantines: QuarantineSource;
   readonly ledger: GateLedger;
+  readonly blockedPulls?: Pick<BlockedPulls, 'refused'> | undefined;
   readonly holdMs: number;
 }
 
@@ -85,7 +87,12 @@ export function createGate(deps: GateDeps): PullGate {
   return {
     async decide(manifest, caller) {
       try {
-        return await decideOn(deps, manifest, caller, await heldFor(manifest));
+        const held = await heldFor(manifest);
+        const decision = await decideOn(deps, manifest, caller, held);
+        // One that says when to come back is no refusal of the image.
+        if (decision.kind === 'refuse' && held.subject && decision.retryAfterSeconds === undefined)
+          deps.blockedPulls?.refused(manifest, caller, decision.message);
+        return decision;
       } catch (error) {
         // Nothing is served either; but it is no verdict that a client should show.
         if (isUnavailable(error)) throw error;

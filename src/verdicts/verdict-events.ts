@@ -1,15 +1,11 @@
 import { projectOf } from '../model/project-name.ts';
-import { type Severity, severityRank } from '../model/severity.ts';
 import type { Reason, Verdict, VerdictKind } from '../model/verdict.ts';
-import type { FindingData } from '../notify/event-data.ts';
 import type { NewEvent } from '../notify/outbox.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { why } from '../policy/explain.ts';
+import { findingsData, worstOf } from './finding-data.ts';
 import type { Cause } from './ports.ts';
 import type { Subject } from './subjects.ts';
-
-/** Reasons of a change that an event names. */
-const MOST_NAMED = 5;
 
 /** What a verdict has and the one before it had not, and the other way round. */
 interface Differing {
@@ -49,9 +45,9 @@ export function verdictChanged(
           sentence: why(verdict),
           severity,
           counts: { ...counts, bySeverity: { ...counts.bySeverity } },
-          added: worstFirst(change.added).map(findingData),
+          added: findingsData(change.added),
           addedCount: change.added.length,
-          removed: worstFirst(change.removed).map(findingData),
+          removed: findingsData(change.removed),
           removedCount: change.removed.length,
           ...(changesAt === undefined ? {} : { changesAt: toRfc3339(changesAt) }),
         },
@@ -71,28 +67,4 @@ function batchOf(cause: Cause, repository: string, { inputs }: Verdict): string 
     default:
       return cause;
   }
-}
-
-function worstOf(reasons: readonly Reason[]): Severity {
-  return reasons.reduce<Severity>(
-    (worst, { severity }) => (severityRank(severity) > severityRank(worst) ? severity : worst),
-    'none',
-  );
-}
-
-function worstFirst(reasons: readonly Reason[]): readonly Reason[] {
-  return reasons.toSorted((a, b) => severityRank(b.severity) - severityRank(a.severity)).slice(0, MOST_NAMED);
-}
-
-/** A reason as events name it. */
-function findingData({ vulnerability, package: name, installed, fixed, severity, rule, kind }: Reason): FindingData {
-  return {
-    ...(vulnerability === undefined ? {} : { vulnerability }),
-    ...(name === undefined ? {} : { package: name }),
-    ...(installed === undefined ? {} : { installed }),
-    ...(fixed === undefined ? {} : { fixed }),
-    severity,
-    rule,
-    verdict: kind,
-  };
 }

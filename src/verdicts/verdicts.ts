@@ -15,6 +15,7 @@ import type { IngestObserver, PullGate } from '../registry/ports.ts';
 import { findRepository } from '../registry/repositories.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 import { type AdvisoryChange, affectedInventories, noteUnchanged } from './advisory-change.ts';
+import type { BlockedPulls } from './blocked-pulls.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { createGate } from './gate.ts';
 import { type HistoryQuery, type VerdictChange, verdictHistory } from './history.ts';
@@ -63,6 +64,8 @@ export interface VerdictsDeps<Evidence = unknown> {
   readonly quarantines: QuarantineSource;
   readonly jobs: JobSink;
   readonly ledger: GateLedger;
+  /** Told of pulls that are refused. */
+  readonly blockedPulls?: Pick<BlockedPulls, 'refused'> | undefined;
   /** Hosts (with port) under which images of this registry are referred to. */
   readonly hosts: readonly string[];
   /** How long storing a manifest waits for its verdict. */

@@ -2,6 +2,7 @@ import type { AnyEndpoint } from './endpoint.ts';
 import * as exceptions from './exceptions.ts';
 import * as garbage from './garbage.ts';
 import * as guardFeed from './guard-feed.ts';
+import * as notifications from './notifications.ts';
 import * as operations from './operations.ts';
 import * as policies from './policies.ts';
 import * as projects from './projects.ts';
@@ -22,6 +23,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   policies,
   users,
   robots,
+  notifications,
   verdicts,
   exceptions,
   trust,
