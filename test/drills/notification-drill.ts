@@ -15,7 +15,8 @@ import { openWire, type Wire } from '../support/wire.ts';
 export interface DrillOptions {
   /** Verdicts that a change of policy turns over, each time. */
   readonly images: number;
-  readonly turns: number;
+  /** Goes on until so many have changed. */
+  readonly changes: number;
   readonly kills: number;
 }
 
@@ -101,10 +102,12 @@ export async function notificationDrill(options: DrillOptions, say: (text: strin
   let server = await startBreakwater({ dataDir, ports });
   try {
     await prepare(server, receiver, options.images);
-    say(`${options.images} images are stored; verdicts turn over ${options.turns} times`);
+    say(`${options.images} images are stored; their verdicts turn over until there are ${options.changes} changes`);
     let kills = 0;
-    for (let turn = 1; turn <= options.turns; turn += 1) {
-      const killNow = kills < options.kills && turn >= ((kills + 1) * options.turns) / (options.kills + 1);
+    for (let turn = 1; ; turn += 1) {
+      const changed = changesIn(dataDir);
+      if (changed >= options.changes && kills >= options.kills) break;
+      const killNow = kills < options.kills && changed >= ((kills + 1) * options.changes) / (options.kills + 1);
       const turned = turnOver(server, turn % 2 === 1 ? 'block' : 'ignore');
       if (killNow) {
         // It is cut off, or done already.
@@ -114,7 +117,7 @@ export async function notificationDrill(options: DrillOptions, say: (text: strin
         kills += 1;
         await cutOff;
         server = await startBreakwater({ dataDir, ports });
-        say(`killed in turn ${turn} and started again; ${receiver.events.size} events have arrived`);
+        say(`killed at ${changed} changes and started again; ${receiver.events.size} events have arrived`);
       } else await turned;
     }
     await eventually('nothing to be left to tell', () => nothingLeft(server), WAIT);
@@ -176,6 +179,12 @@ async function openApi(server: BreakwaterServer): Promise<{
       return reply.body.length === 0 ? {} : (JSON.parse(reply.body.toString()) as Record<string, unknown>);
     },
   };
+}
+
+function changesIn(dataDir: string): number {
+  return withDatabase(dataDir, (database) =>
+    Number(database.prepare('select count(*) as count from verdict_changes').get()?.['count'] ?? 0),
+  );
 }
 
 /** No event without its messages, no batch that is open, no message that waits. */

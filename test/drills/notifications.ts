@@ -1,21 +1,21 @@
 import { argumentsOf, wrongUse } from '../support/usage.ts';
 import { notificationDrill } from './notification-drill.ts';
 
-const USAGE = 'usage: npm run drill:notifications -- [--images N] [--turns N] [--kills N]';
+const USAGE = 'usage: npm run drill:notifications -- [--images N] [--changes N] [--kills N]';
 
 const { values } = argumentsOf('drill:notifications', {
   options: {
     images: { type: 'string', default: '250' },
-    turns: { type: 'string', default: '40' },
+    changes: { type: 'string', default: '10000' },
     kills: { type: 'string', default: '10' },
   },
 });
-const [images, turns, kills] = [values.images, values.turns, values.kills].map(Number) as [number, number, number];
-if (![images, turns, kills].every((count) => Number.isInteger(count) && count >= 0) || images < 1 || turns < 1)
+const [images, wanted, kills] = [values.images, values.changes, values.kills].map(Number) as [number, number, number];
+if (![images, wanted, kills].every((count) => Number.isInteger(count) && count >= 0) || images < 1 || wanted < 1)
   wrongUse('drill:notifications', USAGE);
 
 const began = performance.now();
-const report = await notificationDrill({ images, turns, kills }, (text) => console.log(`  ${text}`));
+const report = await notificationDrill({ images, changes: wanted, kills }, (text) => console.log(`  ${text}`));
 console.log(`kills -9        ${report.kills}`);
 console.log(`verdict changes ${report.changes}`);
 console.log(`events arrived  ${report.arrived}, ${report.repeated} of them more than once, under the same id`);
