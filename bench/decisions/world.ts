@@ -12,6 +12,8 @@ import { parseDigest } from '../../src/oci/digest.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { createPolicyStore } from '../../src/projects/policy-store.ts';
+import { createQuarantineAnswers } from '../../src/quarantine/answers.ts';
+import { createInForce } from '../../src/quarantine/in-force.ts';
 import { openAdvisoryDatabase } from '../../src/scanner/advisories/database.ts';
 import { createSourceStore } from '../../src/trust/source-store.ts';
 import { createVerdicts } from '../../src/verdicts/verdicts.ts';
@@ -66,6 +68,7 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
     policies,
     exceptions,
     vex: createVexSource({ ...base, state: handle.stateOf('vex_documents', 'vex_authors'), hosts: [HOST] }),
+    quarantines: createQuarantineAnswers({ db, inForce: createInForce({ db, state: handle.stateOf('quarantines') }) }),
     jobs: { enqueue: () => Promise.resolve() },
     ledger: { record: () => Promise.resolve() },
     hosts: [HOST],

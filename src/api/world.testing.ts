@@ -27,6 +27,8 @@ import { silentLogger } from '../platform/logger.ts';
 import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
 import { createProjectStore } from '../projects/project-store.ts';
+import { createQuarantineAnswers } from '../quarantine/answers.ts';
+import { createInForce } from '../quarantine/in-force.ts';
 import { createQuarantineStore } from '../quarantine/quarantine-store.ts';
 import { createRetention } from '../retention/retention.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
@@ -134,7 +136,15 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     host: 'registry.example.com',
     // In this thread: a database in memory cannot be opened from another one.
     simulator: {
-      run: (question) => simulate({ ...deps, vex: deps.vex.source, hosts: ['registry.example.com'] }, question),
+      run: (question) => simulate(
+          {
+            ...deps,
+            vex: deps.vex.source,
+            quarantines: createQuarantineAnswers({ db, inForce: createInForce({ db, state: handle.state }) }),
+            hosts: ['registry.example.com'],
+          },
+          question,
+        ),
     },
     advisor: createAdvisor({ db, advisories: { current: () => world.state.advisories }, verdicts: world.verdicts }),
     notifications: createNotifications({

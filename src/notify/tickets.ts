@@ -3,7 +3,7 @@ import type { Db } from '../db/database.ts';
 import { projectOf } from '../model/project-name.ts';
 import { type Severity, severityRank } from '../model/severity.ts';
 import type { Clock } from '../platform/clock.ts';
-import { clean } from '../policy/explain.ts';
+import { clean } from '../policy/explanation.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Receiver } from './receiver.ts';
 import type { SignedCall } from './signed-call.ts';

@@ -1,4 +1,4 @@
-import { clean } from '../policy/explain.ts';
+import { clean } from '../policy/explanation.ts';
 import type { EventData, FindingData } from './event-data.ts';
 import type { Message } from './message.ts';
 

@@ -1,7 +1,7 @@
 import type { Reason, Verdict } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { toRfc3339 } from '../platform/clock.ts';
-import { clean } from './explain.ts';
+import { clean } from './explanation.ts';
 import { compareReasons } from './reason-order.ts';
 
 /** A quarantine that concerns a manifest. */

@@ -14,6 +14,7 @@ const FIELDS: Readonly<Record<Rule, readonly string[]>> = {
   'advisory-sample': ['advisorySample'],
   'disallowed-tag': ['disallowedTags'],
   'digest-required': ['digestRequired'],
+  quarantine: [],
   platform: ['strictIndex'],
   'not-runnable': [],
 };

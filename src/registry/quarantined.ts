@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
-import { clean } from '../policy/explain.ts';
+import { clean } from '../policy/explanation.ts';
 import { RegistryError } from './errors.ts';
 import type { ContentDeps } from './repositories.ts';
 

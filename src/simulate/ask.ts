@@ -56,9 +56,7 @@ export async function readQuestion(deps: AskDeps, asked: Asked, project?: Projec
   checkMoments(asked, now);
   return {
     ...(projectId === undefined ? {} : { projectId }),
-    ...(policy
-      ? { policy: { owner: projectId === undefined ? 'installation' : { project: projectId }, document: policy } }
-      : {}),
+    ...(policy ? { policy } : {}),
     ...(exceptions ? { exceptions } : {}),
     ...(retired ? { retired } : {}),
     ...(asked.at === undefined ? {} : { at: asked.at }),

@@ -185,7 +185,7 @@ export function describeChange(before: Verdict | undefined, after: Verdict): Cha
   if (before?.kind === after.kind && added.length + removed.length === 0) return undefined;
   const { counts, inputs } = after;
   // What every source said is in the verdict that is no more; the line alone is history.
-  const gone = removed.map(({ severities: _, ...line }): Reason => line);
+  const gone = removed.map(({ severities: _severities, ...line }): Reason => line);
   const causeDetail = before && causeDetailOf(before, after, { added, removed });
   return { counts, inputs, added, removed: gone, ...(causeDetail ? { causeDetail } : {}) };
 }
