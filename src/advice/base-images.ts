@@ -40,7 +40,8 @@ export async function baseOf(
       .where((where) =>
         where.not(
           where.exists(
-            where.selectFrom('manifest_blobs as c')
+            where
+              .selectFrom('manifest_blobs as c')
               .select('c.position')
               .whereRef('c.repository_id', '=', 'b.repository_id')
               .whereRef('c.manifest_digest', '=', 'b.manifest_digest')
@@ -76,13 +77,15 @@ export async function othersOf(db: Db, { subject }: BaseImage): Promise<readonly
     .where((where) =>
       where.or([
         where.exists(
-          where.selectFrom('tags as t')
+          where
+            .selectFrom('tags as t')
             .select('t.name')
             .whereRef('t.repository_id', '=', 'm.repository_id')
             .whereRef('t.digest', '=', 'm.digest'),
         ),
         where.exists(
-          where.selectFrom('manifest_children as c')
+          where
+            .selectFrom('manifest_children as c')
             .innerJoin('tags as t', (join) =>
               join.onRef('t.repository_id', '=', 'c.repository_id').onRef('t.digest', '=', 'c.parent_digest'),
             )
@@ -116,7 +119,8 @@ export async function nameToBuildOn(db: Db, { repositoryId, repository, digest }
         where(
           't.digest',
           'in',
-          where.selectFrom('manifest_children as c')
+          where
+            .selectFrom('manifest_children as c')
             .select('c.parent_digest')
             .where('c.repository_id', '=', repositoryId)
             .where('c.child_digest', '=', digest),

@@ -55,7 +55,8 @@ describe.each(ENGINES)('why, on %s', (engine) => {
           value: 'high',
           origin: 'project',
           set: expect.objectContaining({ author: 'lead', reason: 'we are strict' }),
-        }),]),
+        }),
+      ]),
     });
   });
 

@@ -136,7 +136,8 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     host: 'registry.example.com',
     // In this thread: a database in memory cannot be opened from another one.
     simulator: {
-      run: (question) => simulate(
+      run: (question) =>
+        simulate(
           {
             ...deps,
             vex: deps.vex.source,

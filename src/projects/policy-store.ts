@@ -2,6 +2,7 @@ import { actorOf, nameOf, type Principal } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { addEvents, type NewEvent } from '../notify/outbox.ts';
 import { canonicalJson } from '../oci/canonical.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { changesBetween, type FieldChange } from '../policy/policy-fields.ts';
@@ -110,6 +111,9 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
         effective_from: effectiveFrom ?? null,
       };
       await tx.insertInto('policies').values(row).execute();
+      await addEvents(tx, [
+        policyChanged(owner, row, { previous: last?.version ?? null, own: Object.keys(is).length > 0 }),
+      ]);
       await ledger.append(tx, {
         actor: actorOf(by),
         action: Object.keys(is).length === 0 ? 'policy.inherit' : 'policy.set',
@@ -261,4 +265,26 @@ function check(layer: PolicyLayer, installation: InForce | undefined): void {
   const { policy } = installation ? resolvePolicy(installation.current, layer) : resolvePolicy(layer);
   const odd = senseless(policy);
   if (odd.length > 0) throw invalid(odd);
+}
+
+function policyChanged(
+  owner: PolicyOwner,
+  { version, author, reason, created_at: at, effective_from: from }: Row<'policies'>,
+  more: { readonly previous: number | null; readonly own: boolean },
+): NewEvent {
+  const name = owner === 'installation' ? owner : owner.name;
+  return {
+    type: 'POLICY_CHANGED',
+    subject: `policy/${name}`,
+    ...(owner === 'installation' ? {} : { project: name }),
+    at,
+    data: {
+      owner: name,
+      version,
+      ...more,
+      by: author,
+      reason,
+      ...(from === null ? {} : { effectiveFrom: toRfc3339(from) }),
+    },
+  };
 }

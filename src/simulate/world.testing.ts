@@ -35,7 +35,10 @@ export async function createSimulatedWorld(handle: DatabaseHandle) {
     policies,
     exceptions: { granted: async (id) => (id === 'front' ? world.state.exceptions : []) },
     vex: { mark: async (_place, findings) => findings },
-    quarantines: createQuarantineAnswers({ db: handle.db, inForce: createInForce({ db: handle.db, state: handle.state }) }),
+    quarantines: createQuarantineAnswers({
+      db: handle.db,
+      inForce: createInForce({ db: handle.db, state: handle.state }),
+    }),
   });
 
   return {

@@ -123,7 +123,10 @@ async function policyBehind(
   const rules = fields.map((field): Explained['policy']['rules'][number] => {
     const origin = origins[field] ?? 'built-in';
     const history = origin === 'project' ? histories.project : origin === 'built-in' ? [] : histories.installation;
-    const made = history.find(({ state, changes }) => state !== 'coming' && state !== 'replaced' && changes.some((change) => change.field === field));
+    const made = history.find(
+      ({ state, changes }) =>
+        state !== 'coming' && state !== 'replaced' && changes.some((change) => change.field === field),
+    );
     return {
       field,
       value: fieldOf(policy, field),
