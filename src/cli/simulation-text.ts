@@ -20,7 +20,7 @@ export function renderSimulation(found: Simulation): string {
       [
         'running',
         `${counted(running.containers, 'container')}; ${running.failing} of their owners fail at the next pull or admission, ` +
-          `${running.newlyFailing} of them anew, ${running.recovering} no more`,
+          `${running.newlyFailing} of them anew; ${running.recovering} that fail now would not`,
       ],
     ]),
     sums('by rule', 'rule', found.byRule),
@@ -31,8 +31,8 @@ export function renderSimulation(found: Simulation): string {
         ['image', 'now', 'then', 'rules', 'why'],
         found.changes
           .slice(0, SHOWN)
-          .map(({ repository, digest, before, after, rules, why }) => [
-            `${repository}@${digest.slice(0, 19)}…`,
+          .map(({ repository, digest, tag, before, after, rules, why }) => [
+            tag === undefined ? `${repository}@${digest.slice(0, 19)}…` : `${repository}:${tag}`,
             before,
             after,
             rules.join(', '),

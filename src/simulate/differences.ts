@@ -1,3 +1,4 @@
+import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import type { Verdict, VerdictKind } from '../model/verdict.ts';
 import { countingReasons, explain } from '../policy/explain.ts';
@@ -34,9 +35,14 @@ export async function describeDifferences(db: Db, differences: readonly Differen
       released.slice(start, start + DOCUMENTS).map(({ subject }) => subject),
     ))
       kept.set(key, verdict);
+  const tags = await newestTags(
+    db,
+    differences.map(({ subject }) => subject),
+  );
   return differences.map(({ subject, former, verdict }) => ({
     repository: subject.repository,
     digest: subject.digest,
+    ...present(tags.get(subjectKey(subject))),
     before: former.kind,
     after: verdict.kind,
     rules: rulesOf(
@@ -53,4 +59,26 @@ export function rulesOf(verdict: Verdict | undefined): readonly string[] {
   // What its platforms come to says nothing that their own rules do not say.
   if (rules.size > 1) rules.delete('platform');
   return [...rules].sort();
+}
+
+function present(tag: string | undefined): { readonly tag?: string } {
+  return tag === undefined ? {} : { tag };
+}
+
+/** The newest tag of each manifest that has any. */
+async function newestTags(db: Db, subjects: readonly Subject[]): Promise<ReadonlyMap<string, string>> {
+  const tags = new Map<string, string>();
+  for (const [repositoryId, own] of Map.groupBy(subjects, (subject) => subject.repositoryId))
+    for (const batch of batches(own.map(({ digest }) => digest))) {
+      const rows = await db
+        .selectFrom('tags')
+        .select(['name', 'digest'])
+        .where('repository_id', '=', repositoryId)
+        .where('digest', 'in', batch)
+        .orderBy('updated_at')
+        .orderBy('name', 'desc')
+        .execute();
+      for (const { name, digest } of rows) tags.set(`${repositoryId} ${digest}`, name);
+    }
+  return tags;
 }

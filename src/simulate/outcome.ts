@@ -6,6 +6,8 @@ export interface ImageChange {
   /** Full name, `front/alpine`. */
   readonly repository: string;
   readonly digest: Digest;
+  /** Its newest tag. */
+  readonly tag?: string;
   readonly before: VerdictKind;
   readonly after: VerdictKind;
   /** The rules behind it: of the new decision, or of the old one where the new asks for less. */

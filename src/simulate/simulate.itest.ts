@@ -56,7 +56,7 @@ describe.each(ENGINES)('simulation on %s', (engine) => {
         { name: 'east/lab', blocked: 1, allowed: 0 },
         { name: 'east/shop', blocked: 1, allowed: 0 },
       ],
-      changes: [{ repository: 'front/app', digest: bad.digest, before: 'warn', after: 'block' }],
+      changes: [{ repository: 'front/app', digest: bad.digest, tag: '1', before: 'warn', after: 'block' }],
       cut: [],
     });
     expect(found.changes[0]?.why).toMatch(/^blocked: CVE-2026-1 in musl 1-r0/);

@@ -77,8 +77,10 @@ export async function simulate(deps: SimulateDeps, question: Question): Promise<
 
   const trusted = (await deps.trust.list()).filter(({ state }) => state === 'approved' || state === 'review due');
   const retired = new Set(question.retired ?? []);
+  // Trusted sources are those of all projects.
   for (const { entry, reviewDue } of trusted)
-    if (reviewDue > at && !retired.has(entry)) calendar?.note(reviewDue, { event: 'trust-review-due', subject: entry });
+    if (question.projectId === undefined && reviewDue > at && !retired.has(entry))
+      calendar?.note(reviewDue, { event: 'trust-review-due', subject: entry });
   const entries = trusted.map(({ entry }) => entry);
   const trust = question.retired && { before: entries, after: entries.filter((entry) => !retired.has(entry)) };
   // A question about one project is about nothing else that runs.

@@ -55,6 +55,7 @@ export const simulation = z.object({
     z.object({
       repository: z.string(),
       digest: z.string(),
+      tag: z.string().optional(),
       before: kind,
       after: kind,
       rules: z.array(z.string()),
