@@ -1,10 +1,10 @@
-import type { Verdict } from '../model/verdict.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Reason, Verdict } from '../model/verdict.ts';
 import { compareText } from '../oci/canonical.ts';
 import { EXCEPTION_RULES } from '../policy/exceptions.ts';
-import type { JudgeInput } from '../policy/judge.ts';
 import type { Advice, BasePart, ExceptionPart, Part, Plan, UpgradePart } from './advice.ts';
 import { asGranted, type Carried, exceptionFor, ruleExceptionFor } from './exception-form.ts';
-import { blocking, type Matching, rebuilt, type Situation, verdictIn, withUpgrades } from './situation.ts';
+import { blocking, kindIn, type Matching, rebuilt, type Situation, verdictIn, withUpgrades } from './situation.ts';
 import { placesOf, type Upgradable, upgradableKey, upgradablesOf } from './upgradable.ts';
 
 /** The image on another base. */
@@ -41,14 +41,15 @@ export function advise(situation: Situation, rebased: readonly Rebased[], matchi
 /** What blocks because of packages that are upgraded together. */
 interface Blocked {
   readonly upgradable: Upgradable;
-  readonly verdict: Verdict;
+  /** Those that block, about findings. */
+  readonly reasons: readonly Reason[];
 }
 
 /** True when the exceptions of a plan are enough as long as nothing is built anew: what holds for the old digest goes with it. */
 function isExceptedAsItIs(situation: Situation, { parts }: Plan, matching: Matching): boolean {
   const exceptions = parts.filter(({ kind }) => kind === 'exception');
   if (exceptions.length === 0 || exceptions.length === parts.length) return false;
-  return verdictIn(applied(situation, exceptions, matching), matching).kind !== 'block';
+  return kindIn(applied(situation, exceptions, matching), matching) !== 'block';
 }
 
 /** Upgrades, and exceptions from what no upgrade takes away. */
@@ -75,7 +76,7 @@ function onOtherBase(old: Situation, { part, situation }: Rebased, matching: Mat
   if (!plan) return undefined;
   // What is left to do on the new base may be all that was to do on the old one.
   const without = applied(old, plan.parts.slice(1), matching);
-  return verdictIn(without, matching).kind === 'block' ? plan : undefined;
+  return kindIn(without, matching) === 'block' ? plan : undefined;
 }
 
 /** Exceptions alone: the image stays what it is. */
@@ -100,41 +101,49 @@ function judged(
   parts: readonly Part[],
   matching: Matching,
 ): Plan | undefined {
-  const { kind } = verdictIn(applied(situation, parts, matching), matching);
+  const kind = kindIn(applied(situation, parts, matching), matching);
   return kind === 'block' ? undefined : { parts: [...before, ...parts], after: kind };
 }
 
 /** Without those that others make superfluous: an exception may also speak of what is to be upgraded, by name or by an alias. */
 function needed(situation: Situation, parts: readonly Part[], matching: Matching): readonly Part[] {
   const exceptions = parts.filter((part) => part.kind === 'exception');
-  if (exceptions.length === 0) return parts;
+  const excepted = new Set(exceptions.flatMap(({ vulnerability }) => vulnerability ?? []));
+  if (excepted.size === 0) return parts;
   const { inventory, input } = situation;
-  const blocks = (findings: JudgeInput['findings'], granted: readonly ExceptionPart[]): boolean => {
+  const blocks = (findings: readonly Finding[], granted: readonly ExceptionPart[]): boolean => {
     const those = withExceptions({ inventory, input: { ...input, findings } }, granted);
     return vulnerabilitiesOf(verdictIn(those, matching)).size > 0;
   };
+  const exceptedBy = (finding: Finding): readonly string[] => idsOf(finding).filter((id) => excepted.has(id));
   const findings = Map.groupBy(input.findings, (finding) => upgradableKey(finding.package));
   const upgrades = parts
     .filter((part) => part.kind === 'upgrade')
-    .filter((part) => blocks(findings.get(keyOf(part)) ?? [], exceptions));
+    .filter((part) => {
+      const own = findings.get(keyOf(part)) ?? [];
+      return own.every((finding) => exceptedBy(finding).length === 0) || blocks(own, exceptions);
+    });
   const upgraded = new Set(upgrades.map(keyOf));
-  const standing = input.findings.filter((finding) => !upgraded.has(upgradableKey(finding.package)));
+  const standing = new Map<string, Finding[]>();
+  /** Vulnerabilities of findings that several exceptions speak of: all others are needed for what they were made for. */
+  const shared = new Set<string>();
+  for (const finding of input.findings) {
+    if (upgraded.has(upgradableKey(finding.package))) continue;
+    const ids = exceptedBy(finding);
+    if (ids.length > 1) for (const id of ids) shared.add(id);
+    for (const id of ids) standing.set(id, [...(standing.get(id) ?? []), finding]);
+  }
   const kept = exceptions.reduce<readonly ExceptionPart[]>((rest, exception) => {
     const { vulnerability } = exception;
-    if (vulnerability === undefined) return rest;
+    if (vulnerability === undefined || !shared.has(vulnerability)) return rest;
     const others = rest.filter((one) => one !== exception);
-    return blocks(
-      standing.filter((finding) => idsOf(finding).has(vulnerability)),
-      others,
-    )
-      ? rest
-      : others;
+    return blocks(standing.get(vulnerability) ?? [], others) ? rest : others;
   }, exceptions);
   return [...upgrades, ...kept];
 }
 
-function idsOf({ id, aliases, advisories }: JudgeInput['findings'][number]): ReadonlySet<string> {
-  return new Set([id, ...aliases, ...advisories]);
+function idsOf({ id, aliases, advisories }: Finding): readonly string[] {
+  return [...new Set([id, ...aliases, ...advisories])];
 }
 
 /** The situation after some parts of a plan; another base is what it is about already. */
@@ -154,27 +163,49 @@ function withExceptions({ inventory, input }: Situation, parts: readonly Excepti
 /** Everything that is upgraded together and blocks, by name. */
 function blockedIn(situation: Situation, matching: Matching): readonly Blocked[] {
   const { inventory, input } = situation;
+  const reasons = Map.groupBy(blocking(verdictIn(situation, matching)), reasonKey);
   const byKey = Map.groupBy(input.findings, (finding) => upgradableKey(finding.package));
-  const worst = [...byKey].flatMap(([key, findings]) => {
-    const verdict = verdictIn({ inventory, input: { ...input, findings } }, matching);
-    return vulnerabilitiesOf(verdict).size > 0 ? [[key, verdict] as const] : [];
-  });
-  const upgradables = upgradablesOf(inventory.packages, new Set(worst.map(([key]) => key)));
-  return worst
-    .flatMap(([key, verdict]): Blocked[] => {
+  const named = new Map<string, Set<string>>();
+  for (const [key, findings] of byKey)
+    for (const finding of findings) {
+      const name = findingKey(finding);
+      if (reasons.has(name)) named.set(name, (named.get(name) ?? new Set()).add(key));
+    }
+  const blocked = new Map<string, readonly Reason[]>();
+  for (const [key, findings] of byKey) {
+    const names = new Set(findings.map(findingKey).filter((name) => reasons.has(name)));
+    if (names.size === 0) continue;
+    // A reason does not say of which of two packages of one name and version it is.
+    const isClear = [...names].every((name) => named.get(name)?.size === 1);
+    const own = isClear
+      ? [...names].flatMap((name) => reasons.get(name) ?? [])
+      : aboutFindings(verdictIn({ inventory, input: { ...input, findings } }, matching));
+    if (own.length > 0) blocked.set(key, own);
+  }
+  const upgradables = upgradablesOf(inventory.packages, new Set(blocked.keys()));
+  return [...blocked]
+    .flatMap(([key, own]): Blocked[] => {
       const upgradable = upgradables.get(key);
-      return upgradable ? [{ upgradable, verdict }] : [];
+      return upgradable ? [{ upgradable, reasons: own }] : [];
     })
     .sort((a, b) => compareText(a.upgradable.key, b.upgradable.key));
+}
+
+function reasonKey({ vulnerability, package: name, installed }: Reason): string {
+  return `${vulnerability}\n${name}\n${installed}`;
+}
+
+function findingKey({ id, package: pkg, installed }: Finding): string {
+  return `${id}\n${pkg.name}\n${installed}`;
 }
 
 /** The lowest version named as fixed by which these packages block nothing. */
 function versionFor(
   { inventory, input }: Situation,
-  { upgradable, verdict }: Blocked,
+  { upgradable, reasons }: Blocked,
   matching: Matching,
 ): string | undefined {
-  const named = Map.groupBy(blocking(verdict), (reason) => reason.package);
+  const named = Map.groupBy(reasons, (reason) => reason.package);
   const unwanted = new Map(
     upgradable.packages.flatMap((pkg) => {
       const vulnerabilities = new Set(named.get(pkg.name)?.flatMap(({ vulnerability }) => vulnerability ?? []));
@@ -188,7 +219,7 @@ function versionFor(
   });
 }
 
-function upgradeOf({ inventory }: Situation, { upgradable, verdict }: Blocked, to: string): UpgradePart {
+function upgradeOf({ inventory }: Situation, { upgradable, reasons }: Blocked, to: string): UpgradePart {
   const { type, name, installed, module, packages } = upgradable;
   return {
     kind: 'upgrade',
@@ -198,7 +229,7 @@ function upgradeOf({ inventory }: Situation, { upgradable, verdict }: Blocked, t
     installed,
     to,
     packages: [...new Set(packages.map((pkg) => pkg.name))].sort(compareText),
-    vulnerabilities: [...vulnerabilitiesOf(verdict)].sort(compareText),
+    vulnerabilities: [...namesIn(reasons)].sort(compareText),
     places: placesOf(packages, inventory.layers),
   };
 }
@@ -213,8 +244,8 @@ function carriedBy(left: readonly Blocked[]): readonly Carried[] {
     string,
     { vulnerability: string; reasons: Verdict['reasons'][number][]; upgradables: Upgradable[] }
   >();
-  for (const { upgradable, verdict } of left)
-    for (const reason of blocking(verdict)) {
+  for (const { upgradable, reasons } of left)
+    for (const reason of reasons) {
       const { vulnerability } = reason;
       if (vulnerability === undefined) continue;
       const known = carried.get(vulnerability) ?? { vulnerability, reasons: [], upgradables: [] };
@@ -226,7 +257,15 @@ function carriedBy(left: readonly Blocked[]): readonly Carried[] {
 }
 
 function vulnerabilitiesOf(verdict: Verdict): Set<string> {
-  return new Set(blocking(verdict).flatMap(({ vulnerability }) => vulnerability ?? []));
+  return namesIn(aboutFindings(verdict));
+}
+
+function aboutFindings(verdict: Verdict): readonly Reason[] {
+  return blocking(verdict).filter(({ vulnerability }) => vulnerability !== undefined);
+}
+
+function namesIn(reasons: readonly Reason[]): Set<string> {
+  return new Set(reasons.flatMap(({ vulnerability }) => vulnerability ?? []));
 }
 
 /** The reasons that blocked before and that no plan is for; those about findings only when there is no plan at all. */

@@ -1,10 +1,10 @@
 import type { Coverage } from '../model/coverage.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Distribution, Inventory } from '../model/inventory.ts';
-import type { Reason, Verdict } from '../model/verdict.ts';
+import type { Reason, Verdict, VerdictKind } from '../model/verdict.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Assessments } from '../policy/assess.ts';
-import { type JudgeInput, judge } from '../policy/judge.ts';
+import { type JudgeInput, judge, kindLater } from '../policy/judge.ts';
 import type { Unwanted } from '../scanner/matcher/upgrade-versions.ts';
 import { upgradableKey, upgradedTo } from './upgradable.ts';
 
@@ -29,6 +29,11 @@ const REBUILT = digestOf('an image that is still to be built');
 /** The verdict there would be. */
 export function verdictIn({ input }: Situation, { assessments }: Pick<Matching, 'assessments'>): Verdict {
   return judge(input, assessments);
+}
+
+/** The kind of that verdict alone, for less. */
+export function kindIn({ input }: Situation, { assessments }: Pick<Matching, 'assessments'>): VerdictKind {
+  return kindLater(input, assessments).kind;
 }
 
 /** The reasons that block. */

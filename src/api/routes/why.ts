@@ -7,7 +7,7 @@ import { EVERYWHERE, type Place } from '../../exceptions/exception-rows.ts';
 import { projectOf } from '../../model/project-name.ts';
 import type { Reason, Verdict } from '../../model/verdict.ts';
 import { isTag } from '../../oci/reference.ts';
-import { explain } from '../../policy/explain.ts';
+import { countingReasons, explain } from '../../policy/explain.ts';
 import { fieldOf } from '../../policy/policy-fields.ts';
 import { fieldsBehind } from '../../policy/rule-fields.ts';
 import { findSubject, type Subject } from '../../verdicts/subjects.ts';
@@ -34,7 +34,8 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
       const readable = await access.heldIn(by, 'verdict:read');
       const mayRead = (project: string): boolean => readable === 'all' || readable.has(project);
       const advised = await advisor.adviseOn(subject, mayRead);
-      const counting = verdict.reasons.filter(({ kind }) => kind === verdict.kind);
+      const counting = countingReasons(verdict);
+      const ruling = [...counting, ...verdict.reasons.filter(({ suppressedBy, vex }) => suppressedBy ?? vex)];
       const byReference = verdict.reasons.filter(isAboutReference).map(({ message }) => message);
       return {
         image,
@@ -47,7 +48,7 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
         ...(verdict.contact ? { contact: verdict.contact } : {}),
         worst: counting.slice(0, MOST_WORST).map(asLine),
         counting: counting.length,
-        policy: await policyBehind(deps, subject, counting),
+        policy: await policyBehind(deps, subject, ruling),
         deadlines: deadlinesOf(verdict).slice(0, MOST_DEADLINES),
         exceptions: await exceptionsOf(deps, subject, verdict),
         vex: vexOf(advised),
@@ -112,10 +113,10 @@ function asPart(part: Part): Explained['images'][number]['plans'][number]['parts
 async function policyBehind(
   { policies }: ApiDeps,
   { projectId, repository }: Subject,
-  counting: readonly Reason[],
+  reasons: readonly Reason[],
 ): Promise<Explained['policy']> {
   const { policy, version, origins } = await policies.effectivePolicy(projectId);
-  const fields = fieldsBehind(counting.map(({ rule }) => rule));
+  const fields = fieldsBehind(reasons.map(({ rule }) => rule));
   const histories = {
     project: await policies.history({ id: projectId, name: projectOf(repository) }),
     installation: await policies.history('installation'),
