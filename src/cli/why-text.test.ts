@@ -85,7 +85,7 @@ What counts, worst first:
   … and 2 more; see: breakwater verdict
 
 Rules:
-  FIELD          VALUE  FROM     SET BY                            BECAUSE
+  FIELD          VALUE  FROM     SET BY                              BECAUSE
   block.fixable  high   project  lead, version 4, 2026-11-01 09:00Z  we are strict
 
 Dates:
