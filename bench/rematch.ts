@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { type DatabaseHandle, openDatabase } from '../src/db/database.ts';
+import type { DatabaseHandle } from '../src/db/database.ts';
 import type { Engine } from '../src/db/engine.ts';
 import type { Verdict } from '../src/model/verdict.ts';
 import { canonicalHash } from '../src/oci/canonical.ts';
-import { digestOf } from '../src/oci/digest.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { silentLogger } from '../src/platform/logger.ts';
 import { defaultPolicy } from '../src/policy/policy.ts';
@@ -15,16 +14,13 @@ import { buildAdvisoryDatabase } from '../src/scanner/advisories/build.ts';
 import { openAdvisoryDatabase } from '../src/scanner/advisories/database.ts';
 import { changedKeys } from '../src/scanner/advisories/index.ts';
 import type { AdvisoryDatabase } from '../src/scanner/advisories/types.ts';
-import { saveInventory } from '../src/verdicts/inventory-store.ts';
 import { createVerdicts } from '../src/verdicts/verdicts.ts';
 import { dataPath, hasData } from '../test/support/data.ts';
-import { newPostgres } from '../test/support/embedded-postgres.ts';
-import { freePort } from '../test/support/free-port.ts';
 import { checkoutLine, machineLine } from './machine.ts';
-import { inventories } from './rematch-inventories.ts';
+import { openEngine } from './open-engine.ts';
+import { REPOSITORIES, storeImages } from './stored-images.ts';
 
 const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];
-const REPOSITORIES = 50;
 const OTHERS = 50;
 const GOAL_SECONDS = 10;
 const COMMON = (
@@ -60,10 +56,10 @@ try {
 }
 
 async function measure(engine: Engine, first: AdvisoryDatabase): Promise<void> {
-  const opened = await openEngine(engine);
+  const opened = await openEngine(engine, folder);
   const { handle } = opened;
   try {
-    const packages = await fill(handle);
+    const packages = await storeImages(handle, count);
     let current = first;
     const verdicts = createVerdicts({
       state: handle.state,
@@ -156,82 +152,6 @@ function updated(before: AdvisoryDatabase, only?: readonly string[]): AdvisoryDa
   };
 }
 
-/** Stores the images with their inventories and a first verdict, as a push leaves them. Gives the number of packages. */
-async function fill({ db }: DatabaseHandle): Promise<number> {
-  const at = systemClock.now();
-  let packages = 0;
-  await db
-    .insertInto('projects')
-    .values({ id: 'p', name: 'p', public: 0, created_by: 'bench', created_at: at })
-    .execute();
-  for (let number = 0; number < REPOSITORIES; number += 1)
-    await db
-      .insertInto('repositories')
-      .values({ id: `r${number}`, project_id: 'p', name: `p/r${number}`, created_at: at })
-      .execute();
-  let number = 0;
-  const all = inventories(count);
-  for (let stored = 0; stored < count; stored += 200)
-    await db.transaction().execute(async (tx) => {
-      for (let batch = 0; batch < 200; batch += 1) {
-        const next = all.next();
-        if (next.done) return;
-        const inventory = next.value;
-        packages += inventory.packages.length;
-        const hash = canonicalHash(inventory);
-        await saveInventory(tx, hash, inventory, at);
-        const digest = digestOf(`image ${number}`);
-        const repository_id = `r${number % REPOSITORIES}`;
-        await tx
-          .insertInto('images')
-          .values({ digest, status: 'ready', inventory_hash: hash, error: null, updated_at: at })
-          .execute();
-        await tx
-          .insertInto('manifests')
-          .values({
-            repository_id,
-            digest,
-            media_type: 'application/vnd.oci.image.manifest.v1+json',
-            kind: 'image',
-            artifact_type: null,
-            size: 2,
-            content: Buffer.from('{}'),
-            subject: null,
-            annotations: null,
-            created_by: 'bench',
-            created_at: at,
-          })
-          .execute();
-        await tx
-          .insertInto('verdicts')
-          .values({
-            repository_id,
-            digest,
-            kind: 'allow',
-            document: JSON.stringify(nothingKnown(digest)),
-            advisories: '',
-            policy_version: 1,
-            judged_at: at,
-            changes_at: null,
-          })
-          .execute();
-        number += 1;
-      }
-    });
-  return packages;
-}
-
-function nothingKnown(subject: Verdict['subject']): Verdict {
-  return {
-    kind: 'allow',
-    subject,
-    reasons: [],
-    counts: { total: 0, fixable: 0, suppressed: 0, bySeverity: {} as Verdict['counts']['bySeverity'] },
-    inputs: { inventory: '', advisories: '', policy: 1, exceptions: '', vex: '', clocks: '' },
-    judgedAt: 0,
-  };
-}
-
 function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 }
@@ -242,29 +162,5 @@ async function averages({ db }: DatabaseHandle): Promise<{ readonly reasons: num
   return {
     reasons: mean(verdicts.map(({ reasons }) => reasons.length)),
     findings: mean(verdicts.map(({ counts }) => counts.total)),
-  };
-}
-
-async function openEngine(engine: Engine): Promise<{ readonly handle: DatabaseHandle; stop(): Promise<void> }> {
-  if (engine === 'sqlite') {
-    const handle = await openDatabase({ engine, path: join(folder, 'breakwater.sqlite') });
-    return { handle, stop: () => handle.close() };
-  }
-  const port = await freePort();
-  // A folder of its own: the server runs under another account.
-  const databaseDir = await mkdtemp(join(tmpdir(), 'breakwater-rematch-postgres-'));
-  const server = newPostgres(databaseDir, port);
-  await server.initialise();
-  await server.start();
-  await server.createDatabase('bench');
-  const url = `postgres://postgres:postgres@127.0.0.1:${port}/bench`;
-  const handle = await openDatabase({ engine, url });
-  return {
-    handle,
-    async stop() {
-      await handle.close();
-      await server.stop();
-      await rm(databaseDir, { recursive: true, force: true });
-    },
   };
 }

@@ -16,6 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['scanner/matcher'],
   ['config', 'auth', 'projects', 'jobs', 'ledger', 'notify', 'exceptions', 'cluster', 'scanner', 'trust', 'usage'],
   ['registry', 'mirror', 'verdicts', 'gc', 'retention', 'facts', 'vex'],
+  ['simulate'],
   ['api', 'compat', 'admission', 'evidence', 'importer', 'backup'],
   ['audit'],
   ['guard', 'gator', 'preflight'],

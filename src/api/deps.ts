@@ -17,6 +17,7 @@ import type { PolicyStore } from '../projects/policy-store.ts';
 import type { ProjectStore } from '../projects/project-store.ts';
 import type { Retention } from '../retention/retention.ts';
 import type { AdvisoryStore } from '../scanner/advisories/index.ts';
+import type { Simulator } from '../simulate/simulator.ts';
 import type { SourceStore } from '../trust/source-store.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
 import type { Vex } from '../vex/vex.ts';
@@ -72,6 +73,7 @@ export interface ApiDeps {
   readonly vex: Vex;
   /** Host and port clients use for this registry. */
   readonly host: string;
+  readonly simulator: Simulator;
   readonly garbage: Pick<GarbageCollector, 'run' | 'lookAhead' | 'status'>;
   readonly retention: Retention;
   /** Bytes that a project may hold when it has no quota of its own; absent: any number. */

@@ -36,6 +36,9 @@ const STATUS: Readonly<Record<string, number>> = {
   member_unknown: 404,
   policy_invalid: 400,
   policy_unknown: 404,
+  simulation_invalid: 400,
+  simulation_busy: 429,
+  simulation_failed: 502,
   /** Larger than a line of the ledger may be. */
   entry_invalid: 413,
   exception_invalid: 400,

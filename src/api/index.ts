@@ -16,6 +16,7 @@ import { operationRoutes } from './routes/operations.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { robotRoutes } from './routes/robots.ts';
+import { simulationRoutes } from './routes/simulations.ts';
 import { storageRoutes } from './routes/storage.ts';
 import { trustRoutes } from './routes/trust.ts';
 import { userRoutes } from './routes/users.ts';
@@ -43,6 +44,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...guardFeedRoutes(deps),
     ...garbageRoutes(deps),
     ...storageRoutes(deps),
+    ...simulationRoutes(deps),
     ...violationRoutes(deps),
     ...vexRoutes(deps),
   ];

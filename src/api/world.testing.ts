@@ -26,6 +26,7 @@ import { createPolicyStore } from '../projects/policy-store.ts';
 import { createProjectStore } from '../projects/project-store.ts';
 import { createRetention } from '../retention/retention.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
+import { simulate } from '../simulate/simulate.ts';
 import { createSourceStore } from '../trust/source-store.ts';
 import { createWorld } from '../verdicts/world.testing.ts';
 import { createVex } from '../vex/vex.ts';
@@ -124,6 +125,10 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
     verdicts: world.verdicts,
     vex,
     host: 'registry.example.com',
+    // In this thread: a database in memory cannot be opened from another one.
+    simulator: {
+      run: (question) => simulate({ ...deps, vex: deps.vex.source, hosts: ['registry.example.com'] }, question),
+    },
     garbage: createGarbageCollector({
       ...base,
       blobs: createMemoryBlobStore({ clock }),

@@ -23,6 +23,7 @@ import { VERSION } from '../platform/version.ts';
 import { createReads } from '../registry/reads.ts';
 import { registryRoutes } from '../registry/routes.ts';
 import { createPullTimes } from '../retention/pull-times.ts';
+import { createSimulator } from '../simulate/simulator.ts';
 import { totalBytes } from '../usage/usage.ts';
 import { noteAdvisoryVersion } from '../verdicts/advisory-versions.ts';
 import { createAdvisoryRefresh } from './advisory-refresh.ts';
@@ -40,7 +41,7 @@ import { createJudgingParts } from './judging.ts';
 import { startChaining } from './ledger-chaining.ts';
 import { createLimits } from './limits.ts';
 import { createMetrics, observeRequests } from './metrics.ts';
-import { openServices, SERVICE } from './services.ts';
+import { databaseLocation, openServices, SERVICE } from './services.ts';
 import { followTrustedRepos } from './trusted-repos.ts';
 
 const START_AGAIN_MS = 5000;
@@ -164,6 +165,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     verdicts,
     vex: judging.vex,
     host,
+    simulator: createSimulator({ location: databaseLocation(config), hosts, advisories }),
     garbage: garbage.collector,
     retention: garbage.retention,
     defaultQuota: config.projectQuota,

@@ -7,7 +7,7 @@ import { STANDING_TABLES } from '../auth/standings.ts';
 import { watchBlobStore } from '../blobs/watched.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { Config } from '../config.ts';
-import { type DatabaseHandle, openDatabase } from '../db/database.ts';
+import { type DatabaseHandle, type DatabaseLocation, openDatabase } from '../db/database.ts';
 import { lockFolder } from '../db/folder-lock.ts';
 import { createExceptionStore } from '../exceptions/exception-store.ts';
 import { createLedger } from '../ledger/ledger.ts';
@@ -39,11 +39,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
   const lock = lockFolder(config.dataDir);
   // Before the database: a start that fails here must leave nothing open.
   const blobs = watchBlobStore(await openBlobStorage(config, clock));
-  const handle: DatabaseHandle = await openDatabase(
-    config.databaseUrl === undefined
-      ? { engine: 'sqlite', path: join(config.dataDir, 'breakwater.db') }
-      : { engine: 'postgres', url: config.databaseUrl },
-  );
+  const handle: DatabaseHandle = await openDatabase(databaseLocation(config));
   const { db } = handle;
   const box = await openSecretBox({ dataDir: config.dataDir, key: config.secretKey });
   const ledger = createLedger({ db, clock });
@@ -73,6 +69,13 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     blobProblem: blobs.problem,
     advisories,
   };
+}
+
+/** Where the database of these settings is. */
+export function databaseLocation({ databaseUrl, dataDir }: Config): DatabaseLocation {
+  return databaseUrl === undefined
+    ? { engine: 'sqlite', path: join(dataDir, 'breakwater.db') }
+    : { engine: 'postgres', url: databaseUrl };
 }
 
 /** The data folder holds password hashes and private images: it and all in it are for its owner only. */

@@ -51,6 +51,7 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'policy:read': READERS,
   'policy:update': PROJECT_ADMINS,
   'installation:read': ANY_USER,
+  'simulation:run': PROJECT_ADMINS,
   'installation:update': ADMINISTRATORS,
   'usage:read': READERS,
   'quota:set': ADMINISTRATORS,

@@ -33,6 +33,8 @@ export const PERMISSIONS = {
   'policy:update': ['project-admin'],
   /** What counts for every project, as far as each of them shows it anyway. */
   'installation:read': ['any-user'],
+  /** Says what runs where, of a project; without one, of all. */
+  'simulation:run': ['project-admin'],
   'installation:update': ['administrator'],
   'usage:read': ['guest', 'everybody-if-public'],
   /** How much space a project may take is not for its own administrators to say. */
@@ -93,6 +95,7 @@ export const ROBOT_PERMISSIONS = {
     'project:read',
     'policy:read',
     'policy:update',
+    'simulation:run',
     'usage:read',
     'retention:read',
     'member:read',

@@ -37,6 +37,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'the whole policy of a project, and its history',
     load: async () => (await import('./commands/policy.ts')).policyCommand,
   },
+  simulate: {
+    summary: 'what would be blocked or allowed, and when, before anything is changed',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  },
   verdict: {
     summary: 'may this image be pulled, and why not?',
     load: async () => (await import('./commands/verdict.ts')).verdictCommand,

@@ -2,6 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../platform/clock.ts';
 
 const DAY_FORM = /^\d{4}-\d{2}-\d{2}$/;
+const AHEAD_FORM = /^\+(\d{1,5})([hdw])$/;
+const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
 const MOMENT_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** Reads a day as its last second (UTC), or an RFC 3339 moment as it is; gives RFC 3339. For dates until which something counts. */
@@ -29,6 +31,13 @@ export function after(text: string): string {
 /** The same with the first second of a day. */
 export function startOf(text: string): string {
   return moment(text, 'T00:00:00Z');
+}
+
+/** Reads a time ahead, like `+90d`, `+12h` or `+8w`, or what `endOf` reads. */
+export function laterMoment(text: string): string {
+  const [, count, unit = ''] = AHEAD_FORM.exec(text) ?? [];
+  if (count === undefined) return endOf(text);
+  return new Date(systemClock.now() + Number(count) * (UNITS[unit] ?? 0)).toISOString();
 }
 
 function moment(text: string, timeOfDay: string): string {

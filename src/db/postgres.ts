@@ -8,6 +8,7 @@ import type { DatabaseState } from './unchanged.ts';
 const SNAPSHOT = { name: 'snapshot', text: 'select pg_current_snapshot()::text as snapshot' };
 
 const CONNECT_MS = 10_000;
+const CONNECTIONS = 10;
 
 /** PostgreSQL through `pg`; a small pool, 64-bit integers as numbers (ours are times, sizes and counters below 2^53). */
 export function openPostgres(url: string): {
@@ -16,9 +17,22 @@ export function openPostgres(url: string): {
   readonly failures: Failures;
 } {
   const failures = createFailures(postgresFailure);
+  const pool = createPool(url, CONNECTIONS);
+  return {
+    dialect: new WatchedDialect(pool, failures),
+    state: async () => {
+      const { rows } = await failures.during(() => pool.query<{ snapshot: string }>(SNAPSHOT));
+      return rows[0]?.snapshot ?? '';
+    },
+    failures,
+  };
+}
+
+/** Connections to PostgreSQL, so many at most. */
+export function createPool(url: string, connections: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
-    max: 10,
+    max: connections,
     idleTimeoutMillis: 30_000,
     // Also of waiting for a connection that others use.
     connectionTimeoutMillis: CONNECT_MS,
@@ -32,14 +46,7 @@ export function openPostgres(url: string): {
   // transaction fails the next of them. Unheard, either would end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return {
-    dialect: new WatchedDialect(pool, failures),
-    state: async () => {
-      const { rows } = await failures.during(() => pool.query<{ snapshot: string }>(SNAPSHOT));
-      return rows[0]?.snapshot ?? '';
-    },
-    failures,
-  };
+  return pool;
 }
 
 class WatchedDialect extends PostgresDialect {

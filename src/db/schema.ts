@@ -229,6 +229,8 @@ interface InventoriesTable {
   gaps: string;
   /** JSON, lowest first, with the build step of each; null where none is known. */
   layers: string | null;
+  /** Ids of its packages, each once, separated by commas; null in rows that are older: `inventory_packages` has them too. */
+  package_ids: Generated<string | null>;
   complete: Bit;
   created_at: number;
 }

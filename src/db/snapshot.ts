@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely, SqliteDialect, sql } from 'kysely';
-import type { Db } from './database.ts';
+import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import type { DatabaseLocation, Db } from './database.ts';
+import { createPool } from './postgres.ts';
 import type { Schema } from './schema.ts';
 import { asKyselyDatabase } from './sqlite.ts';
 
@@ -47,4 +48,28 @@ export function openSnapshot(path: string): Snapshot {
     },
     close: () => db.destroy(),
   };
+}
+
+/**
+ * Runs something on the database as it is at one moment, over a connection of its own that cannot write; others go on writing
+ * meanwhile. Not for databases in memory, which have one connection.
+ */
+export async function readAtOneMoment<Result>(
+  location: DatabaseLocation,
+  run: (db: Db) => Promise<Result>,
+): Promise<Result> {
+  if (location.engine === 'sqlite') {
+    const snapshot = openSnapshot(location.path);
+    try {
+      return await snapshot.db.transaction().execute(run);
+    } finally {
+      await snapshot.close();
+    }
+  }
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: createPool(location.url, 1) }) });
+  try {
+    return await db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(run);
+  } finally {
+    await db.destroy();
+  }
 }

@@ -9,6 +9,8 @@ export interface WorkerPoolOptions {
   readonly size: number;
   /** Heap of one worker, and as much again for its buffers, which lie outside of that; beyond it the worker dies alone. */
   readonly memoryMb: number;
+  /** Part of the heap for what was made a moment ago; larger for work that makes much and keeps little of it. */
+  readonly youngMb?: number;
   /** A task that takes longer is given up with its worker. */
   readonly timeoutMs: number;
 }
@@ -53,7 +55,10 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
 
   function start(): Worker {
     const worker = new Worker(options.module, {
-      resourceLimits: { maxOldGenerationSizeMb: options.memoryMb },
+      resourceLimits: {
+        maxOldGenerationSizeMb: options.memoryMb,
+        ...(options.youngMb === undefined ? {} : { maxYoungGenerationSizeMb: options.youngMb }),
+      },
       // What hostile bytes are parsed in has no business knowing our secrets.
       env: {},
     });

@@ -26,9 +26,24 @@ export function judgeLater(input: JudgeInput, kept: Assessments): Verdict {
   return decide(input, weigh(input, kept, 'later'));
 }
 
-/** The kind of that decision alone, and when time changes anything about it after that: without putting it into words. */
-export function kindLater(input: JudgeInput, kept: Assessments): Pick<Verdict, 'kind' | 'changesAt'> {
-  const { assessed, lines, changesAt } = weigh(input, kept, 'later');
+type Kind = Pick<Verdict, 'kind' | 'changesAt'>;
+
+/** The decision of `judge`, of which words and hashes are made when somebody asks for them: they are much of the work. */
+export interface Decision extends Kind {
+  verdict(): Verdict;
+}
+
+export function decideNow(input: JudgeInput, kept: Assessments): Decision {
+  const weighed = weigh(input, kept, 'now');
+  return { ...kindOf(weighed), verdict: () => decide(input, weighed) };
+}
+
+/** The kind alone that `judgeLater` comes to, and when time changes anything about it after that. */
+export function kindLater(input: JudgeInput, kept: Assessments): Kind {
+  return kindOf(weigh(input, kept, 'later'));
+}
+
+function kindOf({ assessed, lines, changesAt }: Weighed): Kind {
   const kind = worstKind([
     { kind: worstKind(lines) },
     ...assessed.map(({ reasons }) => ({ kind: worstKind(reasons) })),

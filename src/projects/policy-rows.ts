@@ -54,12 +54,10 @@ export async function versionsOf(db: Db, owner: string): Promise<Row<'policies'>
   return db.selectFrom('policies').selectAll().where('project_id', '=', owner).orderBy('version', 'desc').execute();
 }
 
-/** The newest number among owners; 0 where none has a version. */
-export async function newestNumber(db: Db, owners: readonly string[]): Promise<number> {
-  const rows = await db
-    .selectFrom('policies')
-    .select((eb) => eb.fn.max('version').as('version'))
-    .where('project_id', 'in', owners)
-    .execute();
-  return rows[0]?.version ?? 0;
+/** The newest number among owners, all unless told; 0 where none has a version. */
+export async function newestNumber(db: Db, owners?: readonly string[]): Promise<number> {
+  let query = db.selectFrom('policies').select((eb) => eb.fn.max('version').as('version'));
+  if (owners) query = query.where('project_id', 'in', owners);
+  const [row] = await query.execute();
+  return row?.version ?? 0;
 }

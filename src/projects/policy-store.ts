@@ -4,19 +4,17 @@ import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { canonicalJson } from '../oci/canonical.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
-import type { Policy } from '../policy/policy.ts';
 import { changesBetween, type FieldChange } from '../policy/policy-fields.ts';
 import {
   EMPTY_LAYER,
   layerDocument,
   looserThanLocked,
-  type Origin,
   type PolicyLayer,
   resolvePolicy,
 } from '../policy/policy-layer.ts';
 import { senseless } from '../policy/policy-sense.ts';
-import type { ComingPolicy } from '../policy/policy-timeline.ts';
 import { type ShortForm, shortFormFields } from '../policy/short-form.ts';
+import { type EffectivePolicy, effectiveOf } from './effective-policy.ts';
 import { ProjectError } from './errors.ts';
 import { editLayer, invalid, type PolicyEdit, parseLayer } from './policy-edit.ts';
 import {
@@ -46,19 +44,7 @@ export interface PolicyVersion {
   readonly changes: readonly FieldChange[];
 }
 
-export interface EffectivePolicy {
-  readonly policy: Policy;
-  /** Policies that are to count later, in the order of their moments. */
-  readonly coming: readonly ComingPolicy[];
-  /** Differs whenever any of it was changed; 0 is what is built in. */
-  readonly version: number;
-  /** The nearest that says anything of it. */
-  readonly origin: 'project' | 'installation' | 'built-in';
-  /** Where each field comes from, by path. */
-  readonly origins: Readonly<Record<string, Origin>>;
-  /** What the owner itself says. */
-  readonly own: Readonly<Record<string, unknown>>;
-}
+export type { EffectivePolicy } from './effective-policy.ts';
 
 /** Whose policy: a project's, or the installation's that counts where a project says nothing. */
 export type PolicyOwner = { readonly id: string; readonly name: string } | 'installation';
@@ -116,7 +102,7 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
       check(layer, installation && inForce(installation, clock.now()));
       const row: Row<'policies'> = {
         project_id: keyOf(owner),
-        version: (await newestOfAll(tx)) + 1,
+        version: (await newestNumber(tx)) + 1,
         document: JSON.stringify(Object.keys(is).length === 0 ? null : is),
         author: nameOf(by),
         reason,
@@ -147,25 +133,8 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
     const now = clock.now();
     const installation = inForce(await versionsOf(db, INSTALLATION), now);
     const project = projectId === INSTALLATION ? undefined : inForce(await versionsOf(db, projectId), now);
-    const { policy, origins } = resolvePolicy(installation.current, project?.current);
-    const moments = [installation.coming?.from, project?.coming?.from].filter((moment) => moment !== undefined);
-    const coming = [...new Set(moments)]
-      .sort((a, b) => a - b)
-      .map((from) => ({
-        from,
-        policy: resolvePolicy(layerAt(installation, from), project && layerAt(project, from)).policy,
-      }));
-    const own = (project ?? installation).current;
-    const origin =
-      project && project.current.fields.size > 0
-        ? 'project'
-        : installation.current.fields.size > 0
-          ? 'installation'
-          : 'built-in';
-    return {
-      effective: { policy, coming, version: newest, origin, origins, own: layerDocument(own) },
-      until: coming[0]?.from ?? Number.POSITIVE_INFINITY,
-    };
+    const effective = effectiveOf(installation, project, newest);
+    return { effective, until: effective.coming[0]?.from ?? Number.POSITIVE_INFINITY };
   }
 
   async function effectivePolicy(projectId: string): Promise<EffectivePolicy> {
@@ -215,6 +184,27 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
       return write(by, owner, (newest) => editLayer(newest, { set }), why);
     },
 
+    /**
+     * The document that `set`, `setShort` and `edit` would make of the newest one, one after the other, checked like one that is kept.
+     * Nothing is written.
+     */
+    async draft(
+      owner: PolicyOwner,
+      {
+        document,
+        short = {},
+        set,
+      }: { readonly document?: unknown; readonly short?: ShortForm; readonly set?: PolicyEdit['set'] },
+    ): Promise<Readonly<Record<string, unknown>>> {
+      const [last] = await versionsOf(db, keyOf(owner));
+      const newest = last ? layerOf(last) : EMPTY_LAYER;
+      const base = document === undefined ? newest : parseLayer(document);
+      const { policy } = await effectivePolicy(keyOf(owner));
+      const layer = editLayer(base, { set: { ...Object.fromEntries(shortFormFields(short, policy)), ...set } });
+      check(layer, owner === 'installation' ? undefined : inForce(await versionsOf(db, INSTALLATION), clock.now()));
+      return layerDocument(layer);
+    },
+
     /** Puts an older document in place again, as a new version. Throws `ProjectError('policy_unknown')`. */
     async rollBack(by: Principal, owner: PolicyOwner, version: number, why: PolicyReason): Promise<PolicyWritten> {
       const layer = await versionLayer(owner, version);
@@ -242,18 +232,6 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
 
 function keyOf(owner: PolicyOwner): string {
   return owner === 'installation' ? INSTALLATION : owner.id;
-}
-
-async function newestOfAll(db: Db): Promise<number> {
-  const { newest } = await db
-    .selectFrom('policies')
-    .select((eb) => eb.fn.max('version').as('newest'))
-    .executeTakeFirstOrThrow();
-  return newest ?? 0;
-}
-
-function layerAt({ current, coming }: InForce, moment: number): PolicyLayer {
-  return coming && coming.from <= moment ? coming.layer : current;
 }
 
 function checkReason({ reason, effectiveFrom }: PolicyReason, now: number): void {

@@ -34,6 +34,7 @@ export async function saveInventory(tx: Tx, hash: string, inventory: Inventory, 
       distribution: inventory.distribution ? JSON.stringify(inventory.distribution) : null,
       gaps: JSON.stringify(inventory.gaps),
       layers: inventory.layers ? JSON.stringify(inventory.layers) : null,
+      package_ids: [...new Set(rows.map((row) => row.package_id))].join(','),
       complete: inventory.complete ? 1 : 0,
       created_at: now,
     })

@@ -1,24 +1,20 @@
-import type { Db } from '../db/database.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Verdict } from '../model/verdict.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { Assessments } from '../policy/assess.ts';
 import { createClockedParts } from '../policy/clocked-parts.ts';
 import { judge } from '../policy/judge.ts';
-import { judgeArtifact } from '../policy/judge-artifact.ts';
-import { type IndexChild, judgeIndex } from '../policy/judge-index.ts';
 import { withOutlook } from '../policy/outlook.ts';
-import { type ManifestChild, manifestChildren } from '../registry/manifest-reader.ts';
-import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 import { clocksOf } from './clock-store.ts';
+import { advisoriesVersion, computeArtifact, computeIndex } from './compute-others.ts';
 import { VerdictError } from './errors.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
 import { imageState } from './image-inventory.ts';
 import { loadInventory } from './inventory-store.ts';
-import type { Cause, ExceptionSource, PolicySource, VexSource } from './ports.ts';
+import type { Cause } from './ports.ts';
 import type { Reckoning } from './reckon.ts';
 import type { Serial } from './serial.ts';
-import { findSubject, type Subject, subjectKey } from './subjects.ts';
+import type { Sources } from './sources.ts';
+import { type Subject, subjectKey } from './subjects.ts';
 import { readVerdict, replaceVerdict, type StoredVerdict, staleCause } from './verdict-store.ts';
 
 const ATTEMPTS = 5;
@@ -27,13 +23,7 @@ const INVENTORIES_KEPT = 32;
 /** Indexes within indexes: deeper ones are left to the pull of the child. */
 const DEEPEST = 4;
 
-export interface JudgingDeps {
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly advisories: Pick<AdvisoryStore, 'current'>;
-  readonly policies: PolicySource;
-  readonly exceptions: ExceptionSource;
-  readonly vex: VexSource;
+export interface JudgingDeps extends Sources {
   readonly serial: Serial;
 }
 
@@ -103,48 +93,16 @@ export function createJudging(deps: JudgingDeps): Judging {
     return { verdict: withOutlook(input, judge(input, kept), kept), reckoning };
   }
 
-  async function judgeChildren(subject: Subject, depth: number): Promise<Verdict> {
-    const listed = await manifestChildren(db, subject.repositoryId, subject.digest);
-    const different = new Map(listed.map((child) => [`${child.digest} ${child.platform}`, child]));
-    const children = await Promise.all([...different.values()].map((child) => asIndexChild(subject, child, depth)));
-    const { policy, coming = [], version } = await deps.policies.effectivePolicy(subject.projectId);
-    return judgeIndex({
-      subject: subject.digest,
-      children,
-      policy,
-      coming,
-      policyVersion: version,
-      advisories: advisoriesVersion(deps),
-      now: clock.now(),
-    });
-  }
-
-  async function asIndexChild(parent: Subject, child: ManifestChild, depth: number): Promise<IndexChild> {
-    const known = { digest: child.digest, ...(child.platform === undefined ? {} : { platform: child.platform }) };
-    const subject = child.kind && (await findSubject(db, parent.repositoryId, child.digest));
-    if (!subject) return { ...known, state: 'absent' };
-    if (subject.kind === 'artifact') return { ...known, state: 'other' };
-    const verdict = depth < DEEPEST ? await currentAt(subject, depth + 1) : undefined;
-    return { ...known, state: 'runnable', ...(verdict ? { verdict } : {}) };
-  }
-
   async function compute(subject: Subject, depth: number): Promise<Computed> {
     switch (subject.kind) {
       case 'image':
         return judgeImage(subject);
-      case 'index':
-        return { verdict: await judgeChildren(subject, depth) };
-      case 'artifact': {
-        const { version } = await deps.policies.effectivePolicy(subject.projectId);
-        const verdict = judgeArtifact({
-          subject: subject.digest,
-          ...(subject.artifactType === undefined ? {} : { artifactType: subject.artifactType }),
-          policyVersion: version,
-          advisories: advisoriesVersion(deps),
-          now: clock.now(),
-        });
-        return { verdict };
+      case 'index': {
+        const childVerdict = async (child: Subject) => (depth < DEEPEST ? currentAt(child, depth + 1) : undefined);
+        return { verdict: await computeIndex(deps, subject, childVerdict) };
       }
+      case 'artifact':
+        return { verdict: await computeArtifact(deps, subject) };
     }
   }
 
@@ -189,8 +147,4 @@ async function staleness(deps: JudgingDeps, subject: Subject, kept: StoredVerdic
   const { changesAt } = kept.revision;
   if (changesAt === null || changesAt > deps.clock.now()) return undefined;
   return staleCause(changesAt) ?? 'time';
-}
-
-function advisoriesVersion({ advisories }: Pick<JudgingDeps, 'advisories'>): string {
-  return advisories.current()?.version ?? '';
 }

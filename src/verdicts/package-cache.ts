@@ -25,7 +25,7 @@ export interface JudgedInventory {
   readonly copies: readonly Copies[];
 }
 
-/** Inventories by hash; those not stored are left out. Two statements for all, and one for packages not seen before. */
+/** Inventories by hash; those not stored are left out. A statement or two for all, and one for packages not seen before. */
 export async function loadForJudging(
   db: Db,
   hashes: readonly string[],
@@ -34,13 +34,13 @@ export async function loadForJudging(
   const found = new Map<string, JudgedInventory>();
   if (hashes.length === 0) return found;
   const rows = await db.selectFrom('inventories').selectAll().where('hash', 'in', hashes).execute();
-  const lists = await db
-    .selectFrom('inventory_packages')
-    .select(['inventory_hash', sql<string>`string_agg(cast(package_id as text), ',')`.as('ids')])
-    .where('inventory_hash', 'in', hashes)
-    .groupBy('inventory_hash')
-    .execute();
-  const idsOf = new Map(lists.map(({ inventory_hash, ids }) => [inventory_hash, ids.split(',').map(Number)]));
+  const idsOf = new Map<string, readonly number[]>();
+  for (const { hash, package_ids } of rows) if (package_ids !== null) idsOf.set(hash, numbersOf(package_ids));
+  for (const [hash, ids] of await listedIds(
+    db,
+    rows.flatMap(({ hash, package_ids }) => (package_ids === null ? [hash] : [])),
+  ))
+    idsOf.set(hash, ids);
   await fetchPackages(db, [...idsOf.values()], cache);
   for (const row of rows) {
     const copies = new Set<Copies>();
@@ -61,6 +61,22 @@ export async function loadForJudging(
     });
   }
   return found;
+}
+
+/** Of inventories that do not list their packages in one value. */
+async function listedIds(db: Db, hashes: readonly string[]): Promise<ReadonlyMap<string, readonly number[]>> {
+  if (hashes.length === 0) return new Map();
+  const lists = await db
+    .selectFrom('inventory_packages')
+    .select(['inventory_hash', sql<string>`string_agg(cast(package_id as text), ',')`.as('ids')])
+    .where('inventory_hash', 'in', hashes)
+    .groupBy('inventory_hash')
+    .execute();
+  return new Map(lists.map(({ inventory_hash, ids }) => [inventory_hash, numbersOf(ids)]));
+}
+
+function numbersOf(list: string): readonly number[] {
+  return list === '' ? [] : list.split(',').map(Number);
 }
 
 async function fetchPackages(db: Db, lists: readonly (readonly number[])[], cache: PackageCache): Promise<void> {

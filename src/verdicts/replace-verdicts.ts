@@ -6,7 +6,7 @@ import { startClocks } from './clock-store.ts';
 import type { Cause } from './ports.ts';
 import type { Reckoning } from './reckon.ts';
 import { type Subject, subjectKey } from './subjects.ts';
-import { type DocumentTexts, documentOf } from './verdict-document.ts';
+import { changeDocumentOf, type DocumentTexts, documentOf } from './verdict-document.ts';
 import { verdictChanged } from './verdict-events.ts';
 import { type ChangeDocument, describeChange, type StoredVerdict } from './verdict-store.ts';
 
@@ -53,7 +53,7 @@ export async function replaceVerdicts(
     if (changes.length === 0) return;
     await tx
       .insertInto('verdict_changes')
-      .values(changes.map(asRow(cause)))
+      .values(changes.map(asRow(cause, texts)))
       .execute();
     await addEvents(
       tx,
@@ -89,7 +89,7 @@ async function writeAll(
   return new Set(written.rows.map((row) => `${row.repository_id} ${row.digest}`));
 }
 
-function asRow(cause: Cause) {
+function asRow(cause: Cause, texts: DocumentTexts) {
   return ({ subject, before, verdict, change }: Replacement & { readonly change: ChangeDocument }) => ({
     repository_id: subject.repositoryId,
     repository: subject.repository,
@@ -97,7 +97,7 @@ function asRow(cause: Cause) {
     previous: before.verdict.kind,
     kind: verdict.kind,
     cause,
-    document: JSON.stringify(change),
+    document: changeDocumentOf(change, texts),
     at: verdict.judgedAt,
   });
 }

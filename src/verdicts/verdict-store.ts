@@ -4,6 +4,7 @@ import { type Db, unsynced } from '../db/database.ts';
 import type { Reason, Verdict } from '../model/verdict.ts';
 import { addEvents } from '../notify/outbox.ts';
 import type { Digest } from '../oci/digest.ts';
+import { type CauseDetail, causeDetailOf } from './cause-detail.ts';
 import { startClocks } from './clock-store.ts';
 import type { Cause } from './ports.ts';
 import type { Reckoning } from './reckon.ts';
@@ -30,6 +31,8 @@ interface Revision {
 export interface ChangeDocument extends Pick<Verdict, 'counts' | 'inputs'> {
   readonly added: readonly Reason[];
   readonly removed: readonly Reason[];
+  /** Absent for the first verdict, and in older lines. */
+  readonly causeDetail?: CauseDetail;
 }
 
 /** The verdict kept for a manifest of a repository; undefined when it was never judged. */
@@ -180,7 +183,11 @@ export function describeChange(before: Verdict | undefined, after: Verdict): Cha
   const added = [...present].flatMap(([key, reason]) => (known.has(key) ? [] : [reason]));
   const removed = [...known].flatMap(([key, reason]) => (present.has(key) ? [] : [reason]));
   if (before?.kind === after.kind && added.length + removed.length === 0) return undefined;
-  return { counts: after.counts, inputs: after.inputs, added, removed };
+  const { counts, inputs } = after;
+  // What every source said is in the verdict that is no more; the line alone is history.
+  const gone = removed.map(({ severities: _severities, ...line }): Reason => line);
+  const causeDetail = before && causeDetailOf(before, after, { added, removed });
+  return { counts, inputs, added, removed: gone, ...(causeDetail ? { causeDetail } : {}) };
 }
 
 /** Reasons by what makes them the same: not by words, dates or scores. */

@@ -6,6 +6,7 @@ import * as operations from './operations.ts';
 import * as policies from './policies.ts';
 import * as projects from './projects.ts';
 import * as robots from './robots.ts';
+import * as simulations from './simulations.ts';
 import * as storage from './storage.ts';
 import * as trust from './trust.ts';
 import * as users from './users.ts';
@@ -26,6 +27,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   guardFeed,
   garbage,
   storage,
+  simulations,
   violations,
   vex,
 ].flatMap((noun) =>

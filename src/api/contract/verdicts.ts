@@ -27,6 +27,17 @@ export const judgedImage = z.object({
 });
 export type JudgedImage = z.infer<typeof judgedImage>;
 
+const begunEnded = z.object({ begun: z.array(z.string()), ended: z.array(z.string()) });
+const causeDetail = z.object({
+  policy: z.object({ from: z.number().int(), to: z.number().int() }).optional(),
+  policySet: z.object({ by: z.string(), reason: z.string() }).optional(),
+  advisories: z.object({ from: z.string(), to: z.string() }).optional(),
+  inventory: z.object({ from: z.string(), to: z.string() }).optional(),
+  exceptions: begunEnded.optional(),
+  vex: begunEnded.optional(),
+  moments: z.array(moment).optional(),
+});
+
 export const verdictChange = z.object({
   id: z.string(),
   at: moment,
@@ -35,9 +46,12 @@ export const verdictChange = z.object({
   previous: kind.optional(),
   kind,
   cause: z.string(),
+  /** What exactly changed: versions, ids, moments. Absent for the first verdict. */
+  causeDetail: causeDetail.optional(),
   added: z.array(z.custom<Reason>()),
   removed: z.array(z.custom<Reason>()),
 });
+export type VerdictChange = z.infer<typeof verdictChange>;
 
 export const getVerdict = endpoint('getVerdict', 'GET /verdicts', 'verdict:read', 'May this image run, and why not?', {
   query: z.object({ image }).strict(),

@@ -1,22 +1,15 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { actorOf, nameOf } from '../../auth/principal.ts';
 import type { AuditRunView } from '../../cluster/audit-store.ts';
 import { CodedError } from '../../platform/errors.ts';
-import { newId } from '../../platform/ids.ts';
 import { compileRepos } from '../../trust/compile.ts';
 import { noteAdvisoryVersion } from '../../verdicts/advisory-versions.ts';
 import * as contract from '../contract/operations.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
+import { withSpooled } from '../spool.ts';
 
 const DAY_MS = 86_400_000;
-/** Larger advisory databases are none; the one of all public feeds has a few hundred megabytes. */
-const LARGEST_DATABASE = 4 * 1024 ** 3;
 
 export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
   const { advisories, guard, cluster, clock } = deps;
@@ -34,11 +27,8 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
         },
       };
     }),
-    on(contract.importAdvisories, async ({ by, stream }) => {
-      await mkdir(deps.spoolDir, { recursive: true });
-      const path = join(deps.spoolDir, `advisories-${newId()}`);
-      try {
-        await pipeline(bounded(stream, LARGEST_DATABASE), createWriteStream(path, { mode: 0o600 }));
+    on(contract.importAdvisories, ({ by, stream }) =>
+      withSpooled(deps.spoolDir, stream, async (path) => {
         const { database, changed } = await advisories.importFile(path, 'the file that was sent');
         const { version, builtAt } = database;
         await noteAdvisoryVersion(deps.db, database, { by: nameOf(by), at: clock.now() });
@@ -49,10 +39,8 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
           details: { builtAt, changed },
         });
         return { version, builtAt, changed };
-      } finally {
-        await rm(path, { force: true });
-      }
-    }),
+      }),
+    ),
 
     on(contract.guardManifests, async ({ query: { document, ...wanted } }) =>
       guard.manifests({
@@ -146,13 +134,4 @@ function violationView({
   message: string;
 }) {
   return { constraint, action, kind, namespace, name, message };
-}
-
-async function* bounded(stream: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
-  let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new ApiError('too_large', `an advisory database may have ${limit} bytes`);
-    yield chunk;
-  }
 }

@@ -2,6 +2,7 @@ import { isTag, parseReference } from '../../oci/reference.ts';
 import { explain } from '../../policy/explain.ts';
 import { findManifestInfo } from '../../registry/content-store.ts';
 import { sbomDocument } from '../../scanner/sbom-write/index.ts';
+import type { VerdictChange } from '../../verdicts/history.ts';
 import * as contract from '../contract/verdicts.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
@@ -71,6 +72,7 @@ export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundE
           ...(change.previous ? { previous: change.previous } : {}),
           kind: change.kind,
           cause: change.cause,
+          ...(change.causeDetail ? { causeDetail: causesOf(change.causeDetail) } : {}),
           added: [...added],
           removed: [...removed],
         })),
@@ -78,6 +80,11 @@ export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundE
       };
     }),
   ];
+}
+
+function causesOf({ moments, ...detail }: NonNullable<VerdictChange['causeDetail']>) {
+  const same = structuredClone(detail) as Omit<NonNullable<contract.VerdictChange['causeDetail']>, 'moments'>;
+  return { ...same, ...(moments ? { moments: moments.map(time) } : {}) };
 }
 
 /** `front/alpine:3.20` or `front/alpine@sha256:…`. Throws `ImageReferenceError`. */

@@ -15,6 +15,7 @@ import { policyClocks } from './0015-policy-clocks.ts';
 import { exceptions } from './0016-exceptions.ts';
 import { notifications } from './0017-notifications.ts';
 import { vex } from './0018-vex.ts';
+import { packageLists } from './0019-package-lists.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -34,5 +35,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0016-exceptions': exceptions(engine),
     '0017-notifications': notifications(engine),
     '0018-vex': vex(engine),
+    '0019-package-lists': packageLists,
   };
 }

@@ -34,37 +34,69 @@ export function createMatcher(
 ): (inventory: Inventory, copies?: readonly Copies[]) => MatchResult {
   const matcherFor = createPackageMatcher(advisories);
   const findingsOf = createFindingCache();
-  return (inventory, copies = copiesOf(inventory.packages)) => {
+  const sharedMatches = createSharedMatches();
+  return (inventory, known) => {
     const answerOf = matcherFor(inventory.distribution);
+    const shared = known && sharedMatches(answerOf);
     const findings: Finding[] = [];
     const incomparables: CoverageGap[] = [];
     const uncovered: Parameters<typeof uncoveredLines>[0][number][] = [];
     const ecosystems = new Map<string, readonly string[]>();
     const missing = new Set<string>();
-    for (const { pkg, paths } of copies) {
-      const reason = uncoverable(pkg);
-      if (reason !== undefined) {
-        uncovered.push({ pkg, reason });
-        continue;
+    for (const { pkg, paths } of known ?? copiesOf(inventory.packages)) {
+      let matched = shared?.get(pkg);
+      if (matched === undefined) {
+        const reason = uncoverable(pkg);
+        const answer = reason === undefined ? answerOf(pkg) : undefined;
+        matched = { reason, answer, findings: answer ? findingsOf(answer, pkg) : [] };
+        shared?.set(pkg, matched);
       }
-      const answer = answerOf(pkg);
+      const { reason, answer } = matched;
+      if (reason !== undefined) uncovered.push({ pkg, reason });
+      if (answer === undefined) continue;
       const [first] = answer.ecosystems;
       if (first === undefined) {
         missing.add(describeUnknown(pkg, inventory));
         continue;
       }
-      const known = ecosystems.get(first);
-      if (known !== answer.ecosystems)
-        ecosystems.set(first, known === undefined ? answer.ecosystems : [...new Set([...known, ...answer.ecosystems])]);
+      const listed = ecosystems.get(first);
+      if (listed !== answer.ecosystems)
+        ecosystems.set(
+          first,
+          listed === undefined ? answer.ecosystems : [...new Set([...listed, ...answer.ecosystems])],
+        );
       if (answer.gap) incomparables.push({ ...answer.gap, path: pkg.path, ...(pkg.layer ? { layer: pkg.layer } : {}) });
       if (paths.length > 1) for (const match of answer.matches) findings.push({ ...match, package: pkg, paths });
-      else for (const finding of findingsOf(answer, pkg)) findings.push(finding);
+      else for (const finding of matched.findings) findings.push(finding);
     }
     return {
       findings,
       ...coverageOf(ecosystems, missing, advisories),
       gaps: [...uncoveredLines(uncovered), ...boundedLines(incomparables)],
     };
+  };
+}
+
+/** What is known of a package that many inventories share. */
+interface Matched {
+  readonly reason: ReturnType<typeof uncoverable>;
+  readonly answer: Answer | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** Distributions whose shared packages are kept, and packages of each. */
+const KEPT_DISTRIBUTIONS = 100;
+const KEPT_PACKAGES = 50_000;
+
+/** One look-up for each package that was matched in this distribution before. */
+function createSharedMatches(): (answerOf: (pkg: Package) => Answer) => Map<Package, Matched> {
+  const kept = new Map<(pkg: Package) => Answer, Map<Package, Matched>>();
+  return (answerOf) => {
+    const known = kept.get(answerOf) ?? new Map<Package, Matched>();
+    if (kept.size >= KEPT_DISTRIBUTIONS) kept.clear();
+    if (known.size >= KEPT_PACKAGES) known.clear();
+    kept.set(answerOf, known);
+    return known;
   };
 }
 

@@ -13,6 +13,7 @@ import { identityOf } from './package-copies.ts';
 /** Answers for packages kept at hand, and findings in them: images of one base share nearly all of theirs. */
 const KEPT_PACKAGES = 20_000;
 const KEPT_FINDINGS = 50_000;
+const KEPT_DISTRIBUTIONS = 1000;
 
 /** What advisories say about one package, wherever it lies. */
 export interface Answer {
@@ -22,7 +23,7 @@ export interface Answer {
   readonly gap?: CoverageGap;
 }
 
-/** Answers for the packages of a distribution; remembers its answers, bounded. */
+/** Answers for the packages of a distribution, the same function for the same one; remembers its answers, bounded. */
 export function createPackageMatcher(
   lookup: AdvisoryLookup,
 ): (distribution: Distribution | undefined) => (pkg: Package) => Answer {
@@ -65,9 +66,18 @@ export function createPackageMatcher(
     findings = 0;
   }
 
+  const matchers = new Map<string, (pkg: Package) => Answer>();
+
   return (distribution) => {
     const { id, version, codename, prettyName, idLike, rolling } = distribution ?? {};
     const key = JSON.stringify([id, version, codename, prettyName, idLike, rolling]);
+    const known = matchers.get(key) ?? matcherIn(key, distribution);
+    if (matchers.size >= KEPT_DISTRIBUTIONS) matchers.clear();
+    matchers.set(key, known);
+    return known;
+  };
+
+  function matcherIn(key: string, distribution: Distribution | undefined): (pkg: Package) => Answer {
     return (pkg) => {
       const answers = kept.get(key) ?? new Map<string, Answer>();
       const identity = identityOf(pkg);
@@ -81,7 +91,7 @@ export function createPackageMatcher(
       findings += found.matches.length;
       return found;
     };
-  };
+  }
 }
 
 /** Facts on vulnerabilities that are kept: every version of a package asks for the same ones. */

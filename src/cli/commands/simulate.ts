@@ -1,0 +1,173 @@
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import { parse } from 'yaml';
+import {
+  type Simulation,
+  type SimulationQuestion,
+  simulateAdvisories,
+  simulateAll,
+  simulateProject,
+} from '../../api/contract/simulations.ts';
+import { messageOf } from '../../platform/errors.ts';
+import { isRecord } from '../../platform/json-object.ts';
+import type { Cli } from '../cli.ts';
+import { withServer } from '../client.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { endOf, laterMoment } from '../moments.ts';
+import { type OutputOptions, printAs, withOutput } from '../output.ts';
+import { renderSimulation } from '../simulation-text.ts';
+
+interface Options extends OutputOptions {
+  readonly policy?: string;
+  readonly block?: string;
+  readonly warn?: string;
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly exception?: readonly string[];
+  readonly except?: string;
+  readonly package?: string;
+  readonly version?: string;
+  readonly repository?: string;
+  readonly digest?: string;
+  readonly exceptUntil?: string;
+  readonly revoke?: string[];
+  readonly retire?: string[];
+  readonly advisories?: string;
+  readonly at?: string;
+  readonly until?: string;
+  readonly failOnBlock?: true;
+}
+
+type Exceptions = NonNullable<SimulationQuestion['exceptions']>;
+
+/** `breakwater simulate [project]`: what a change would do, before it is made. */
+export function simulateCommand(cli: Cli): Command {
+  return withOutput(new Command('simulate'))
+    .description('what would be blocked or allowed of everything stored and running, and when; changes nothing')
+    .argument('[project]', 'only this project; exceptions are granted in it, else in all')
+    .option('--policy <file>', 'with this policy document, as "policy set" takes it')
+    .option('--block <severity>', 'with this threshold of blocking, as "project update --block"')
+    .option('--warn <severity>', 'with this threshold of warning')
+    .option('--set <field=value>', 'with another value in a field of the policy; may be repeated', addField)
+    .option('--exception <file>', 'with the exceptions of this file granted, YAML or JSON; may be repeated', addText)
+    .option('--except <vulnerability>', 'with an exception for this vulnerability, limited by what follows')
+    .option('--package <name>', '… only in this package or source package')
+    .option('--version <version>', '… only in this version of the package')
+    .option('--repository <glob>', '… only in these repositories below the project')
+    .option('--digest <digest>', '… only in this image')
+    .option('--except-until <date>', '… until this day (30 days ahead unless told)', endOf)
+    .option('--revoke <id>', 'without this exception; may be repeated', addText)
+    .option('--retire <entry>', 'without this trusted source; may be repeated', addText)
+    .option('--advisories <file>', 'with the advisory database in this file')
+    .option('--at <moment>', 'as it will be then: a day, an RFC 3339 moment, or a time ahead like +30d', laterMoment)
+    .option('--until <moment>', 'also list what time alone changes until then, like +90d', laterMoment)
+    .option('--fail-on-block', 'end with 1 when the next pull of something running would be refused, and is not today')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  breakwater simulate front --block high
+  breakwater simulate --policy strict.yaml --fail-on-block
+  breakwater simulate front --set graceDays.fixable.high=7 --until +30d
+  breakwater simulate front --except CVE-2024-12345 --package openssl
+  breakwater simulate --retire docker.io/bitnami
+  breakwater simulate --advisories advisories.sqlite.zst
+  breakwater simulate --until +90d
+
+Exit codes: 0 answered; 1 with --fail-on-block, when something that runs would fail anew; 2 wrong usage; 3 anything else.`,
+    )
+    .action(async (project: string | undefined, options: Options) => {
+      const question = await questionOf(options);
+      const found = await ask(cli, project, question, options.advisories);
+      printAs(cli, options, found, () => renderSimulation(found));
+      if (options.failOnBlock && found.running.newlyFailing > 0) cli.exitWith(EXIT.negative);
+    });
+}
+
+async function ask(
+  cli: Cli,
+  project: string | undefined,
+  body: SimulationQuestion,
+  advisories: string | undefined,
+): Promise<Simulation> {
+  if (advisories === undefined)
+    return withServer(cli, (api) =>
+      project === undefined
+        ? api.call(simulateAll, { body })
+        : api.call(simulateProject, { params: { project }, body }),
+    );
+  if (project !== undefined)
+    throw new CliError('usage', 'advisories are those of all projects: leave the project out with --advisories');
+  const info = await stat(advisories);
+  if (!info.isFile()) throw new CliError('usage', `${advisories} is no file; give one that "breakwater db build" made`);
+  const content = createReadStream(advisories);
+  return withServer(cli, (api) =>
+    api.upload(simulateAdvisories, { content, size: info.size }, { query: { question: JSON.stringify(body) } }),
+  );
+}
+
+async function questionOf(options: Options): Promise<SimulationQuestion> {
+  const { block, warn, set, revoke, retire, at, until } = options;
+  const exceptions = await exceptionsOf(options);
+  return {
+    ...(options.policy === undefined ? {} : { policy: await readObject(options.policy) }),
+    ...(block === undefined ? {} : { block: block as NonNullable<SimulationQuestion['block']> }),
+    ...(warn === undefined ? {} : { warn: warn as NonNullable<SimulationQuestion['warn']> }),
+    ...(set === undefined ? {} : { set: { ...set } }),
+    ...(exceptions.length === 0 ? {} : { exceptions }),
+    ...(revoke === undefined ? {} : { revoke }),
+    ...(retire === undefined ? {} : { retire }),
+    ...(at === undefined ? {} : { at }),
+    ...(until === undefined ? {} : { until }),
+  };
+}
+
+async function exceptionsOf(options: Options): Promise<Exceptions> {
+  const { except, exceptUntil, package: name, version, repository, digest } = options;
+  const narrowed = { package: name, version, repository, digest };
+  if (except === undefined && Object.values({ ...narrowed, exceptUntil }).some((value) => value !== undefined))
+    throw new CliError('usage', '--package, --version, --repository, --digest and --except-until need --except');
+  const written = await Promise.all((options.exception ?? []).map(readExceptions));
+  const own =
+    except === undefined
+      ? []
+      : [
+          {
+            vulnerability: except,
+            ...(Object.fromEntries(Object.entries(narrowed).filter(([, value]) => value !== undefined)) as object),
+            until: exceptUntil ?? laterMoment('+30d'),
+          },
+        ];
+  return [...written.flat(), ...own];
+}
+
+/** One exception or a list of them, as `exception request` takes them. */
+async function readExceptions(file: string): Promise<Exceptions> {
+  const read = await readYaml(file);
+  return [read].flat() as Exceptions;
+}
+
+async function readObject(file: string): Promise<Record<string, unknown>> {
+  const read = await readYaml(file);
+  if (isRecord(read)) return read;
+  throw new CliError('usage', `${file} is no policy: it holds no fields`);
+}
+
+async function readYaml(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8');
+  try {
+    return parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    throw new CliError('usage', `${file} is neither YAML nor JSON: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function addText(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+function addField(text: string, before: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Write field=value, like graceDays.fixable.high=7.');
+  return { ...before, [text.slice(0, at)]: parse(text.slice(at + 1), { maxAliasCount: 0 }) };
+}

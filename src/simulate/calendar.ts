@@ -1,0 +1,128 @@
+import type { Reason, Verdict } from '../model/verdict.ts';
+import { compareText } from '../oci/canonical.ts';
+import { breathe } from '../platform/breathe.ts';
+import type { Decision } from '../policy/judge.ts';
+import type { Subject } from '../verdicts/subjects.ts';
+import { describeChange } from '../verdicts/verdict-store.ts';
+import type { ComingChange } from './outcome.ts';
+import type { DecisionAt } from './prepare.ts';
+
+/** Changes of one image that are followed: beyond it somebody excepts every finding for another time. */
+const STEPS = 200;
+const REPOSITORIES_NAMED = 20;
+/** Images followed before others get a turn. */
+const SLICE = 5;
+
+type Event = Pick<ComingChange, 'event' | 'subject'>;
+
+interface Entry extends Event {
+  readonly at: number;
+  images: number;
+  blocked: number;
+  allowed: number;
+  running: number;
+  readonly repositories: Set<string>;
+}
+
+/** Collects what time alone changes, moment by moment. */
+export interface Calendar {
+  /** Follows a manifest from a decision on. `runs`: containers whose next pull gets it. */
+  follow(subject: Subject, decision: Decision, decisionAt: DecisionAt, runs: number): Promise<void>;
+  note(at: number, event: Event): void;
+  list(): readonly ComingChange[];
+  /** True when something changes more often than was followed. */
+  readonly cut: boolean;
+}
+
+/** Changes until a moment, itself included. */
+export function createCalendar(until: number): Calendar {
+  const entries = new Map<string, Entry>();
+  let cut = false;
+  let followed = 0;
+
+  function entryOf(at: number, { event, subject }: Event): Entry {
+    const key = `${at} ${event} ${subject}`;
+    const known = entries.get(key);
+    if (known) return known;
+    const entry = {
+      at,
+      event,
+      subject,
+      images: 0,
+      blocked: 0,
+      allowed: 0,
+      running: 0,
+      repositories: new Set<string>(),
+    };
+    entries.set(key, entry);
+    return entry;
+  }
+
+  function add(subject: Subject, before: Verdict, after: Verdict, at: number, runs: number): void {
+    const blocked = before.kind !== 'block' && after.kind === 'block';
+    const allowed = before.kind === 'block' && after.kind !== 'block';
+    const events = new Map(eventsOf(before, after, at).map((event) => [`${event.event} ${event.subject}`, event]));
+    for (const event of events.values()) {
+      const entry = entryOf(at, event);
+      entry.images += 1;
+      entry.blocked += Number(blocked);
+      entry.allowed += Number(allowed);
+      if (blocked) entry.running += runs;
+      if (blocked || allowed) entry.repositories.add(subject.repository);
+    }
+  }
+
+  return {
+    get cut() {
+      return cut;
+    },
+    async follow(subject, decision, decisionAt, runs) {
+      if (decision.changesAt === undefined || decision.changesAt > until) return;
+      let before = decision.verdict();
+      for (let step = 0; before.changesAt !== undefined && before.changesAt <= until; step += 1) {
+        if (step === STEPS) {
+          cut = true;
+          return;
+        }
+        if (followed++ % SLICE === 0) await breathe();
+        const at = before.changesAt;
+        const after = decisionAt(at).verdict();
+        add(subject, before, after, at, runs);
+        before = after;
+      }
+    },
+    note(at, event) {
+      if (at <= until) entryOf(at, event);
+    },
+    list: () =>
+      [...entries.values()]
+        .sort((a, b) => a.at - b.at || compareText(a.event, b.event) || compareText(a.subject, b.subject))
+        .map(({ repositories, ...entry }) => ({
+          ...entry,
+          repositories: [...repositories].sort(compareText).slice(0, REPOSITORIES_NAMED),
+        })),
+  };
+}
+
+/** What happened at that moment, told from the lines that came and went. */
+function eventsOf(before: Verdict, after: Verdict, at: number): readonly Event[] {
+  const change = describeChange(before, after);
+  const ended = (change?.removed ?? []).filter(
+    ({ suppressedBy }) => suppressedBy !== undefined && suppressedBy.until <= at,
+  );
+  const events = [
+    ...ended.map(({ suppressedBy }): Event => ({ event: 'exception-ends', subject: suppressedBy?.exception ?? '' })),
+    ...(change?.added ?? []).flatMap((reason) => eventOf(reason, at) ?? []),
+  ];
+  // Counts alone may change: something excepted that no rule asks for.
+  return events.length > 0 ? events : [{ event: 'other', subject: 'counts' }];
+}
+
+function eventOf({ rule, deadline, suppressedBy, severity, message }: Reason, at: number): Event | undefined {
+  if (rule === 'platform') return undefined;
+  if (suppressedBy !== undefined) return { event: 'exception-begins', subject: suppressedBy.exception };
+  if (deadline === at) return { event: 'grace-ends', subject: severity };
+  if (rule === 'end-of-life') return { event: 'end-of-life', subject: message };
+  if (rule === 'advisory-age') return { event: 'advisory-age', subject: message };
+  return undefined;
+}

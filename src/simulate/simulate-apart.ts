@@ -1,0 +1,54 @@
+import { createClusterAuditStore } from '../cluster/audit-store.ts';
+import type { DatabaseLocation } from '../db/database.ts';
+import { readAtOneMoment } from '../db/snapshot.ts';
+import { toGranted } from '../exceptions/exception.ts';
+import { grantedRows } from '../exceptions/exception-rows.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createPolicyStore } from '../projects/policy-store.ts';
+import { openAdvisoryDatabase } from '../scanner/advisories/database.ts';
+import { createSourceStore } from '../trust/source-store.ts';
+import { createVexSource } from '../vex/source.ts';
+import type { Outcome } from './outcome.ts';
+import type { Question } from './question.ts';
+import { simulate } from './simulate.ts';
+
+/** A question with where to find what it is about. */
+export interface SimulationTask {
+  readonly location: DatabaseLocation;
+  readonly hosts: readonly string[];
+  /** File of the advisories in use; absent when there are none. */
+  readonly advisories?: string;
+  readonly question: Question;
+}
+
+/** Answers a question over a connection of its own that cannot write, from everything as it is at one moment. */
+export async function simulateApart({ location, hosts, advisories, question }: SimulationTask): Promise<Outcome> {
+  const current = advisories === undefined ? undefined : openAdvisoryDatabase(advisories);
+  const candidate = question.advisories === undefined ? undefined : openAdvisoryDatabase(question.advisories);
+  try {
+    return await readAtOneMoment(location, (db) => {
+      const base = { db, clock: systemClock, ledger: createLedger({ db, clock: systemClock }), fourEyes: true };
+      return simulate(
+        {
+          ...base,
+          hosts,
+          advisories: { current: () => current },
+          policies: createPolicyStore(base),
+          exceptions: {
+            granted: async (projectId) => (await grantedRows(db, projectId, systemClock.now())).map(toGranted),
+          },
+          // Nothing changes here: it is as it was at one moment.
+          vex: createVexSource({ ...base, state: () => 0, hosts }),
+          cluster: createClusterAuditStore(base),
+          trust: createSourceStore(base),
+          ...(candidate ? { candidate } : {}),
+        },
+        question,
+      );
+    });
+  } finally {
+    current?.close();
+    candidate?.close();
+  }
+}

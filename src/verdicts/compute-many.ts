@@ -1,0 +1,183 @@
+import type { Db } from '../db/database.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { breathe } from '../platform/breathe.ts';
+import type { Assessments } from '../policy/assess.ts';
+import { createClockedParts } from '../policy/clocked-parts.ts';
+import type { Clock } from '../policy/clocks.ts';
+import { type JudgeInput, judge } from '../policy/judge.ts';
+import { withOutlook } from '../policy/outlook.ts';
+import type { ComingPolicy } from '../policy/policy-timeline.ts';
+import { withMark } from './clock-marks.ts';
+import { clocksOfImages, clocksOfRepository } from './clock-store.ts';
+import { evaluate, inventoryFacts } from './evaluate.ts';
+import { createPackageCache, type JudgedInventory, loadForJudging, type PackageCache } from './package-cache.ts';
+import { type Reckoning, reckon, seenAt } from './reckon.ts';
+import type { Sources } from './sources.ts';
+import type { Subject } from './subjects.ts';
+
+/** Images judged before others get a turn: some milliseconds. */
+const SLICE = 5;
+/** Repositories whose clocks are kept; images of one repository follow each other. */
+const REPOSITORIES_KEPT = 4;
+
+/** What is worth remembering from one part of a long judging to the next, of the same sources. */
+export interface ManyMemory {
+  readonly packages: PackageCache;
+  /** Running clocks by repository. */
+  readonly clocks: Map<string, Map<string, Clock>>;
+  readonly assessments: Assessments;
+}
+
+export function createManyMemory(): ManyMemory {
+  return { packages: createPackageCache(), clocks: new Map(), assessments: new Map() };
+}
+
+/** An image with all that its verdict depends on but the moment. */
+export interface PreparedImage {
+  readonly subject: Subject;
+  readonly input: Omit<JudgeInput, 'now'>;
+  readonly reckoning: Reckoning;
+}
+
+/** A verdict on an image with the clocks it counts on. */
+export interface ComputedImage {
+  readonly subject: Subject;
+  readonly verdict: Verdict;
+  readonly reckoning: Reckoning;
+}
+
+/** Computes the verdicts on images as they are now and keeps none. Images without an inventory are left out. */
+export async function computeMany(
+  sources: Sources,
+  subjects: readonly Subject[],
+  memory: ManyMemory,
+): Promise<readonly ComputedImage[]> {
+  const computed: ComputedImage[] = [];
+  for (const [number, { subject, input, reckoning }] of (await prepareMany(sources, subjects, memory)).entries()) {
+    if (number % SLICE === 0) await breathe();
+    const now = { ...input, now: sources.clock.now() };
+    const verdict = withOutlook(now, judge(now, memory.assessments), memory.assessments);
+    computed.push({ subject, verdict, reckoning });
+  }
+  return computed;
+}
+
+/**
+ * Reads and matches what verdicts on images depend on, all with a handful of statements. Clocks that do not run yet start now.
+ * Images without an inventory are left out.
+ */
+export async function prepareMany(
+  sources: Sources,
+  subjects: readonly Subject[],
+  memory: ManyMemory,
+): Promise<readonly PreparedImage[]> {
+  const { db } = sources;
+  const ready = await readInputs(sources, subjects, memory);
+  const images = await clocksOfImages(db, [...new Set(ready.map(({ subject }) => subject.digest))]);
+  for (const { subject } of ready)
+    if (!memory.clocks.has(subject.repositoryId))
+      memory.clocks.set(subject.repositoryId, await clocksOfRepository(db, subject.repositoryId));
+  const projects = await projectInputs(sources, ready);
+  const database = sources.advisories.current();
+  const prepared: PreparedImage[] = [];
+  for (const [number, { subject, hash, platform, known }] of ready.entries()) {
+    if (number % SLICE === 0) await breathe();
+    const project = projects.get(subject.projectId);
+    if (!project) continue;
+    const { findings: matched, coverage } = evaluate(known.inventory, database, known.copies);
+    const findings = await sources.vex.mark(subject, matched, known.inventory, project.policy.vexAuthors);
+    const repository = memory.clocks.get(subject.repositoryId) ?? new Map<string, Clock>();
+    const image = images.get(subject.digest) ?? new Map<string, Clock>();
+    images.set(subject.digest, image);
+    const partsOf = createClockedParts(
+      [project.policy, ...project.coming.map((next) => next.policy)],
+      known.inventory.distribution,
+    );
+    const reckoning = reckon(findings, { repository, image, partsOf }, sources.clock.now());
+    run(repository, reckoning.newInRepository);
+    run(image, reckoning.newInImage);
+    const input = {
+      subject: subject.digest,
+      repository: subject.repository,
+      platform,
+      inventory: inventoryFacts(hash, known.inventory),
+      findings,
+      coverage,
+      ...project,
+      clocks: reckoning.clocks,
+      ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
+    };
+    prepared.push({ subject, input, reckoning });
+  }
+  for (const id of [...memory.clocks.keys()].slice(0, -REPOSITORIES_KEPT)) memory.clocks.delete(id);
+  return prepared;
+}
+
+interface Ready {
+  readonly subject: Subject;
+  readonly hash: string;
+  readonly platform: string | undefined;
+  readonly known: JudgedInventory;
+}
+
+/** Notes that clocks run now, for the images that follow. */
+function run(running: Map<string, Clock>, started: Reckoning['newInImage']): void {
+  for (const [key, { marks }] of started) {
+    const clock = running.get(key) ?? { firstSeen: seenAt(marks) ?? Number.POSITIVE_INFINITY };
+    running.set(key, marks.reduce(withMark, clock));
+  }
+}
+
+async function readInputs(
+  { db }: Pick<Sources, 'db'>,
+  subjects: readonly Subject[],
+  memory: ManyMemory,
+): Promise<readonly Ready[]> {
+  const analysed = await analysedImages(db, subjects);
+  const hashes = [...new Set(analysed.values().map(({ hash }) => hash))];
+  const inventories = await loadForJudging(db, hashes, memory.packages);
+  return subjects.flatMap((subject): Ready[] => {
+    const image = analysed.get(subject.digest);
+    const known = image && inventories.get(image.hash);
+    return known ? [{ subject, ...image, known }] : [];
+  });
+}
+
+async function analysedImages(
+  db: Db,
+  subjects: readonly Subject[],
+): Promise<ReadonlyMap<string, Pick<Ready, 'hash' | 'platform'>>> {
+  const digests = [...new Set(subjects.map(({ digest }) => digest))];
+  const rows = await db
+    .selectFrom('images')
+    .select(['digest', 'inventory_hash', 'platform'])
+    .where('digest', 'in', digests)
+    .execute();
+  return new Map(
+    rows.flatMap(({ digest, inventory_hash: hash, platform }) =>
+      hash === null ? [] : [[digest, { hash, platform: platform ?? undefined }] as const],
+    ),
+  );
+}
+
+/** What judging takes from the project. */
+type ProjectInputs = Pick<JudgeInput, 'policy' | 'policyVersion' | 'exceptions'> & {
+  readonly coming: readonly ComingPolicy[];
+};
+
+async function projectInputs(
+  sources: Pick<Sources, 'policies' | 'exceptions'>,
+  entries: readonly { subject: Subject }[],
+) {
+  const inputs = new Map<string, ProjectInputs>();
+  for (const projectId of new Set(entries.map(({ subject }) => subject.projectId))) {
+    const { policy, coming = [], version } = await sources.policies.effectivePolicy(projectId);
+    inputs.set(projectId, {
+      policy,
+      coming,
+      policyVersion: version,
+      exceptions: await sources.exceptions.granted(projectId),
+    });
+  }
+  return inputs;
+}
