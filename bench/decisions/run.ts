@@ -8,13 +8,15 @@ import { buildAdvisoryDatabase } from '../../src/scanner/advisories/build.ts';
 import { dataPath, hasData } from '../../test/support/data.ts';
 import { checkoutLine, machineLine } from '../machine.ts';
 import { table } from '../print.ts';
+import { exceptionsRow } from './exceptions.ts';
 import { grantRow } from './grant.ts';
 import { policyChangeRow } from './policy-change.ts';
 import { type Figure, type Row, tableOf } from './row.ts';
 import { simulateRow } from './simulate.ts';
+import { whyRow } from './why.ts';
 import { openWorld } from './world.ts';
 
-const ROWS: readonly Row[] = [simulateRow, policyChangeRow, grantRow];
+const ROWS: readonly Row[] = [simulateRow, policyChangeRow, grantRow, exceptionsRow, whyRow];
 const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];
 const SIZES = { images: 10_000, pods: 5000 };
 
