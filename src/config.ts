@@ -187,6 +187,8 @@ const settingsSchema = z
     /** The same for whoever has no account, by network, in each of the three, where it is lower. */
     limitAnonymous: perMinute.prefault(0),
     fourEyes: flag.prefault(true),
+    /** False: this replica only answers; what is done in the background is left to others. */
+    backgroundWork: flag.prefault(true),
     /** How many days ahead the review of a trusted source may lie. */
     trustReviewMostDays: z.coerce.number().int().min(1).max(3660).prefault(1098),
     /** A source that nobody reviewed for so many days after the date is not trusted any more; absent: it stays trusted. */

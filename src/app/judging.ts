@@ -144,6 +144,7 @@ export function createJudgingParts(
         });
       });
       await applyUnapplied();
+      if (!config.backgroundWork) return;
       await jobs.start();
       const left = await verdicts.resume();
       if (left > 0) logger.info({ manifests: left }, 'took up what was left unjudged');

@@ -205,14 +205,20 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
   // Not before everything listens: a start that fails would have made the user without showing the password.
   const first = await bootstrapAdministrator(services, config.adminPassword);
   const stopping = new AbortController();
-  const working = keepTrying(() => Promise.all([judging.start(), garbage.start(), pulls.start()]), {
-    everyMs: START_AGAIN_MS,
-    signal: stopping.signal,
-    onFailure: (error) =>
-      logger.error({ error: messageOf(error) }, 'background work did not start; trying again in a moment'),
-  });
-  refresh.start();
-  notify.start();
+  const { backgroundWork } = config;
+  const working = keepTrying(
+    () => Promise.all([judging.start(), pulls.start(), ...(backgroundWork ? [garbage.start()] : [])]),
+    {
+      everyMs: START_AGAIN_MS,
+      signal: stopping.signal,
+      onFailure: (error) =>
+        logger.error({ error: messageOf(error) }, 'background work did not start; trying again in a moment'),
+    },
+  );
+  if (backgroundWork) {
+    refresh.start();
+    notify.start();
+  }
   const chaining = startChaining({ ledger, logger });
 
   return {
