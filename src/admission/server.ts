@@ -1,5 +1,4 @@
 import type { Server } from 'node:https';
-import { setTimeout } from 'node:timers';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { EvaluationError } from '../constraints/evaluate.ts';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
@@ -7,6 +6,7 @@ import { referencesOf } from '../constraints/workload.ts';
 import type { Reference } from '../oci/reference.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { within } from '../platform/within.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
 import { MUTATE_PATH } from './mutating-configuration.ts';
@@ -22,7 +22,7 @@ import { probeAnswer } from './probe-answer.ts';
 import { type AdmissionResponse, asReview, review } from './review.ts';
 import { reviewConstraint } from './review-constraint.ts';
 import type { ReviewMemory } from './review-memory.ts';
-import { Undecided, within } from './undecided.ts';
+import { decidedWithin, Undecided } from './undecided.ts';
 
 /** PEM texts of the certificate (with its chain) and its key. */
 export interface TlsMaterial {
@@ -124,7 +124,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
         const request = parseReview(Buffer.isBuffer(http.body) ? http.body : '');
         const decided = decide(request);
         if (!(decided instanceof Promise)) return send(reply, 200, textOf(decided, request.reviewVersion));
-        within(deps.deadlineMs ?? DEADLINE_MS, decided).then(
+        decidedWithin(decided, deps.deadlineMs ?? DEADLINE_MS).then(
           (response) => send(reply, 200, textOf(response, request.reviewVersion)),
           (error: unknown) => fail(reply, error),
         );
@@ -241,21 +241,9 @@ function factsInTime(
   };
   try {
     const facts = deps.facts.factsAbout(references);
-    return facts instanceof Promise ? inTime(facts).catch(unreadable) : facts;
+    return facts instanceof Promise ? within(facts, FACTS_MS).catch(unreadable) : facts;
   } catch (error) {
     return unreadable(error);
-  }
-}
-
-async function inTime(facts: Promise<ImageFacts>): Promise<ImageFacts | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), FACTS_MS);
-  });
-  try {
-    return await Promise.race([facts, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,5 @@
-import { setTimeout } from 'node:timers';
 import { CodedError } from '../platform/errors.ts';
+import { within } from '../platform/within.ts';
 
 /** No decision: the call fails with this HTTP status, and the failure policy of the webhook configuration decides. */
 export class Undecided extends CodedError<'undecided'> {
@@ -12,15 +12,8 @@ export class Undecided extends CodedError<'undecided'> {
 }
 
 /** What `work` gives, or `Undecided` when it takes longer than that many milliseconds. */
-export async function within<Value>(milliseconds: number, work: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const why = `no decision within ${milliseconds} ms`;
-    timer = setTimeout(() => reject(new Undecided(504, why)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export async function decidedWithin<Value extends object>(work: Promise<Value>, milliseconds: number): Promise<Value> {
+  const decided = await within(work, milliseconds);
+  if (decided === undefined) throw new Undecided(504, `no decision within ${milliseconds} ms`);
+  return decided;
 }

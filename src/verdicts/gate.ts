@@ -8,6 +8,7 @@ import { isTag } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { within } from '../platform/within.ts';
 import { judgeReference, withReference } from '../policy/judge-reference.ts';
 import {
   headerText,
@@ -28,7 +29,6 @@ import type { Ingest } from './ingest.ts';
 import type { Judging } from './judging.ts';
 import type { GateLedger, PolicySource, QuarantineSource } from './ports.ts';
 import { findSubject, imageName, type Subject, subjectKey } from './subjects.ts';
-import { within } from './within.ts';
 
 /** Code of a refusal, the one Harbor's clients know. */
 const REFUSED = 'PROJECTPOLICYVIOLATION';

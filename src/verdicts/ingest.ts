@@ -2,6 +2,7 @@ import type { Db } from '../db/database.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { within } from '../platform/within.ts';
 import { headerText, warningText } from '../policy/messages.ts';
 import { manifestParents } from '../registry/manifest-reader.ts';
 import type { IngestObserver, ManifestSubject } from '../registry/ports.ts';
@@ -10,7 +11,6 @@ import { ensureInventory, type ImageInventoryDeps } from './image-inventory.ts';
 import type { Judging } from './judging.ts';
 import type { Cause, JobSink } from './ports.ts';
 import { findSubject, imageName, type Subject, subjectKey } from './subjects.ts';
-import { within } from './within.ts';
 
 /** Kind of the job that judges one manifest whose verdict was not there in time. */
 export const JUDGE_JOB = 'judge-manifest';
