@@ -17,6 +17,7 @@ import type { AdvisoryDatabase } from '../src/scanner/advisories/types.ts';
 import { createVerdicts } from '../src/verdicts/verdicts.ts';
 import { dataPath, hasData } from '../test/support/data.ts';
 import { checkoutLine, machineLine } from './machine.ts';
+import { NOTHING_ANALYSED } from './nothing-analysed.ts';
 import { openEngine } from './open-engine.ts';
 import { REPOSITORIES, storeImages } from './stored-images.ts';
 
@@ -64,16 +65,9 @@ async function measure(engine: Engine, first: AdvisoryDatabase): Promise<void> {
     const verdicts = createVerdicts({
       state: handle.state,
       db: handle.db,
-      blobs: { open: () => Promise.reject(new Error('no blobs here')), localPath: () => '' },
+      ...NOTHING_ANALYSED,
       clock: systemClock,
       logger: silentLogger,
-      analyser: {
-        version: 'bench',
-        analyse: () => Promise.reject(new Error('nothing to analyse')),
-        isComplete: () => true,
-        compose: () => ({ analyser: 'bench', packages: [], gaps: [], complete: true }),
-        hashOf: canonicalHash,
-      },
       advisories: { current: () => current },
       policies: { effectivePolicy: () => Promise.resolve({ policy: defaultPolicy, version: 1 }) },
       exceptions: { granted: () => Promise.resolve([]) },

@@ -7,17 +7,16 @@ import type { DatabaseLocation } from '../../src/db/database.ts';
 import type { Engine } from '../../src/db/engine.ts';
 import { createExceptionStore } from '../../src/exceptions/exception-store.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
-import { canonicalHash } from '../../src/oci/canonical.ts';
 import { parseDigest } from '../../src/oci/digest.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { createPolicyStore } from '../../src/projects/policy-store.ts';
 import { createQuarantineAnswers } from '../../src/quarantine/answers.ts';
-import { createInForce } from '../../src/quarantine/in-force.ts';
 import { openAdvisoryDatabase } from '../../src/scanner/advisories/database.ts';
 import { createSourceStore } from '../../src/trust/source-store.ts';
 import { createVerdicts } from '../../src/verdicts/verdicts.ts';
 import { createVexSource } from '../../src/vex/source.ts';
+import { NOTHING_ANALYSED } from '../nothing-analysed.ts';
 import { openEngine } from '../open-engine.ts';
 import { storeImages } from '../stored-images.ts';
 
@@ -54,21 +53,14 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
   const verdicts = createVerdicts({
     db,
     state: handle.state,
-    blobs: { open: () => Promise.reject(new Error('no blobs here')), localPath: () => '' },
+    ...NOTHING_ANALYSED,
     clock,
     logger,
-    analyser: {
-      version: 'bench',
-      analyse: () => Promise.reject(new Error('nothing to analyse')),
-      isComplete: () => true,
-      compose: () => ({ analyser: 'bench', packages: [], gaps: [], complete: true }),
-      hashOf: canonicalHash,
-    },
     advisories,
     policies,
     exceptions,
     vex: createVexSource({ ...base, state: handle.stateOf('vex_documents', 'vex_authors'), hosts: [HOST] }),
-    quarantines: createQuarantineAnswers({ db, inForce: createInForce({ db, state: handle.stateOf('quarantines') }) }),
+    quarantines: createQuarantineAnswers({ db, state: handle.stateOf('quarantines') }),
     jobs: { enqueue: () => Promise.resolve() },
     ledger: { record: () => Promise.resolve() },
     hosts: [HOST],

@@ -28,7 +28,6 @@ import { createMemberStore } from '../projects/member-store.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
 import { createProjectStore } from '../projects/project-store.ts';
 import { createQuarantineAnswers } from '../quarantine/answers.ts';
-import { createInForce } from '../quarantine/in-force.ts';
 import { createQuarantineStore } from '../quarantine/quarantine-store.ts';
 import { createRetention } from '../retention/retention.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
@@ -141,7 +140,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
           {
             ...deps,
             vex: deps.vex.source,
-            quarantines: createQuarantineAnswers({ db, inForce: createInForce({ db, state: handle.state }) }),
+            quarantines: createQuarantineAnswers({ db, state: handle.state }),
             hosts: ['registry.example.com'],
           },
           question,

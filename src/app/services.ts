@@ -20,7 +20,6 @@ import { createPolicyStore } from '../projects/policy-store.ts';
 import { createProjectStore } from '../projects/project-store.ts';
 import { createUpstreamSource } from '../projects/upstream-source.ts';
 import { createQuarantineAnswers } from '../quarantine/answers.ts';
-import { createInForce } from '../quarantine/in-force.ts';
 import { createQuarantineStore } from '../quarantine/quarantine-store.ts';
 import { createAdvisoryStore } from '../scanner/advisories/index.ts';
 import { createSourceStore } from '../trust/source-store.ts';
@@ -73,7 +72,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
       overdueDays: config.trustOverdueDays,
     }),
     quarantines: createQuarantineStore(base),
-    quarantine: createQuarantineAnswers({ db, inForce: createInForce({ db, state: handle.stateOf('quarantines') }) }),
+    quarantine: createQuarantineAnswers({ db, state: handle.stateOf('quarantines') }),
     cluster: createClusterAuditStore(base),
     blobs: blobs.store,
     blobProblem: blobs.problem,

@@ -1,9 +1,10 @@
 import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
+import type { DatabaseState } from '../db/unchanged.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type QuarantineHit, quarantineSentence } from '../policy/quarantine.ts';
 import { packagesOf } from './held-packages.ts';
-import type { Entry, InForce } from './in-force.ts';
+import { createInForce, type Entry } from './in-force.ts';
 import { means } from './target.ts';
 
 /** A stored manifest. */
@@ -14,14 +15,9 @@ interface Place {
 
 const NOTHING: ReadonlyMap<string, readonly QuarantineHit[]> = new Map();
 
-/** Answers what is under quarantine, from what is in force and what is stored. */
-export function createQuarantineAnswers({
-  db,
-  inForce,
-}: {
-  readonly db: Db;
-  readonly inForce: () => Promise<InForce>;
-}) {
+/** Answers what is under quarantine, from what is in force and what is stored; `state` tells when that may have changed. */
+export function createQuarantineAnswers({ db, state }: { readonly db: Db; readonly state: DatabaseState }) {
+  const inForce = createInForce({ db, state });
   return {
     /** A text that is another one after every change of what is under quarantine. */
     async revision(): Promise<string> {

@@ -9,7 +9,6 @@ import { markStale } from '../verdicts/verdict-store.ts';
 import { createWorld, DAY, NOW, scannerAccount, someone, type World } from '../verdicts/world.testing.ts';
 import { createQuarantineAnswers } from './answers.ts';
 import { type ApplyDeps, applyQuarantine, applyQuarantines } from './apply.ts';
-import { createInForce } from './in-force.ts';
 import { createQuarantineStore, type NewQuarantine, type QuarantineStore } from './quarantine-store.ts';
 import { reachOf } from './reach.ts';
 
@@ -176,8 +175,7 @@ describe.each(ENGINES)('quarantine on %s', (engine) => {
   });
 
   it('reaches an image that was being judged for the first time when it came', async () => {
-    const inForce = createInForce({ db: handle.db, state: handle.state });
-    const answers = createQuarantineAnswers({ db: handle.db, inForce });
+    const answers = createQuarantineAnswers({ db: handle.db, state: handle.state });
     let once = true;
     world.restart({
       quarantines: {

@@ -7,7 +7,6 @@ import { createLedger } from '../ledger/ledger.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
 import { createQuarantineAnswers } from '../quarantine/answers.ts';
-import { createInForce } from '../quarantine/in-force.ts';
 import { openAdvisoryDatabase } from '../scanner/advisories/database.ts';
 import { createSourceStore } from '../trust/source-store.ts';
 import { createVexSource } from '../vex/source.ts';
@@ -42,7 +41,7 @@ export async function simulateApart({ location, hosts, advisories, question }: S
           },
           // Nothing changes here: it is as it was at one moment.
           vex: createVexSource({ ...base, state: () => 0, hosts }),
-          quarantines: createQuarantineAnswers({ db, inForce: createInForce({ db, state: () => 0 }) }),
+          quarantines: createQuarantineAnswers({ db, state: () => 0 }),
           cluster: createClusterAuditStore(base),
           trust: createSourceStore(base),
           ...(candidate ? { candidate } : {}),

@@ -7,7 +7,6 @@ import type { Digest } from '../oci/digest.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createPolicyStore } from '../projects/policy-store.ts';
 import { createQuarantineAnswers } from '../quarantine/answers.ts';
-import { createInForce } from '../quarantine/in-force.ts';
 import { createWorld, NOW } from '../verdicts/world.testing.ts';
 import type { Question } from './question.ts';
 import { type SimulateDeps, simulate } from './simulate.ts';
@@ -35,10 +34,7 @@ export async function createSimulatedWorld(handle: DatabaseHandle) {
     policies,
     exceptions: { granted: async (id) => (id === 'front' ? world.state.exceptions : []) },
     vex: { mark: async (_place, findings) => findings },
-    quarantines: createQuarantineAnswers({
-      db: handle.db,
-      inForce: createInForce({ db: handle.db, state: handle.state }),
-    }),
+    quarantines: createQuarantineAnswers({ db: handle.db, state: handle.state }),
   });
 
   return {

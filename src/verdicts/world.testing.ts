@@ -12,7 +12,6 @@ import { readBounded } from '../platform/streams.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import { defaultPolicy, type Policy } from '../policy/policy.ts';
 import { createQuarantineAnswers } from '../quarantine/answers.ts';
-import { createInForce } from '../quarantine/in-force.ts';
 import { storeManifest } from '../registry/manifest-writer.ts';
 import type { Caller, ManifestSubject } from '../registry/ports.ts';
 import { ensureRepository } from '../registry/repositories.ts';
@@ -160,7 +159,7 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
       },
       exceptions: { granted: async (id) => (id === 'front' ? state.exceptions : []) },
       vex: { mark: async (_place, findings) => findings },
-      quarantines: createQuarantineAnswers({ db, inForce: createInForce({ db, state: handle.state }) }),
+      quarantines: createQuarantineAnswers({ db, state: handle.state }),
       jobs: {
         enqueue: async ({ kind, key, payload }) => {
           state.jobs.set(`${kind} ${key}`, { kind, payload });
