@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EVENT_DATA } from '../../notify/event-data.ts';
 import { MESSAGE_STATES } from '../../notify/message-list.ts';
 import { RECEIVER_KINDS, receiverSettings, receiverTarget } from '../../notify/receiver.ts';
-import { listOf, moment, name, page } from './common.ts';
+import { listOf, moment, name, overlapHours, page } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 /** Absent: receivers of the installation, for administrators only. */
@@ -109,11 +109,7 @@ export const rotateReceiver = endpoint(
     query: home,
     body: z
       .object({
-        overlapHours: z
-          .number()
-          .min(0)
-          .max(24 * 90)
-          .optional(),
+        overlapHours: overlapHours.optional(),
       })
       .strict(),
     reply: receiver.extend({ secret: z.string() }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AdvisorySource } from '../../model/coverage.ts';
-import { listOf, moment, name, page } from './common.ts';
+import { listOf, moment, name, page, runningContainer } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const advisoryStatus = z.object({
@@ -107,13 +107,7 @@ export const listViolations = endpoint(
 );
 export const listRunning = endpoint('listRunning', 'GET /cluster/images', 'ledger:read', 'Images that run', {
   reply: listOf(
-    z.object({
-      cluster: z.string(),
-      namespace: z.string(),
-      kind: z.string(),
-      name: z.string(),
-      container: z.string(),
-      image: z.string(),
+    runningContainer.extend({
       digest: z.string().optional(),
       firstSeen: moment,
       lastSeen: moment,

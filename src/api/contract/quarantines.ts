@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, moment, reason } from './common.ts';
+import { listOf, moment, reason, runningContainer } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const quarantine = z.object({
@@ -34,20 +34,12 @@ const changed = quarantine.extend({ verdicts: reach });
 export type ChangedQuarantine = z.infer<typeof changed>;
 
 const stored = z.object({ repository: z.string(), digest: z.string(), tags: z.array(z.string()) });
-const running = z.object({
-  cluster: z.string(),
-  namespace: z.string(),
-  kind: z.string(),
-  name: z.string(),
-  container: z.string(),
-  image: z.string(),
-});
 const withReach = quarantine.extend({
   /** What is stored and concerned, images and the indexes above them: the first of them, and how many there are. */
   images: z.array(stored),
   imageCount: z.number().int(),
   /** What runs of it, as audits saw it by digest. */
-  running: z.array(running),
+  running: z.array(runningContainer),
   runningCount: z.number().int(),
 });
 export type QuarantineWithReach = z.infer<typeof withReach>;

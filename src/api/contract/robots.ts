@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PERMISSIONS, type Permission } from '../../auth/permissions.ts';
-import { listOf, moment, name } from './common.ts';
+import { listOf, moment, name, overlapHours } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 const permission = z.enum(Object.keys(PERMISSIONS) as [Permission, ...Permission[]]);
@@ -70,11 +70,7 @@ export const rotateRobot = endpoint(
     params: one,
     body: z
       .object({
-        overlapHours: z
-          .number()
-          .min(0)
-          .max(24 * 90)
-          .optional(),
+        overlapHours: overlapHours.optional(),
         days,
       })
       .strict(),

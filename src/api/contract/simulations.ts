@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { thresholdSchema } from '../../policy/policy-schema.ts';
-import { inProject, moment } from './common.ts';
+import { inProject, moment, runningContainer } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { requestException } from './exceptions.ts';
 
@@ -63,13 +63,7 @@ export const simulation = z.object({
     }),
   ),
   fails: z.array(
-    z.object({
-      cluster: z.string(),
-      namespace: z.string(),
-      kind: z.string(),
-      name: z.string(),
-      container: z.string(),
-      image: z.string(),
+    runningContainer.extend({
       digest: z.string().optional(),
       fails: z.enum(['pull', 'admission']),
       already: z.boolean(),
