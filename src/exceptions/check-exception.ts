@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PACKAGE_TYPES } from '../model/inventory.ts';
 import { tryParseDigest } from '../oci/digest.ts';
+import { defined } from '../platform/defined.ts';
 import { EXCEPTION_KINDS, EXCEPTION_RULES, JUSTIFICATIONS } from '../policy/exceptions.ts';
 import { parseVersionRange } from '../policy/version-range.ts';
 import { schemeOfType } from '../scanner/versions/of-type.ts';
@@ -128,10 +129,7 @@ export function checkException(wanted: NewException): CheckedException {
     );
     throw new ExceptionError('exception_invalid', `this exception cannot be: ${problems.join('; ')}`);
   }
-  // Only what was given: an absent field must stay absent.
-  return Object.fromEntries(
-    Object.entries(parsed.data).filter(([, value]) => value !== undefined),
-  ) as unknown as CheckedException;
+  return defined(parsed.data) as unknown as CheckedException;
 }
 
 /** Checks the reason of a decision. Throws `ExceptionError('exception_invalid')`. */

@@ -1,5 +1,6 @@
 import type { Contact, Reason, Verdict, VerdictKind } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
+import { defined } from '../platform/defined.ts';
 import { describeFinding, describeTime } from './describe.ts';
 
 /** A finding as every surface names it. */
@@ -103,7 +104,7 @@ function asExplained(reason: Reason): ExplainedFinding {
   return {
     kind,
     severity,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...defined(given),
   };
 }
 

@@ -1,5 +1,6 @@
 import { checkException } from '../exceptions/check-exception.ts';
 import { EVERY_PROJECT, type NewException, scopeOf } from '../exceptions/exception.ts';
+import { defined } from '../platform/defined.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import type { Threshold } from '../policy/policy.ts';
 import type { PolicyStore } from '../projects/policy-store.ts';
@@ -109,7 +110,7 @@ function asGranted(
     throw new SimulationError('simulation_invalid', 'the end date of an exception must lie in the future');
   return {
     id,
-    ...scopeOf(Object.fromEntries(Object.entries(subject).filter(([, value]) => value !== undefined)), projectId),
+    ...scopeOf(defined(subject), projectId),
     ...(checked.fixDays === undefined ? {} : { fixDays: checked.fixDays }),
     from: now,
     until: checked.until,

@@ -1,6 +1,7 @@
 import { EVERY_PROJECT, type ExceptionRecord, type NewException } from '../../exceptions/exception.ts';
 import { EVERYWHERE, type Place } from '../../exceptions/exception-rows.ts';
 import type { Grant } from '../../exceptions/narrow-request.ts';
+import { defined } from '../../platform/defined.ts';
 import type { BodyOf, QueryOf } from '../contract/endpoint.ts';
 import * as contract from '../contract/exceptions.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -125,13 +126,6 @@ function readPlace(text: string): Pick<ExceptionRecord, 'requestedAt' | 'id'> {
       'after: not what an answer gave as the next page; leave it out to begin anew',
     );
   return { requestedAt: Number(moment), id };
-}
-
-type Defined<Value> = { [Key in keyof Value]: Exclude<Value[Key], undefined> };
-
-/** Only what was given: an absent field must stay absent. */
-function defined<Value extends object>(value: Value): Defined<Value> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<Value>;
 }
 
 function view(record: ExceptionRecord): contract.RiskException {

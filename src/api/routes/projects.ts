@@ -1,3 +1,4 @@
+import { defined } from '../../platform/defined.ts';
 import type { ShortForm } from '../../policy/short-form.ts';
 import { checkUpstream, type Project as StoredProject } from '../../projects/project.ts';
 import {
@@ -41,9 +42,9 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
   return [
     on(contract.createProject, async ({ by, body }) => {
       const { block, warn, upstream, ...input } = body;
-      const project = await projects.create(by, { ...input, ...(upstream ? { upstream: given(upstream) } : {}) });
+      const project = await projects.create(by, { ...input, ...(upstream ? { upstream: defined(upstream) } : {}) });
       if (block !== undefined || warn !== undefined) {
-        await setShort(by, project, given({ block, warn }), 'set when the project was created');
+        await setShort(by, project, defined({ block, warn }), 'set when the project was created');
       }
       return view(project);
     }),
@@ -55,13 +56,13 @@ export function projectRoutes(deps: ApiDeps): BoundEndpoint[] {
       if (body.upstream !== undefined) {
         deps.access.require(by, 'upstream:manage');
         // Before the first change: a refused call must not have opened the project on its way.
-        checkUpstream(given(body.upstream));
+        checkUpstream(defined(body.upstream));
       }
       if (body.public !== undefined) await projects.setPublic(by, params.project, body.public);
       if (body.untagged !== undefined) await projects.setUntagged(by, params.project, body.untagged);
-      if (body.upstream !== undefined) await projects.setUpstream(by, params.project, given(body.upstream));
+      if (body.upstream !== undefined) await projects.setUpstream(by, params.project, defined(body.upstream));
       if (block !== undefined || warn !== undefined) {
-        await setShort(by, project, given({ block, warn }), reason);
+        await setShort(by, project, defined({ block, warn }), reason);
       }
       return view(await projects.get(params.project));
     }),
@@ -156,9 +157,4 @@ async function repositoryView(deps: ApiDeps, repository: { readonly id: string; 
       return { name: tag.name, digest: tag.digest, updatedAt: time(tag.updatedAt), ...(verdict ? { verdict } : {}) };
     }),
   };
-}
-
-/** Without the members that are undefined: our types tell absent from undefined. */
-function given<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
 }

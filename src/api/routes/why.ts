@@ -7,6 +7,7 @@ import { EVERYWHERE, type Place } from '../../exceptions/exception-rows.ts';
 import { projectOf } from '../../model/project-name.ts';
 import type { Reason, Verdict } from '../../model/verdict.ts';
 import { isTag } from '../../oci/reference.ts';
+import { defined } from '../../platform/defined.ts';
 import { countingReasons, explain } from '../../policy/explain.ts';
 import { fieldOf } from '../../policy/policy-fields.ts';
 import { fieldsBehind } from '../../policy/rule-fields.ts';
@@ -87,7 +88,7 @@ function asLine(reason: Reason): Explained['worst'][number] {
     rule,
     kind,
     severity,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...defined(given),
     ...(firstSeen === undefined ? {} : { firstSeen: time(firstSeen) }),
     ...(deadline === undefined ? {} : { deadline: time(deadline) }),
     message,

@@ -1,16 +1,10 @@
 import { Command, Option } from 'commander';
 import type { RiskException, WantedException } from '../../api/contract/exceptions.ts';
+import { defined } from '../../platform/defined.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { exceptionCalls } from '../exceptions/calls.ts';
-import {
-  defined,
-  type NarrowingOptions,
-  narrowingIn,
-  subjectIn,
-  withNarrowing,
-  withSubject,
-} from '../exceptions/options.ts';
+import { type NarrowingOptions, narrowingIn, subjectIn, withNarrowing, withSubject } from '../exceptions/options.ts';
 import { type Place, type PlaceOptions, placeAmong, withPlace, wordsOf } from '../exceptions/place.ts';
 import { printException, printExceptions } from '../exceptions/print.ts';
 import { type FileFormat, FORMATS, readExceptionFile } from '../exceptions/read-file.ts';

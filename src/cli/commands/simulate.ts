@@ -9,6 +9,7 @@ import {
   simulateAll,
   simulateProject,
 } from '../../api/contract/simulations.ts';
+import { defined } from '../../platform/defined.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { isRecord } from '../../platform/json-object.ts';
 import type { Cli } from '../cli.ts';
@@ -134,7 +135,7 @@ async function exceptionsOf(options: Options): Promise<Exceptions> {
       : [
           {
             vulnerability: except,
-            ...(Object.fromEntries(Object.entries(narrowed).filter(([, value]) => value !== undefined)) as object),
+            ...(defined(narrowed) as object),
             until: exceptUntil ?? laterMoment('+30d'),
           },
         ];

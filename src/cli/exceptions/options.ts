@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { WantedException } from '../../api/contract/exceptions.ts';
 import { PACKAGE_TYPES } from '../../model/inventory.ts';
+import { defined } from '../../platform/defined.ts';
 import { EXCEPTION_KINDS, EXCEPTION_RULES, JUSTIFICATIONS } from '../../policy/exceptions.ts';
 import { CliError } from '../exit.ts';
 import type { Narrowing } from './calls.ts';
@@ -58,11 +59,6 @@ export function subjectIn(options: SubjectOptions): SubjectOptions {
 export function narrowingIn(options: NarrowingOptions): Narrowing {
   const { package: name, packageType, versions, repository, digest, platform } = options;
   return defined({ package: name, packageType, versions, repository, digest, platform });
-}
-
-/** Only what was given. */
-export function defined<Value extends object>(value: Value): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never;
 }
 
 function wholeNumber(text: string): number {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { WantedException } from '../../api/contract/exceptions.ts';
 import { PACKAGE_TYPES } from '../../model/inventory.ts';
+import { defined } from '../../platform/defined.ts';
 import { isRecord } from '../../platform/json-object.ts';
 import { EXCEPTION_KINDS, EXCEPTION_RULES, JUSTIFICATIONS } from '../../policy/exceptions.ts';
 import { CliError } from '../exit.ts';
@@ -44,9 +45,8 @@ export function readRequests(value: unknown, path: string): FileEntries {
       throw new CliError('usage', `${place}: ${problems.join('; ')}`);
     }
     const { until, ...said } = parsed.data;
-    const given = Object.entries(said).filter(([, member]) => member !== undefined);
     return {
-      ...(Object.fromEntries(given) as Partial<WantedException>),
+      ...(defined(said) as Partial<WantedException>),
       ...(until === undefined ? {} : { until: endIn(until, place) }),
     };
   });

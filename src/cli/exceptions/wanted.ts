@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { WantedException } from '../../api/contract/exceptions.ts';
+import { defined } from '../../platform/defined.ts';
 import { CliError } from '../exit.ts';
 import { endOf } from '../moments.ts';
 
@@ -26,12 +27,9 @@ export function completed(
   told: Told & { readonly repository?: string | undefined },
 ): WantedException[] {
   const { until, reason, owner, ticket, repository } = told;
-  const given = { until, reason, owner, ticket, repository };
+  const given: Partial<WantedException> = defined({ until, reason, owner, ticket, repository });
   return entries.map((entry) => {
-    const merged = {
-      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-      ...entry,
-    };
+    const merged = { ...given, ...entry };
     const missing = (['until', 'reason'] as const).filter((name) => merged[name] === undefined);
     if (missing.length > 0) {
       const what = entry.vulnerability ?? entry.rule ?? 'an exception';
