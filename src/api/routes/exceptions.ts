@@ -1,12 +1,17 @@
 import { EVERY_PROJECT, type ExceptionRecord, type NewException } from '../../exceptions/exception.ts';
-import { EVERYWHERE, type Place } from '../../exceptions/exception-rows.ts';
+import type { Place } from '../../exceptions/exception-rows.ts';
 import type { Grant } from '../../exceptions/narrow-request.ts';
 import { defined } from '../../platform/defined.ts';
-import type { BodyOf, QueryOf } from '../contract/endpoint.ts';
+import type { AnyEndpoint, BodyOf, QueryOf } from '../contract/endpoint.ts';
 import * as contract from '../contract/exceptions.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
-import { type BoundEndpoint, on, time } from '../handler.ts';
+import { type BoundEndpoint, type Call, on, time } from '../handler.ts';
+
+/** What a call says, in a project or in all of them: without one its place is every project. */
+type Said<E extends AnyEndpoint> = Pick<Call<E>, 'by' | 'query' | 'body' | 'project'>;
+/** The same about one exception. */
+type SaidOfOne<E extends AnyEndpoint> = Said<E> & Pick<Call<E>, 'params'>;
 
 type Wanted = contract.WantedException;
 type Decision = BodyOf<typeof contract.decideExceptions>;
@@ -35,7 +40,7 @@ export function exceptionRoutes({ exceptions, verdicts }: ApiDeps): BoundEndpoin
     return { items: records.map(view) };
   }
 
-  async function list(place: Place, { limit, after, ...query }: Listed) {
+  async function listed(place: Place, { limit, after, ...query }: Listed) {
     const wanted = { projectId: place.id, limit: limit + 1, ...defined(query) };
     const found = await exceptions.list(after === undefined ? wanted : { ...wanted, after: readPlace(after) });
     const items = found.slice(0, limit);
@@ -46,55 +51,48 @@ export function exceptionRoutes({ exceptions, verdicts }: ApiDeps): BoundEndpoin
     };
   }
 
+  const request = async ({ by, body, project }: Said<typeof contract.requestExceptionEverywhere>) =>
+    view(await exceptions.request(by, project, wantedOf(body)));
+  const requestMany = async ({ by, body, project }: Said<typeof contract.requestExceptionsEverywhere>) => ({
+    items: (await exceptions.requestMany(by, project, body.exceptions.map(wantedOf))).map(view),
+  });
+  const list = ({ project, query }: Said<typeof contract.listExceptionsEverywhere>) => listed(project, query);
+  const get = async ({ params, project }: SaidOfOne<typeof contract.getExceptionEverywhere>) =>
+    view(await exceptions.get(project, params.id));
+  const edit = async ({ by, params, body, project }: SaidOfOne<typeof contract.editExceptionEverywhere>) =>
+    view(await exceptions.edit(by, project, params.id, changesOf(body)));
+  const renew = async ({ by, params, body, project }: SaidOfOne<typeof contract.renewExceptionEverywhere>) =>
+    view(await exceptions.renew(by, project, params.id, renewalOf(body)));
+  const grant = async ({ by, params, body, project }: SaidOfOne<typeof contract.grantExceptionEverywhere>) =>
+    decided(project, await exceptions.grant(by, project, params.id, grantOf(body)));
+  const deny = async ({ by, params, body, project }: SaidOfOne<typeof contract.denyExceptionEverywhere>) =>
+    view(await exceptions.deny(by, project, params.id, body.reason));
+  const decide = ({ by, body, project }: Said<typeof contract.decideExceptionsEverywhere>) =>
+    decideMany(by, project, body);
+  const revoke = async ({ by, params, body, project }: SaidOfOne<typeof contract.revokeExceptionEverywhere>) =>
+    decided(project, await exceptions.revoke(by, project, params.id, body.reason));
+
   return [
-    on(contract.requestException, async ({ by, body, project }) =>
-      view(await exceptions.request(by, project, wantedOf(body))),
-    ),
-    on(contract.requestExceptions, async ({ by, body, project }) => ({
-      items: (await exceptions.requestMany(by, project, body.exceptions.map(wantedOf))).map(view),
-    })),
-    on(contract.listExceptions, ({ project, query }) => list(project, query)),
-    on(contract.getException, async ({ params, project }) => view(await exceptions.get(project, params.id))),
-    on(contract.editException, async ({ by, params, body, project }) =>
-      view(await exceptions.edit(by, project, params.id, changesOf(body))),
-    ),
-    on(contract.renewException, async ({ by, params, body, project }) =>
-      view(await exceptions.renew(by, project, params.id, renewalOf(body))),
-    ),
-    on(contract.grantException, async ({ by, params, body, project }) =>
-      decided(project, await exceptions.grant(by, project, params.id, grantOf(body))),
-    ),
-    on(contract.denyException, async ({ by, params, body, project }) =>
-      view(await exceptions.deny(by, project, params.id, body.reason)),
-    ),
-    on(contract.decideExceptions, ({ by, body, project }) => decideMany(by, project, body)),
-    on(contract.revokeException, async ({ by, params, body, project }) =>
-      decided(project, await exceptions.revoke(by, project, params.id, body.reason)),
-    ),
-    on(contract.requestExceptionEverywhere, async ({ by, body }) =>
-      view(await exceptions.request(by, EVERYWHERE, wantedOf(body))),
-    ),
-    on(contract.requestExceptionsEverywhere, async ({ by, body }) => ({
-      items: (await exceptions.requestMany(by, EVERYWHERE, body.exceptions.map(wantedOf))).map(view),
-    })),
-    on(contract.listExceptionsEverywhere, ({ query }) => list(EVERYWHERE, query)),
-    on(contract.getExceptionEverywhere, async ({ params }) => view(await exceptions.get(EVERYWHERE, params.id))),
-    on(contract.editExceptionEverywhere, async ({ by, params, body }) =>
-      view(await exceptions.edit(by, EVERYWHERE, params.id, changesOf(body))),
-    ),
-    on(contract.renewExceptionEverywhere, async ({ by, params, body }) =>
-      view(await exceptions.renew(by, EVERYWHERE, params.id, renewalOf(body))),
-    ),
-    on(contract.grantExceptionEverywhere, async ({ by, params, body }) =>
-      decided(EVERYWHERE, await exceptions.grant(by, EVERYWHERE, params.id, grantOf(body))),
-    ),
-    on(contract.denyExceptionEverywhere, async ({ by, params, body }) =>
-      view(await exceptions.deny(by, EVERYWHERE, params.id, body.reason)),
-    ),
-    on(contract.decideExceptionsEverywhere, ({ by, body }) => decideMany(by, EVERYWHERE, body)),
-    on(contract.revokeExceptionEverywhere, async ({ by, params, body }) =>
-      decided(EVERYWHERE, await exceptions.revoke(by, EVERYWHERE, params.id, body.reason)),
-    ),
+    on(contract.requestException, request),
+    on(contract.requestExceptions, requestMany),
+    on(contract.listExceptions, list),
+    on(contract.getException, get),
+    on(contract.editException, edit),
+    on(contract.renewException, renew),
+    on(contract.grantException, grant),
+    on(contract.denyException, deny),
+    on(contract.decideExceptions, decide),
+    on(contract.revokeException, revoke),
+    on(contract.requestExceptionEverywhere, request),
+    on(contract.requestExceptionsEverywhere, requestMany),
+    on(contract.listExceptionsEverywhere, list),
+    on(contract.getExceptionEverywhere, get),
+    on(contract.editExceptionEverywhere, edit),
+    on(contract.renewExceptionEverywhere, renew),
+    on(contract.grantExceptionEverywhere, grant),
+    on(contract.denyExceptionEverywhere, deny),
+    on(contract.decideExceptionsEverywhere, decide),
+    on(contract.revokeExceptionEverywhere, revoke),
   ];
 }
 
