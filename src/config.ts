@@ -333,14 +333,6 @@ export function redactConfig(config: Config): Record<string, unknown> {
   );
 }
 
-/** The entries of a comma separated setting, without blanks and empty ones. */
-export function listed(text: string): string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter(Boolean);
-}
-
 export function formatAddress(address: ListenAddress): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

@@ -4,8 +4,9 @@ import type { AdmissionRecorder } from '../admission/recorder.ts';
 import { createReviewMemory, type ReviewMemory } from '../admission/review-memory.ts';
 import type { LiveCache } from '../audit/live-cache.ts';
 import { recordRuns } from '../audit/run-recorder.ts';
-import { type Config, listed } from '../config.ts';
+import { type Config } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
+import { listed } from '../platform/listed.ts';
 
 export interface DecisionDeps {
   readonly config: Pick<Config, 'guardControllers' | 'guardBreakGlassGroups' | 'guardPinning'>;

@@ -1,12 +1,13 @@
 import type { Registry } from 'prom-client';
 import type { AuditSink } from '../audit/ports.ts';
-import { type Config, listed } from '../config.ts';
+import { type Config } from '../config.ts';
 import { type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
 import { createLink, type Link } from '../guard/link/link.ts';
 import { createSnapshot, type Snapshot } from '../guard/snapshot/snapshot.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
+import { listed } from '../platform/listed.ts';
 import type { Logger } from '../platform/logger.ts';
 import { gaugesIn } from './gauges.ts';
 import type { Check } from './health.ts';

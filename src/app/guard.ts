@@ -12,7 +12,7 @@ import { createGuardMetrics, type GuardMetrics } from '../audit/guard-metrics.ts
 import { createLiveCache, type LiveCache } from '../audit/live-cache.ts';
 import { createReportWriter } from '../audit/policy-reports.ts';
 import type { AuditSink } from '../audit/ports.ts';
-import { type Config, formatAddress, listed } from '../config.ts';
+import { type Config, formatAddress } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
 import { ALONE, type Leadership } from '../guard/leader.ts';
 import { living } from '../guard/replicas.ts';
@@ -20,6 +20,7 @@ import { clusterAccess } from '../kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
+import { listed } from '../platform/listed.ts';
 import type { Logger } from '../platform/logger.ts';
 import { openGuardCertificates } from './guard-certificates.ts';
 import { openDecisions } from './guard-decisions.ts';

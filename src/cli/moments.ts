@@ -11,13 +11,11 @@ export function endOf(text: string): string {
   return moment(text, 'T23:59:59Z');
 }
 
-const SPAN_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
-
 /** The same, or a span from now: `+12h`, `+30d`, `+2w`. */
 export function untilOf(text: string, now = systemClock.now()): string {
-  const [, count, unit = ''] = /^\+(\d{1,5})([hdw])$/.exec(text) ?? [];
+  const [, count, unit = ''] = AHEAD_FORM.exec(text) ?? [];
   const second = now - (now % 1000);
-  if (count !== undefined) return new Date(second + Number(count) * (SPAN_MS[unit] ?? Number.NaN)).toISOString();
+  if (count !== undefined) return new Date(second + Number(count) * (UNITS[unit] ?? Number.NaN)).toISOString();
   if (text.startsWith('+')) throw new InvalidArgumentError('Write a span like +30d, +12h or +2w.');
   return endOf(text);
 }

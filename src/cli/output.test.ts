@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, counted, facts, oneLine, printAs, table } from './output.ts';
+import { counted } from '../platform/counted.ts';
+import { bytes, facts, oneLine, printAs, table } from './output.ts';
 
 describe('table', () => {
   it('puts columns below headings, without white space at the ends of lines', () => {

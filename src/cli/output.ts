@@ -43,11 +43,6 @@ export function facts(entries: readonly (readonly [name: string, value: string |
   return known.map(([name, value]) => `${name.padEnd(width)}  ${oneLine(value)}`).join('\n');
 }
 
-/** `1 image`, `2 images`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** Text of others on one line, without anything a terminal would act upon. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();

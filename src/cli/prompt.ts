@@ -30,7 +30,8 @@ export async function readSecret(
   return secret;
 }
 
-async function readInput({ input }: Ends): Promise<string> {
+/** What comes on standard input, as long as a secret may be, without its last line break. Throws `CliError('usage')`. */
+export async function readInput({ input }: Pick<Ends, 'input'>): Promise<string> {
   try {
     const bytes = await readBounded(input, LONGEST_SECRET, 'what came on standard input');
     return bytes.toString('utf8').replace(/\r?\n$/, '');

@@ -1,6 +1,7 @@
 import type { Simulation } from '../api/contract/simulations.ts';
+import { counted } from '../platform/counted.ts';
 import { minute } from './moments.ts';
-import { counted, facts, table } from './output.ts';
+import { facts, table } from './output.ts';
 
 /** Lines of each list that are shown; the JSON form has all. */
 const SHOWN = 20;

@@ -1,9 +1,10 @@
 import type { JudgedImage } from '../api/contract/verdicts.ts';
 import type { Reason } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
+import { counted } from '../platform/counted.ts';
 import { describeSeverity, describeTime } from '../policy/describe.ts';
 import { explain } from '../policy/explain.ts';
-import { counted, facts, oneLine, table } from './output.ts';
+import { facts, oneLine, table } from './output.ts';
 import { coverageLines } from './scan/coverage-lines.ts';
 
 /** A verdict for people: the decision, every reason worst first, how far the answer reaches, what to do. */

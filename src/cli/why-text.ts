@@ -1,6 +1,7 @@
 import type { ExplainedImage } from '../api/contract/why.ts';
+import { counted } from '../platform/counted.ts';
 import { minute } from './moments.ts';
-import { counted, facts, oneLine, table } from './output.ts';
+import { facts, oneLine, table } from './output.ts';
 
 type Plan = ExplainedImage['images'][number]['plans'][number];
 type Part = Plan['parts'][number];

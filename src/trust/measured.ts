@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SEVERITIES, type Severity } from '../model/severity.ts';
+import { counted } from '../platform/counted.ts';
 
 /** What is known here of a source, measured at a moment. Part of the risk analysis, so that nobody has to look it up by hand. */
 export const measuredSchema = z.object({
@@ -41,8 +42,4 @@ export function describeMeasured(measured: Measured): string {
     `${counted(running, 'image')} running; ${signed} of ${images} signed (not verified); ` +
     `newest images: ${bySeverity}, ${fixable} fixable; ${fixed}.`
   );
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,4 +1,5 @@
 import { readRunningImages } from '../../cluster/running.ts';
+import { counted } from '../../platform/counted.ts';
 import { TrustError } from '../../trust/errors.ts';
 import { losesTrust } from '../../trust/losses.ts';
 import { measure } from '../../trust/measure.ts';
@@ -66,10 +67,6 @@ async function refuseInUse({ db, clock, trust, origins }: ApiDeps, id: string): 
     `without ${entry} ${run} would not be trusted any more${named}; ${lie} came from it. ` +
       `Look at "breakwater simulate --retire ${entry}", then say that they may: --yes, or "evenInUse": true`,
   );
-}
-
-function counted(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`;
 }
 
 function view(source: TrustedSource): contract.TrustedSource {

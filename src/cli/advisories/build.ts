@@ -1,8 +1,9 @@
 import { systemClock } from '../../platform/clock.ts';
+import { counted } from '../../platform/counted.ts';
 import type { BuildProgress, BuildReport } from '../../scanner/advisories/build.ts';
 import { buildApart } from '../../scanner/advisories/build-apart.ts';
 import type { Cli } from '../cli.ts';
-import { bytes, counted, facts, type OutputOptions, printAs } from '../output.ts';
+import { bytes, facts, type OutputOptions, printAs } from '../output.ts';
 import { expectPlaceFor } from '../write-whole.ts';
 import { sourceTable } from './sources.ts';
 

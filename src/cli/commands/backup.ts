@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Digest } from '../../oci/digest.ts';
 import { systemClock, toRfc3339 } from '../../platform/clock.ts';
+import { counted } from '../../platform/counted.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
 import type { Cli } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { bytes, counted, facts, type OutputOptions, printAs, withOutput } from '../output.ts';
+import { bytes, facts, type OutputOptions, printAs, withOutput } from '../output.ts';
 
 interface CreateOptions extends OutputOptions {
   readonly link?: boolean;

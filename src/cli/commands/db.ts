@@ -1,12 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
+import { counted } from '../../platform/counted.ts';
 import type { BuildCommandOptions } from '../advisories/build.ts';
 import type { FetchCommandOptions } from '../advisories/fetch.ts';
 import type { FromOptions, PullOptions } from '../advisories/move.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../exit.ts';
-import { counted, facts, type OutputOptions, printAs, withOutput } from '../output.ts';
+import { facts, type OutputOptions, printAs, withOutput } from '../output.ts';
 import { type SourceAccess, withSourceAccess } from '../registry-end.ts';
 
 /** `breakwater db fetch|build|import|export|push|pull|status`. */

@@ -1,17 +1,25 @@
 import { Command, Option } from 'commander';
 import type { RiskException, WantedException } from '../../api/contract/exceptions.ts';
+import { counted } from '../../platform/counted.ts';
 import { defined } from '../../platform/defined.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { exceptionCalls } from '../exceptions/calls.ts';
-import { type NarrowingOptions, narrowingIn, subjectIn, withNarrowing, withSubject } from '../exceptions/options.ts';
+import {
+  type NarrowingOptions,
+  narrowingIn,
+  subjectIn,
+  wholeNumber,
+  withNarrowing,
+  withSubject,
+} from '../exceptions/options.ts';
 import { type Place, type PlaceOptions, placeAmong, withPlace, wordsOf } from '../exceptions/place.ts';
 import { printException, printExceptions } from '../exceptions/print.ts';
 import { type FileFormat, FORMATS, readExceptionFile } from '../exceptions/read-file.ts';
 import { completed, type FileEntries, type Told } from '../exceptions/wanted.ts';
 import { CliError } from '../exit.ts';
 import { untilOf } from '../moments.ts';
-import { counted, type OutputOptions, withOutput } from '../output.ts';
+import { type OutputOptions, withOutput } from '../output.ts';
 
 type SubjectOptions = Parameters<typeof subjectIn>[0];
 type Common = OutputOptions & PlaceOptions;
@@ -189,7 +197,7 @@ function addGrant(exception: Command, cli: Cli): void {
     .argument('[words...]', SEVERAL)
     .requiredOption('--reason <text>', 'why')
     .option('--until <date>', `earlier end: ${UNTIL}`, (text: string) => untilOf(text))
-    .option('--fix-days <days>', 'fewer days after a known fix', Number)
+    .option('--fix-days <days>', 'fewer days after a known fix', wholeNumber)
     .option('--batch <id>', 'all that were asked for together')
     .action(async (words: readonly string[], options: GrantOptions) => {
       const { place, rest } = placeAmong(words, options);

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
 import { gcStatus, runGc } from '../../api/contract/garbage.ts';
+import { counted } from '../../platform/counted.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { minute } from '../moments.ts';
-import { bytes, counted, facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { bytes, facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
 
 type Status = z.output<typeof gcStatus.reply>;
 type Run = z.output<typeof runGc.reply>;

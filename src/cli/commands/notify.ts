@@ -16,12 +16,17 @@ import { SEVERITIES, type Severity } from '../../model/severity.ts';
 import { EVENT_TYPES, type EventType } from '../../notify/event-data.ts';
 import { MESSAGE_STATES, type MessageState } from '../../notify/message-list.ts';
 import type { ReceiverKind, ReceiverSettings, ReceiverTarget } from '../../notify/receiver.ts';
+import { counted } from '../../platform/counted.ts';
+import { defined } from '../../platform/defined.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { listed } from '../../platform/listed.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { minute } from '../moments.ts';
-import { counted, facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { readInput } from '../prompt.ts';
+import { secretFacts, secretText } from '../secrets-text.ts';
 
 interface HomeOptions {
   readonly project?: string;
@@ -78,7 +83,7 @@ function addAdd(notify: Command, cli: Cli): void {
     .argument('<name>', 'lower-case letters, digits and single . _ - between them')
     .option('--webhook <url>', 'a program, by signed HTTP requests')
     .option('--slack <url>', 'an incoming webhook of Slack, or of what takes the same')
-    .option('--mail <addresses>', 'people, comma separated', listOf)
+    .option('--mail <addresses>', 'people, comma separated', listed)
     .option('--ticket <url>', 'an issue tracker: one ticket for each vulnerability and repository')
     .option('--template <file>', 'JSON: how its tickets are opened, updated and closed')
     .option(
@@ -87,7 +92,7 @@ function addAdd(notify: Command, cli: Cli): void {
     )
     .addOption(new Option('--format <form>', 'of a webhook; default: cloudevents').choices(['cloudevents', 'harbor']))
     .option('--events <types>', `only these, comma separated: ${EVENT_TYPES.join(', ')}`, eventTypes)
-    .option('--repositories <globs>', 'only what concerns these, comma separated: front/**,back/app', listOf)
+    .option('--repositories <globs>', 'only what concerns these, comma separated: front/**,back/app', listed)
     .addOption(new Option('--min-severity <severity>', 'only findings as bad as that').choices([...SEVERITIES]))
     .option('--only-new-blocks', 'of verdicts only those that block now and did not before')
     .option('--each', 'each verdict by itself, also of an update that changes thousands')
@@ -109,10 +114,7 @@ Examples:
       const body = { name, ...(await targetOf(cli, options)), settings: await settingsOf(options) };
       const made = await withServer(cli, (api) => api.call(addReceiver, { query: homeOf(options), body }));
       printAs(cli, options, made, () =>
-        [
-          describe(made),
-          ...(made.secret === undefined ? [] : ['', `Secret: ${made.secret}`, 'It is shown this once.']),
-        ].join('\n'),
+        made.secret === undefined ? describe(made) : `${describe(made)}\n\n${secretText({ secret: made.secret })}`,
       );
     });
 }
@@ -124,32 +126,30 @@ async function targetOf(cli: Cli, options: AddOptions): Promise<{ kind: Receiver
   if (given.length !== 1 || kind === undefined)
     throw new CliError('usage', 'say how it is told with one of --webhook, --slack, --mail and --ticket');
   if (mail !== undefined) return { kind: 'mail', target: { to: mail } };
-  const authorization = authorizationFile === undefined ? undefined : await secretText(cli, authorizationFile);
+  const authorization = authorizationFile === undefined ? undefined : await secretIn(cli, authorizationFile);
   const url = webhook ?? slack ?? ticket ?? '';
   return { kind: kind as ReceiverKind, target: { url, ...(authorization === undefined ? {} : { authorization }) } };
 }
 
-async function secretText(cli: Cli, path: string): Promise<string> {
-  if (path !== '-') return (await readGiven(path)).trim();
-  let text = '';
-  for await (const piece of cli.input) text += String(piece);
-  return text.trim();
+async function secretIn(cli: Cli, path: string): Promise<string> {
+  return (path === '-' ? await readInput(cli) : await readGiven(path)).trim();
 }
 
 async function settingsOf(options: AddOptions): Promise<ReceiverSettings> {
   const { format, events, repositories, minSeverity, onlyNewBlocks, each, digest, allowPrivate, allowHttp } = options;
-  return {
-    ...(format === undefined ? {} : { format }),
-    ...(events === undefined ? {} : { events }),
-    ...(repositories === undefined ? {} : { repositories }),
-    ...(minSeverity === undefined ? {} : { minSeverity }),
-    ...(onlyNewBlocks === undefined ? {} : { onlyNewBlocks }),
-    ...(each === undefined ? {} : { each }),
-    ...(digest === undefined ? {} : { digest }),
-    ...(allowPrivate === undefined ? {} : { allowPrivate }),
-    ...(allowHttp === undefined ? {} : { allowHttp }),
-    ...(options.template === undefined ? {} : { ticket: await templateIn(options.template) }),
-  };
+  const ticket = options.template === undefined ? undefined : await templateIn(options.template);
+  return defined({
+    format,
+    events,
+    repositories,
+    minSeverity,
+    onlyNewBlocks,
+    each,
+    digest,
+    allowPrivate,
+    allowHttp,
+    ticket,
+  });
 }
 
 /** The server checks what it says. */
@@ -273,7 +273,7 @@ function addRotate(notify: Command, cli: Cli): void {
       const rotated = await withServer(cli, (api) =>
         api.call(rotateReceiver, { params: { receiver: name }, query: homeOf(options), body }),
       );
-      printAs(cli, options, rotated, () => `${describe(rotated)}\n\nSecret: ${rotated.secret}\nIt is shown this once.`);
+      printAs(cli, options, rotated, () => `${describe(rotated)}\n\n${secretText(rotated)}`);
     });
 }
 
@@ -316,22 +316,12 @@ function describe(receiver: ReceiverReply): string {
     ['dead', String(receiver.dead)],
     ['last delivered', receiver.lastDeliveredAt === undefined ? 'never' : minute(receiver.lastDeliveredAt)],
     ['last error', receiver.lastError],
-    ...receiver.secrets.map(
-      ({ createdAt, endsAt }) =>
-        ['secret', `of ${minute(createdAt)}${endsAt === undefined ? '' : `, ends ${minute(endsAt)}`}`] as const,
-    ),
+    ...secretFacts(receiver.secrets),
   ]);
 }
 
-function listOf(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
-}
-
 function eventTypes(text: string): EventType[] {
-  return listOf(text).map((word) => {
+  return listed(text).map((word) => {
     const type = EVENT_TYPES.find((known) => known === word.toUpperCase().replaceAll('-', '_'));
     if (type) return type;
     throw new InvalidArgumentError(`"${word}" is no event. There is ${EVENT_TYPES.join(', ')}.`);

@@ -111,7 +111,7 @@ Examples:
         if (from !== undefined)
           return calls.set(api, { policy: parsePolicy(await readFile(from, 'utf8'), from), ...why });
         const short = { ...(block ? { block } : {}), ...(warn ? { warn } : {}) };
-        const fields = shortFormFields(short, (await calls.show(api)).policy);
+        const fields = block || warn ? shortFormFields(short, (await calls.show(api)).policy) : [];
         return calls.edit(api, {
           set: { ...Object.fromEntries(fields), ...set },
           ...(unset ? { unset } : {}),

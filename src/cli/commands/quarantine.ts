@@ -9,10 +9,11 @@ import {
   type QuarantineWithReach,
   releaseQuarantine,
 } from '../../api/contract/quarantines.ts';
+import { counted } from '../../platform/counted.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { minute } from '../moments.ts';
-import { counted, facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
 
 interface AddOptions extends OutputOptions {
   readonly reason: string;

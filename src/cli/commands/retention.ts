@@ -7,12 +7,13 @@ import {
   runRetention,
   setRetention,
 } from '../../api/contract/storage.ts';
+import { counted } from '../../platform/counted.ts';
 import { parseRule, type RetentionRule, ruleText } from '../../policy/retention.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { CliError } from '../exit.ts';
 import { day, minute } from '../moments.ts';
-import { counted, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { type OutputOptions, printAs, table, withOutput } from '../output.ts';
 
 type Outcome = z.output<typeof previewRetention.reply>;
 type Rules = z.output<typeof getRetention.reply>;

@@ -17,6 +17,7 @@ import { withServer } from '../client.ts';
 import { CliError } from '../exit.ts';
 import { day, minute } from '../moments.ts';
 import { facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { secretFacts, secretText } from '../secrets-text.ts';
 
 interface Scope {
   readonly project: string;
@@ -216,19 +217,12 @@ function describe(robot: Robot): string {
     ['created', day(robot.createdAt)],
     ['expires', robot.expiresAt === undefined ? 'never' : minute(robot.expiresAt)],
     ['last used', robot.lastUsedAt === undefined ? 'never' : minute(robot.lastUsedAt)],
-    ...robot.secrets.map(
-      ({ createdAt, endsAt }) =>
-        ['secret', `of ${minute(createdAt)}${endsAt === undefined ? '' : `, ends ${minute(endsAt)}`}`] as const,
-    ),
+    ...secretFacts(robot.secrets),
   ]);
 }
 
 function scopeText({ project, permissions }: Robot['scopes'][number]): string {
   return `${project === '*' ? 'everywhere' : project}: ${permissions.join(', ')}`;
-}
-
-function secretText({ secret }: { readonly secret: string }): string {
-  return `Secret: ${secret}\nIt is shown this once.`;
 }
 
 function rights(text: string): Permission[] {

@@ -10,13 +10,13 @@ import {
   simulateProject,
 } from '../../api/contract/simulations.ts';
 import { defined } from '../../platform/defined.ts';
-import { messageOf } from '../../platform/errors.ts';
 import { isRecord } from '../../platform/json-object.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { endOf, laterMoment } from '../moments.ts';
 import { type OutputOptions, printAs, withOutput } from '../output.ts';
+import { parseYaml } from '../policy/input.ts';
 import { renderSimulation } from '../simulation-text.ts';
 
 interface Options extends OutputOptions {
@@ -144,23 +144,14 @@ async function exceptionsOf(options: Options): Promise<Exceptions> {
 
 /** One exception or a list of them, as `exception request` takes them. */
 async function readExceptions(file: string): Promise<Exceptions> {
-  const read = await readYaml(file);
+  const read = parseYaml(await readFile(file, 'utf8'), file);
   return [read].flat() as Exceptions;
 }
 
 async function readObject(file: string): Promise<Record<string, unknown>> {
-  const read = await readYaml(file);
+  const read = parseYaml(await readFile(file, 'utf8'), file);
   if (isRecord(read)) return read;
   throw new CliError('usage', `${file} is no policy: it holds no fields`);
-}
-
-async function readYaml(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8');
-  try {
-    return parse(text, { maxAliasCount: 0 });
-  } catch (error) {
-    throw new CliError('usage', `${file} is neither YAML nor JSON: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 function addText(text: string, before: readonly string[] = []): string[] {

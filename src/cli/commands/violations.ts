@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
 import { listClusterFindings } from '../../api/contract/violations.ts';
+import { counted } from '../../platform/counted.ts';
 import type { Cli } from '../cli.ts';
 import { type ApiClient, withServer } from '../client.ts';
 import { minute, startOf } from '../moments.ts';
-import { counted, type OutputOptions, printAs, table, withOutput } from '../output.ts';
+import { type OutputOptions, printAs, table, withOutput } from '../output.ts';
 
 type Finding = z.output<typeof listClusterFindings.reply>['items'][number];
 

@@ -61,7 +61,7 @@ export function narrowingIn(options: NarrowingOptions): Narrowing {
   return defined({ package: name, packageType, versions, repository, digest, platform });
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new CliError('usage', `${text} is no number of days`);
   return Number(text);
 }

@@ -6,9 +6,9 @@ import { type FoundSuite, findSuites } from '../../gator/verify/find-suites.ts';
 import { splitByTemplate } from '../../gator/verify/foreign-suites.ts';
 import { printResults, type SuiteResult, suiteFailed } from '../../gator/verify/result.ts';
 import { regoJudge, runSuite } from '../../gator/verify/run.ts';
+import { counted } from '../../platform/counted.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT } from '../exit.ts';
-import { counted } from '../output.ts';
 import { NO_TRACE } from './ending.ts';
 
 export interface VerifyOptions {

@@ -9,7 +9,8 @@ import {
   pathText,
 } from '../../constraints/lint/finding.ts';
 import { canonicalHash } from '../../oci/canonical.ts';
-import { counted, oneLine } from '../output.ts';
+import { counted } from '../../platform/counted.ts';
+import { oneLine } from '../output.ts';
 import { sarifLogOf } from '../sarif-log.ts';
 
 /** A finding with what it is about and where that stands. */

@@ -6,9 +6,10 @@ import type { Problem } from '../../importer/ports.ts';
 import { addProblem, type ImportReport } from '../../importer/report.ts';
 import { importAll } from '../../importer/run.ts';
 import { systemClock } from '../../platform/clock.ts';
+import { counted } from '../../platform/counted.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT } from '../exit.ts';
-import { bytes, counted, facts, oneLine, printAs } from '../output.ts';
+import { bytes, facts, oneLine, printAs } from '../output.ts';
 import type { ImportOptions } from './options.ts';
 
 /** Between two lines about a repository that takes long. */

@@ -1,21 +1,23 @@
 import { InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 import { messageOf } from '../../platform/errors.ts';
+import { listed } from '../../platform/listed.ts';
 import { readLayer } from '../../policy/policy-layer.ts';
 import { CliError } from '../exit.ts';
 
 /** A policy document of any fields. Throws `CliError('usage')` that names every field that is wrong. */
 export function parsePolicy(text: string, file: string): Record<string, unknown> {
-  const document = parseYaml(text, file);
+  // A file of comments alone says nothing: everything is inherited.
+  const document = parseYaml(text, file) ?? {};
   const read = readLayer(document);
   if ('problems' in read) throw new CliError('usage', `${file} is no policy: ${read.problems.join('; ')}`);
   return document as Record<string, unknown>;
 }
 
-function parseYaml(text: string, file: string): unknown {
+/** YAML or JSON. Throws `CliError('usage')`. */
+export function parseYaml(text: string, file: string): unknown {
   try {
-    // A file of comments alone says nothing: everything is inherited.
-    return parse(text, { maxAliasCount: 0 }) ?? {};
+    return parse(text, { maxAliasCount: 0 });
   } catch (error) {
     throw new CliError('usage', `${file} is neither YAML nor JSON: ${messageOf(error)}`, { cause: error });
   }
@@ -34,11 +36,5 @@ export function collectField(text: string, before: Readonly<Record<string, unkno
 
 /** Names, one or several separated by commas, added to those before. */
 export function collectNames(text: string, before: readonly string[] = []): string[] {
-  return [
-    ...before,
-    ...text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  ];
+  return [...before, ...listed(text)];
 }

@@ -1,5 +1,5 @@
 import type { AdvisorySource, Coverage } from '../../model/coverage.ts';
-import { counted } from '../output.ts';
+import { counted } from '../../platform/counted.ts';
 import { cut } from './paper.ts';
 
 const GAPS_SHOWN = 5;

@@ -1,8 +1,8 @@
 import { CONTENT_POLICY, type Html, html, lines } from '../../evidence/html-text.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
+import { counted } from '../../platform/counted.ts';
 import { VERSION } from '../../platform/version.ts';
 import { explain } from '../../policy/explain.ts';
-import { counted } from '../output.ts';
 import { advisoryLink } from './advisory-link.ts';
 import { coverageLines } from './coverage-lines.ts';
 import { type NumberedLayer, numberedLayers } from './layer-numbers.ts';

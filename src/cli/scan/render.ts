@@ -1,7 +1,8 @@
 import type { Coverage } from '../../model/coverage.ts';
 import type { VerdictKind } from '../../model/verdict.ts';
+import { counted } from '../../platform/counted.ts';
 import { explain } from '../../policy/explain.ts';
-import { counted, facts, oneLine } from '../output.ts';
+import { facts, oneLine } from '../output.ts';
 import { coverageLines } from './coverage-lines.ts';
 import { findingTable } from './finding-table.ts';
 import { type NumberedLayer, numberedLayers } from './layer-numbers.ts';

@@ -3,11 +3,12 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { type ImportedVex, importVex, importVexEverywhere } from '../../api/contract/vex.ts';
+import { counted } from '../../platform/counted.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Cli } from '../cli.ts';
 import { type ApiClient, withServer } from '../client.ts';
 import { CliError } from '../exit.ts';
-import { counted, type OutputOptions, oneLine, printAs, withOutput } from '../output.ts';
+import { type OutputOptions, oneLine, printAs, withOutput } from '../output.ts';
 import { readSignature } from './signature-file.ts';
 
 interface ImportOptions extends OutputOptions {
