@@ -30,3 +30,10 @@ export function on<E extends AnyEndpoint>(endpoint: E, handle: (call: Call<E>) =
 export function time(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
+
+type Project = { readonly id: string; readonly name: string };
+
+/** The project the permission was granted in; nothing where it was asked for the installation. */
+export function homeOf({ id, name }: Project): Project | undefined {
+  return id === '' ? undefined : { id, name };
+}

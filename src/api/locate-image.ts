@@ -10,11 +10,11 @@ export function splitImage(image: string): { readonly repository: string; readon
   return { repository, reference: digest ?? tag ?? 'latest' };
 }
 
-/** The manifest that an image names. Throws `ApiError('not_found')`, `ImageReferenceError`. */
-export async function locateImage(db: Db, image: string): Promise<ManifestInfo> {
+/** The manifest that an image names, and the tag or digest by which it does. Throws `ApiError('not_found')`, `ImageReferenceError`. */
+export async function locateImage(db: Db, image: string): Promise<ManifestInfo & { readonly reference: string }> {
   const { repository, reference } = splitImage(image);
   const manifest = await findManifestInfo(db, repository, reference);
-  if (manifest) return manifest;
+  if (manifest) return { ...manifest, reference };
   throw new ApiError(
     'not_found',
     `there is no image ${image}; see: breakwater project show ${repository.split('/', 1)[0]}`,

@@ -3,7 +3,7 @@ import type { ReceiverView } from '../../notify/receiver-store.ts';
 import * as contract from '../contract/notifications.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
-import { type BoundEndpoint, on, time } from '../handler.ts';
+import { type BoundEndpoint, homeOf, on, time } from '../handler.ts';
 
 export function notificationRoutes({ notifications }: ApiDeps): BoundEndpoint[] {
   const { receivers, messages } = notifications;
@@ -64,13 +64,6 @@ export function notificationRoutes({ notifications }: ApiDeps): BoundEndpoint[] 
   ];
 }
 
-type Project = { readonly id: string; readonly name: string };
-
-/** The project the permission was granted in; nothing where it was asked for the installation. */
-function homeOf(project: Project): Project | undefined {
-  return project.id === '' ? undefined : { id: project.id, name: project.name };
-}
-
 function positionOf(after: string | undefined): number | undefined {
   if (after === undefined) return undefined;
   const position = Number(after);
@@ -80,7 +73,7 @@ function positionOf(after: string | undefined): number | undefined {
 
 function view(
   { createdAt, retryAt, lastDeliveredAt, secrets, ...receiver }: ReceiverView,
-  home: Project | undefined,
+  home: { readonly name: string } | undefined,
 ): contract.ReceiverReply {
   return {
     ...receiver,

@@ -2,7 +2,7 @@ import type { Robot } from '../../auth/robot.ts';
 import type { IssuedRobot } from '../../auth/robot-store.ts';
 import * as contract from '../contract/robots.ts';
 import type { ApiDeps } from '../deps.ts';
-import { type BoundEndpoint, on, time } from '../handler.ts';
+import { type BoundEndpoint, homeOf, on, time } from '../handler.ts';
 
 export function robotRoutes({ robots }: ApiDeps): BoundEndpoint[] {
   return [
@@ -36,13 +36,6 @@ export function robotRoutes({ robots }: ApiDeps): BoundEndpoint[] {
     ),
     on(contract.deleteRobot, async ({ by, params, project }) => robots.remove(by, homeOf(project), params.robot)),
   ];
-}
-
-type Project = { readonly id: string; readonly name: string };
-
-/** The project the permission was granted in; nothing where it was asked for the installation. */
-function homeOf(project: Project): Project | undefined {
-  return project.id === '' ? undefined : { id: project.id, name: project.name };
 }
 
 function view({ createdAt, expiresAt, lastUsedAt, secrets, scopes, ...robot }: Robot): contract.Robot {

@@ -6,15 +6,14 @@ import * as contract from '../contract/verdicts.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
-import { locateImage, splitImage } from '../locate-image.ts';
+import { locateImage } from '../locate-image.ts';
 
 export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundEndpoint[] {
   const locate = (image: string) => locateImage(db, image);
 
   return [
     on(contract.getVerdict, async ({ query }) => {
-      const { repository, digest } = await locate(query.image);
-      const { reference } = splitImage(query.image);
+      const { repository, digest, reference } = await locate(query.image);
       const verdict = await verdicts.verdictFor(repository, digest, isTag(reference) ? reference : undefined);
       if (!verdict) throw new ApiError('not_found', `${query.image} has not been judged yet; try again in a moment`);
       const evaluation = await verdicts.findingsOf(digest, repository);

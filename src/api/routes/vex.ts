@@ -35,6 +35,10 @@ export function vexRoutes(deps: ApiDeps): BoundEndpoint[] {
     return importedView(taken, project?.name);
   }
 
+  async function authorNames(): Promise<ReadonlyMap<string, string>> {
+    return new Map((await vex.authors.list()).map(({ id, name }) => [id, name]));
+  }
+
   /** The image as the call names it; it has to lie in the project that the caller may see. */
   async function locate(image: string, project: { readonly id: string; readonly name: string }) {
     const { repository, reference } = splitImage(image);
@@ -67,14 +71,14 @@ export function vexRoutes(deps: ApiDeps): BoundEndpoint[] {
     on(contract.importVex, async (call) => takeIn(call, call.project)),
     on(contract.importVexEverywhere, async (call) => takeIn(call)),
     on(contract.listVex, async ({ project }) => {
-      const authors = new Map((await vex.authors.list()).map(({ id, name }) => [id, name]));
+      const authors = await authorNames();
       const documents = await vex.documents.list(project.id);
       return { items: documents.map((document) => documentView(document, authors, project.name)) };
     }),
     on(contract.withdrawVex, async ({ by, params, body, project }) => {
       const { document, change } = await vex.documents.withdraw(by, project, params.id, body.reason);
       await vex.renew(change);
-      const authors = new Map((await vex.authors.list()).map(({ id, name }) => [id, name]));
+      const authors = await authorNames();
       return documentView(document, authors, project.name);
     }),
     on(contract.explainVex, async ({ query: { image, vulnerability }, project }) => {

@@ -16,7 +16,7 @@ import * as contract from '../contract/why.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
-import { locateImage, splitImage } from '../locate-image.ts';
+import { locateImage } from '../locate-image.ts';
 
 /** Reasons that are shown; the verdict has them all. */
 const MOST_WORST = 10;
@@ -27,8 +27,7 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
   const { db, access, advisor, verdicts } = deps;
   return [
     on(contract.explainImage, async ({ by, query: { image } }) => {
-      const { repository, repositoryId, digest } = await locateImage(db, image);
-      const { reference } = splitImage(image);
+      const { repository, repositoryId, digest, reference } = await locateImage(db, image);
       const verdict = await verdicts.verdictFor(repository, digest, isTag(reference) ? reference : undefined);
       const subject = verdict && (await findSubject(db, repositoryId, digest));
       if (!subject) throw new ApiError('not_found', `${image} has not been judged yet; try again in a moment`);
@@ -118,13 +117,15 @@ async function policyBehind(
 ): Promise<Explained['policy']> {
   const { policy, version, origins } = await policies.effectivePolicy(projectId);
   const fields = fieldsBehind(reasons.map(({ rule }) => rule));
+  const madeBy = new Set(fields.map((field) => ownerOf(origins[field])));
   const histories = {
-    project: await policies.history({ id: projectId, name: projectOf(repository) }),
-    installation: await policies.history('installation'),
+    project: madeBy.has('project') ? await policies.history({ id: projectId, name: projectOf(repository) }) : [],
+    installation: madeBy.has('installation') ? await policies.history('installation') : [],
   };
   const rules = fields.map((field): Explained['policy']['rules'][number] => {
     const origin = origins[field] ?? 'built-in';
-    const history = origin === 'project' ? histories.project : origin === 'built-in' ? [] : histories.installation;
+    const owner = ownerOf(origin);
+    const history = owner === undefined ? [] : histories[owner];
     const made = history.find(
       ({ state, changes }) =>
         state !== 'coming' && state !== 'replaced' && changes.some((change) => change.field === field),
@@ -140,6 +141,12 @@ async function policyBehind(
   });
   // Days of grace that nobody gave say nothing.
   return { version, rules: rules.filter(({ field, value }) => !(field.startsWith('graceDays.') && value === 0)) };
+}
+
+/** Whose versions tell who set a value. */
+function ownerOf(origin = 'built-in'): 'project' | 'installation' | undefined {
+  if (origin === 'built-in') return undefined;
+  return origin === 'project' ? 'project' : 'installation';
 }
 
 interface Deadline {
