@@ -5,6 +5,8 @@ it.each([
   ['select "id" from "users"', 'nothing'],
   ['begin', 'nothing'],
   ['commit', 'nothing'],
+  ['pragma wal_checkpoint(truncate)', 'nothing'],
+  ['pragma user_version = 1', 'anything'],
   ['insert into "users" ("id") values (?)', { table: 'users' }],
   ['update "jobs" set "id" = ? where "id" = (select "id" from "users")', { table: 'jobs' }],
   ['delete from "uploads" where "id" = ?', { table: 'uploads' }],

@@ -1,12 +1,12 @@
 /** What a statement may change: nothing, one table, or whatever there is. */
 export type Change = 'nothing' | 'anything' | { readonly table: string };
 
-const READS = /^(?:select|begin|commit|rollback|savepoint|release)\b/i;
+const CHANGES_NOTHING = /^(?:(?:select|begin|commit|rollback|savepoint|release)\b|pragma wal_checkpoint\b)/i;
 const WRITES = /^(?:insert into|update|delete from) (?:"(\w+)"|(?!or\b)(\w+))(?=[\s(]|$)/i;
 
 /** Reads it off the beginning of a statement as Kysely, or one of us, writes it. No keys cascade, and triggers write to `guard_changes` alone. */
 export function changeOf(sql: string): Change {
-  if (READS.test(sql)) return 'nothing';
+  if (CHANGES_NOTHING.test(sql)) return 'nothing';
   const [, quoted, plain] = WRITES.exec(sql) ?? [];
   const table = quoted ?? plain;
   return table === undefined ? 'anything' : { table };
