@@ -1,30 +1,49 @@
-import fc from 'fast-check';
-import { Webhook } from 'standardwebhooks';
 import { expect, it } from 'vitest';
 import { deliveryDelay } from './backoff.ts';
 import { newSigningSecret, signatureHeaders } from './signature.ts';
 
-const seconds = () => Math.floor(performance.timeOrigin / 1000 + performance.now() / 1000);
+const VECTORS: readonly [
+  name: string,
+  message: Parameters<typeof signatureHeaders>[0] & { secret: string; signature: string },
+][] = [
+  [
+    'plain',
+    {
+      secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+      uid: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      seconds: 1_614_265_330,
+      body: '{"test": 2432232314}',
+      signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    },
+  ],
+  [
+    'beyond ASCII',
+    {
+      secret: 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
+      uid: 'evt_1',
+      seconds: 1_800_000_000,
+      body: '{"text":"größer – 漢字 \\u0000"}',
+      signature: 'v1,JjU8a+17Rq90i9LA5f3+gFCt1VvDYP83536qt01AWXE=',
+    },
+  ],
+];
 
-it('is verified by an independent library with each of the secrets, and with no other', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
-      const body = JSON.stringify({ text });
-      const [one, two, other] = [newSigningSecret(), newSigningSecret(), newSigningSecret()];
-      const headers = { ...signatureHeaders({ uid: 'evt_1', body, seconds: seconds() }, [one, two]) };
-      expect(new Webhook(one).verify(body, headers)).toEqual({ text: JSON.parse(body).text });
-      expect(new Webhook(two).verify(body, headers)).toBeDefined();
-      expect(() => new Webhook(other).verify(body, headers)).toThrow('No matching signature');
-      expect(() => new Webhook(one).verify(`${body} `, headers)).toThrow('No matching signature');
-    }),
-    { numRuns: 50 },
-  );
+// Signed by the Go library of the Standard Webhooks project.
+it.each(VECTORS)('signs like the library of the specification: %s', (_, { secret, uid, seconds, body, signature }) => {
+  expect(signatureHeaders({ uid, body, seconds }, [secret])).toEqual({
+    'webhook-id': uid,
+    'webhook-timestamp': String(seconds),
+    'webhook-signature': signature,
+  });
 });
 
-it('is too old after a while, so that nobody can play it back', () => {
-  const secret = newSigningSecret();
-  const headers = { ...signatureHeaders({ uid: 'evt_1', body: '{}', seconds: seconds() - 3600 }, [secret]) };
-  expect(() => new Webhook(secret).verify('{}', headers)).toThrow('too old');
+it('carries a signature for each secret, in their order, and none without a secret', () => {
+  const message = { uid: 'evt_1', body: '{}', seconds: 1_800_000_000 };
+  const [one, two] = [newSigningSecret(), newSigningSecret()];
+  const alone = [one, two].map((secret) => signatureHeaders(message, [secret])['webhook-signature']);
+  expect(signatureHeaders(message, [one, two])['webhook-signature']).toBe(alone.join(' '));
+  expect(alone[0]).not.toBe(alone[1]);
+  expect(signatureHeaders(message, [])).not.toHaveProperty('webhook-signature');
 });
 
 it('waits longer and longer between tries', () => {

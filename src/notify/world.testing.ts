@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Webhook } from 'standardwebhooks';
 import { freshDatabase } from '../../test/support/engines.ts';
+import { verifyWebhook } from '../../test/support/verify-webhook.ts';
 import { SYSTEM } from '../auth/principal.ts';
 import { createSecretBox } from '../auth/secret-box.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
@@ -63,9 +63,9 @@ export async function startSink() {
   };
 }
 
-/** What an independent library makes of a request; throws when it does not verify. */
+/** What a receiver makes of a request; throws when it does not verify. */
 export function verified({ body, headers }: Got, secret: string): unknown {
-  return new Webhook(secret).verify(body, headers as Record<string, string>);
+  return verifyWebhook({ secret, headers: headers as Record<string, string>, body });
 }
 
 /** Everything of notifications over a fresh database, with the project `front`. Nothing runs by itself: `run` does what is due. */
