@@ -1,3 +1,4 @@
+import { mostDaysOf } from '../exceptions/limits.ts';
 import type { Severity } from '../model/severity.ts';
 import { severityRank } from '../model/severity.ts';
 import type { Reason } from '../model/verdict.ts';
@@ -45,7 +46,10 @@ export function ruleExceptionFor(
     rule,
     digest: subject,
     repository: pathInProject(repository),
-    until: lastDay(now, Math.min(USUAL_DAYS, policy.exceptions.mostDays.critical)),
+    until: lastDay(
+      now,
+      Math.min(USUAL_DAYS, mostDaysOf({ ...policy.exceptions, unknownSeverity: policy.unknownSeverity }, 'critical')),
+    ),
   };
 }
 
@@ -73,10 +77,8 @@ export function asGranted(
 /** Days that an exception may last, by the worst that anybody says. */
 function mostDays(reasons: readonly Reason[], { exceptions, unknownSeverity }: Policy): number {
   const said = reasons.flatMap(({ severity, severities = [] }) => [severity, ...severities.map((one) => one.severity)]);
-  const worst = said.reduce<Severity>((a, b) => (severityRank(b) > severityRank(a) ? b : a), 'none');
-  const level = worst === 'unknown' || worst === 'none' ? unknownSeverity : worst;
-  const days = exceptions.mostDays;
-  return level === 'critical' || level === 'high' || level === 'medium' ? days[level] : days.low;
+  const worst = said.reduce<Severity>((a, b) => (severityRank(b) > severityRank(a) ? b : a), 'unknown');
+  return mostDaysOf({ ...exceptions, unknownSeverity }, worst);
 }
 
 /** The last day whose end (UTC) is within so many days. */

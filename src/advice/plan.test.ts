@@ -106,6 +106,14 @@ describe('advice', () => {
     expect(REPOSITORY).toBe('front/team/app');
   });
 
+  it('asks for no longer than an exception may last with all its renewals', () => {
+    const affected = { [`${ALPINE} zlib`]: [{ ids: ['CVE-2'], ranges: [{}], severities: high }] };
+    const exceptions = { ...defaultPolicy.exceptions, mostLifeDays: 3 };
+    const { plans } = adviceOn([{ name: 'zlib' }], affected, { ...gated, exceptions });
+    const until = new Date(NOW + 2 * 86_400_000).toISOString().slice(0, 10);
+    expect(plans[0]?.parts).toMatchObject([{ kind: 'exception', until }]);
+  });
+
   it('asks for an exception from a rule for this very image', () => {
     const matching = matchingOf(lookupOf({}), true);
     const policy = { ...gated, endOfLife: 'block' } as const;

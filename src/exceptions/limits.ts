@@ -55,8 +55,13 @@ export function checkEnd(limits: Limits, { severity, until, lifeFrom }: Ending, 
 
 /** The furthest end that a new exception of a vulnerability of that severity may have. Epoch ms. */
 export function furthestEnd(limits: Limits, severity: Severity, now: number): number {
+  return now + mostDaysOf(limits, severity) * DAY;
+}
+
+/** Days that a new exception of a vulnerability of that severity may last. */
+export function mostDaysOf(limits: Limits, severity: Severity): number {
   const level = levelOf(severity === 'unknown' ? limits.unknownSeverity : severity);
-  return now + Math.min(limits.mostDays[level], limits.mostLifeDays) * DAY;
+  return Math.min(limits.mostDays[level], limits.mostLifeDays);
 }
 
 function levelOf(severity: Severity): Level {

@@ -129,6 +129,7 @@ async function messages(db: Kysely<unknown>, engine: Engine): Promise<void> {
   await sql`create index notify_messages_order on notify_messages (receiver_id, subject, id) where state = 'waiting'`.execute(
     db,
   );
+  await sql`create index notify_messages_held on notify_messages (receiver_id, id) where state = 'held'`.execute(db);
   await sql`create index notify_messages_settled on notify_messages (settled_at) where settled_at is not null`.execute(
     db,
   );
