@@ -246,6 +246,30 @@ describe('against a server', () => {
     expect(changed.out).toContain('BROKEN');
   });
 
+  it('simulates what files ask for, and names what is wrong in them', async () => {
+    await run('project', 'create', 'foresight', '--block', 'high');
+    await pushImage(url, 'foresight/alpine', '3.10');
+    await writeFile(join(folder, '.trivyignore'), 'CVE-2021-36159\n');
+    await writeFile(join(folder, 'wanted.yaml'), '- vulnerability: CVE-2021-36159\n  package: apk-tools\n');
+    const today = await run('simulate', 'foresight', '-o', 'json');
+    expect(JSON.parse(today.out)).toMatchObject({ images: { judged: 1, blockedBefore: 1, blockedAfter: 1 } });
+    for (const file of ['.trivyignore', 'wanted.yaml']) {
+      const found = await run('simulate', 'foresight', '--exception', file, '-o', 'json');
+      expect(found.err).toBe('');
+      expect(JSON.parse(found.out)).toMatchObject({ images: { blockedAfter: 0, allowed: 1 } });
+    }
+    await writeFile(join(folder, 'wrong.yaml'), '- vulnerability: CVE-2021-36159\n  pakage: apk-tools\n');
+    await writeFile(join(folder, 'policy.yaml'), 'blok: high\n');
+    for (const [option, given, message] of [
+      ['--exception', 'wrong.yaml', /wrong\.yaml, exception 1: .*pakage/],
+      ['--policy', 'policy.yaml', /policy\.yaml is no policy: .*blok/],
+      ['--set', 'block.fixable={', /The value is no YAML/],
+    ] as const) {
+      const { code, err } = await run('simulate', 'foresight', option, given);
+      expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+    }
+  });
+
   it('shows usage, sets quotas, and keeps the tags that rules keep', async () => {
     await run('project', 'create', 'store');
     for (const tag of ['v1', 'v2', 'main']) await pushImage(url, 'store/alpine', tag);

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { Command, InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
+import { Command } from 'commander';
 import {
   type Simulation,
   type SimulationQuestion,
@@ -10,13 +9,13 @@ import {
   simulateProject,
 } from '../../api/contract/simulations.ts';
 import { defined } from '../../platform/defined.ts';
-import { isRecord } from '../../platform/json-object.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
+import { readExceptionFile } from '../exceptions/read-file.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { endOf, laterMoment } from '../moments.ts';
 import { type OutputOptions, printAs, withOutput } from '../output.ts';
-import { parseYaml } from '../policy/input.ts';
+import { collectField, parsePolicy } from '../policy/input.ts';
 import { renderSimulation } from '../simulation-text.ts';
 
 interface Options extends OutputOptions {
@@ -39,6 +38,8 @@ interface Options extends OutputOptions {
   readonly failOnBlock?: true;
 }
 
+const USUAL_END = '+30d';
+
 type Exceptions = NonNullable<SimulationQuestion['exceptions']>;
 
 /** `breakwater simulate [project]`: what a change would do, before it is made. */
@@ -49,7 +50,7 @@ export function simulateCommand(cli: Cli): Command {
     .option('--policy <file>', 'with this policy document, as "policy set" takes it')
     .option('--block <severity>', 'with this threshold of blocking, as "project update --block"')
     .option('--warn <severity>', 'with this threshold of warning')
-    .option('--set <field=value>', 'with another value in a field of the policy; may be repeated', addField)
+    .option('--set <field=value>', 'with another value in a field of the policy; may be repeated', collectField)
     .option('--exception <file>', 'with the exceptions of this file granted, YAML or JSON; may be repeated', addText)
     .option('--except <vulnerability>', 'with an exception for this vulnerability, limited by what follows')
     .option('--package <name>', '… only in this package or source package')
@@ -78,7 +79,7 @@ Examples:
 Exit codes: 0 answered; 1 with --fail-on-block, when something that runs would fail anew; 2 wrong usage; 3 anything else.`,
     )
     .action(async (project: string | undefined, options: Options) => {
-      const question = await questionOf(options);
+      const question = await questionOf(cli, options);
       const found = await ask(cli, project, question, options.advisories);
       printAs(cli, options, found, () => renderSimulation(found));
       if (options.failOnBlock && found.running.newlyFailing > 0) cli.exitWith(EXIT.negative);
@@ -107,11 +108,11 @@ async function ask(
   );
 }
 
-async function questionOf(options: Options): Promise<SimulationQuestion> {
+async function questionOf(cli: Cli, options: Options): Promise<SimulationQuestion> {
   const { block, warn, set, revoke, retire, at, until } = options;
-  const exceptions = await exceptionsOf(options);
+  const exceptions = await exceptionsOf(cli, options);
   return {
-    ...(options.policy === undefined ? {} : { policy: await readObject(options.policy) }),
+    ...(options.policy === undefined ? {} : { policy: await readPolicy(options.policy) }),
     ...(block === undefined ? {} : { block: block as NonNullable<SimulationQuestion['block']> }),
     ...(warn === undefined ? {} : { warn: warn as NonNullable<SimulationQuestion['warn']> }),
     ...(set === undefined ? {} : { set: { ...set } }),
@@ -123,12 +124,12 @@ async function questionOf(options: Options): Promise<SimulationQuestion> {
   };
 }
 
-async function exceptionsOf(options: Options): Promise<Exceptions> {
+async function exceptionsOf(cli: Cli, options: Options): Promise<Exceptions> {
   const { except, exceptUntil, package: name, version, repository, digest } = options;
   const narrowed = { package: name, version, repository, digest };
   if (except === undefined && Object.values({ ...narrowed, exceptUntil }).some((value) => value !== undefined))
     throw new CliError('usage', '--package, --version, --repository, --digest and --except-until need --except');
-  const written = await Promise.all((options.exception ?? []).map(readExceptions));
+  const written = await Promise.all((options.exception ?? []).map((file) => readExceptions(cli, file)));
   const own =
     except === undefined
       ? []
@@ -136,30 +137,22 @@ async function exceptionsOf(options: Options): Promise<Exceptions> {
           {
             vulnerability: except,
             ...(defined(narrowed) as object),
-            until: exceptUntil ?? laterMoment('+30d'),
+            until: exceptUntil ?? laterMoment(USUAL_END),
           },
         ];
   return [...written.flat(), ...own];
 }
 
-/** One exception or a list of them, as `exception request` takes them. */
-async function readExceptions(file: string): Promise<Exceptions> {
-  const read = parseYaml(await readFile(file, 'utf8'), file);
-  return [read].flat() as Exceptions;
+/** Those of a file, as `exception request --file` and `exception import` take them; what does not say its end ends in 30 days. */
+async function readExceptions(cli: Cli, file: string): Promise<Exceptions> {
+  const { entries } = await readExceptionFile(cli, file, undefined);
+  return entries.map(({ reason: _, ...entry }) => ({ until: laterMoment(USUAL_END), ...entry }));
 }
 
-async function readObject(file: string): Promise<Record<string, unknown>> {
-  const read = parseYaml(await readFile(file, 'utf8'), file);
-  if (isRecord(read)) return read;
-  throw new CliError('usage', `${file} is no policy: it holds no fields`);
+async function readPolicy(file: string): Promise<Record<string, unknown>> {
+  return parsePolicy(await readFile(file, 'utf8'), file);
 }
 
 function addText(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
-}
-
-function addField(text: string, before: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('Write field=value, like graceDays.fixable.high=7.');
-  return { ...before, [text.slice(0, at)]: parse(text.slice(at + 1), { maxAliasCount: 0 }) };
 }

@@ -15,7 +15,7 @@ export function parsePolicy(text: string, file: string): Record<string, unknown>
 }
 
 /** YAML or JSON. Throws `CliError('usage')`. */
-export function parseYaml(text: string, file: string): unknown {
+function parseYaml(text: string, file: string): unknown {
   try {
     return parse(text, { maxAliasCount: 0 });
   } catch (error) {
