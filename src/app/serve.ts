@@ -153,6 +153,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     authenticate: createCallers({ accounts, tokens, standings }),
     quarantine: services.quarantine,
     gate: verdicts.gate,
+    blobGate: verdicts.blobGate,
     ingest: judging.ingest,
     mirror,
     pulls,

@@ -124,6 +124,6 @@ export const policySchema = z
     strictIndex: z
       .boolean()
       .describe('An image for several platforms is blocked when any of them is, not only when all are'),
-    gateBlobs: z.boolean(),
+    gateBlobs: z.boolean().describe('Layers are refused too when every image of the repository that holds them is'),
   })
   .strict();

@@ -10,6 +10,7 @@ import { etagOf, isUnchanged, rangeApplies } from './conditional.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
 import { type Exchange, headerOf } from './exchange.ts';
+import { sendRefusal } from './http-errors.ts';
 import { unknown } from './manifest-routes.ts';
 import { refuseQuarantined } from './quarantined.ts';
 import { parseRange } from './ranges.ts';
@@ -26,6 +27,9 @@ export async function getBlob(
   const caller = await authorize(deps, request, repository, 'pull');
   const digest = parseDigest(reference);
   await refuseQuarantined(deps, [digest]);
+  // A HEAD is how pushers look for what is there already.
+  const decision = request.method === 'HEAD' ? undefined : await deps.blobGate?.decide(repository, digest, caller);
+  if (decision?.kind === 'refuse') return sendRefusal(reply, decision);
   const blob = await deps.reads.blob(repository, digest);
   if (!blob) return getMirroredBlob(deps, { request, reply }, repository, digest);
   // Who may push looks at a blob in order not to push it.

@@ -1,7 +1,7 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Audit } from './audit.ts';
-import type { Caller, IngestObserver, Limits, MirrorSource, PullGate, PullObserver } from './ports.ts';
+import type { BlobGate, Caller, IngestObserver, Limits, MirrorSource, PullGate, PullObserver } from './ports.ts';
 import type { Reads } from './reads.ts';
 import type { ContentDeps } from './repositories.ts';
 
@@ -22,6 +22,8 @@ export interface RegistryDeps extends ContentDeps {
   readonly service: string;
   readonly limits?: Limits | undefined;
   readonly gate: PullGate;
+  /** Absent: blobs are sent to whoever may pull. */
+  readonly blobGate?: BlobGate | undefined;
   readonly ingest: IngestObserver;
   readonly mirror?: MirrorSource | undefined;
   readonly pulls?: PullObserver | undefined;

@@ -7,6 +7,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { StreamError } from '../platform/streams.ts';
 import { RegistryError, type RegistryErrorCode } from './errors.ts';
+import type { GateDecision } from './ports.ts';
 
 /** Status and code on the wire of everything that can go wrong (distribution-spec, "Error Codes"; `TAG_INVALID` is among its legacy codes, those of 5xx are as in Distribution). */
 const WIRE: Readonly<Record<RegistryErrorCode, readonly [status: number, code: string]>> = {
@@ -39,13 +40,22 @@ const WIRE: Readonly<Record<RegistryErrorCode, readonly [status: number, code: s
 };
 
 /** Answers with an error body in the specification's form. */
-export async function sendError(
+async function sendError(
   reply: FastifyReply,
   status: number,
   error: { readonly code: string; readonly message: string; readonly detail?: unknown },
 ): Promise<FastifyReply> {
   const body = Buffer.from(`${JSON.stringify({ errors: [error] })}\n`);
   return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
+}
+
+/** Answers with what the gate refuses. */
+export async function sendRefusal(
+  reply: FastifyReply,
+  { code, message, retryAfterSeconds }: Extract<GateDecision, { readonly kind: 'refuse' }>,
+): Promise<FastifyReply> {
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+  return sendError(reply, 412, { code, message });
 }
 
 /** The error handler of the registry's routes: every error of ours gets its code; what is left is 500 and logged. */

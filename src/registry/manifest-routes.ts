@@ -11,7 +11,7 @@ import { etagOf, isUnchanged } from './conditional.ts';
 import type { RegistryDeps } from './deps.ts';
 import { RegistryError } from './errors.ts';
 import { addWarnings, bodyOf, type Exchange, headerOf, lengthOf, repositoryPath } from './exchange.ts';
-import { sendError } from './http-errors.ts';
+import { sendRefusal } from './http-errors.ts';
 import type { ManifestInfo, StoredManifest } from './manifest-reader.ts';
 import { deleteManifest, deleteTag, promiseManifest, storeManifest } from './manifest-writer.ts';
 import { refuseMirrored } from './mirrored.ts';
@@ -43,10 +43,7 @@ export async function getManifest(
       throw manifestUnknown(repository, reference);
   if (!head || isGatedHead(manifest, caller)) {
     const decision = await deps.gate.decide({ ...manifest, reference }, caller);
-    if (decision.kind === 'refuse') {
-      if (decision.retryAfterSeconds !== undefined) reply.header('retry-after', decision.retryAfterSeconds);
-      return sendError(reply, 412, { code: decision.code, message: decision.message });
-    }
+    if (decision.kind === 'refuse') return sendRefusal(reply, decision);
     if (!head) addWarnings(reply, [...decision.warnings, ...warnings]);
   }
   // A runtime that has the image already only asks whether it still is the same.

@@ -55,11 +55,19 @@ export type GateDecision =
       readonly code: string;
       readonly message: string;
       readonly retryAfterSeconds?: number;
+      /** For a quarantine, which no permission overrides. */
+      readonly quarantined?: true;
     };
 
 /** Asked before a manifest is served. Reads local data only; fails closed. Implemented by `verdicts`. */
 export interface PullGate {
   decide(subject: ManifestSubject, caller: Caller): Promise<GateDecision>;
+}
+
+/** Asked before a blob is sent. Reads local data only; fails closed. Implemented by `verdicts`. */
+export interface BlobGate {
+  /** `repository`: full name. A refusal carries no less than that of the manifest it is for. */
+  decide(repository: string, digest: Digest, caller: Caller): Promise<GateDecision>;
 }
 
 /** What may neither come in nor go out, whoever asks. Local data only. Implemented by `quarantine`. */

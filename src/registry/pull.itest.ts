@@ -45,6 +45,25 @@ describe.each(ENGINES)('pulling, on %s', (engine) => {
   });
 
   describe('blobs', () => {
+    it('what is refused answers 412 in the words of the gate; pushers may look for it', async () => {
+      const refusal = {
+        kind: 'refuse',
+        code: 'PROJECTPOLICYVIOLATION',
+        message: 'not this',
+        retryAfterSeconds: 7,
+      } as const;
+      const gated = await startRegistry(engine, 'memory', { blobGate: { decide: async () => refusal } });
+      try {
+        const blob = await pushBlob(gated, 'front/app', content);
+        const reply = await gated.call('GET', `/v2/front/app/blobs/${blob}`);
+        expect([reply.status, reply.code, reply.headers['retry-after']]).toEqual([412, 'PROJECTPOLICYVIOLATION', '7']);
+        expect(reply.body.toString()).toContain('not this');
+        expect((await gated.call('HEAD', `/v2/front/app/blobs/${blob}`)).status).toBe(200);
+      } finally {
+        await gated.close();
+      }
+    });
+
     it('the empty blob has length 0', async () => {
       const empty = await pushBlob(registry, 'front/app', '');
       const reply = await registry.call('GET', `/v2/front/app/blobs/${empty}`);

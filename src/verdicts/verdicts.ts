@@ -11,10 +11,11 @@ import type { Logger } from '../platform/logger.ts';
 import { why } from '../policy/explain.ts';
 import { judgeReference, withReference } from '../policy/judge-reference.ts';
 import { findManifestInfo } from '../registry/manifest-reader.ts';
-import type { IngestObserver, PullGate } from '../registry/ports.ts';
+import type { BlobGate, IngestObserver, PullGate } from '../registry/ports.ts';
 import { findRepository } from '../registry/repositories.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 import { type AdvisoryChange, affectedInventories, noteUnchanged } from './advisory-change.ts';
+import { createBlobGate } from './blob-gate.ts';
 import type { BlockedPulls } from './blocked-pulls.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { createGate } from './gate.ts';
@@ -91,6 +92,7 @@ export interface JudgedImage {
 
 export interface Verdicts {
   readonly gate: PullGate;
+  readonly blobGate: BlobGate;
   readonly ingest: IngestObserver;
   /** Handlers of the jobs put into the queue, by kind; `app` registers them with the worker loop. */
   readonly jobHandlers: ReadonlyMap<string, (payload: unknown) => Promise<void>>;
@@ -184,8 +186,10 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
     return { ...evaluation, findings };
   }
 
+  const gate = createGate(deps);
   return {
-    gate: createGate(deps),
+    gate,
+    blobGate: createBlobGate({ ...deps, gate }),
     ingest: ingest.observer,
     jobHandlers: new Map([[JUDGE_JOB, judgeJob]]),
     resume: () => resumeJudging(deps),
