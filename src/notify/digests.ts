@@ -2,7 +2,7 @@ import { batches } from '../db/batches.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
-import { TRIED_FOR_MS } from './backoff.ts';
+import { freshMessage } from './fresh-message.ts';
 import type { DigestData } from './message.ts';
 import { receiverSettings } from './receiver.ts';
 import { storedMessage } from './stored-message.ts';
@@ -77,20 +77,14 @@ async function makeDigest(
     await tx
       .insertInto('notify_messages')
       .values({
+        ...freshMessage(receiverId, now),
         uid: `dig_${receiverId}_${digestAt}`,
-        receiver_id: receiverId,
         type: 'DIGEST',
         subject: 'digest',
         project: null,
         data: JSON.stringify(digestOf(held, now)),
         at: now,
         batch_id: null,
-        state: 'waiting',
-        attempts: 0,
-        next_at: now,
-        gives_up_at: now + TRIED_FOR_MS,
-        settled_at: null,
-        last_error: null,
       })
       .execute();
     for (const part of batches(held))

@@ -4,7 +4,7 @@ import type { Db, Tx } from '../db/database.ts';
 import type { NewRow, Row } from '../db/schema.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
-import { TRIED_FOR_MS } from './backoff.ts';
+import { freshMessage } from './fresh-message.ts';
 import { isFor, type Receiver, toReceiver } from './receiver.ts';
 import { type ToldEvent, toldEvent } from './told-event.ts';
 
@@ -225,15 +225,7 @@ function messageFor(receiver: Receiver, event: ToldEvent, now: number): NewRow<'
 }
 
 function waiting(receiver: Receiver, now: number) {
-  return {
-    receiver_id: receiver.id,
-    state: receiver.settings.digest === undefined ? 'waiting' : 'held',
-    attempts: 0,
-    next_at: now,
-    gives_up_at: now + TRIED_FOR_MS,
-    settled_at: null,
-    last_error: null,
-  };
+  return freshMessage(receiver.id, now, receiver.settings.digest === undefined ? 'waiting' : 'held');
 }
 
 async function insertMessages(tx: Tx, rows: readonly NewRow<'notify_messages'>[]): Promise<void> {
@@ -248,34 +240,31 @@ function noteRepository(repositories: Map<string, Set<string>>, { id }: Receiver
 
 /** Has tickets brought up to date, repository by repository. What waits already, and is not being worked on, is enough. */
 async function askForTickets(tx: Tx, wanted: ReadonlyMap<string, ReadonlySet<string>>, now: number): Promise<void> {
-  const rows: NewRow<'notify_messages'>[] = [];
   for (const [receiverId, repositories] of wanted)
-    for (const repository of repositories) {
-      const { count } = await tx
-        .selectFrom('notify_messages')
-        .select(({ fn }) => fn.countAll<number | string>().as('count'))
-        .where('receiver_id', '=', receiverId)
-        .where('subject', '=', repository)
-        .where('state', '=', 'waiting')
-        .executeTakeFirstOrThrow();
+    for (const part of batches([...repositories])) {
       // One may be under way with what was before; the one behind it reads what is now.
-      if (Number(count) > 1) continue;
-      rows.push({
-        uid: `tkt_${newId()}`,
-        receiver_id: receiverId,
-        type: 'TICKETS',
-        subject: repository,
-        project: null,
-        data: JSON.stringify({ repository }),
-        at: now,
-        batch_id: null,
-        state: 'waiting',
-        attempts: 0,
-        next_at: now,
-        gives_up_at: now + TRIED_FOR_MS,
-        settled_at: null,
-        last_error: null,
-      });
+      const enough = await tx
+        .selectFrom('notify_messages')
+        .select('subject')
+        .where('receiver_id', '=', receiverId)
+        .where('subject', 'in', part)
+        .where('state', '=', 'waiting')
+        .groupBy('subject')
+        .having(({ fn }) => fn.countAll(), '>', 1)
+        .execute();
+      const asked = new Set(enough.map(({ subject }) => subject));
+      const rows = part
+        .filter((repository) => !asked.has(repository))
+        .map((repository) => ({
+          ...freshMessage(receiverId, now),
+          uid: `tkt_${newId()}`,
+          type: 'TICKETS',
+          subject: repository,
+          project: null,
+          data: JSON.stringify({ repository }),
+          at: now,
+          batch_id: null,
+        }));
+      await insertMessages(tx, rows);
     }
-  await insertMessages(tx, rows);
 }

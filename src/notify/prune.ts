@@ -39,9 +39,5 @@ export async function pruneNotifications({ db, clock }: { readonly db: Db; reado
     .where('project_id', 'not in', db.selectFrom('projects').select('id'));
   for (const table of ['notify_secrets', 'notify_messages', 'notify_tickets'] as const)
     await db.deleteFrom(table).where('receiver_id', 'in', orphans).execute();
-  await db
-    .deleteFrom('notify_receivers')
-    .where('project_id', '!=', '')
-    .where('project_id', 'not in', db.selectFrom('projects').select('id'))
-    .execute();
+  await db.deleteFrom('notify_receivers').where('id', 'in', orphans).execute();
 }
