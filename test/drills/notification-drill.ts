@@ -61,20 +61,25 @@ async function startReceiver() {
   const sums = new Map<string, Told>();
   const counts = { repeated: 0, unsigned: 0 };
   const library = startWebhookCheck();
+
+  async function take({ path, headers, body }: { path: string; headers: Record<string, string>; body: string }) {
+    if ((await library.verify({ secret: secrets.get(path) ?? '', headers, body })) !== 'ok') {
+      counts.unsigned += 1;
+      return;
+    }
+    const told = JSON.parse(body) as Told;
+    const known = path === '/each' ? events : sums;
+    if (known.has(told.id)) counts.repeated += 1;
+    known.set(told.id, told);
+  }
+
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', async () => {
-      const path = request.url ?? '';
-      const body = Buffer.concat(chunks).toString('utf8');
+    request.on('end', () => {
       const headers = request.headers as Record<string, string>;
-      if ((await library.verify({ secret: secrets.get(path) ?? '', headers, body })) === 'ok') {
-        const told = JSON.parse(body) as Told;
-        const known = path === '/each' ? events : sums;
-        if (known.has(told.id)) counts.repeated += 1;
-        known.set(told.id, told);
-      } else counts.unsigned += 1;
-      response.end('{}');
+      const message = { path: request.url ?? '', headers, body: Buffer.concat(chunks).toString('utf8') };
+      void take(message).then(() => response.end('{}'));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));

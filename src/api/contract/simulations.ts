@@ -17,7 +17,7 @@ export const simulationQuestion = z
     /** Fields of the policy by path, like `graceDays.fixable.high`. */
     set: z.record(z.string().max(100), z.unknown()).optional(),
     exceptions: z
-      .array(requestException.body.omit({ reason: true }))
+      .array(requestException.body.partial({ reason: true }))
       .max(MOST)
       .optional(),
     /** Ids of granted exceptions. */
