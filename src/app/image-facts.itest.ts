@@ -24,7 +24,13 @@ describe.each(ENGINES)('facts about our own images on %s', (engine) => {
     world.state.advisories = advisoriesOf({
       [`${ALPINE}/musl`]: [{ id: 'CVE-2024-1', fixed: '2', severity: 'critical' }],
     });
-    feed = createFeed({ database: handle, logger: silentLogger, hosts: [HOST], placeOf: placeOfUpstream });
+    feed = createFeed({
+      database: handle,
+      clock: world.clock,
+      logger: silentLogger,
+      hosts: [HOST],
+      placeOf: placeOfUpstream,
+    });
     facts = open();
     reads = 0;
   });

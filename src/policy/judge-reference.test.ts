@@ -59,7 +59,10 @@ describe('a policy to come', () => {
       becomes: [{ at: from, kind: 'block' }],
     });
     expect(why(at(from - 1))).toContain('; a policy that counts from 2027-01-15T08:00:01Z on blocks this');
-    expect(at(from)).toMatchObject({ kind: 'block', reasons: [{ deadline: undefined }, {}] });
+    expect(at(from)).toMatchObject({
+      kind: 'block',
+      reasons: [{ rule: 'disallowed-tag', kind: 'block' }, { rule: 'digest-required' }],
+    });
     expect(at(from).changesAt).toBeUndefined();
   });
 

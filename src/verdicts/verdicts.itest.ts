@@ -250,6 +250,8 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
         kind: 'serve',
         warnings: [expect.stringContaining('the tag latest is not allowed here')],
       });
+      // That one judged again; what it wrote was not there when it looked.
+      await world.pull(byTag);
       world.state.policyReads = 0;
       world.clock.set(from - 1);
       expect(await world.pull(byTag)).toMatchObject({ kind: 'serve' });
