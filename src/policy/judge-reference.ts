@@ -106,7 +106,8 @@ export function withReference(verdict: Verdict, policies: ReferencePolicies, ref
     ...rest,
     kind,
     reasons: [...verdict.reasons, ...reasons].sort(compareReasons),
-    ...(verdict.contact ? {} : contactOf(policy, kind)),
+    // The image's own line, where there is one, was written with its own.
+    ...(kind === verdict.kind ? {} : contactOf(policy, kind)),
     ...(moments.length === 0 ? {} : { changesAt: Math.min(...moments) }),
     ...(steps.length === 0 ? {} : { becomes: steps }),
   };
