@@ -44,15 +44,15 @@ const action = fc.oneof(
   }),
   fc.record({
     do: fc.constant('policy' as const),
-    owner: fc.constantFrom('', 'front', 'back'),
-    document: fc.constantFrom(
+    owner: fc.constantFrom<string>('', 'front', 'back'),
+    document: fc.constantFrom<object>(
       {},
       { disallowedTags: { globs: ['latest'], action: 'block' } },
       { digestRequired: 'warn' },
       { digestRequired: 'ignore' },
       { warn: { fixable: 'low' } },
     ),
-    from: fc.constantFrom(null, NOW - 5, NOW + 5),
+    from: fc.constantFrom<number | null>(null, NOW - 5, NOW + 5),
   }),
   fc.record({ do: fc.constant('anew' as const) }),
   fc.record({
@@ -208,7 +208,7 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
           .insertInto('projects')
           .values({ id: `p${ids}`, name: 'bare', public: 0, created_by: 'a', created_at: 0 })
           .execute();
-        await act({ do: 'policy', owner: 'bare', document: { digestRequired: 'block' }, from: null } as never);
+        await act({ do: 'policy', owner: 'bare', document: { digestRequired: 'block' }, from: null });
         if (ids % 2 === 0) await db.deleteFrom('projects').where('name', '=', 'bare').execute();
         return;
       case 'quarantine': {
@@ -345,7 +345,7 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
   it('tells what policies say of references, to whom the project concerns, and when that changes', async () => {
     const latest = { disallowedTags: { globs: ['latest'], action: 'block' } } as const;
     const policy = (owner: '' | 'front' | 'back', document: object, from: number | null = null) =>
-      act({ do: 'policy', owner, document, from } as Action);
+      act({ do: 'policy', owner, document, from });
     const scope = scopeOf(new Set(['front']));
     const beside = scopeOf(new Set(['front']), new Set(['back/a']));
     const memory = createFactsMemory();

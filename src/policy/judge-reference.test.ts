@@ -91,7 +91,7 @@ it('is told in the words that the whole verdict has', () => {
       });
       const policies: ReferencePolicies = {
         policy: policyOf(now!),
-        coming: froms.sort().map((from, at) => ({ from, policy: policyOf(later[at]!) })),
+        coming: froms.sort((a, b) => a - b).map((from, at) => ({ from, policy: policyOf(later[at]!) })),
       };
       const counting = policies.coming?.findLast(({ from }) => from <= NOW)?.policy ?? policies.policy;
       const verdict = judge({ ...input, now: NOW, policy: counting as Policy, coming: [] });

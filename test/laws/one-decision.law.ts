@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { COMPARED, checkDecisions, decisionStory } from '../../src/app/one-decision.testing.ts';
+import { COMPARED, decisionStory } from '../../src/app/decision-story.testing.ts';
+import { checkDecisions } from '../../src/app/one-decision.testing.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import type { Law } from './law.ts';
 

@@ -45,7 +45,7 @@ const snapshotOf = (memory: FactsMemory, loaded: (from: { readonly cursor: strin
 /** What a snapshot writes, as JSON. */
 function partsOf(memory: FactsMemory): Map<string, unknown> {
   const parts = snapshotOf(memory).parts();
-  return new Map(parts.map(({ key, save }) => [key, JSON.parse(JSON.stringify(save())) as unknown]));
+  return new Map(parts.map((part) => [part.key, JSON.parse(JSON.stringify(part.save())) as unknown]));
 }
 
 /** What becomes of it in the next guard. */
