@@ -96,7 +96,7 @@ function agree(stage: Stage, server: BreakwaterServer, link: Link, puller: Wire,
 async function fill(server: BreakwaterServer): Promise<void> {
   await done(server.cli(['project', 'create', 'front', '--block', 'high']));
   await done(server.cli(['project', 'create', 'strict', '--block', 'off', '--warn', 'high']));
-  const tags = ['--set', 'disallowedTags.globs=latest', '--set', 'disallowedTags.action=block', '--reason', 'e2e'];
+  const tags = ['--set', 'disallowedTags.globs=["latest"]', '--set', 'disallowedTags.action=block', '--reason', 'e2e'];
   await done(server.cli(['policy', 'set', 'strict', ...tags]));
   await done(server.cli(['project', 'create', 'back', '--block', 'off', '--warn', 'high']));
   const wire = openWire({ url: server.url, user: 'admin', password: server.password });
