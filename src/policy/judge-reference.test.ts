@@ -94,7 +94,9 @@ it('is told in the words that the whole verdict has', () => {
         coming: froms.sort((a, b) => a - b).map((from, at) => ({ from, policy: policyOf(later[at]!) })),
       };
       const counting = policies.coming?.findLast(({ from }) => from <= NOW)?.policy ?? policies.policy;
-      const verdict = judge({ ...input, now: NOW, policy: counting as Policy, coming: [] });
+      // Whom to ask may be another since it was judged.
+      const judgedBy = { ...counting, contact: policies.policy.contact } as Policy;
+      const verdict = judge({ ...input, now: NOW, policy: judgedBy, coming: [] });
       const whole = withReference(verdict, policies, { tag: 'latest' }, NOW);
       const told = toldWithReference(
         { kind: verdict.kind, sentence: why(verdict) },

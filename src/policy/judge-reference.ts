@@ -98,7 +98,7 @@ function reasonsBy({ disallowedTags, digestRequired }: ReferencePolicy, { tag, d
 export function withReference(verdict: Verdict, policies: ReferencePolicies, referred: Referred, now: number): Verdict {
   if (referred.digest !== undefined || !concernsReferences(policies)) return verdict;
   const { reasons, policy } = judgeReference(policies, referred, now);
-  const { becomes: _, changesAt: __, ...rest } = verdict;
+  const { becomes: _, changesAt: __, contact, ...rest } = verdict;
   const kind = worstKind([{ kind: verdict.kind }, ...reasons]);
   const steps = stepsWith(verdict, policies, referred, now);
   const moments = [verdict.changesAt, nextChange(policies, referred, now)].filter((moment) => moment !== undefined);
@@ -107,7 +107,7 @@ export function withReference(verdict: Verdict, policies: ReferencePolicies, ref
     kind,
     reasons: [...verdict.reasons, ...reasons].sort(compareReasons),
     // The image's own line, where there is one, was written with its own.
-    ...(kind === verdict.kind ? {} : contactOf(policy, kind)),
+    ...(kind === verdict.kind ? defined({ contact }) : contactOf(policy, kind)),
     ...(moments.length === 0 ? {} : { changesAt: Math.min(...moments) }),
     ...(steps.length === 0 ? {} : { becomes: steps }),
   };
