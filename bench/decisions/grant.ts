@@ -32,7 +32,13 @@ export const grantRow: Row = {
       const asked = { vulnerability, digest: subject.digest, reason: 'bench', until };
       requests.push(await exceptions.request(somebody, project, asked));
     }
-    const feed = createFeed({ database: world.handle, logger: silentLogger, hosts: [HOST], placeOf: placeOfUpstream });
+    const feed = createFeed({
+      database: world.handle,
+      clock: world.clock,
+      logger: silentLogger,
+      hosts: [HOST],
+      placeOf: placeOfUpstream,
+    });
     try {
       const told = await wholeFeed(feed);
       const began = performance.now();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINES } from '../../test/support/engines.ts';
+import { SYSTEM } from '../auth/principal.ts';
 import { factsPage } from './contract/guard-feed.ts';
 import { startApi, type TestApi } from './world.testing.ts';
 
@@ -48,6 +49,33 @@ describe.each(ENGINES)('what guards ask and tell, on %s', (engine) => {
     };
     expect(await told('admin')).toEqual(['back/app']);
     expect(await told('guest')).toEqual([]);
+  });
+
+  it('tells what the policies of those projects say of references, and of no others', async () => {
+    const digestRequired = 'warn';
+    for (const id of ['front', 'back'])
+      await api.deps.policies.set(SYSTEM, { id, name: id }, { digestRequired }, { reason: 'a test' });
+    const told = async (as: string, body: Record<string, unknown> = {}) => {
+      const projects: string[] = [];
+      let cursor: string | undefined;
+      for (let complete = false; !complete; ) {
+        const reply = await api.call('POST', '/guard/facts', { as, body: { ...body, ...(cursor ? { cursor } : {}) } });
+        const page = factsPage.parse(reply.json);
+        for (const one of page.references ?? []) {
+          expect(one.policies?.policy).toMatchObject({ digestRequired, disallowedTags: { globs: [] } });
+          projects.push(...one.projects);
+        }
+        ({ cursor, complete } = page);
+      }
+      return projects.sort();
+    };
+    expect(await told('admin')).toEqual(['back', 'front']);
+    expect(await told('guest')).toEqual(['front']);
+    expect(await told('eva')).toEqual([]);
+    expect(await told('admin', { projects: ['back'] })).toEqual(['back']);
+    for (const id of ['front', 'back'])
+      await api.deps.policies.set(SYSTEM, { id, name: id }, {}, { reason: 'no more' });
+    expect(await told('admin')).toEqual([]);
   });
 
   it('answers a waiting guard when something is pushed', async () => {

@@ -107,6 +107,7 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
   }
   const feed = createFeed({
     database: handle,
+    clock,
     logger: silentLogger,
     hosts: ['registry.example.com'],
     placeOf: placeOfUpstream,

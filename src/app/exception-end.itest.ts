@@ -38,7 +38,13 @@ describe.each(ENGINES)('the end of an exception on %s', (engine) => {
     });
     world.state.exceptions = [{ id: 'e1', vulnerability: 'CVE-2024-1', from: NOW, until: END }];
     subject = await world.push('front/app', [{ distribution: '3.23.0', packages: ['musl@1'] }], '1');
-    feed = createFeed({ database: handle, logger: silentLogger, hosts: [HOST], placeOf: placeOfUpstream });
+    feed = createFeed({
+      database: handle,
+      clock: world.clock,
+      logger: silentLogger,
+      hosts: [HOST],
+      placeOf: placeOfUpstream,
+    });
     const memory = createFactsMemory();
     let cursor: string | undefined;
     do {

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
+import { SYSTEM } from '../auth/principal.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { NOTED_TABLES } from '../db/settled-changes.ts';
 import { createFeed, type Feed } from '../facts/feed.ts';
+import { createLedger } from '../ledger/ledger.ts';
 import { placeOfUpstream } from '../mirror/mirrored-address.ts';
 import { parseReference } from '../oci/reference.ts';
 import { silentLogger } from '../platform/logger.ts';
+import { createPolicyStore } from '../projects/policy-store.ts';
 import { ALPINE, advisoriesOf, createWorld, type World } from '../verdicts/world.testing.ts';
 import { createImageFacts, type OwnImageFacts } from './image-facts.ts';
 
@@ -24,7 +27,13 @@ describe.each(ENGINES)('facts about our own images on %s', (engine) => {
     world.state.advisories = advisoriesOf({
       [`${ALPINE}/musl`]: [{ id: 'CVE-2024-1', fixed: '2', severity: 'critical' }],
     });
-    feed = createFeed({ database: handle, logger: silentLogger, hosts: [HOST], placeOf: placeOfUpstream });
+    feed = createFeed({
+      database: handle,
+      clock: world.clock,
+      logger: silentLogger,
+      hosts: [HOST],
+      placeOf: placeOfUpstream,
+    });
     facts = open();
     reads = 0;
   });
@@ -101,6 +110,23 @@ describe.each(ENGINES)('facts about our own images on %s', (engine) => {
       const { verdicts, mirrors } = await facts.factsAbout([next, nginx]);
       // Where a write is seen at once, so is what was written.
       if (verdicts.verdictOf(next)?.kind === 'allow' && mirrors.addressOf(nginx) === `${HOST}/back/nginx:1`) break;
+      expect(engine === 'sqlite' || performance.now() > until, 'too old').toBe(false);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+
+  it('go by a change of policy at once, before anything is judged again', async () => {
+    const ledger = createLedger({ db: handle.db, clock: world.clock });
+    const policies = createPolicyStore({ db: handle.db, clock: world.clock, ledger });
+    world.restart({ policies });
+    await world.push('front/app', [{ distribution: '3.23', packages: ['musl@3'] }], '1');
+    await untilInMemory();
+    const disallowedTags = { globs: ['1'], action: 'block' };
+    await policies.set(SYSTEM, { id: 'front', name: 'front' }, { disallowedTags }, { reason: 'a test' });
+    const until = performance.now() + 20_000;
+    for (;;) {
+      const { verdicts } = await facts.factsAbout([image]);
+      if (verdicts.verdictOf(image)?.sentence.startsWith('the tag 1 is not allowed here')) break;
       expect(engine === 'sqlite' || performance.now() > until, 'too old').toBe(false);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

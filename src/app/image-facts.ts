@@ -61,7 +61,7 @@ export function createImageFacts(deps: Deps): OwnImageFacts {
         const quarantine = memory.quarantineOf(reference);
         if (quarantine) return quarantine;
         const answer = memory.about(reference);
-        return answer?.kind === 'known' ? toldAt(answer.verdict, deps.clock.now()) : undefined;
+        return answer?.kind === 'known' ? toldAt(memory, reference, answer, deps.clock.now()) : undefined;
       },
     },
     mirrors: { addressOf: (reference) => memory.copyOf(reference) },

@@ -108,7 +108,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     upstreamFor: createUpstreams({ source: services.upstreams, http, clock }),
   });
 
-  const feed = createFeed({ database: services.handle, logger, hosts, placeOf: placeOfUpstream });
+  const feed = createFeed({ database: services.handle, clock, logger, hosts, placeOf: placeOfUpstream });
   const trusted = await followTrustedRepos({ trust: services.trust, clock, logger });
   const facts = createImageFacts({
     db,

@@ -14,6 +14,7 @@ export const NOTED_TABLES: readonly (keyof Schema)[] = [
   'upstreams',
   'trusted_sources',
   'quarantines',
+  'policies',
 ];
 const LOOK_AGAIN_MS = 10;
 /** A writer that takes longer is waited for by the next call. */

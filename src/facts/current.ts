@@ -24,6 +24,7 @@ export interface NamedImage {
   /** What becomes of it by time alone; absent: nothing that is foreseen. */
   readonly later?: readonly LaterStep[];
   readonly isQuarantined: boolean;
+  readonly isArtifact: boolean;
 }
 
 /** Longest sentence that is told. */
@@ -52,7 +53,7 @@ export async function currentImages(db: Db, wanted: readonly Named[]): Promise<N
     await breathe();
     const { rows } = await sql<ImageRow>`
       with n (repository, item) as (values ${valuesOf(batch)})
-      select n.repository, n.item as digest, m.digest as stored, v.kind, v.judged_at, v.becomes,
+      select n.repository, n.item as digest, m.digest as stored, m.kind as manifest, v.kind, v.judged_at, v.becomes,
         case when v.kind = 'allow' then null else v.document end as document,
         case when v.kind = 'allow' then null else (select max(c.at) from verdict_changes c where c.repository_id = r.id
           and c.digest = n.item and (c.previous is null or c.previous <> c.kind)) end as since
@@ -60,7 +61,13 @@ export async function currentImages(db: Db, wanted: readonly Named[]): Promise<N
         left join repositories r on r.name = n.repository
         left join manifests m on m.repository_id = r.id and m.digest = n.item
         left join verdicts v on v.repository_id = r.id and v.digest = n.item`.execute(db);
-    for (const row of rows) found.push({ repository: row.repository, ...toldOf(row), ...laterOf(row) });
+    for (const row of rows)
+      found.push({
+        repository: row.repository,
+        isArtifact: row.manifest === 'artifact',
+        ...toldOf(row),
+        ...laterOf(row),
+      });
   }
   return found;
 }
@@ -69,6 +76,7 @@ interface ImageRow {
   readonly repository: string;
   readonly digest: string;
   readonly stored: string | null;
+  readonly manifest: string | null;
   readonly kind: string | null;
   readonly judged_at: number | null;
   readonly document: string | null;

@@ -7,7 +7,7 @@ export interface Position {
 }
 
 /** The parts of a full account, in this order. */
-export const PHASES = ['trust', 'upstreams', 'tags', 'images'] as const;
+export const PHASES = ['trust', 'upstreams', 'policies', 'tags', 'images'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Where a reader is: at a change, or within a full account that began at that change. */
@@ -19,15 +19,19 @@ export interface Cursor {
 }
 
 const LONGEST = 2048;
+/** What an account is made of: whoever has one of other parts gets all of it anew. */
+const FORMAT = 2;
 const number = z.number().int().nonnegative();
+const format = z.literal(FORMAT);
 const schema = z.union([
-  z.tuple([number, number, z.string()]),
-  z.tuple([number, number, z.string(), z.enum(PHASES), z.string(), z.string()]),
+  z.tuple([format, number, number, z.string()]),
+  z.tuple([format, number, number, z.string(), z.enum(PHASES), z.string(), z.string()]),
 ]);
 
 /** The cursor as clients keep it: text that is theirs to send back, not to read. */
 export function writeCursor({ at, scope, full }: Cursor): string {
-  const parts = full ? [at.id, at.mark, scope, full.phase, ...full.after] : [at.id, at.mark, scope];
+  const begin = [FORMAT, at.id, at.mark, scope];
+  const parts = full ? [...begin, full.phase, ...full.after] : begin;
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
@@ -42,7 +46,7 @@ export function readCursor(text: string | undefined): Cursor | undefined {
   }
   const parsed = schema.safeParse(parts);
   if (!parsed.success) return undefined;
-  const [id, mark, scope, phase, ...after] = parsed.data;
+  const [, id, mark, scope, phase, ...after] = parsed.data;
   const full = phase === undefined ? undefined : { phase, after: after as [string, string] };
   return { at: { id, mark }, scope, ...(full ? { full } : {}) };
 }

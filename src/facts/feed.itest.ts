@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { parseReference } from '../oci/reference.ts';
+import { fixedClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { pruneChanges } from './changes.ts';
 import { createFeed, type Feed } from './feed.ts';
@@ -12,6 +13,7 @@ import { EVERYTHING, type Scope, scopeOf } from './scope.ts';
 import { SLOTS } from './slots.ts';
 
 const HOST = 'registry.example.com';
+const NOW = 1_800_000_000_000;
 const PROJECTS = ['front', 'back', 'hub'] as const;
 const DIGESTS = [1, 2, 3].map((n) => `sha256:${String(n).repeat(64)}`);
 
@@ -41,6 +43,19 @@ const action = fc.oneof(
     state: fc.constantFrom('proposed', 'approved', 'retired'),
   }),
   fc.record({
+    do: fc.constant('policy' as const),
+    owner: fc.constantFrom<string>('', 'front', 'back'),
+    document: fc.constantFrom<object>(
+      {},
+      { disallowedTags: { globs: ['latest'], action: 'block' } },
+      { digestRequired: 'warn' },
+      { digestRequired: 'ignore' },
+      { warn: { fixable: 'low' } },
+    ),
+    from: fc.constantFrom<number | null>(null, NOW - 5, NOW + 5),
+  }),
+  fc.record({ do: fc.constant('anew' as const) }),
+  fc.record({
     do: fc.constant('quarantine' as const),
     digest,
     state: fc.constantFrom('active', 'release-asked', 'released'),
@@ -69,6 +84,7 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
   const open = () =>
     createFeed({
       database: handle,
+      clock: fixedClock(NOW),
       logger: silentLogger,
       hosts: [HOST],
       placeOf: (url) => ({ registry: new URL(url).host, prefix: '' }),
@@ -82,6 +98,10 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
     const row = { id, project_id: `id-${name.split('/', 1)[0] ?? ''}`, name, created_at: 0 };
     await handle.db.insertInto('repositories').values(row).execute();
     return id;
+  }
+
+  async function projectId(name: string): Promise<string> {
+    return (await handle.db.selectFrom('projects').select('id').where('name', '=', name).executeTakeFirstOrThrow()).id;
   }
 
   async function act(step: Action): Promise<void> {
@@ -164,6 +184,33 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
         await db.insertInto('upstreams').values(row).execute();
         return;
       }
+      case 'policy': {
+        const newest = await db.selectFrom('policies').select('version').orderBy('version', 'desc').executeTakeFirst();
+        await db
+          .insertInto('policies')
+          .values({
+            project_id: step.owner === '' ? '' : await projectId(step.owner),
+            version: (newest?.version ?? 0) + 1,
+            document: JSON.stringify(step.document),
+            author: 'a',
+            reason: 'r',
+            created_at: NOW - 10,
+            effective_from: step.from,
+          })
+          .execute();
+        return;
+      }
+      case 'anew':
+        // Another project under the name of one that had a policy.
+        await db.deleteFrom('projects').where('name', '=', 'bare').execute();
+        ids += 1;
+        await db
+          .insertInto('projects')
+          .values({ id: `p${ids}`, name: 'bare', public: 0, created_by: 'a', created_at: 0 })
+          .execute();
+        await act({ do: 'policy', owner: 'bare', document: { digestRequired: 'block' }, from: null });
+        if (ids % 2 === 0) await db.deleteFrom('projects').where('name', '=', 'bare').execute();
+        return;
       case 'quarantine': {
         const { numUpdatedRows } = await db
           .updateTable('quarantines')
@@ -243,7 +290,7 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
   }
 
   it('whoever follows it from any moment on knows what a full account says', { timeout: 300_000 }, async () => {
-    const scopes = [EVERYTHING, scopeOf(new Set(['front', 'hub']))];
+    const scopes = [EVERYTHING, scopeOf(new Set(['front', 'hub', 'bare']))];
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(action, { maxLength: 8 }), { minLength: 1, maxLength: 4 }), async (rounds) => {
         const followers = scopes.map((scope) => ({
@@ -295,6 +342,53 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
     });
   });
 
+  it('tells what policies say of references, to whom the project concerns, and when that changes', async () => {
+    const latest = { disallowedTags: { globs: ['latest'], action: 'block' } } as const;
+    const policy = (owner: '' | 'front' | 'back', document: object, from: number | null = null) =>
+      act({ do: 'policy', owner, document, from });
+    const scope = scopeOf(new Set(['front']));
+    const beside = scopeOf(new Set(['front']), new Set(['back/a']));
+    const memory = createFactsMemory();
+    const known = (project: string) => memory.referencePolicies(project);
+    let cursor = await follow(memory, scope);
+    expect(known('front')).toBeUndefined();
+
+    await policy('', latest);
+    cursor = await follow(memory, scope, cursor);
+    expect(known('front')).toMatchObject({ policy: latest, since: NOW - 10 });
+    expect(known('back')).toBeUndefined();
+    // The project says otherwise, and from a moment on otherwise again.
+    await policy('front', { disallowedTags: { action: 'ignore' } });
+    cursor = await follow(memory, scope, cursor);
+    expect(known('front')).toBeUndefined();
+    await policy('front', latest, NOW + 5);
+    cursor = await follow(memory, scope, cursor);
+    expect(known('front')).toMatchObject({
+      policy: { disallowedTags: { action: 'ignore' } },
+      coming: [{ from: NOW + 5, policy: latest }],
+    });
+
+    // Of a project that only runs here it is told with the image asked about, and from then on.
+    const ask = { tags: [{ repository: 'back/a', item: '1' }], images: [] };
+    const asked = await feed.read({ scope: beside, cursor, waitMs: 0, ask });
+    memory.apply(asked);
+    expect(known('back')).toMatchObject({ policy: latest });
+    await policy('back', { disallowedTags: { action: 'warn' } });
+    cursor = await follow(memory, beside, asked.cursor);
+    expect(known('back')).toMatchObject({ policy: { disallowedTags: { action: 'warn' } } });
+    await policy('', {});
+    await follow(memory, beside, cursor);
+    expect(known('back')).toBeUndefined();
+  });
+
+  it('tells which images nothing runs, so that their tags do not matter', async () => {
+    await act({ do: 'tag', repository: 'front/a', tag: '1', digest: DIGESTS[0]! });
+    await act({ do: 'store', repository: 'front/a', digest: DIGESTS[0]! });
+    await handle.db.updateTable('manifests').set({ kind: 'artifact' }).execute();
+    const memory = await fullAccount(EVERYTHING);
+    expect(memory.about(parseReference(`${HOST}/front/a:1`))).toMatchObject({ isArtifact: true });
+  });
+
   it('answers who waits as soon as there is news, and passes over what is not for them', async () => {
     const scope = scopeOf(new Set(['front']));
     const cursor = await follow(createFactsMemory(), scope);
@@ -318,8 +412,9 @@ describe.each(ENGINES)('the feed of facts on %s', (engine) => {
     ['nothing', () => undefined],
     ['nonsense', () => 'nonsense'],
     ['a cursor of another scope', (cursor: string) => cursor],
-    ['a row that has another mark', (cursor: string) => changed(cursor, (parts) => (parts[1] = Number(parts[1]) + 1))],
-    ['a row that is not there', (cursor: string) => changed(cursor, (parts) => (parts[0] = Number(parts[0]) + 1000))],
+    ['a row that has another mark', (cursor: string) => changed(cursor, (parts) => (parts[2] = Number(parts[2]) + 1))],
+    ['a row that is not there', (cursor: string) => changed(cursor, (parts) => (parts[1] = Number(parts[1]) + 1000))],
+    ['an account of before there were policies in it', (cursor: string) => changed(cursor, (parts) => parts.shift())],
     ['a phase there is none of', (cursor: string) => changed(cursor, (parts) => parts.push('secrets', '', ''))],
   ])('begins a full account for %s', async (what, cursorOf) => {
     await act({ do: 'tag', repository: 'front/a', tag: '1', digest: DIGESTS[0]! });
@@ -371,6 +466,7 @@ describe('changes of transactions that overlap', () => {
     const handle = await freshDatabase('postgres');
     const feed = createFeed({
       database: handle,
+      clock: fixedClock(NOW),
       logger: silentLogger,
       hosts: [HOST],
       placeOf: () => ({ registry: 'x', prefix: '' }),
@@ -440,6 +536,9 @@ function contentOf(memory: FactsMemory) {
   return {
     trusted: memory.trusted(),
     quarantined: sorted(memory.head().quarantined ?? []),
+    references: (memory.head().references ?? [])
+      .flatMap(({ projects, policies }) => projects.map((project) => [project, policies] as const))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
     upstreams: [...memory.head().upstreams].sort((a, b) => (a.project < b.project ? -1 : 1)),
     repositories: Array.from({ length: SLOTS }, (_, slot) => memory.repositoriesIn(slot))
       .flat()

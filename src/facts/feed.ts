@@ -1,18 +1,22 @@
 import { clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { DatabaseHandle } from '../db/database.ts';
 import { settledChanges } from '../db/settled-changes.ts';
+import { projectOf } from '../model/project-name.ts';
+import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { changesBetween, isKnown, positionAt, pruneChanges } from './changes.ts';
 import type { Named } from './current.ts';
+import { projectsIn } from './current-references.ts';
 import { type Cursor, type Position, readCursor, writeCursor } from './cursor.ts';
 import { FIRST_STEP, fullStep } from './full-account.ts';
 import type { FactsPage, UpstreamPlace } from './page.ts';
 import { pageOf, type Told } from './page-of.ts';
-import { type Scope, tells } from './scope.ts';
+import { type Scope, tells, tellsOfProject } from './scope.ts';
 
 export interface FeedDeps {
   readonly database: Pick<DatabaseHandle, 'db' | 'stateOf'>;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Hosts of this registry in references; the first is the one to print. */
   readonly hosts: readonly string[];
@@ -96,15 +100,17 @@ export function createFeed(deps: FeedDeps): Feed {
 
   async function full(wanted: Wanted, at: Position, step: NonNullable<Cursor['full']>): Promise<FactsPage> {
     const { scope } = wanted;
-    const { next, trust, upstreams, tags, images } = await fullStep(db, scope, step);
+    const { next, tags, ...names } = await fullStep(db, scope, step);
     const isFirst = step.phase === FIRST_STEP.phase && step.after[0] === '';
     const quarantined = isFirst ? 'all' : [];
-    const told: Told = { gone: [], tags: [], knownTags: tags, images, trust, upstreams, quarantined };
+    const told: Told = { ...names, gone: [], tags: [], knownTags: tags, quarantined };
     const page = await pageOf(deps, db, withAsked(told, isFirst ? undefined : wanted.ask));
     const covers = scope.projects === 'all' ? ('all' as const) : [...scope.projects];
     return {
       ...(isFirst ? { reset: true, covers } : {}),
       ...page,
+      // Whoever begins anew knows nothing that could be over.
+      references: page.references?.filter(({ policies }) => policies !== null),
       complete: false,
       cursor: writeCursor({ at, scope: scope.id, ...(next ? { full: next } : {}) }),
     };
@@ -114,14 +120,17 @@ export function createFeed(deps: FeedDeps): Feed {
     const { scope } = wanted;
     const rows = await changesBetween(db, at.id, upTo, CHANGES_AT_ONCE);
     const last = rows.at(-1) ?? at;
-    const told = toldOf(
-      rows.filter(({ kind, repository }) => EVERYBODYS.has(kind) || concerns(scope, kind, repository)),
-    );
-    const page = await pageOf(deps, db, withAsked(told, wanted.ask));
+    const told = toldOf(rows.filter(({ kind, repository }) => concerns(scope, kind, repository)));
+    // The policy of the installation has no name of a project.
+    const references = told.references.includes('')
+      ? [...(await projectsIn(db, scope)), ...[...scope.also].map(projectOf)]
+      : told.references;
+    const page = await pageOf(deps, db, withAsked({ ...told, references }, wanted.ask));
     return {
       ...page,
       news:
-        page.trusted.length + page.upstreams.length + page.repositories.length + (page.quarantined?.length ?? 0) > 0,
+        page.trusted.length + page.upstreams.length + page.repositories.length > 0 ||
+        (page.quarantined ?? []).length + (page.references ?? []).length > 0,
       complete: last.id >= upTo || rows.length < CHANGES_AT_ONCE,
       cursor: writeCursor({ at: { id: last.id, mark: last.mark }, scope: scope.id }),
     };
@@ -157,7 +166,14 @@ export function createFeed(deps: FeedDeps): Feed {
 const EVERYBODYS: ReadonlySet<string> = new Set(['trust', 'quarantine']);
 
 function concerns(scope: Scope, kind: string, repository: string): boolean {
-  return kind === 'upstream' ? scope.projects === 'all' || scope.projects.has(repository) : tells(scope, repository);
+  if (EVERYBODYS.has(kind)) return true;
+  if (kind === 'upstream') return tellsOfProject(scope, repository);
+  if (kind !== 'policy') return tells(scope, repository);
+  return (
+    repository === '' ||
+    tellsOfProject(scope, repository) ||
+    scope.also.values().some((one) => projectOf(one) === repository)
+  );
 }
 
 /** What changed, each thing once. */
@@ -169,17 +185,27 @@ function toldOf(rows: readonly { readonly kind: string; readonly repository: str
         .map(({ repository, item }) => [`${repository}\n${item}`, { repository, item }]),
     ).values(),
   ];
+  const upstreams = once('upstream').map(({ repository }) => repository);
   return {
     gone: once('repository').map(({ repository }) => repository),
     tags: once('tag'),
     knownTags: [],
     images: once('image'),
     trust: once('trust').map(({ item }) => item),
-    upstreams: once('upstream').map(({ repository }) => repository),
+    upstreams,
+    // A project that is there again under its name has no policy of its own yet.
+    references: [...new Set([...once('policy').map(({ repository }) => repository), ...upstreams])],
     quarantined: once('quarantine').map(({ item }) => item),
   };
 }
 
 function withAsked(told: Told, ask: Wanted['ask']): Told {
-  return ask ? { ...told, tags: [...told.tags, ...ask.tags], images: [...told.images, ...ask.images] } : told;
+  if (!ask) return told;
+  const projects = [...ask.tags, ...ask.images].map(({ repository }) => projectOf(repository));
+  return {
+    ...told,
+    tags: [...told.tags, ...ask.tags],
+    images: [...told.images, ...ask.images],
+    references: [...new Set([...told.references, ...projects])],
+  };
 }

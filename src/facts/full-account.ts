@@ -8,6 +8,8 @@ import type { Scope } from './scope.ts';
 export interface Step {
   readonly trust: readonly string[];
   readonly upstreams: readonly string[];
+  /** Projects whose policy is to be told. */
+  readonly references: readonly string[];
   readonly tags: readonly (Named & { readonly digest: string })[];
   readonly images: readonly Named[];
   /** Undefined: this was the last. */
@@ -17,7 +19,13 @@ export interface Step {
 const START = ['', ''] as const;
 export const FIRST_STEP = { phase: PHASES[0], after: START } as const;
 /** Names of a step; images are fewer, for what has to be read about each. */
-const AT_ONCE: Readonly<Record<Phase, number>> = { trust: 2000, upstreams: 2000, tags: 4000, images: 1000 };
+const AT_ONCE: Readonly<Record<Phase, number>> = {
+  trust: 2000,
+  upstreams: 2000,
+  policies: 500,
+  tags: 4000,
+  images: 1000,
+};
 
 /** Reads one step of everything in a scope, in the order of names: each costs the same, wherever it is. */
 export async function fullStep(
@@ -25,7 +33,7 @@ export async function fullStep(
   scope: Scope,
   { phase, after }: { readonly phase: Phase; readonly after: readonly [string, string] },
 ): Promise<Step> {
-  const none = { trust: [], upstreams: [], tags: [], images: [] };
+  const none = { trust: [], upstreams: [], references: [], tags: [], images: [] };
   const limit = AT_ONCE[phase];
   switch (phase) {
     case 'trust': {
@@ -53,6 +61,18 @@ export async function fullStep(
         .execute();
       const upstreams = rows.map(({ name }) => name);
       return { ...none, upstreams, next: next(phase, upstreams.length === limit && upstreams.at(-1)) };
+    }
+    case 'policies': {
+      const rows = await db
+        .selectFrom('projects as p')
+        .select('p.name')
+        .where('p.name', '>', after[0])
+        .where(projectIn(scope))
+        .orderBy('p.name')
+        .limit(limit)
+        .execute();
+      const references = rows.map(({ name }) => name);
+      return { ...none, references, next: next(phase, references.length === limit && references.at(-1)) };
     }
     case 'tags': {
       const tags = await db

@@ -1,7 +1,9 @@
 import type { ImageVerdict } from '../constraints/image-facts.ts';
+import { projectOf } from '../model/project-name.ts';
 import { compareText } from '../oci/canonical.ts';
 import { type Digest, tryParseDigest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
+import { judgeReference, type ReferencePolicies, toldWithReference } from '../policy/judge-reference.ts';
 import type { FactsPage, ImageLine, LaterLine, LaterStep, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
 import { SLOTS, slotOf } from './slots.ts';
 
@@ -13,10 +15,22 @@ interface ToldVerdict extends ImageVerdict {
 }
 
 /**
- * The verdict as it is at a moment, for whoever cannot ask: what time alone makes of it was told with it. At the moment of a change it
- * is changed.
+ * The verdict as it is at a moment for who refers to the image like that, for whoever cannot ask: what time alone makes of it was told
+ * with it, and what policies say of references beside it. At the moment of a change it is changed.
  */
-export function toldAt(verdict: ToldVerdict, now: number): ToldVerdict {
+export function toldAt(
+  memory: Pick<FactsMemory, 'referencePolicies'>,
+  reference: Reference,
+  { verdict, isArtifact }: Extract<Answer, { readonly kind: 'known' }>,
+  now: number,
+): ToldVerdict {
+  const told = verdictAt(verdict, now);
+  if (reference.digest !== undefined || isArtifact) return told;
+  const policies = memory.referencePolicies(projectOf(reference.repository));
+  return policies ? toldWithReference(told, judgeReference(policies, reference, now)) : told;
+}
+
+function verdictAt(verdict: ToldVerdict, now: number): ToldVerdict {
   const step = verdict.later?.findLast(([at]) => at <= now);
   if (!step) return verdict;
   const [since, kind, sentence] = step;
@@ -25,7 +39,13 @@ export function toldAt(verdict: ToldVerdict, now: number): ToldVerdict {
 
 /** What is known of one image of this registry. */
 export type Answer =
-  | { readonly kind: 'known'; readonly digest: Digest; readonly verdict: ToldVerdict }
+  | {
+      readonly kind: 'known';
+      readonly digest: Digest;
+      readonly verdict: ToldVerdict;
+      /** Nothing runs it. */
+      readonly isArtifact: boolean;
+    }
   /** It is stored, and not judged yet. */
   | { readonly kind: 'unjudged'; readonly digest: Digest }
   | { readonly kind: 'no-such-image' }
@@ -46,6 +66,8 @@ export interface FactsMemory {
   copyOf(reference: Reference): string | undefined;
   /** Why an image may run nowhere: its content is under quarantine, in whatever registry. */
   quarantineOf(reference: Reference): ImageVerdict | undefined;
+  /** What the policy of a project says of references; undefined when nothing. */
+  referencePolicies(project: string): ReferencePolicies | undefined;
   /** Approved trusted entries, sorted. */
   trusted(): string[];
   hosts(): readonly string[];
@@ -60,13 +82,14 @@ export interface FactsMemory {
   head(): Head;
 }
 
-export type Head = Pick<FactsPage, 'hosts' | 'covers' | 'trusted' | 'quarantined' | 'upstreams'>;
+export type Head = Pick<FactsPage, 'hosts' | 'covers' | 'trusted' | 'quarantined' | 'upstreams' | 'references'>;
 
 /** An image, and what is answered about it: `absent` while a tag points at what nothing was told about, or what is gone. */
 interface Stored {
   readonly digest: Digest;
   kind: 'known' | 'unjudged' | 'absent';
   verdict: ToldVerdict;
+  isArtifact: boolean;
   /** How many tags point here. */
   tags: number;
 }
@@ -87,6 +110,8 @@ interface State {
   /** By registry, in the order of their projects. */
   readonly mirrors: Map<string, { readonly project: string; readonly prefix: string }[]>;
   readonly upstreams: Map<string, UpstreamPlace>;
+  /** By project. */
+  readonly references: Map<string, ReferencePolicies>;
   readonly repositories: Map<string, Known>;
 }
 
@@ -156,6 +181,7 @@ export function createFactsMemory(): FactsMemory {
       const answer = memory.about(reference);
       return answer?.kind === 'known' && answer.verdict.quarantined ? answer.verdict : undefined;
     },
+    referencePolicies: (project) => current.references.get(project),
     trusted: () => [...current.trusted].sort(compareText),
     hosts: () => current.hosts,
     covers: () => current.covers,
@@ -169,6 +195,9 @@ export function createFactsMemory(): FactsMemory {
       trusted: [...current.trusted].map((entry) => [entry, true]),
       quarantined: [...current.quarantined].map(([digest, { since, sentence }]) => [digest, since ?? 0, sentence]),
       upstreams: [...current.upstreams].map(([project, place]) => ({ project, place })),
+      references: [...Map.groupBy(current.references.keys(), (project) => current.references.get(project))].map(
+        ([policies = null, projects]) => ({ projects, policies }),
+      ),
     }),
   };
   return memory;
@@ -182,6 +211,7 @@ function emptyState(): State {
     quarantined: new Map(),
     mirrors: new Map(),
     upstreams: new Map(),
+    references: new Map(),
     repositories: new Map(),
   };
 }
@@ -202,6 +232,11 @@ function takeHead(state: State, page: FactsPage): boolean {
     if (place) state.upstreams.set(project, place);
     else state.upstreams.delete(project);
   }
+  for (const { projects, policies } of page.references ?? [])
+    for (const project of projects) {
+      if (policies) state.references.set(project, policies);
+      else state.references.delete(project);
+    }
   if (page.upstreams.length > 0) {
     state.mirrors.clear();
     for (const [project, { registry, prefix }] of [...state.upstreams].sort(([a], [b]) => compareText(a, b))) {
@@ -210,15 +245,21 @@ function takeHead(state: State, page: FactsPage): boolean {
       else state.mirrors.set(registry, [{ project, prefix }]);
     }
   }
-  return hostsChanged || page.trusted.length + page.upstreams.length + (page.quarantined?.length ?? 0) > 0;
+  const told = [page.trusted, page.upstreams, page.quarantined ?? [], page.references ?? []];
+  return hostsChanged || told.some(({ length }) => length > 0);
 }
 
-function takeRepository(state: State, { name, gone, tags, images, later, quarantined }: RepositoryFacts): void {
+function takeRepository(state: State, { name, gone, tags, images, later, ...more }: RepositoryFacts): void {
   if (gone) state.repositories.delete(name);
   const known = state.repositories.get(name) ?? { tags: new Map(), images: new Map() };
   const steps = new Map(later);
-  const under = new Set(quarantined);
-  for (const line of images) takeImage(known, line, { later: steps.get(line[0]), quarantined: under.has(line[0]) });
+  const quarantined = new Set(more.quarantined);
+  const artifacts = new Set(more.artifacts);
+  for (const line of images) {
+    const [image] = line;
+    const isArtifact = artifacts.has(image);
+    takeImage(known, line, { later: steps.get(image), quarantined: quarantined.has(image), isArtifact });
+  }
   for (const line of tags) takeTag(known, line);
   if (known.tags.size + known.images.size > 0) state.repositories.set(name, known);
   else state.repositories.delete(name);
@@ -242,9 +283,10 @@ function takeTag({ tags, images }: Known, [tag, text]: TagLine): void {
 interface Beside {
   readonly later: readonly LaterStep[] | undefined;
   readonly quarantined: boolean;
+  readonly isArtifact: boolean;
 }
 
-function takeImage({ images }: Known, line: ImageLine, { later, quarantined }: Beside): void {
+function takeImage({ images }: Known, line: ImageLine, { later, quarantined, isArtifact }: Beside): void {
   const [text, kind, since = 0, sentence = ''] = line;
   const digest = tryParseDigest(text);
   if (!digest) return;
@@ -252,6 +294,7 @@ function takeImage({ images }: Known, line: ImageLine, { later, quarantined }: B
   stored.kind = kind === null ? 'absent' : kind === 'unjudged' ? kind : 'known';
   const now: ToldVerdict =
     kind === 'warn' || kind === 'block' ? { kind, sentence, since, ...(quarantined ? { quarantined } : {}) } : ALLOWED;
+  stored.isArtifact = isArtifact;
   stored.verdict = later ? { ...now, later } : now;
   forget(images, stored);
 }
@@ -259,7 +302,7 @@ function takeImage({ images }: Known, line: ImageLine, { later, quarantined }: B
 function storedAt(images: Map<string, Stored>, digest: Digest): Stored {
   const known = images.get(digest);
   if (known) return known;
-  const stored: Stored = { digest, kind: 'absent', verdict: ALLOWED, tags: 0 };
+  const stored: Stored = { digest, kind: 'absent', verdict: ALLOWED, isArtifact: false, tags: 0 };
   images.set(digest, stored);
   return stored;
 }
@@ -283,6 +326,7 @@ function factsOf(name: string, { tags, images }: Known): RepositoryFacts {
     kind === 'known' && verdict.later ? [[digest, verdict.later]] : [],
   );
   const quarantined = [...images.values()].flatMap(({ digest, verdict }) => (verdict.quarantined ? [digest] : []));
+  const artifacts = [...images.values()].flatMap(({ digest, isArtifact }) => (isArtifact ? [digest] : []));
   return {
     name,
     tags: [...tags].map(([tag, { digest }]) => [tag, digest]),
@@ -294,6 +338,7 @@ function factsOf(name: string, { tags, images }: Known): RepositoryFacts {
     }),
     ...(later.length === 0 ? {} : { later }),
     ...(quarantined.length > 0 ? { quarantined } : {}),
+    ...(artifacts.length > 0 ? { artifacts } : {}),
   };
 }
 

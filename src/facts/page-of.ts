@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.ts';
+import type { Clock } from '../platform/clock.ts';
 import {
   currentImages,
   currentQuarantines,
@@ -7,6 +8,7 @@ import {
   currentUpstreams,
   type Named,
 } from './current.ts';
+import { currentReferences } from './current-references.ts';
 import type { FactsPage, ImageLine, LaterLine, RepositoryFacts, TagLine, UpstreamPlace } from './page.ts';
 
 /** Names of what a page is to tell about. */
@@ -19,6 +21,8 @@ export interface Told {
   readonly images: readonly Named[];
   readonly trust: readonly string[];
   readonly upstreams: readonly string[];
+  /** Projects whose policy is told. */
+  readonly references: readonly string[];
   /** Digests. */
   readonly quarantined: readonly string[] | 'all';
 }
@@ -29,11 +33,12 @@ interface Filled {
   readonly images: ImageLine[];
   later?: LaterLine[];
   quarantined?: string[];
+  artifacts?: string[];
 }
 
 /** Reads what these names stand for now. */
 export async function pageOf(
-  deps: { readonly hosts: readonly string[]; placeOf(url: string): UpstreamPlace },
+  deps: { readonly hosts: readonly string[]; readonly clock: Clock; placeOf(url: string): UpstreamPlace },
   db: Db,
   told: Told,
 ): Promise<Omit<FactsPage, 'cursor' | 'complete'>> {
@@ -46,13 +51,15 @@ export async function pageOf(
   for (const name of told.gone) at(name).gone = true;
   for (const { repository, item, digest } of told.knownTags) at(repository).tags.push([item, digest]);
   for (const { repository, line } of await currentTags(db, told.tags)) at(repository).tags.push(line);
-  for (const { repository, line, later, isQuarantined } of await currentImages(db, told.images)) {
+  for (const { repository, line, later, isQuarantined, isArtifact } of await currentImages(db, told.images)) {
     const filled = at(repository);
     filled.images.push(line);
     if (later) (filled.later ??= []).push([line[0], later]);
     if (isQuarantined) (filled.quarantined ??= []).push(line[0]);
+    if (isArtifact) (filled.artifacts ??= []).push(line[0]);
   }
   const quarantined = await currentQuarantines(db, told.quarantined);
+  const references = await currentReferences(db, told.references, deps.clock.now());
   const trusted = await currentTrust(db, told.trust);
   const urls = await currentUpstreams(db, told.upstreams);
   return {
@@ -63,6 +70,7 @@ export async function pageOf(
       const url = urls.get(project);
       return { project, place: url === undefined ? null : deps.placeOf(url) };
     }),
+    references,
     repositories: [...repositories].map(([name, filled]): RepositoryFacts => ({ name, ...filled })),
   };
 }

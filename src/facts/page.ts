@@ -1,3 +1,5 @@
+import type { ReferencePolicies } from '../policy/judge-reference.ts';
+
 /** The kind of a verdict, or that the image is stored and not judged yet. */
 export type KnownKind = 'allow' | 'warn' | 'block' | 'unjudged';
 
@@ -32,6 +34,14 @@ export interface RepositoryFacts {
   readonly later?: readonly LaterLine[] | undefined;
   /** Digests of those among `images` that are blocked because they are under quarantine. */
   readonly quarantined?: readonly string[] | undefined;
+  /** Digests of those among `images` that nothing runs: how they are referred to does not matter. */
+  readonly artifacts?: readonly string[] | undefined;
+}
+
+/** What the policy of these projects says of references, now and later; `null` when nothing. */
+export interface ReferenceFacts {
+  readonly projects: readonly string[];
+  readonly policies: ReferencePolicies | null;
 }
 
 /** A mirror project: whose images it has, below which path. `place` is null when it is none any more. */
@@ -69,5 +79,7 @@ export interface FactsPage {
   /** A full account has all of them in its first page. */
   readonly quarantined?: readonly QuarantineLine[] | undefined;
   readonly upstreams: readonly UpstreamFacts[];
+  /** Absent where a server, or the one a snapshot was made of, does not tell it yet. */
+  readonly references?: readonly ReferenceFacts[] | undefined;
   readonly repositories: readonly RepositoryFacts[];
 }

@@ -25,7 +25,12 @@ export function scopeOf(projects: 'all' | ReadonlySet<string>, also: ReadonlySet
   return { id, projects, also };
 }
 
+/** True when all of that project is told. */
+export function tellsOfProject({ projects }: Scope, project: string): boolean {
+  return projects === 'all' || projects.has(project);
+}
+
 /** True when changes of that repository are told. */
 export function tells(scope: Scope, repository: string): boolean {
-  return scope.projects === 'all' || scope.projects.has(projectOf(repository)) || scope.also.has(repository);
+  return tellsOfProject(scope, projectOf(repository)) || scope.also.has(repository);
 }

@@ -2,6 +2,7 @@ import type { Contact, Reason, Verdict, VerdictKind } from '../model/verdict.ts'
 import { toRfc3339 } from '../platform/clock.ts';
 import { defined } from '../platform/defined.ts';
 import { describeFinding, describeTime } from './describe.ts';
+import { worstKind } from './reason-order.ts';
 
 /** A finding as every surface names it. */
 export type ExplainedFinding = Pick<
@@ -29,6 +30,8 @@ export interface Explanation {
   readonly why: string;
   /** The same in as few words as it takes. */
   readonly brief: string;
+  /** The part of `why` that is about how the image is referred to, where that counts. */
+  readonly reference?: string;
   /** The worst findings that count, each once, and how many there are. */
   readonly findings: readonly ExplainedFinding[];
   readonly findingCount: number;
@@ -45,8 +48,61 @@ export interface Explanation {
 /** The findings that messages name. */
 const MOST_NAMED = 3;
 
-/** What there is to say of a verdict. Names and versions in it are foreign bytes: control characters are gone. */
+/** True for what is said of how an image is referred to, whatever is in it. */
+export function isAboutReference({ rule }: Pick<Reason, 'rule'>): boolean {
+  return rule === 'disallowed-tag' || rule === 'digest-required';
+}
+
+/**
+ * What there is to say of a verdict. Names and versions in it are foreign bytes: control characters are gone. How the image is referred
+ * to comes first and apart, so that who knows only the sentence about the image can say the same.
+ */
 export function explanationOf(verdict: Verdict): Explanation {
+  const own = verdict.reasons.filter((reason) => !isAboutReference(reason));
+  if (own.length === verdict.reasons.length) return explanationOfImage(verdict);
+  const image = { ...verdict, kind: worstKind(own), reasons: own };
+  const lines = countingReasons(verdict).filter(isAboutReference);
+  // Nothing else matters about what is under quarantine.
+  const isQuarantined = own.some(({ rule, kind }) => rule === 'quarantine' && kind === 'block');
+  if (lines.length === 0 || isQuarantined) return explanationOfImage(image);
+  if (image.kind !== verdict.kind) return explanationOfReference(verdict, lines);
+  const { why, brief, deadline, ...rest } = explanationOfImage(image);
+  const reference = referenceWords(lines);
+  const moments = [deadline, deadlineOf({ ...verdict, reasons: lines })].filter((moment) => moment !== undefined);
+  return {
+    ...rest,
+    reference,
+    why: `${reference}; ${why}`,
+    brief: `${reference}; ${brief}`,
+    ...(moments.length === 0 ? {} : { deadline: Math.min(...moments) }),
+  };
+}
+
+/** Lines about a reference in words, one after the other. */
+export function referenceWords(lines: readonly Reason[]): string {
+  return lines.map(({ message }) => clean(message)).join('; ');
+}
+
+/** What there is to say where nothing but the reference asks for the decision. */
+export function explanationOfReference(
+  verdict: Pick<Verdict, 'kind' | 'judgedAt' | 'contact'>,
+  lines: readonly Reason[],
+): Explanation {
+  const reference = referenceWords(lines);
+  const deadline = deadlineOf({ ...verdict, reasons: lines });
+  return {
+    kind: verdict.kind,
+    why: reference,
+    brief: reference,
+    reference,
+    findings: [],
+    findingCount: 0,
+    others: 0,
+    ...defined({ deadline, contact: verdict.contact }),
+  };
+}
+
+function explanationOfImage(verdict: Verdict): Explanation {
   const counting = countingReasons(verdict);
   const weighty = counting.filter((reason) => reason.rule !== 'platform');
   const worst = weighty[0] ?? counting[0];
@@ -113,7 +169,7 @@ function briefOf(reason: Reason): string {
   return [describeFinding(reason), describeTime(reason)].filter(Boolean).join('; ');
 }
 
-function deadlineOf({ kind, judgedAt, reasons }: Verdict): number | undefined {
+function deadlineOf({ kind, judgedAt, reasons }: Pick<Verdict, 'kind' | 'judgedAt' | 'reasons'>): number | undefined {
   const moments = reasons.flatMap((reason) => {
     if (kind === 'warn') return reason.kind === 'warn' ? (reason.deadline ?? []) : [];
     return kind === 'allow' ? (reason.suppressedBy?.until ?? []) : [];

@@ -30,10 +30,11 @@ export function refusal(verdict: Verdict, { image, policy }: Refused): string {
   const start =
     `current image with ${total} ${total === 1 ? 'vulnerability' : 'vulnerabilities'} cannot be pulled due to configured policy in ` +
     `${preventRule(policy)} To continue with pull, please contact your project administrator to exempt matched vulnerabilities through configuring the CVE allowlist.`;
-  const { findings, findingCount, why, contact } = explanationOf(verdict);
+  const { findings, findingCount, why, reference, contact } = explanationOf(verdict);
   const [first] = findings;
+  const about = first && reference !== undefined ? `Reason: ${reference}. ` : '';
   const said = first
-    ? `Worst: ${findings.map(nameWorst).join('; ')}${findingCount > findings.length ? `; and ${findingCount - findings.length} more` : ''}.`
+    ? `${about}Worst: ${findings.map(nameWorst).join('; ')}${findingCount > findings.length ? `; and ${findingCount - findings.length} more` : ''}.`
     : `Reason: ${why}.`;
   return clean([start, said, nextSteps(image, first?.vulnerability), ...ask(contact)].join(' '));
 }

@@ -54,7 +54,10 @@ export function isGated(policy: Policy): boolean {
 }
 
 /** Whom to ask about a verdict of that kind; nothing for one that lets pass. As a part of the verdict. */
-export function contactOf({ contact: { text, link } }: Policy, kind: VerdictKind): { readonly contact?: Contact } {
+export function contactOf(
+  { contact: { text, link } }: Pick<Policy, 'contact'>,
+  kind: VerdictKind,
+): { readonly contact?: Contact } {
   if (kind === 'allow' || (text === null && link === null)) return {};
   return { contact: { ...(text === null ? {} : { text }), ...(link === null ? {} : { link }) } };
 }

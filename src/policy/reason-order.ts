@@ -4,14 +4,14 @@ import { compareText } from '../oci/canonical.ts';
 
 const KINDS: Readonly<Record<VerdictKind, number>> = { allow: 0, warn: 1, block: 2 };
 
-/** Findings are one group, ordered among themselves; a quarantine and what cannot be seen stand before, what dates the facts behind. */
+/** Findings are one group, ordered among themselves; a quarantine, the reference and what cannot be seen stand before, what dates the facts behind. */
 const GROUPS: Readonly<Record<Rule, number>> = {
-  quarantine: -1,
+  quarantine: -3,
+  'disallowed-tag': -2,
+  'digest-required': -1,
   unscannable: 0,
   unscanned: 0,
   platform: 1,
-  'disallowed-tag': 1,
-  'digest-required': 1,
   'severity-fixable': 2,
   'severity-unfixable': 2,
   kev: 2,

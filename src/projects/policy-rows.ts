@@ -8,6 +8,8 @@ export const INSTALLATION = '';
 /** What counts of an owner's versions at a moment, and what is to come. */
 export interface InForce {
   readonly current: PolicyLayer;
+  /** Since when it counts, epoch ms; absent where no version does. */
+  readonly since?: number;
   readonly coming?: { readonly layer: PolicyLayer; readonly from: number };
 }
 
@@ -41,6 +43,7 @@ export function inForce(rows: readonly Row<'policies'>[], now: number): InForce 
   const next = rows[states.indexOf('coming')];
   return {
     current: current ? layerOf(current) : EMPTY_LAYER,
+    ...(current ? { since: current.effective_from ?? current.created_at } : {}),
     ...(next && next.effective_from !== null ? { coming: { layer: layerOf(next), from: next.effective_from } } : {}),
   };
 }

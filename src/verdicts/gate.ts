@@ -9,7 +9,7 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { within } from '../platform/within.ts';
-import { judgeReference, withReference } from '../policy/judge-reference.ts';
+import { withReference } from '../policy/judge-reference.ts';
 import {
   headerText,
   quarantineRefusal,
@@ -44,8 +44,12 @@ const FAILURE_REST_MS = 60_000;
 interface Held {
   readonly subject: Subject;
   readonly verdict: Verdict;
+  /** Of the subject's project. */
+  readonly effective: Effective;
   readonly advisories: string | undefined;
 }
+
+type Effective = Awaited<ReturnType<PolicySource['effectivePolicy']>>;
 
 export interface GateDeps {
   readonly db: Db;
@@ -68,20 +72,25 @@ export function createGate(deps: GateDeps): PullGate {
   const kept = cacheWhileUnchanged<Held>(deps.state, KEPT);
 
   /** What is asked for and the verdict that holds; without one when it is to be judged first. */
-  async function heldFor(manifest: ManifestSubject): Promise<Partial<Held>> {
+  async function heldFor(manifest: ManifestSubject): Promise<Found | undefined> {
     const version = advisories.current()?.version;
     const held = await kept.get(subjectKey(manifest), () => lookUp(manifest));
     if (held && held.advisories === version && clock.now() < (held.verdict.changesAt ?? Infinity)) return held;
     const subject = held?.subject ?? (await findSubject(db, manifest.repositoryId, manifest.digest));
-    const verdict = subject && (await deps.judging.current(subject));
-    return { ...(subject && { subject }), ...(verdict && { verdict }) };
+    return subject && foundOf(subject);
   }
 
   async function lookUp(manifest: ManifestSubject): Promise<Held | undefined> {
     const version = advisories.current()?.version;
     const subject = await findSubject(db, manifest.repositoryId, manifest.digest);
-    const verdict = subject && (await deps.judging.current(subject));
-    return subject && verdict && { subject, verdict, advisories: version };
+    const found = subject && (await foundOf(subject));
+    return found?.verdict && { ...found, verdict: found.verdict, advisories: version };
+  }
+
+  async function foundOf(subject: Subject): Promise<Found> {
+    const verdict = await deps.judging.current(subject);
+    const effective = await deps.policies.effectivePolicy(subject.projectId);
+    return { subject, effective, ...(verdict && { verdict }) };
   }
 
   return {
@@ -90,7 +99,7 @@ export function createGate(deps: GateDeps): PullGate {
         const held = await heldFor(manifest);
         const decision = await decideOn(deps, manifest, caller, held);
         // One that says when to come back is no refusal of the image.
-        if (decision.kind === 'refuse' && held.subject && decision.retryAfterSeconds === undefined)
+        if (decision.kind === 'refuse' && held && decision.retryAfterSeconds === undefined)
           deps.blockedPulls?.refused(manifest, caller, decision.message);
         return decision;
       } catch (error) {
@@ -105,18 +114,22 @@ export function createGate(deps: GateDeps): PullGate {
   };
 }
 
-/** A manifest as somebody asks for it. */
-type Asked = Subject & { readonly reference?: string };
+type Found = Pick<Held, 'subject' | 'effective'> & Partial<Pick<Held, 'verdict'>>;
+
+/** A manifest as somebody asks for it, and the policy of its project. */
+type Asked = Subject & { readonly reference?: string; readonly effective: Effective };
 
 async function decideOn(
   deps: GateDeps,
   manifest: ManifestSubject,
   caller: Caller,
-  { subject: found, verdict }: Partial<Held>,
+  found: Found | undefined,
 ): Promise<GateDecision> {
   // Deleted since it was found: there is nothing to serve, and nothing to say about it.
   if (!found) return { kind: 'refuse', code: REFUSED, message: `${manifest.repository}@${manifest.digest} is gone` };
-  const subject: Asked = { ...found, ...(manifest.reference === undefined ? {} : { reference: manifest.reference }) };
+  const { verdict, effective } = found;
+  const { reference } = manifest;
+  const subject: Asked = { ...found.subject, effective, ...(reference === undefined ? {} : { reference }) };
   const decision = verdict ? await byVerdict(deps, subject, verdict) : await withoutVerdict(deps, subject, caller);
   if (decision.kind === 'serve' || !caller.bypassesGate || decision.quarantined) return decision;
   return serveInSpite(deps, subject, caller, decision.message);
@@ -128,11 +141,11 @@ type Decided =
   | (Extract<GateDecision, { readonly kind: 'refuse' }> & { readonly quarantined?: true });
 
 async function byVerdict(deps: GateDeps, subject: Asked, ofDigest: Verdict): Promise<Decided> {
-  const verdict = await asReferred(deps, subject, ofDigest);
+  const verdict = asReferred(deps, subject, ofDigest);
   if (verdict.kind === 'allow') return { kind: 'serve', warnings: [] };
   const image = await imageName(deps.db, subject);
   if (verdict.kind === 'warn') return { kind: 'serve', warnings: [warningText(verdict, image)] };
-  const { policy } = await deps.policies.effectivePolicy(subject.projectId);
+  const policy = policyAt(subject, deps.clock.now());
   const quarantined = quarantineOf(verdict) !== undefined;
   return {
     kind: 'refuse',
@@ -143,14 +156,18 @@ async function byVerdict(deps: GateDeps, subject: Asked, ofDigest: Verdict): Pro
 }
 
 /** The verdict on the image by the name it is asked for; of what nothing runs the name does not matter. */
-async function asReferred({ policies }: GateDeps, { kind, projectId, reference }: Asked, verdict: Verdict) {
+function asReferred({ clock }: GateDeps, { kind, effective, reference }: Asked, verdict: Verdict): Verdict {
   if (kind === 'artifact' || reference === undefined || !isTag(reference)) return verdict;
-  const { policy } = await policies.effectivePolicy(projectId);
-  return withReference(verdict, judgeReference(policy, { tag: reference }));
+  return withReference(verdict, effective, { tag: reference }, clock.now());
+}
+
+/** The policy was read before its successor's moment, maybe. */
+function policyAt({ effective: { policy, coming = [] } }: Asked, now: number): Policy {
+  return coming.findLast(({ from }) => from <= now)?.policy ?? policy;
 }
 
 async function withoutVerdict(deps: GateDeps, subject: Asked, caller: Caller): Promise<Decided> {
-  const { policy } = await deps.policies.effectivePolicy(subject.projectId);
+  const policy = policyAt(subject, deps.clock.now());
   const refused = { image: await imageName(deps.db, subject), policy };
   const [hit] = (await deps.quarantines.hitsOf([subject])).get(subject.digest) ?? [];
   if (hit) {
@@ -187,7 +204,10 @@ function unscannedRule(policy: Policy, strict: boolean): Policy['unscanned'] {
 async function hold(deps: GateDeps, subject: Asked, refused: Refused): Promise<Decided> {
   try {
     const verdict = await within(processWhole(deps, subject, deps.clock.now() + deps.holdMs), deps.holdMs);
-    return verdict ? await byVerdict(deps, subject, verdict) : refuseUnscanned('pending', refused);
+    if (!verdict) return refuseUnscanned('pending', refused);
+    // It may be another policy than when the wait began.
+    const effective = await deps.policies.effectivePolicy(subject.projectId);
+    return await byVerdict(deps, { ...subject, effective }, verdict);
   } catch (error) {
     deps.logger.error(
       { err: error, repository: subject.repository, digest: subject.digest },

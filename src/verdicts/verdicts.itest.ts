@@ -222,6 +222,44 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
       });
     });
 
+    it('reads the policy for pulls by tag once per change, and goes by a change at once', async () => {
+      world.state.advisories = advisoriesOf({});
+      const pushed = await world.push('front/app', [base], 'latest');
+      const byTag = { ...pushed, reference: 'latest' };
+      expect(await world.pull(byTag)).toEqual({ kind: 'serve', warnings: [] });
+      world.state.policyReads = 0;
+      for (let pulls = 0; pulls < 5; pulls += 1) await world.pull(byTag);
+      expect(world.state.policyReads).toBe(0);
+
+      const disallowedTags = { globs: ['latest'], action: 'block' as const };
+      world.state.policies.set('front', { policy: { ...gated, disallowedTags }, version: 8 });
+      expect(await world.pull(byTag)).toMatchObject({
+        kind: 'refuse',
+        message: expect.stringContaining('the tag latest is not allowed here'),
+      });
+      expect(await world.pull({ ...pushed, reference: pushed.digest })).toEqual({ kind: 'serve', warnings: [] });
+      world.state.policyReads = 0;
+      for (let pulls = 0; pulls < 5; pulls += 1) expect(await world.pull(byTag)).toMatchObject({ kind: 'refuse' });
+      expect(world.state.policyReads).toBe(0);
+
+      // One that is to come is followed in time.
+      const from = world.clock.now() + 1000;
+      const coming = [{ policy: { ...gated, disallowedTags }, from }];
+      world.state.policies.set('front', { policy: gated, coming, version: 9 });
+      expect(await world.pull(byTag)).toMatchObject({
+        kind: 'serve',
+        warnings: [expect.stringContaining('the tag latest is not allowed here')],
+      });
+      // That one judged again; what it wrote was not there when it looked.
+      await world.pull(byTag);
+      world.state.policyReads = 0;
+      world.clock.set(from - 1);
+      expect(await world.pull(byTag)).toMatchObject({ kind: 'serve' });
+      expect(world.state.policyReads).toBe(0);
+      world.clock.set(from);
+      expect(await world.pull(byTag)).toMatchObject({ kind: 'refuse' });
+    });
+
     it('holds a pull until the first verdict is there', async () => {
       world.state.advisories = advisoriesOf({});
       const subject = await world.storeImage('front/app', [base]);

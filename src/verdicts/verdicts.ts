@@ -9,7 +9,7 @@ import { normaliseRegistry, type Reference } from '../oci/reference.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { why } from '../policy/explain.ts';
-import { judgeReference, withReference } from '../policy/judge-reference.ts';
+import { withReference } from '../policy/judge-reference.ts';
 import { findManifestInfo } from '../registry/manifest-reader.ts';
 import type { BlobGate, IngestObserver, PullGate } from '../registry/ports.ts';
 import { findRepository } from '../registry/repositories.ts';
@@ -161,8 +161,8 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
     const subject = found && (await findSubject(db, found.id, digest));
     const verdict = subject && (await judging.current(subject));
     if (!verdict || tag === undefined || subject.kind === 'artifact') return verdict;
-    const { policy } = await policies.effectivePolicy(subject.projectId);
-    return withReference(verdict, judgeReference(policy, { tag }));
+    const effective = await policies.effectivePolicy(subject.projectId);
+    return withReference(verdict, effective, { tag }, clock.now());
   }
 
   async function rejudgeAll(cause: Cause): Promise<RejudgeResult> {

@@ -11,6 +11,7 @@ import { silentLogger } from '../platform/logger.ts';
 import { readBounded } from '../platform/streams.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import { defaultPolicy, type Policy } from '../policy/policy.ts';
+import type { ComingPolicy } from '../policy/policy-timeline.ts';
 import { createQuarantineAnswers } from '../quarantine/answers.ts';
 import { storeManifest } from '../registry/manifest-writer.ts';
 import type { Caller, ManifestSubject } from '../registry/ports.ts';
@@ -126,7 +127,7 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
   const state = {
     analyser: { version: 'test@1', reads: 0, broken: false, gate: Promise.resolve() },
     advisories: undefined as AdvisoryDatabase | undefined,
-    policies: new Map<string, { policy: Policy; version: number }>([
+    policies: new Map<string, { policy: Policy; coming?: readonly ComingPolicy[]; version: number }>([
       ['front', { policy: gated, version: 1 }],
       ['back', { policy: defaultPolicy, version: 2 }],
     ]),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { VerdictKind } from '../../src/model/verdict.ts';
 import { judge } from '../../src/policy/judge.ts';
-import { judgeReference, withReference } from '../../src/policy/judge-reference.ts';
+import { withReference } from '../../src/policy/judge-reference.ts';
 import { anInput, inputs, policies } from '../../src/policy/judging.testing.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { documentOf, FIELD_PATHS, fieldOf, isAtLeastAsStrict } from '../../src/policy/policy-fields.ts';
@@ -54,7 +54,9 @@ export const laws: readonly Law[] = [
         for (const [at, image] of [input, ...alone].entries()) {
           const rank = (policy: Policy) => {
             const verdict = judge({ ...image, policy, coming: [] });
-            return KINDS.indexOf((at > 0 ? verdict : withReference(verdict, judgeReference(policy, { tag }))).kind);
+            return KINDS.indexOf(
+              (at > 0 ? verdict : withReference(verdict, { policy }, { tag }, verdict.judgedAt)).kind,
+            );
           };
           if (rank(stricter) < rank(input.policy)) throw new Error(`the stricter policy allows more of image ${at}`);
         }

@@ -1,9 +1,19 @@
 import { z } from 'zod';
 import { ADMISSION_ACTIONS, type AdmissionFindingRow } from '../../cluster/admission-findings.ts';
 import type { ClusterImage, ClusterViolation } from '../../cluster/audit-store.ts';
-import type { FactsPage, ImageLine, LaterLine, QuarantineLine, TagLine, TrustLine } from '../../facts/page.ts';
+import type {
+  FactsPage,
+  ImageLine,
+  LaterLine,
+  QuarantineLine,
+  ReferenceFacts,
+  TagLine,
+  TrustLine,
+} from '../../facts/page.ts';
 import { tryParseDigest } from '../../oci/digest.ts';
 import { isRepositoryName } from '../../oci/reference.ts';
+import type { ReferencePolicy } from '../../policy/judge-reference.ts';
+import { actionSchema } from '../../policy/policy-schema.ts';
 import { name } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -44,6 +54,26 @@ const quarantineLine: z.ZodType<QuarantineLine> = z.union([
   z.tuple([digest, epochMs, text]),
 ]);
 
+/** Wider than what a policy may say: it was checked when it was set. */
+const referencePolicy: z.ZodType<ReferencePolicy> = z.object({
+  disallowedTags: z.object({ globs: z.array(z.string().max(128)).max(1000), action: actionSchema }),
+  digestRequired: actionSchema,
+  contact: z.object({ text: text.nullable(), link: z.string().max(2048).nullable() }),
+});
+const referenceFacts: z.ZodType<ReferenceFacts> = z.object({
+  projects: z.array(name).max(100_000),
+  policies: z
+    .object({
+      policy: referencePolicy,
+      coming: z
+        .array(z.object({ from: epochMs, policy: referencePolicy }))
+        .max(100)
+        .optional(),
+      since: epochMs.optional(),
+    })
+    .nullable(),
+});
+
 /** A page of facts, as it travels and as guards keep it. */
 export const factsPage: z.ZodType<FactsPage> = z.object({
   reset: z.literal(true).optional(),
@@ -56,6 +86,7 @@ export const factsPage: z.ZodType<FactsPage> = z.object({
   upstreams: z
     .array(z.object({ project: name, place: z.object({ registry: text, prefix: text }).nullable() }))
     .max(10_000),
+  references: z.array(referenceFacts).max(100_000).optional(),
   repositories: z
     .array(
       z.object({
@@ -65,6 +96,7 @@ export const factsPage: z.ZodType<FactsPage> = z.object({
         images: z.array(imageLine).max(100_000),
         later: z.array(laterLine).max(100_000).optional(),
         quarantined: z.array(digest).max(100_000).optional(),
+        artifacts: z.array(digest).max(100_000).optional(),
       }),
     )
     .max(100_000),

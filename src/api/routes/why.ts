@@ -9,6 +9,7 @@ import type { Reason, Verdict } from '../../model/verdict.ts';
 import { isTag } from '../../oci/reference.ts';
 import { defined } from '../../platform/defined.ts';
 import { countingReasons, explain } from '../../policy/explain.ts';
+import { isAboutReference } from '../../policy/explanation.ts';
 import { fieldOf } from '../../policy/policy-fields.ts';
 import { fieldsBehind } from '../../policy/rule-fields.ts';
 import { findSubject, type Subject } from '../../verdicts/subjects.ts';
@@ -36,7 +37,10 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
       const advised = await advisor.adviseOn(subject, mayRead);
       const counting = countingReasons(verdict);
       const ruling = [...counting, ...verdict.reasons.filter(({ suppressedBy, vex }) => suppressedBy ?? vex)];
-      const byReference = verdict.reasons.filter(isAboutReference).map(({ message }) => message);
+      // What no change of the image takes away.
+      const byReference = verdict.reasons
+        .filter((reason) => reason.kind === 'block' && isAboutReference(reason))
+        .map(({ message }) => message);
       return {
         image,
         repository,
@@ -68,11 +72,6 @@ export function whyRoutes(deps: ApiDeps): BoundEndpoint[] {
 }
 
 type Explained = contract.ExplainedImage;
-
-/** What no change of the image takes away: how it is referred to. */
-function isAboutReference({ kind, rule }: Reason): boolean {
-  return kind === 'block' && (rule === 'disallowed-tag' || rule === 'digest-required');
-}
 
 /** Of an image in an index its own name: only by digest can it be meant alone. */
 function nameOf({ platform, subject }: AdvisedImage, image: string): string {

@@ -22,6 +22,8 @@ const AGE_MS = 10 * 60_000;
 /** Images in a part, about. */
 const IMAGES = 4000;
 const HEAD = 'head';
+/** No feed can go on from there. */
+const ANEW = 'anew';
 const NOTHING = { trusted: [], upstreams: [], repositories: [] } as const;
 
 const headSchema = z.object({
@@ -73,7 +75,9 @@ export function factsSnapshot(deps: FactsSnapshotDeps): SnapshotParts {
       }
       // All of it was checked, so that nothing half is taken.
       for (const page of pages) memory.apply(page);
-      deps.loaded({ cursor, asOf: head.asOf });
+      // A guard that did not know what is said of references has passed over it: all is to be told anew.
+      const isWhole = pages[0]?.references !== undefined;
+      deps.loaded({ cursor: isWhole ? cursor : ANEW, asOf: head.asOf });
     },
   };
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createFactsMemory } from '../../facts/memory.ts';
+import { createFactsMemory, type FactsMemory } from '../../facts/memory.ts';
 import type { FactsPage, RepositoryFacts } from '../../facts/page.ts';
 import { SLOTS } from '../../facts/slots.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { fixedClock } from '../../platform/clock.ts';
+import type { ReferencePolicies } from '../../policy/judge-reference.ts';
 import { ageText } from './age.ts';
+import { factsSnapshot } from './facts-snapshot.ts';
 import { createLinkedFacts } from './linked-facts.ts';
 
 const HOUR = 3_600_000;
@@ -35,6 +37,34 @@ function world(asOf: number | undefined = NOW) {
   const facts = createLinkedFacts({ memory, clock, asOf: () => asOf, maxAgeMs: 24 * HOUR, serverHost: HOST });
   const verdictOf = (image: string) => facts.verdicts.verdictOf(parseReference(image));
   return { memory, clock, facts, verdictOf };
+}
+
+const snapshotOf = (memory: FactsMemory, loaded: (from: { readonly cursor: string }) => void = () => undefined) =>
+  factsSnapshot({ memory, server: 'https://s', now: () => NOW, cursor: () => 'c', asOf: () => NOW, loaded });
+
+/** What a snapshot writes, as JSON. */
+function partsOf(memory: FactsMemory): Map<string, unknown> {
+  const parts = snapshotOf(memory).parts();
+  return new Map(parts.map((part) => [part.key, JSON.parse(JSON.stringify(part.save())) as unknown]));
+}
+
+/** What becomes of it in the next guard. */
+function restored(parts: ReadonlyMap<string, unknown>) {
+  const pages: FactsPage[] = [];
+  const memory = createFactsMemory();
+  let cursor: string | undefined;
+  const noting: FactsMemory = {
+    ...memory,
+    apply(facts) {
+      pages.push(facts);
+      memory.apply(facts);
+    },
+  };
+  snapshotOf(noting, (from) => {
+    ({ cursor } = from);
+  }).load(parts);
+  expect(memory.isFilled()).toBe(true);
+  return { pages, cursor };
 }
 
 describe('what a guard knows of images', () => {
@@ -86,6 +116,66 @@ describe('what a guard knows of images', () => {
     memory.apply(page({ repositories: [front({ images: [[first, 'allow']] })] }));
     clock.set(NOW + 5);
     expect(verdictOf(`${HOST}/front/app:1`)).toMatchObject({ kind: 'allow' });
+  });
+
+  it('goes by what policies say of references, also by one that begins to count while nobody can be asked', () => {
+    const { memory, clock, verdictOf } = world();
+    const rule = (over: object): ReferencePolicies['policy'] => ({
+      disallowedTags: { globs: ['latest'], action: 'warn' },
+      digestRequired: 'ignore',
+      contact: { text: null, link: null },
+      ...over,
+    });
+    const later = rule({ digestRequired: 'block', contact: { text: 'the platform team', link: null } });
+    const policies = { policy: rule({}), coming: [{ from: NOW + 5, policy: later }], since: NOW - HOUR };
+    const tags: RepositoryFacts['tags'] = [
+      ['latest', first],
+      ['2', second],
+      ['sig', third],
+    ];
+    const images = [[first, 'allow'] as const, [second, 'block', 1, 'bad'] as const, [third, 'allow'] as const];
+    const repositories = [
+      front({ tags, images, artifacts: [third] }),
+      { ...front({ tags, images }), name: 'back/app' },
+    ];
+    memory.apply(page({ reset: true, covers: 'all', repositories, references: [{ projects: ['front'], policies }] }));
+    const objection = 'the tag latest is not allowed here (latest); use another tag, or the digest';
+    const soon = 'a policy that counts from 2027-01-15T08:00:00Z on blocks this';
+    const moving = (tag: string) => `the tag ${tag} may move; refer to the image by its digest`;
+
+    const compare = (): void => {
+      clock.set(NOW + 4);
+      expect(verdictOf(`${HOST}/front/app`)).toEqual({
+        kind: 'warn',
+        sentence: `${objection}; ${moving('latest')}; ${soon}`,
+        since: NOW - HOUR,
+      });
+      expect(verdictOf(`${HOST}/front/app:2`)).toEqual({ kind: 'block', sentence: 'bad', since: 1 });
+      clock.set(NOW + 5);
+      expect(verdictOf(`${HOST}/front/app:latest`)).toEqual({
+        kind: 'block',
+        sentence: `${moving('latest')}; ask the platform team`,
+        since: NOW + 5,
+      });
+      expect(verdictOf(`${HOST}/front/app:2`)).toEqual({ kind: 'block', sentence: `${moving('2')}; bad`, since: 1 });
+      for (const settled of [`front/app:latest@${first}`, `front/app@${first}`, 'front/app:sig', 'back/app'])
+        expect(verdictOf(`${HOST}/${settled}`)).toEqual({ kind: 'allow', sentence: '' });
+    };
+    compare();
+
+    // As a snapshot in the cluster keeps it.
+    const parts = partsOf(memory);
+    const again = restored(parts);
+    expect(again.cursor).toBe('c');
+    memory.apply(page({ reset: true, covers: 'all' }));
+    expect(verdictOf(`${HOST}/front/app`)?.kind).toBe('unknown');
+    for (const facts of again.pages) memory.apply(facts);
+    compare();
+
+    // One of a guard that did not know of it holds what it held, and everything is to be told anew.
+    const head = structuredClone(parts.get('head')) as { page: Record<string, unknown> };
+    delete head.page['references'];
+    expect(restored(new Map([...parts, ['head', head]])).cursor).toBe('anew');
   });
 
   it('tells verdicts by tag and digest under every host of the registry, and since when', () => {

@@ -34,7 +34,7 @@ export function createLinkedFacts(deps: LinkedFactsDeps): ImageFacts {
     if (age > maxAgeMs) return unknown(`${agedVerdicts(reference, age)}, and count for ${ageText(maxAgeMs)}`);
     switch (answer.kind) {
       case 'known':
-        return toldAt(answer.verdict, clock.now());
+        return toldAt(memory, reference, answer, clock.now());
       case 'unjudged':
         return unknown(`the registry ${reference.registry} has not judged it yet (${asOfText(age)})`);
       case 'no-such-image':

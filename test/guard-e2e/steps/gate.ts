@@ -25,14 +25,18 @@ interface Case {
   readonly openssl: string;
   /** `serve`: not refused; whether it has a finding at all changes as time goes by. */
   readonly decision: 'block' | 'warn' | 'serve';
+  /** What is said of it; its worst finding unless told. */
+  readonly why?: string;
 }
 
-/** `front` refuses to serve what has high vulnerabilities, `back` only tells. */
+/** `front` refuses to serve what has high vulnerabilities, `back` only tells, `strict` refuses a tag. */
 const CASES: readonly Case[] = [
   { image: 'front/app:vulnerable', openssl: VULNERABLE_OPENSSL, decision: 'block' },
   { image: 'front/app:fixed', openssl: NEWER, decision: 'serve' },
   { image: 'back/app:vulnerable', openssl: VULNERABLE_OPENSSL, decision: 'warn' },
   { image: 'back/app:fixed', openssl: NEWER, decision: 'serve' },
+  { image: 'strict/app:latest', openssl: NEWER, decision: 'block', why: 'the tag latest is not allowed here' },
+  { image: 'strict/app:1', openssl: NEWER, decision: 'serve' },
 ];
 
 /** The same images asked of the registry over HTTP, of the webhook by kubectl, and of what audits with: one decision. */
@@ -55,7 +59,8 @@ export async function gate(stage: Stage): Promise<void> {
   }
 }
 
-function agree(stage: Stage, server: BreakwaterServer, link: Link, puller: Wire, { image, decision }: Case) {
+function agree(stage: Stage, server: BreakwaterServer, link: Link, puller: Wire, one: Case) {
+  const { image, decision, why = WORST } = one;
   return async (): Promise<void> => {
     const text = `${server.host}/${image}`;
     const reference = parseReference(text);
@@ -82,14 +87,17 @@ function agree(stage: Stage, server: BreakwaterServer, link: Link, puller: Wire,
     if (decision === 'serve') return;
     for (const whole of [asked.stderr, line]) {
       holds(whole, decision === 'block' ? 'has a blocked image' : 'has an image with findings');
-      holds(whole, WORST);
+      holds(whole, why);
     }
-    if (decision === 'block') holds(pulled.body.toString(), WORST);
+    if (decision === 'block') holds(pulled.body.toString(), why);
   };
 }
 
 async function fill(server: BreakwaterServer): Promise<void> {
   await done(server.cli(['project', 'create', 'front', '--block', 'high']));
+  await done(server.cli(['project', 'create', 'strict', '--block', 'off', '--warn', 'high']));
+  const tags = ['--set', 'disallowedTags.globs=["latest"]', '--set', 'disallowedTags.action=block', '--reason', 'e2e'];
+  await done(server.cli(['policy', 'set', 'strict', ...tags]));
   await done(server.cli(['project', 'create', 'back', '--block', 'off', '--warn', 'high']));
   const wire = openWire({ url: server.url, user: 'admin', password: server.password });
   try {
