@@ -121,9 +121,13 @@ export function createFeed(deps: FeedDeps): Feed {
     const rows = await changesBetween(db, at.id, upTo, CHANGES_AT_ONCE);
     const last = rows.at(-1) ?? at;
     const told = toldOf(rows.filter(({ kind, repository }) => concerns(scope, kind, repository)));
-    // The policy of the installation has no name of a project.
+    // The policy of the installation has no name of a project. What is named beside it may be gone, and is told to be.
     const references = told.references.includes('')
-      ? [...(await projectsIn(db, scope)), ...[...scope.also].map(projectOf)]
+      ? [
+          ...told.references.filter((project) => project !== ''),
+          ...(await projectsIn(db, scope)),
+          ...[...scope.also].map(projectOf),
+        ]
       : told.references;
     const page = await pageOf(deps, db, withAsked({ ...told, references }, wanted.ask));
     return {
