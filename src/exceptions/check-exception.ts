@@ -129,7 +129,7 @@ export function checkException(wanted: NewException): CheckedException {
     );
     throw new ExceptionError('exception_invalid', `this exception cannot be: ${problems.join('; ')}`);
   }
-  return defined(parsed.data) as unknown as CheckedException;
+  return defined(parsed.data);
 }
 
 /** Checks the reason of a decision. Throws `ExceptionError('exception_invalid')`. */
