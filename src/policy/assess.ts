@@ -1,17 +1,22 @@
 import type { Finding } from '../model/finding.ts';
-import type { Reason } from '../model/verdict.ts';
+import type { Distribution } from '../model/inventory.ts';
+import type { Reason, VerdictKind } from '../model/verdict.ts';
 import { type Clock, clockKeysOf, clockText, sameClock } from './clocks.ts';
 import type { Countable } from './counts.ts';
 import { effectiveSeverity } from './effective-severity.ts';
 import type { GrantedException } from './exceptions.ts';
 import { suppressionAt, type WeighedFinding } from './finding-lines.ts';
-import { findingReasons } from './finding-reasons.ts';
+import { reasonOf } from './finding-reasons.ts';
+import { isSteady } from './grace.ts';
 import type { JudgeInput } from './judge-input.ts';
 import type { Policy } from './policy.ts';
-import { countingAt, type Foreseen, nextChangeOf } from './policy-timeline.ts';
+import { type ComingPolicy, countingAt, type Foreseen, linesThrough, nextChangeOf } from './policy-timeline.ts';
+import { worstKind } from './reason-order.ts';
 
 /** Everything one finding brings into a verdict. */
 export interface Assessment extends WeighedFinding {
+  /** The worst it asks for. */
+  readonly kind: VerdictKind;
   readonly reasons: readonly Reason[];
   readonly countable: Countable;
   /** The first moment at which time alone changes it; absent when it never does. */
@@ -20,34 +25,41 @@ export interface Assessment extends WeighedFinding {
   readonly clockLine: string;
   /** Epoch ms. */
   readonly assessedAt: number;
+  /** Until `nextChange` it is the same at any later moment: all that it is was seen at a moment that is known. */
+  readonly steady: boolean;
 }
 
 /**
- * Assessments kept for other images that hold the very same finding. They are used only where the policy, the distribution
- * and the clock are equal, nothing is excepted and no time has come, so that what they give is what assessing anew would give.
+ * Assessments kept for other images that hold the very same finding, and for other moments. They are used only where the policy,
+ * the distribution and the clock are equal, nothing is excepted and no time has come, so that what they give is what assessing
+ * anew would give. Of one finding they are those of several moments, by one clock.
  */
-export type Assessments = Map<string, Map<Finding, Assessment>>;
+export type Assessments = Map<string, Map<Finding, readonly Assessment[]>>;
 
-/** Policies and distributions whose assessments are kept, and assessments of each. */
+/** Policies and distributions whose assessments are kept, findings of each, and moments of each finding. */
 const KEPT_CONTEXTS = 100;
-const KEPT_ASSESSMENTS = 50_000;
+const KEPT_FINDINGS = 50_000;
+const KEPT_MOMENTS = 4;
 
-/** Assesses the findings of one image. What a later moment changes is not kept: others ask about now. */
+/** Assesses a finding of one image at a moment (epoch ms). */
+export type Assessor = (
+  finding: Finding,
+  exceptions: readonly GrantedException[],
+  clock: Clock,
+  now: number,
+) => Assessment;
+
+/** Assesses the findings of one image. */
 export function createAssessor(
-  { policy, coming = [], inventory, now }: Pick<JudgeInput, 'policy' | 'coming' | 'inventory' | 'now'>,
+  { policy, coming = [], inventory }: Pick<JudgeInput, 'policy' | 'coming' | 'inventory'>,
   kept: Assessments,
-  at: 'now' | 'later' = 'now',
-): (finding: Finding, exceptions: readonly GrantedException[], clock: Clock) => Assessment {
+): Assessor {
   const { distribution } = inventory;
-  const ahead = coming.map(({ policy: next, from }) => `${from} ${textOf(next)}`);
-  const context = JSON.stringify([textOf(policy), ahead, distribution?.id, distribution?.idLike]);
-  const known = kept.get(context) ?? new Map<Finding, Assessment>();
-  if (kept.size >= KEPT_CONTEXTS) kept.clear();
-  kept.set(context, known);
+  const known = knownIn(kept, policy, coming, distribution);
 
-  return (finding, exceptions, clock) => {
+  return (finding, exceptions, clock, now) => {
     const before = exceptions.length === 0 ? known.get(finding) : undefined;
-    if (before && sameClock(before.clock, clock) && holdsAt(before, now)) return before;
+    if (before) for (const one of before) if (holdsAt(one, now) && sameClock(one.clock, clock)) return one;
     const severity = effectiveSeverity(finding, distribution, policy);
     const weights = coming.map((next) => ({
       ...next,
@@ -55,15 +67,31 @@ export function createAssessor(
     }));
     const weighed = { finding, severity, exceptions, clock };
     const assessed = assess({ weighed, policy, coming: weights }, now);
-    if (at === 'later') return assessed;
-    if (known.size >= KEPT_ASSESSMENTS) known.clear();
-    if (exceptions.length === 0) known.set(finding, assessed);
+    if (exceptions.length > 0) return assessed;
+    if (known.size >= KEPT_FINDINGS) known.clear();
+    const [first] = before ?? [];
+    const others = first && sameClock(first.clock, clock) && before ? before.slice(0, KEPT_MOMENTS - 1) : [];
+    known.set(finding, [...others, assessed]);
     return assessed;
   };
 }
 
-function holdsAt({ assessedAt, nextChange }: Assessment, now: number): boolean {
-  return assessedAt <= now && (nextChange === undefined || now < nextChange);
+function knownIn(
+  kept: Assessments,
+  policy: Policy,
+  coming: readonly ComingPolicy[],
+  distribution: Distribution | undefined,
+): Map<Finding, readonly Assessment[]> {
+  const ahead = coming.map(({ policy: next, from }) => `${from} ${textOf(next)}`);
+  const context = JSON.stringify([textOf(policy), ahead, distribution?.id, distribution?.idLike]);
+  const known = kept.get(context) ?? new Map<Finding, readonly Assessment[]>();
+  if (kept.size >= KEPT_CONTEXTS) kept.clear();
+  kept.set(context, known);
+  return known;
+}
+
+function holdsAt({ assessedAt, nextChange, steady }: Assessment, now: number): boolean {
+  return assessedAt === now || (steady && assessedAt <= now && (nextChange === undefined || now < nextChange));
 }
 
 const texts = new WeakMap<Policy, string>();
@@ -75,20 +103,37 @@ function textOf(policy: Policy): string {
   return known;
 }
 
+/** Words are made when somebody asks for them: of most findings nobody does. */
 function assess(foreseen: Foreseen, now: number): Assessment {
   const { weighed, policy } = countingAt(foreseen, now);
-  const { finding, severity, clock } = weighed;
+  const { finding, severity, exceptions, clock } = weighed;
+  const lines = linesThrough(foreseen, now);
   const nextChange = nextChangeOf(foreseen, now);
+  let reasons: readonly Reason[] | undefined;
+  let clockLine: string | undefined;
   return {
-    ...weighed,
-    reasons: findingReasons({ ...foreseen, weighed }, now),
+    finding,
+    severity,
+    exceptions,
+    clock,
+    kind: worstKind(lines),
+    get reasons() {
+      reasons ??= lines.map((line) => reasonOf(weighed, line));
+      return reasons;
+    },
     countable: {
       severity: severity.severity,
       fixable: finding.fixed !== undefined,
       suppressed: suppressionAt(weighed, policy, now) !== undefined,
     },
     ...(nextChange === undefined ? {} : { nextChange }),
-    clockLine: `${clockKeysOf(finding)[0]} ${clockText(clock)}`,
+    get clockLine() {
+      clockLine ??= `${clockKeysOf(finding)[0]} ${clockText(clock)}`;
+      return clockLine;
+    },
     assessedAt: now,
+    steady: [severity, ...foreseen.coming.map((next) => next.severity)].every(({ rank }) =>
+      isSteady(finding, clock, rank),
+    ),
   };
 }

@@ -36,6 +36,11 @@ export interface ClockReading {
 /** Running clocks by `clockKey`. */
 export type Clocks = ReadonlyMap<string, Clock>;
 
+/** Running clocks by what was found. */
+export interface FindingClocks {
+  of(finding: Finding): Clock | undefined;
+}
+
 /** The package a clock runs for: type and name. Another version that is still vulnerable does not start a new clock. */
 export function clockPackage(pkg: Pick<Package, 'type' | 'name'>): string {
   return `${pkg.type}/${pkg.name}`;
@@ -90,9 +95,18 @@ export function earlierClock(a: Clock | undefined, b: Clock | undefined): Clock 
 function saysAsMuch(a: Clock, b: Clock): boolean {
   return (
     a.firstSeen <= b.firstSeen &&
-    CLOCKED.every((part) => b[part] === undefined || (a[part] ?? Infinity) <= b[part]) &&
+    notLater(a.fix, b.fix) &&
+    notLater(a.kev, b.kev) &&
+    notLater(a.low, b.low) &&
+    notLater(a.medium, b.medium) &&
+    notLater(a.high, b.high) &&
+    notLater(a.critical, b.critical) &&
     (b.scores === undefined || unitedScores(a.scores, b.scores)?.length === a.scores?.length)
   );
+}
+
+function notLater(a: number | undefined, b: number | undefined): boolean {
+  return b === undefined || (a !== undefined && a <= b);
 }
 
 function unitedScores(a: readonly ScoreMark[] = [], b: readonly ScoreMark[] = []): readonly ScoreMark[] | undefined {
@@ -107,8 +121,15 @@ export function clockOf(clocks: Clocks, keysOfFinding: readonly string[]): Clock
   return clock;
 }
 
+/** Clocks in any form as the clocks of findings. */
+export function clocksByFinding(clocks: readonly ClockReading[] | Clocks | FindingClocks): FindingClocks {
+  if ('of' in clocks) return clocks;
+  const byKey = 'get' in clocks ? clocks : earliestReadings(clocks);
+  return { of: (finding) => clockOf(byKey, clockKeysOf(finding)) };
+}
+
 /** Readings as running clocks; of several for one thing the earliest counts. */
-export function earliestReadings(readings: readonly ClockReading[]): Clocks {
+function earliestReadings(readings: readonly ClockReading[]): Clocks {
   const clocks = new Map<string, Clock>();
   for (const { vulnerability, package: name, firstSeen, since } of readings) {
     const key = clockKey(vulnerability, name);

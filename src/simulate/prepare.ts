@@ -1,5 +1,5 @@
 import type { Verdict } from '../model/verdict.ts';
-import { type Decision, decideNow } from '../policy/judge.ts';
+import { type Decision, decide } from '../policy/judge.ts';
 import { judgeArtifact } from '../policy/judge-artifact.ts';
 import { type IndexChild, judgeIndex } from '../policy/judge-index.ts';
 import { underQuarantine } from '../policy/quarantine.ts';
@@ -32,7 +32,7 @@ export function createPreparer(
     const images = subjects.filter(({ kind }) => kind === 'image');
     if (images.length > 0)
       for (const { subject, input } of await prepareMany(sources, images, memory))
-        prepared.set(subjectKey(subject), (now) => decideNow({ ...input, now }, memory.assessments));
+        prepared.set(subjectKey(subject), (now) => decide({ ...input, now }, memory.assessments));
     for (const subject of subjects)
       if (subject.kind === 'index') prepared.set(subjectKey(subject), await prepareIndex(subject, depth));
       else if (subject.kind === 'artifact') {

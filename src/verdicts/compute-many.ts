@@ -4,7 +4,7 @@ import { breathe } from '../platform/breathe.ts';
 import type { Assessments } from '../policy/assess.ts';
 import { createClockedParts } from '../policy/clocked-parts.ts';
 import type { Clock } from '../policy/clocks.ts';
-import { type JudgeInput, judge } from '../policy/judge.ts';
+import { decide, type JudgeInput } from '../policy/judge.ts';
 import { withOutlook } from '../policy/outlook.ts';
 import type { ComingPolicy } from '../policy/policy-timeline.ts';
 import { underQuarantine } from '../policy/quarantine.ts';
@@ -57,8 +57,7 @@ export async function computeMany(
   const quarantined = await sources.quarantines.hitsOf(subjects);
   for (const [number, { subject, input, reckoning }] of (await prepareMany(sources, subjects, memory)).entries()) {
     if (number % SLICE === 0) await breathe();
-    const now = { ...input, now: sources.clock.now() };
-    const judged = withOutlook(now, judge(now, memory.assessments), memory.assessments);
+    const judged = withOutlook(decide({ ...input, now: sources.clock.now() }, memory.assessments));
     const verdict = underQuarantine(judged, quarantined.get(subject.digest) ?? []);
     computed.push({ subject, verdict, reckoning });
   }
