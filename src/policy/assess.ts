@@ -3,14 +3,21 @@ import type { Distribution } from '../model/inventory.ts';
 import type { Reason, VerdictKind } from '../model/verdict.ts';
 import { type Clock, clockKeysOf, clockText, sameClock } from './clocks.ts';
 import type { Countable } from './counts.ts';
-import { effectiveSeverity } from './effective-severity.ts';
+import { type EffectiveSeverity, effectiveSeverity } from './effective-severity.ts';
 import type { GrantedException } from './exceptions.ts';
 import { suppressionAt, type WeighedFinding } from './finding-lines.ts';
 import { reasonOf } from './finding-reasons.ts';
 import { isSteady } from './grace.ts';
 import type { JudgeInput } from './judge-input.ts';
 import type { Policy } from './policy.ts';
-import { type ComingPolicy, countingAt, type Foreseen, linesThrough, nextChangeOf } from './policy-timeline.ts';
+import {
+  type ComingPolicy,
+  type ComingWeight,
+  countingAt,
+  type Foreseen,
+  linesThrough,
+  nextChangeOf,
+} from './policy-timeline.ts';
 import { worstKind } from './reason-order.ts';
 
 /** Everything one finding brings into a verdict. */
@@ -29,12 +36,19 @@ export interface Assessment extends WeighedFinding {
   readonly steady: boolean;
 }
 
+/** What is known of a finding under a policy and those to come: severities, and its assessments of several moments by one clock. */
+interface KnownFinding {
+  readonly severity: EffectiveSeverity;
+  readonly coming: readonly ComingWeight[];
+  readonly assessed: Assessment[];
+}
+
 /**
  * Assessments kept for other images that hold the very same finding, and for other moments. They are used only where the policy,
  * the distribution and the clock are equal, nothing is excepted and no time has come, so that what they give is what assessing
- * anew would give. Of one finding they are those of several moments, by one clock.
+ * anew would give.
  */
-export type Assessments = Map<string, Map<Finding, readonly Assessment[]>>;
+export type Assessments = Map<string, Map<Finding, KnownFinding>>;
 
 /** Policies and distributions whose assessments are kept, findings of each, and moments of each finding. */
 const KEPT_CONTEXTS = 100;
@@ -57,22 +71,29 @@ export function createAssessor(
   const { distribution } = inventory;
   const known = knownIn(kept, policy, coming, distribution);
 
-  return (finding, exceptions, clock, now) => {
-    const before = exceptions.length === 0 ? known.get(finding) : undefined;
-    if (before) for (const one of before) if (holdsAt(one, now) && sameClock(one.clock, clock)) return one;
+  function look(finding: Finding): KnownFinding {
     const severity = effectiveSeverity(finding, distribution, policy);
     const weights = coming.map((next) => ({
       ...next,
       severity: effectiveSeverity(finding, distribution, next.policy),
     }));
-    const weighed = { finding, severity, exceptions, clock };
-    const assessed = assess({ weighed, policy, coming: weights }, now);
-    if (exceptions.length > 0) return assessed;
+    const found = { severity, coming: weights, assessed: [] };
     if (known.size >= KEPT_FINDINGS) known.clear();
-    const [first] = before ?? [];
-    const others = first && sameClock(first.clock, clock) && before ? before.slice(0, KEPT_MOMENTS - 1) : [];
-    known.set(finding, [...others, assessed]);
-    return assessed;
+    known.set(finding, found);
+    return found;
+  }
+
+  return (finding, exceptions, clock, now) => {
+    const { severity, coming: weights, assessed } = known.get(finding) ?? look(finding);
+    if (exceptions.length === 0)
+      for (const before of assessed) if (sameClock(before.clock, clock) && holdsAt(before, now)) return before;
+    const made = assess({ weighed: { finding, severity, exceptions, clock }, policy, coming: weights }, now);
+    if (exceptions.length > 0) return made;
+    const [first] = assessed;
+    if (first && !sameClock(first.clock, clock)) assessed.length = 0;
+    if (assessed.length < KEPT_MOMENTS) assessed.push(made);
+    else assessed[KEPT_MOMENTS - 1] = made;
+    return made;
   };
 }
 
@@ -81,10 +102,10 @@ function knownIn(
   policy: Policy,
   coming: readonly ComingPolicy[],
   distribution: Distribution | undefined,
-): Map<Finding, readonly Assessment[]> {
+): Map<Finding, KnownFinding> {
   const ahead = coming.map(({ policy: next, from }) => `${from} ${textOf(next)}`);
   const context = JSON.stringify([textOf(policy), ahead, distribution?.id, distribution?.idLike]);
-  const known = kept.get(context) ?? new Map<Finding, readonly Assessment[]>();
+  const known = kept.get(context) ?? new Map<Finding, KnownFinding>();
   if (kept.size >= KEPT_CONTEXTS) kept.clear();
   kept.set(context, known);
   return known;
@@ -108,7 +129,7 @@ function assess(foreseen: Foreseen, now: number): Assessment {
   const { weighed, policy } = countingAt(foreseen, now);
   const { finding, severity, exceptions, clock } = weighed;
   const lines = linesThrough(foreseen, now);
-  const nextChange = nextChangeOf(foreseen, now);
+  const nextChange = nextChangeOf(foreseen, now, lines);
   let reasons: readonly Reason[] | undefined;
   let clockLine: string | undefined;
   return {

@@ -92,7 +92,7 @@ export function earlierClock(a: Clock | undefined, b: Clock | undefined): Clock 
 }
 
 /** True when `b` adds nothing to `a`. */
-function saysAsMuch(a: Clock, b: Clock): boolean {
+export function saysAsMuch(a: Clock, b: Clock): boolean {
   return (
     a.firstSeen <= b.firstSeen &&
     notLater(a.fix, b.fix) &&

@@ -1,4 +1,4 @@
-import type { Verdict, VerdictKind } from '../model/verdict.ts';
+import type { ToldVerdict, VerdictKind } from '../model/verdict.ts';
 import { clean, type Explanation, explanationOf } from './explanation.ts';
 
 export { countingReasons } from './explanation.ts';
@@ -11,7 +11,7 @@ export const DECISIONS: Readonly<Record<VerdictKind, string>> = {
 };
 
 /** The verdict in one sentence without a line break: the decision and the worst reason, as every surface prints it. */
-export function explain(verdict: Verdict): string {
+export function explain(verdict: ToldVerdict): string {
   return `${DECISIONS[verdict.kind]}: ${why(verdict)}`;
 }
 
@@ -19,7 +19,7 @@ export function explain(verdict: Verdict): string {
  * The same without the decision: the worst reason, its fix, the next date, whom to ask; for callers that put it behind words of
  * their own. With a limit it says less, the least important first to go.
  */
-export function why(verdict: Verdict, longest?: number): string {
+export function why(verdict: ToldVerdict, longest?: number): string {
   return sentence(explanationOf(verdict), longest);
 }
 

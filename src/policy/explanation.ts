@@ -1,4 +1,4 @@
-import type { Contact, Reason, Verdict, VerdictKind } from '../model/verdict.ts';
+import type { Contact, Reason, ToldVerdict, VerdictKind } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { defined } from '../platform/defined.ts';
 import { describeFinding, describeTime } from './describe.ts';
@@ -46,7 +46,7 @@ export interface Explanation {
 const MOST_NAMED = 3;
 
 /** What there is to say of a verdict. Names and versions in it are foreign bytes: control characters are gone. */
-export function explanationOf(verdict: Verdict): Explanation {
+export function explanationOf(verdict: ToldVerdict): Explanation {
   const counting = countingReasons(verdict);
   const weighty = counting.filter((reason) => reason.rule !== 'platform');
   const worst = weighty[0] ?? counting[0];
@@ -67,7 +67,7 @@ export function explanationOf(verdict: Verdict): Explanation {
 }
 
 /** The reasons the decision rests on, worst first: those that ask for it. None for `allow`. */
-export function countingReasons(verdict: Verdict): readonly Reason[] {
+export function countingReasons(verdict: ToldVerdict): readonly Reason[] {
   return verdict.kind === 'allow' ? [] : verdict.reasons.filter((reason) => reason.kind === verdict.kind);
 }
 
@@ -113,7 +113,7 @@ function briefOf(reason: Reason): string {
   return [describeFinding(reason), describeTime(reason)].filter(Boolean).join('; ');
 }
 
-function deadlineOf({ kind, judgedAt, reasons }: Verdict): number | undefined {
+function deadlineOf({ kind, judgedAt, reasons }: ToldVerdict): number | undefined {
   const moments = reasons.flatMap((reason) => {
     if (kind === 'warn') return reason.kind === 'warn' ? (reason.deadline ?? []) : [];
     return kind === 'allow' ? (reason.suppressedBy?.until ?? []) : [];
@@ -127,7 +127,7 @@ function untilWords(kind: VerdictKind, deadline: number, worst: Reason | undefin
   return worst?.deadline === deadline ? undefined : `the first blocks from ${toRfc3339(deadline)}`;
 }
 
-function nothingCounts({ counts, reasons }: Verdict): string {
+function nothingCounts({ counts, reasons }: ToldVerdict): string {
   const [shown] = reasons.filter((reason) => reason.rule === 'not-runnable');
   if (shown) return shown.message;
   const excepted = counts.suppressed > 0 ? `, ${counts.suppressed} excepted` : '';

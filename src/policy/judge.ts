@@ -1,5 +1,5 @@
 import type { Finding } from '../model/finding.ts';
-import type { Reason, Verdict, VerdictKind } from '../model/verdict.ts';
+import type { Reason, ToldVerdict, Verdict, VerdictKind } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Assessment, type Assessments, type Assessor, createAssessor } from './assess.ts';
 import { type Clock, clockOfAll, clocksByFinding } from './clocks.ts';
@@ -25,25 +25,28 @@ export function judge(input: JudgeInput, kept: Assessments = new Map()): Verdict
 
 /** The decision of `judge`, of which words and hashes are made when somebody asks for them: they are much of the work. */
 export interface Decision extends Pick<Verdict, 'kind' | 'changesAt'> {
+  told(): ToldVerdict;
   verdict(): Verdict;
+  /** What is decided about the same things at a later moment, for less: only what time changes is looked at again. */
+  later(moment: number): Decision;
 }
 
-/** A decision that can be followed in time. */
-export interface ImageDecision extends Decision {
-  /** What `judge` decides about the same things at a later moment, for less: only what time changes is looked at again. */
-  later(moment: number): ImageDecision;
-}
-
-export function decide(input: JudgeInput, kept: Assessments = new Map()): ImageDecision {
+export function decide(input: JudgeInput, kept: Assessments = new Map()): Decision {
   return decided(weigh(input, kept));
 }
 
-function decided(weighed: Weighed): ImageDecision {
+function decided(weighed: Weighed): Decision {
   const { changesAt } = weighed;
+  let known: ToldVerdict | undefined;
+  const told = (): ToldVerdict => {
+    known ??= toldOf(weighed);
+    return known;
+  };
   return {
     kind: kindOf(weighed),
     ...(changesAt === undefined ? {} : { changesAt }),
-    verdict: () => verdictOf(weighed),
+    told,
+    verdict: () => verdictOf(weighed, told()),
     later: (moment) => decided(weighLater(weighed, moment)),
   };
 }
@@ -52,7 +55,7 @@ function kindOf({ assessed, lines }: Weighed): VerdictKind {
   return worse(worstKind(lines), worstKind(assessed));
 }
 
-function verdictOf({ input, assessed, lines, named, changesAt }: Weighed): Verdict {
+function toldOf({ input, assessed, lines, changesAt }: Weighed): ToldVerdict {
   const reasons = [...lines];
   for (const entry of assessed) reasons.push(...entry.reasons);
   reasons.sort(compareReasons);
@@ -62,18 +65,25 @@ function verdictOf({ input, assessed, lines, named, changesAt }: Weighed): Verdi
     subject: input.subject,
     reasons,
     counts: countFindings(assessed.map(({ countable }) => countable)),
-    inputs: {
-      inventory: input.inventory.hash,
-      advisories: input.advisories?.version ?? '',
-      policy: input.policyVersion,
-      exceptions: hashExceptions(named),
-      vex: hashVex(assessed),
-      clocks: canonicalHash([...new Set(assessed.map(({ clockLine }) => clockLine))].sort()),
-    },
     ...contactOf(input.policy, kind),
     judgedAt: input.now,
     ...(changesAt === undefined ? {} : { changesAt }),
   };
+}
+
+function verdictOf(
+  { input, assessed, named }: Weighed,
+  { kind, subject, reasons, counts, ...rest }: ToldVerdict,
+): Verdict {
+  const inputs = {
+    inventory: input.inventory.hash,
+    advisories: input.advisories?.version ?? '',
+    policy: input.policyVersion,
+    exceptions: hashExceptions(named),
+    vex: hashVex(assessed),
+    clocks: canonicalHash([...new Set(assessed.map(({ clockLine }) => clockLine))].sort()),
+  };
+  return { kind, subject, reasons, counts, inputs, ...rest };
 }
 
 interface Weighed {

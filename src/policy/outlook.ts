@@ -1,5 +1,5 @@
 import type { LaterVerdict, Verdict } from '../model/verdict.ts';
-import type { ImageDecision } from './judge.ts';
+import type { Decision } from './judge.ts';
 import { laterSentence, MOST_TOLD } from './later-sentence.ts';
 
 const DAY = 86_400_000;
@@ -16,7 +16,7 @@ const MOST_LOOKS_AT_BLOCK = 2;
  * The verdict on an image with what becomes of it, so that whoever has it needs nobody to follow it in time. Found by deciding about the
  * same things at the moments at which something changes.
  */
-export function withOutlook(decision: ImageDecision): Verdict {
+export function withOutlook(decision: Decision): Verdict {
   const verdict = decision.verdict();
   const steps: LaterVerdict[] = [];
   let before = decision;
@@ -27,7 +27,7 @@ export function withOutlook(decision: ImageDecision): Verdict {
     if (looks > MOST_LOOKS || blocking > MOST_LOOKS_AT_BLOCK) break;
     const at = before.changesAt;
     const then = before.later(at);
-    if (then.kind !== before.kind) steps.push({ at, kind: then.kind, sentence: laterSentence(then.verdict()) });
+    if (then.kind !== before.kind) steps.push({ at, kind: then.kind, sentence: laterSentence(then.told()) });
     if (steps.length === MOST_TOLD) break;
     before = then;
   }

@@ -75,9 +75,16 @@ export function createPreparer(
 }
 
 function whole(verdictAt: (moment: number) => Verdict): DecisionAt {
-  return (moment) => {
+  return function at(moment) {
     const verdict = verdictAt(moment);
-    return { ...verdict, verdict: () => verdict };
+    const { kind, changesAt } = verdict;
+    return {
+      kind,
+      ...(changesAt === undefined ? {} : { changesAt }),
+      told: () => verdict,
+      verdict: () => verdict,
+      later: at,
+    };
   };
 }
 
