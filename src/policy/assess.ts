@@ -1,7 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { Distribution } from '../model/inventory.ts';
 import type { Reason, VerdictKind } from '../model/verdict.ts';
-import { type Clock, clockKeysOf, clockText, sameClock } from './clocks.ts';
+import { type Clock, sameClock } from './clocks.ts';
 import type { Countable } from './counts.ts';
 import { type EffectiveSeverity, effectiveSeverity } from './effective-severity.ts';
 import type { GrantedException } from './exceptions.ts';
@@ -28,12 +28,12 @@ export interface Assessment extends WeighedFinding {
   readonly countable: Countable;
   /** The first moment at which time alone changes it; absent when it never does. */
   readonly nextChange?: number;
-  /** Its clock, as it is hashed. */
-  readonly clockLine: string;
   /** Epoch ms. */
   readonly assessedAt: number;
   /** Until `nextChange` it is the same at any later moment: all that it is was seen at a moment that is known. */
   readonly steady: boolean;
+  /** It asks for nothing and never will, whatever its clock is. */
+  readonly quiet: boolean;
 }
 
 /** What is known of a finding under a policy and those to come: severities, and its assessments of several moments by one clock. */
@@ -86,7 +86,8 @@ export function createAssessor(
   return (finding, exceptions, clock, now) => {
     const { severity, coming: weights, assessed } = known.get(finding) ?? look(finding);
     if (exceptions.length === 0)
-      for (const before of assessed) if (sameClock(before.clock, clock) && holdsAt(before, now)) return before;
+      for (const before of assessed)
+        if (before.quiet || (sameClock(before.clock, clock) && holdsAt(before, now))) return before;
     const made = assess({ weighed: { finding, severity, exceptions, clock }, policy, coming: weights }, now);
     if (exceptions.length > 0) return made;
     const [first] = assessed;
@@ -130,8 +131,11 @@ function assess(foreseen: Foreseen, now: number): Assessment {
   const { finding, severity, exceptions, clock } = weighed;
   const lines = linesThrough(foreseen, now);
   const nextChange = nextChangeOf(foreseen, now, lines);
+  const { coming } = foreseen;
+  // A score that was high once may count for what is nothing otherwise.
+  const quiet =
+    lines.length === 0 && coming.length === 0 && exceptions.length === 0 && foreseen.policy.epss.threshold === null;
   let reasons: readonly Reason[] | undefined;
-  let clockLine: string | undefined;
   return {
     finding,
     severity,
@@ -148,13 +152,9 @@ function assess(foreseen: Foreseen, now: number): Assessment {
       suppressed: suppressionAt(weighed, policy, now) !== undefined,
     },
     ...(nextChange === undefined ? {} : { nextChange }),
-    get clockLine() {
-      clockLine ??= `${clockKeysOf(finding)[0]} ${clockText(clock)}`;
-      return clockLine;
-    },
     assessedAt: now,
-    steady: [severity, ...foreseen.coming.map((next) => next.severity)].every(({ rank }) =>
-      isSteady(finding, clock, rank),
-    ),
+    steady:
+      quiet || [severity, ...coming.map((next) => next.severity)].every(({ rank }) => isSteady(finding, clock, rank)),
+    quiet,
   };
 }

@@ -185,11 +185,17 @@ export function sameClock(a: Clock, b: Clock): boolean {
   );
 }
 
+const lines = new WeakMap<Clock, string>();
+
 /** A clock in a line, the same for the same clock. */
 export function clockText(clock: Clock): string {
+  const known = lines.get(clock);
+  if (known !== undefined) return known;
   let text = String(clock.firstSeen);
   for (const part of CLOCKED) if (clock[part] !== undefined) text += ` ${part}@${clock[part]}`;
-  return clock.scores ? [text, ...scoreTexts(clock)].join(' ') : text;
+  const line = clock.scores ? [text, ...scoreTexts(clock)].join(' ') : text;
+  lines.set(clock, line);
+  return line;
 }
 
 function scoreTexts({ scores = [] }: Clock): string[] {

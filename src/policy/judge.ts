@@ -2,7 +2,7 @@ import type { Finding } from '../model/finding.ts';
 import type { Reason, ToldVerdict, Verdict, VerdictKind } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Assessment, type Assessments, type Assessor, createAssessor } from './assess.ts';
-import { type Clock, clockOfAll, clocksByFinding } from './clocks.ts';
+import { type Clock, clockKeysOf, clockOfAll, clocksByFinding, clockText } from './clocks.ts';
 import { countFindings } from './counts.ts';
 import { exceptionsOf, type ImageExceptions } from './exception-index.ts';
 import { endedByFix } from './exception-match.ts';
@@ -72,7 +72,7 @@ function toldOf({ input, assessed, lines, changesAt }: Weighed): ToldVerdict {
 }
 
 function verdictOf(
-  { input, assessed, named }: Weighed,
+  { input, assessed, clocks, named }: Weighed,
   { kind, subject, reasons, counts, ...rest }: ToldVerdict,
 ): Verdict {
   const inputs = {
@@ -81,7 +81,7 @@ function verdictOf(
     policy: input.policyVersion,
     exceptions: hashExceptions(named),
     vex: hashVex(assessed),
-    clocks: canonicalHash([...new Set(assessed.map(({ clockLine }) => clockLine))].sort()),
+    clocks: hashClocks(assessed, clocks),
   };
   return { kind, subject, reasons, counts, inputs, ...rest };
 }
@@ -89,6 +89,8 @@ function verdictOf(
 interface Weighed {
   readonly input: JudgeInput;
   readonly assessed: readonly Assessment[];
+  /** Of each of them. */
+  readonly clocks: readonly Clock[];
   /** About the image as a whole, and when time changes them. */
   readonly lines: readonly Reason[];
   readonly linesChange: number | undefined;
@@ -105,22 +107,26 @@ function weigh(input: JudgeInput, kept: Assessments): Weighed {
   const exceptions = exceptionsIn(input);
   const forImage = ruleExceptions(exceptions);
   const named = new Set(forImage);
-  const clocks = clocksByFinding(input.clocks);
+  const running = clocksByFinding(input.clocks);
   const assess = createAssessor(input, kept);
   const assessed: Assessment[] = [];
+  const clocks: Clock[] = [];
   let unclocked = false;
   for (const finding of input.findings) {
     if (finding.status === 'not_affected') continue;
     const concerning = exceptions.aboutFinding(finding);
     for (const exception of concerning) named.add(exception);
-    const clock = clocks.of(finding);
-    unclocked ||= clock === undefined;
+    const known = running.of(finding);
+    unclocked ||= known === undefined;
+    const clock = known ?? clockOfAll(now);
+    clocks.push(clock);
     assessed.push(assessAt(assess, finding, concerning, clock, now));
   }
   const linesChange = imageChange(input, forImage, now);
   return {
     input,
     assessed,
+    clocks,
     lines: imageLines(input, forImage, now),
     linesChange,
     named,
@@ -132,31 +138,26 @@ function weigh(input: JudgeInput, kept: Assessments): Weighed {
 
 /** The same for a later moment. */
 function weighLater(before: Weighed, now: number): Weighed {
-  const { kept, named } = before;
+  const { kept, clocks } = before;
   const input = { ...before.input, now };
   if (before.unclocked) return weigh(input, kept);
   const exceptions = exceptionsIn(input);
-  const clocks = clocksByFinding(input.clocks);
   const assess = createAssessor(input, kept);
-  const assessed = before.assessed.map((entry) => {
+  const assessed = before.assessed.map((entry, at) => {
     const { finding, nextChange, steady } = entry;
-    if (steady && (nextChange === undefined || now < nextChange)) return entry;
-    return assessAt(assess, finding, exceptions.aboutFinding(finding), clocks.of(finding), now);
+    const clock = clocks[at];
+    if (clock === undefined || (steady && (nextChange === undefined || now < nextChange))) return entry;
+    return assessAt(assess, finding, exceptions.aboutFinding(finding), clock, now);
   });
-  const linesDiffer = before.linesChange !== undefined && before.linesChange <= now;
-  const forImage = linesDiffer ? ruleExceptions(exceptions) : [];
-  const linesChange = linesDiffer ? imageChange(input, forImage, now) : before.linesChange;
-  const lines = linesDiffer ? imageLines(input, forImage, now) : before.lines;
-  return {
-    input,
-    assessed,
-    lines,
-    linesChange,
-    named,
-    changesAt: earliest(linesChange, assessed),
-    unclocked: false,
-    kept,
-  };
+  return { ...before, input, assessed, ...imageLater(before, now, exceptions, assessed) };
+}
+
+function imageLater(before: Weighed, now: number, exceptions: ImageExceptions, assessed: readonly Assessment[]) {
+  const { input, linesChange } = before;
+  if (linesChange === undefined || now < linesChange) return { changesAt: earliest(linesChange, assessed) };
+  const forImage = ruleExceptions(exceptions);
+  const next = imageChange(input, forImage, now);
+  return { lines: imageLines(input, forImage, now), linesChange: next, changesAt: earliest(next, assessed) };
 }
 
 function exceptionsIn({ exceptions, repository, subject: digest, platform }: JudgeInput): ImageExceptions {
@@ -167,10 +168,9 @@ function assessAt(
   assess: Assessor,
   finding: Finding,
   concerning: readonly GrantedException[],
-  running: Clock | undefined,
+  clock: Clock,
   now: number,
 ): Assessment {
-  const clock = running ?? clockOfAll(now);
   if (concerning.length === 0) return assess(finding, concerning, clock, now);
   const fixSeen = finding.fixed === undefined ? undefined : (clock.fix ?? now);
   return assess(
@@ -184,6 +184,15 @@ function assessAt(
 /** Only exceptions that speak of the image or a finding: granting one for something else makes no other verdict. */
 function hashExceptions(named: ReadonlySet<GrantedException>): string {
   return canonicalHash([...named].sort((a, b) => compareText(a.id, b.id)));
+}
+
+function hashClocks(assessed: readonly Assessment[], clocks: readonly Clock[]): string {
+  const lines = new Set<string>();
+  for (const [at, { finding }] of assessed.entries()) {
+    const clock = clocks[at];
+    if (clock) lines.add(`${clockKeysOf(finding)[0]} ${clockText(clock)}`);
+  }
+  return canonicalHash([...lines].sort());
 }
 
 /** What VEX says of the findings: without it the same as with statements about other things. */
