@@ -36,9 +36,16 @@ export interface ClockReading {
 /** Running clocks by `clockKey`. */
 export type Clocks = ReadonlyMap<string, Clock>;
 
+/** The clock of a finding. */
+export interface FindingClock {
+  readonly clock: Clock;
+  /** The clock and what it runs for, as they are hashed. */
+  readonly line: string;
+}
+
 /** Running clocks by what was found. */
 export interface FindingClocks {
-  of(finding: Finding): Clock | undefined;
+  of(finding: Finding): FindingClock | undefined;
 }
 
 /** The package a clock runs for: type and name. Another version that is still vulnerable does not start a new clock. */
@@ -125,7 +132,23 @@ export function clockOf(clocks: Clocks, keysOfFinding: readonly string[]): Clock
 export function clocksByFinding(clocks: readonly ClockReading[] | Clocks | FindingClocks): FindingClocks {
   if ('of' in clocks) return clocks;
   const byKey = 'get' in clocks ? clocks : earliestReadings(clocks);
-  return { of: (finding) => clockOf(byKey, clockKeysOf(finding)) };
+  return {
+    of(finding) {
+      const clock = clockOf(byKey, clockKeysOf(finding));
+      return clock && findingClock(finding, clock);
+    },
+  };
+}
+
+export function findingClock(finding: Finding, clock: Clock): FindingClock {
+  let line: string | undefined;
+  return {
+    clock,
+    get line() {
+      line ??= `${clockKeysOf(finding)[0]} ${clockText(clock)}`;
+      return line;
+    },
+  };
 }
 
 /** Readings as running clocks; of several for one thing the earliest counts. */
@@ -185,17 +208,11 @@ export function sameClock(a: Clock, b: Clock): boolean {
   );
 }
 
-const lines = new WeakMap<Clock, string>();
-
 /** A clock in a line, the same for the same clock. */
 export function clockText(clock: Clock): string {
-  const known = lines.get(clock);
-  if (known !== undefined) return known;
   let text = String(clock.firstSeen);
   for (const part of CLOCKED) if (clock[part] !== undefined) text += ` ${part}@${clock[part]}`;
-  const line = clock.scores ? [text, ...scoreTexts(clock)].join(' ') : text;
-  lines.set(clock, line);
-  return line;
+  return clock.scores ? [text, ...scoreTexts(clock)].join(' ') : text;
 }
 
 function scoreTexts({ scores = [] }: Clock): string[] {

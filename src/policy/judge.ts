@@ -2,7 +2,7 @@ import type { Finding } from '../model/finding.ts';
 import type { Reason, ToldVerdict, Verdict, VerdictKind } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Assessment, type Assessments, type Assessor, createAssessor } from './assess.ts';
-import { type Clock, clockKeysOf, clockOfAll, clocksByFinding, clockText } from './clocks.ts';
+import { type Clock, clockOfAll, clocksByFinding, type FindingClock, findingClock } from './clocks.ts';
 import { countFindings } from './counts.ts';
 import { exceptionsOf, type ImageExceptions } from './exception-index.ts';
 import { endedByFix } from './exception-match.ts';
@@ -81,7 +81,7 @@ function verdictOf(
     policy: input.policyVersion,
     exceptions: hashExceptions(named),
     vex: hashVex(assessed),
-    clocks: hashClocks(assessed, clocks),
+    clocks: canonicalHash([...new Set(clocks.map(({ line }) => line))].sort()),
   };
   return { kind, subject, reasons, counts, inputs, ...rest };
 }
@@ -90,7 +90,7 @@ interface Weighed {
   readonly input: JudgeInput;
   readonly assessed: readonly Assessment[];
   /** Of each of them. */
-  readonly clocks: readonly Clock[];
+  readonly clocks: readonly FindingClock[];
   /** About the image as a whole, and when time changes them. */
   readonly lines: readonly Reason[];
   readonly linesChange: number | undefined;
@@ -110,7 +110,7 @@ function weigh(input: JudgeInput, kept: Assessments): Weighed {
   const running = clocksByFinding(input.clocks);
   const assess = createAssessor(input, kept);
   const assessed: Assessment[] = [];
-  const clocks: Clock[] = [];
+  const clocks: FindingClock[] = [];
   let unclocked = false;
   for (const finding of input.findings) {
     if (finding.status === 'not_affected') continue;
@@ -118,9 +118,9 @@ function weigh(input: JudgeInput, kept: Assessments): Weighed {
     for (const exception of concerning) named.add(exception);
     const known = running.of(finding);
     unclocked ||= known === undefined;
-    const clock = known ?? clockOfAll(now);
-    clocks.push(clock);
-    assessed.push(assessAt(assess, finding, concerning, clock, now));
+    const clocked = known ?? findingClock(finding, clockOfAll(now));
+    clocks.push(clocked);
+    assessed.push(assessAt(assess, finding, concerning, clocked.clock, now));
   }
   const linesChange = imageChange(input, forImage, now);
   return {
@@ -145,9 +145,9 @@ function weighLater(before: Weighed, now: number): Weighed {
   const assess = createAssessor(input, kept);
   const assessed = before.assessed.map((entry, at) => {
     const { finding, nextChange, steady } = entry;
-    const clock = clocks[at];
-    if (clock === undefined || (steady && (nextChange === undefined || now < nextChange))) return entry;
-    return assessAt(assess, finding, exceptions.aboutFinding(finding), clock, now);
+    const clocked = clocks[at];
+    if (clocked === undefined || (steady && (nextChange === undefined || now < nextChange))) return entry;
+    return assessAt(assess, finding, exceptions.aboutFinding(finding), clocked.clock, now);
   });
   return { ...before, input, assessed, ...imageLater(before, now, exceptions, assessed) };
 }
@@ -184,15 +184,6 @@ function assessAt(
 /** Only exceptions that speak of the image or a finding: granting one for something else makes no other verdict. */
 function hashExceptions(named: ReadonlySet<GrantedException>): string {
   return canonicalHash([...named].sort((a, b) => compareText(a.id, b.id)));
-}
-
-function hashClocks(assessed: readonly Assessment[], clocks: readonly Clock[]): string {
-  const lines = new Set<string>();
-  for (const [at, { finding }] of assessed.entries()) {
-    const clock = clocks[at];
-    if (clock) lines.add(`${clockKeysOf(finding)[0]} ${clockText(clock)}`);
-  }
-  return canonicalHash([...lines].sort());
 }
 
 /** What VEX says of the findings: without it the same as with statements about other things. */

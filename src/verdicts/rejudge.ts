@@ -10,7 +10,7 @@ import type { Cause } from './ports.ts';
 import { asSubject, type Subject, selectSubjects, subjectKey } from './subjects.ts';
 
 /** Images judged with one transaction: few enough that nobody waits long for it. */
-const PAGE = 25;
+const PAGE = 50;
 
 /** What looking at stored verdicts again came to. */
 export interface RejudgeResult {

@@ -1,7 +1,15 @@
 import type { Finding } from '../model/finding.ts';
 import type { Distribution } from '../model/inventory.ts';
 import { createClockedParts } from '../policy/clocked-parts.ts';
-import { type Clock, type Clocks, clockKeysOf, clockOf, type FindingClocks, saysAsMuch } from '../policy/clocks.ts';
+import {
+  type Clocks,
+  clockKeysOf,
+  clockOf,
+  type FindingClock,
+  type FindingClocks,
+  findingClock,
+  saysAsMuch,
+} from '../policy/clocks.ts';
 import type { Policy } from '../policy/policy.ts';
 import { knowsParts } from './clock-marks.ts';
 import { started } from './reckon.ts';
@@ -16,7 +24,7 @@ export interface SettledClocks extends FindingClocks {
 }
 
 interface Settled {
-  readonly clock: Clock;
+  readonly running: FindingClock;
   readonly own: string;
   readonly aliases: readonly string[];
 }
@@ -39,7 +47,7 @@ export function createSettledClocks(
       clock !== undefined &&
       clockOf(repository, keys) === clock &&
       started(clock, partsOf(finding), Number.NaN) === clock;
-    const result = settled ? { clock, own, aliases } : 'open';
+    const result = settled ? { running: findingClock(finding, clock), own, aliases } : 'open';
     known.set(finding, result);
     return result;
   }
@@ -47,7 +55,8 @@ export function createSettledClocks(
   function isSettled(finding: Finding, image: Clocks): boolean {
     const settled = known.get(finding) ?? look(finding);
     if (settled === 'open') return false;
-    const { clock, own, aliases } = settled;
+    const { running, own, aliases } = settled;
+    const { clock } = running;
     const inImage = image.get(own);
     if (inImage === undefined || !knowsParts(inImage, clock) || !saysAsMuch(clock, inImage)) return false;
     for (const alias of aliases) {
@@ -60,7 +69,7 @@ export function createSettledClocks(
   return {
     of(finding) {
       const settled = known.get(finding) ?? look(finding);
-      return settled === 'open' ? undefined : settled.clock;
+      return settled === 'open' ? undefined : settled.running;
     },
     areAll(findings, image) {
       for (const finding of findings) if (!isSettled(finding, image)) return false;
