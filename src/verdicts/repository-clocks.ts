@@ -3,7 +3,7 @@ import type { Distribution } from '../model/inventory.ts';
 import { createClockedParts } from '../policy/clocked-parts.ts';
 import type { Clock, Clocks, FindingClocks } from '../policy/clocks.ts';
 import type { Policy } from '../policy/policy.ts';
-import { withMark } from './clock-marks.ts';
+import { type Mark, withMark } from './clock-marks.ts';
 import { type Reckoning, reckon, seenAt } from './reckon.ts';
 import { createSettledClocks, type SettledClocks } from './settled-clocks.ts';
 
@@ -49,18 +49,25 @@ export function createRepositoryClocks(running: Map<string, Clock>): RepositoryC
       if (clocks.areAll(findings, image)) return { clocks, reckoning: NOTHING_STARTED };
       const partsOf = createClockedParts(policies, distribution);
       const reckoning = reckon(findings, { repository: running, image, partsOf }, now);
-      run(running, reckoning.newInRepository);
-      run(image, reckoning.newInImage);
+      run(running, reckoning.newInRepository, (key) => reckoning.clocks.get(key)?.firstSeen);
+      run(image, reckoning.newInImage, (_, marks) => marks[0]?.at);
       if (reckoning.newInRepository.size > 0) settled.clear();
       return { clocks: reckoning.clocks, reckoning };
     },
   };
 }
 
-/** Notes that clocks run now, for the images that follow. */
-function run(running: Map<string, Clock>, started: Reckoning['newInImage']): void {
+/**
+ * Notes that clocks run now, for the images that follow. One that ran under another name already was not seen first now: `seenUnder` says when,
+ * as what is stored does.
+ */
+function run(
+  running: Map<string, Clock>,
+  started: Reckoning['newInImage'],
+  seenUnder: (key: string, marks: readonly Mark[]) => number | undefined,
+): void {
   for (const [key, { marks }] of started) {
-    const clock = running.get(key) ?? { firstSeen: seenAt(marks) ?? Number.POSITIVE_INFINITY };
+    const clock = running.get(key) ?? { firstSeen: seenAt(marks) ?? seenUnder(key, marks) ?? Number.POSITIVE_INFINITY };
     running.set(key, marks.reduce(withMark, clock));
   }
 }
