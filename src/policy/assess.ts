@@ -5,7 +5,7 @@ import { type Clock, sameClock } from './clocks.ts';
 import type { Countable } from './counts.ts';
 import { type EffectiveSeverity, effectiveSeverity } from './effective-severity.ts';
 import type { GrantedException } from './exceptions.ts';
-import { suppressionAt, type WeighedFinding } from './finding-lines.ts';
+import { type FindingLine, suppressionAt, type WeighedFinding } from './finding-lines.ts';
 import { reasonOf } from './finding-reasons.ts';
 import { isSteady } from './grace.ts';
 import type { JudgeInput } from './judge-input.ts';
@@ -26,8 +26,8 @@ export interface Assessment extends WeighedFinding {
   readonly kind: VerdictKind;
   readonly reasons: readonly Reason[];
   readonly countable: Countable;
-  /** The first moment at which time alone changes it; absent when it never does. */
-  readonly nextChange?: number;
+  /** The first moment at which time alone changes it; undefined when it never does. */
+  readonly nextChange: number | undefined;
   /** Epoch ms. */
   readonly assessedAt: number;
   /** Until `nextChange` it is the same at any later moment: all that it is was seen at a moment that is known. */
@@ -125,36 +125,69 @@ function textOf(policy: Policy): string {
   return known;
 }
 
-/** Words are made when somebody asks for them: of most findings nobody does. */
 function assess(foreseen: Foreseen, now: number): Assessment {
   const { weighed, policy } = countingAt(foreseen, now);
   const { finding, severity, exceptions, clock } = weighed;
-  const lines = linesThrough(foreseen, now);
-  const nextChange = nextChangeOf(foreseen, now, lines);
   const { coming } = foreseen;
+  const lines = linesThrough(foreseen, now);
   // A score that was high once may count for what is nothing otherwise.
   const quiet =
     lines.length === 0 && coming.length === 0 && exceptions.length === 0 && foreseen.policy.epss.threshold === null;
-  let reasons: readonly Reason[] | undefined;
-  return {
-    finding,
-    severity,
-    exceptions,
-    clock,
-    kind: worstKind(lines),
-    get reasons() {
-      reasons ??= lines.map((line) => reasonOf(weighed, line));
-      return reasons;
-    },
+  return new Assessed(weighed, lines, {
     countable: {
       severity: severity.severity,
       fixable: finding.fixed !== undefined,
       suppressed: suppressionAt(weighed, policy, now) !== undefined,
     },
-    ...(nextChange === undefined ? {} : { nextChange }),
+    nextChange: nextChangeOf(foreseen, now, lines),
     assessedAt: now,
     steady:
       quiet || [severity, ...coming.map((next) => next.severity)].every(({ rank }) => isSteady(finding, clock, rank)),
     quiet,
-  };
+  });
+}
+
+/** Words are made when somebody asks for them: of most findings nobody does. */
+class Assessed implements Assessment {
+  readonly finding: Finding;
+  readonly severity: EffectiveSeverity;
+  readonly exceptions: readonly GrantedException[];
+  readonly clock: Clock;
+  readonly kind: VerdictKind;
+  readonly countable: Countable;
+  readonly nextChange: number | undefined;
+  readonly assessedAt: number;
+  readonly steady: boolean;
+  readonly quiet: boolean;
+  readonly #lines: readonly FindingLine[];
+  #reasons: readonly Reason[] | undefined;
+
+  constructor(
+    { finding, severity, exceptions, clock }: WeighedFinding,
+    lines: readonly FindingLine[],
+    {
+      countable,
+      nextChange,
+      assessedAt,
+      steady,
+      quiet,
+    }: Pick<Assessment, 'countable' | 'nextChange' | 'assessedAt' | 'steady' | 'quiet'>,
+  ) {
+    this.finding = finding;
+    this.severity = severity;
+    this.exceptions = exceptions;
+    this.clock = clock;
+    this.kind = worstKind(lines);
+    this.countable = countable;
+    this.nextChange = nextChange;
+    this.assessedAt = assessedAt;
+    this.steady = steady;
+    this.quiet = quiet;
+    this.#lines = lines;
+  }
+
+  get reasons(): readonly Reason[] {
+    this.#reasons ??= this.#lines.map((line) => reasonOf(this, line));
+    return this.#reasons;
+  }
 }

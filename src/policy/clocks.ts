@@ -140,15 +140,25 @@ export function clocksByFinding(clocks: readonly ClockReading[] | Clocks | Findi
   };
 }
 
+/** A million of them are made for a registry: the line of each is made when it is hashed. */
+class RunningClock implements FindingClock {
+  readonly #finding: Finding;
+  readonly clock: Clock;
+  #line: string | undefined;
+
+  constructor(finding: Finding, clock: Clock) {
+    this.#finding = finding;
+    this.clock = clock;
+  }
+
+  get line(): string {
+    this.#line ??= `${clockKeysOf(this.#finding)[0]} ${clockText(this.clock)}`;
+    return this.#line;
+  }
+}
+
 export function findingClock(finding: Finding, clock: Clock): FindingClock {
-  let line: string | undefined;
-  return {
-    clock,
-    get line() {
-      line ??= `${clockKeysOf(finding)[0]} ${clockText(clock)}`;
-      return line;
-    },
-  };
+  return new RunningClock(finding, clock);
 }
 
 /** Readings as running clocks; of several for one thing the earliest counts. */

@@ -25,8 +25,7 @@ export interface SettledClocks extends FindingClocks {
 
 interface Settled {
   readonly running: FindingClock;
-  readonly own: string;
-  readonly aliases: readonly string[];
+  readonly keys: readonly [string, ...string[]];
 }
 
 /** Settled clocks of a repository as it is now, for findings under these policies in images of a distribution. */
@@ -40,14 +39,13 @@ export function createSettledClocks(
 
   function look(finding: Finding): Settled | 'open' {
     const keys = clockKeysOf(finding);
-    const [own, ...aliases] = keys;
-    const clock = repository.get(own);
+    const clock = repository.get(keys[0]);
     // Where another name of it tells more, what images share depends on what else is in them.
     const settled =
       clock !== undefined &&
       clockOf(repository, keys) === clock &&
       started(clock, partsOf(finding), Number.NaN) === clock;
-    const result = settled ? { running: findingClock(finding, clock), own, aliases } : 'open';
+    const result = settled ? { running: findingClock(finding, clock), keys } : 'open';
     known.set(finding, result);
     return result;
   }
@@ -55,12 +53,12 @@ export function createSettledClocks(
   function isSettled(finding: Finding, image: Clocks): boolean {
     const settled = known.get(finding) ?? look(finding);
     if (settled === 'open') return false;
-    const { running, own, aliases } = settled;
-    const { clock } = running;
-    const inImage = image.get(own);
+    const { keys } = settled;
+    const { clock } = settled.running;
+    const inImage = image.get(keys[0]);
     if (inImage === undefined || !knowsParts(inImage, clock) || !saysAsMuch(clock, inImage)) return false;
-    for (const alias of aliases) {
-      const other = image.get(alias);
+    for (let at = 1; at < keys.length; at += 1) {
+      const other = image.get(keys[at] ?? '');
       if (other !== undefined && !saysAsMuch(clock, other)) return false;
     }
     return true;
