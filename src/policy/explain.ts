@@ -1,5 +1,5 @@
 import type { ToldVerdict, VerdictKind } from '../model/verdict.ts';
-import { clean, type Explanation, explanationOf } from './explanation.ts';
+import { clean, type Spoken, spokenOf } from './explanation.ts';
 
 export { countingReasons } from './explanation.ts';
 
@@ -20,7 +20,7 @@ export function explain(verdict: ToldVerdict): string {
  * their own. With a limit it says less, the least important first to go.
  */
 export function why(verdict: ToldVerdict, longest?: number): string {
-  return sentence(explanationOf(verdict), longest);
+  return sentence(spokenOf(verdict), longest);
 }
 
 interface Piece {
@@ -30,7 +30,7 @@ interface Piece {
 }
 
 /** An explanation in one sentence of at most so many characters. */
-export function sentence(explanation: Explanation, longest = Number.POSITIVE_INFINITY): string {
+export function sentence(explanation: Spoken, longest = Number.POSITIVE_INFINITY): string {
   const { why: whole, brief } = explanation;
   const pieces = piecesOf(explanation);
   const all = pieces.map(({ text }) => text).join('');
@@ -51,7 +51,7 @@ export function cut(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, Math.max(0, longest - 3))}...`;
 }
 
-function piecesOf({ others, until, contact = {} }: Explanation): readonly Piece[] {
+function piecesOf({ others, until, contact = {} }: Spoken): readonly Piece[] {
   const { text, link } = contact;
   return [
     ...(others > 0 ? [{ text: `; and ${others} more`, rank: 4 }] : []),

@@ -45,20 +45,30 @@ export interface Explanation {
 /** The findings that messages name. */
 const MOST_NAMED = 3;
 
+/** What one sentence says of it: findings are not counted for that. */
+export type Spoken = Omit<Explanation, 'findings' | 'findingCount'>;
+
 /** What there is to say of a verdict. Names and versions in it are foreign bytes: control characters are gone. */
 export function explanationOf(verdict: ToldVerdict): Explanation {
+  const findings = distinctFindings(countingReasons(verdict));
+  return {
+    ...spokenOf(verdict),
+    findings: findings.slice(0, MOST_NAMED).map(asExplained),
+    findingCount: findings.length,
+  };
+}
+
+/** The same without the findings. */
+export function spokenOf(verdict: ToldVerdict): Spoken {
   const counting = countingReasons(verdict);
   const weighty = counting.filter((reason) => reason.rule !== 'platform');
   const worst = weighty[0] ?? counting[0];
-  const findings = distinctFindings(counting);
   const deadline = deadlineOf(verdict);
   const until = deadline === undefined ? undefined : untilWords(verdict.kind, deadline, worst);
   return {
     kind: verdict.kind,
     why: clean(worst?.message ?? nothingCounts(verdict)),
     brief: clean(worst ? briefOf(worst) : nothingCounts(verdict)),
-    findings: findings.slice(0, MOST_NAMED).map(asExplained),
-    findingCount: findings.length,
     others: Math.max(0, weighty.length - 1),
     ...(deadline === undefined ? {} : { deadline }),
     ...(until === undefined ? {} : { until }),
