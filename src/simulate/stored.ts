@@ -35,11 +35,8 @@ export async function* storedManifests(db: Db, projectId?: string): AsyncGenerat
       if (projectId !== undefined) query = query.where('r.project_id', '=', projectId);
       const last = after;
       if (last)
-        query = query.where((where) =>
-          where.or([
-            where('m.repository_id', '>', last.repositoryId),
-            where.and([where('m.repository_id', '=', last.repositoryId), where('m.digest', '>', last.digest)]),
-          ]),
+        query = query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('m.repository_id', 'm.digest'), '>', tuple(last.repositoryId, last.digest)),
         );
       const page = (await query.execute()).map(
         (row): Stored => ({

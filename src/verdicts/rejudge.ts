@@ -222,11 +222,8 @@ async function* judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: S
     if (dueAt !== undefined) query = query.where('v.changes_at', '<=', dueAt);
     const last = after;
     if (last)
-      query = query.where((where) =>
-        where.or([
-          where('m.repository_id', '>', last.repositoryId),
-          where.and([where('m.repository_id', '=', last.repositoryId), where('m.digest', '>', last.digest)]),
-        ]),
+      query = query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple('m.repository_id', 'm.digest'), '>', tuple(last.repositoryId, last.digest)),
       );
     const subjects = (await query.execute()).map(asSubject);
     if (subjects.length > 0) yield subjects;
