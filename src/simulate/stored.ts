@@ -35,8 +35,8 @@ export async function* storedManifests(db: Db, projectId?: string): AsyncGenerat
       if (projectId !== undefined) query = query.where('r.project_id', '=', projectId);
       const last = after;
       if (last)
-        query = query.where(({ eb, refTuple, tuple }) =>
-          eb(refTuple('m.repository_id', 'm.digest'), '>', tuple(last.repositoryId, last.digest)),
+        query = query.where((where) =>
+          where(where.refTuple('m.repository_id', 'm.digest'), '>', where.tuple(last.repositoryId, last.digest)),
         );
       const page = (await query.execute()).map(
         (row): Stored => ({

@@ -222,8 +222,8 @@ async function* judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: S
     if (dueAt !== undefined) query = query.where('v.changes_at', '<=', dueAt);
     const last = after;
     if (last)
-      query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('m.repository_id', 'm.digest'), '>', tuple(last.repositoryId, last.digest)),
+      query = query.where((where) =>
+        where(where.refTuple('m.repository_id', 'm.digest'), '>', where.tuple(last.repositoryId, last.digest)),
       );
     const subjects = (await query.execute()).map(asSubject);
     if (subjects.length > 0) yield subjects;
