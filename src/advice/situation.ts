@@ -4,7 +4,7 @@ import type { Distribution, Inventory } from '../model/inventory.ts';
 import type { Reason, Verdict, VerdictKind } from '../model/verdict.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Assessments } from '../policy/assess.ts';
-import { type JudgeInput, judge, kindLater } from '../policy/judge.ts';
+import { decide, type JudgeInput, judge } from '../policy/judge.ts';
 import type { Unwanted } from '../scanner/matcher/upgrade-versions.ts';
 import { upgradableKey, upgradedTo } from './upgradable.ts';
 
@@ -33,7 +33,7 @@ export function verdictIn({ input }: Situation, { assessments }: Pick<Matching, 
 
 /** The kind of that verdict alone, for less. */
 export function kindIn({ input }: Situation, { assessments }: Pick<Matching, 'assessments'>): VerdictKind {
-  return kindLater(input, assessments).kind;
+  return decide(input, assessments).kind;
 }
 
 /** The reasons that block. */

@@ -57,6 +57,9 @@ export interface Reason {
   readonly source: string;
 }
 
+/** A verdict without the identity of what it was computed from: all that there is to tell of it. */
+export type ToldVerdict = Omit<Verdict, 'inputs'>;
+
 /** Number of findings by severity, suppressed ones apart. */
 export interface Counts {
   readonly total: number;

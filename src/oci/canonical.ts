@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Digest, digestFrom } from './digest.ts';
 
 const PIECE = 64 * 1024;
+/** Members of a list that become one text. */
+const MEMBERS = 200;
 
 /** Order of two texts by UTF-16 code unit: the same on every machine and in every locale. */
 export function compareText(a: string, b: string): -1 | 0 | 1 {
@@ -54,8 +56,8 @@ function writePieces(value: unknown, write: (piece: string) => void): void {
 function writeList(value: unknown, write: (piece: string) => void): void {
   if (!Array.isArray(value)) return write(canonicalJson(value));
   let separator = '[';
-  for (const member of value) {
-    write(`${separator}${canonicalJson(member)}`);
+  for (let at = 0; at < value.length; at += MEMBERS) {
+    write(`${separator}${canonicalJson(value.slice(at, at + MEMBERS)).slice(1, -1)}`);
     separator = ',';
   }
   write(separator === '[' ? '[]' : ']');

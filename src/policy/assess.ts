@@ -1,69 +1,119 @@
 import type { Finding } from '../model/finding.ts';
-import type { Reason } from '../model/verdict.ts';
-import { type Clock, clockKeysOf, clockText, sameClock } from './clocks.ts';
+import type { Distribution } from '../model/inventory.ts';
+import type { Reason, VerdictKind } from '../model/verdict.ts';
+import { type Clock, sameClock } from './clocks.ts';
 import type { Countable } from './counts.ts';
-import { effectiveSeverity } from './effective-severity.ts';
+import { type EffectiveSeverity, effectiveSeverity } from './effective-severity.ts';
 import type { GrantedException } from './exceptions.ts';
-import { suppressionAt, type WeighedFinding } from './finding-lines.ts';
-import { findingReasons } from './finding-reasons.ts';
+import { type FindingLine, suppressionAt, type WeighedFinding } from './finding-lines.ts';
+import { reasonOf } from './finding-reasons.ts';
+import { isSteady } from './grace.ts';
 import type { JudgeInput } from './judge-input.ts';
 import type { Policy } from './policy.ts';
-import { countingAt, type Foreseen, nextChangeOf } from './policy-timeline.ts';
+import {
+  type ComingPolicy,
+  type ComingWeight,
+  countingAt,
+  type Foreseen,
+  linesThrough,
+  nextChangeOf,
+} from './policy-timeline.ts';
+import { worstKind } from './reason-order.ts';
 
 /** Everything one finding brings into a verdict. */
 export interface Assessment extends WeighedFinding {
+  /** The worst it asks for. */
+  readonly kind: VerdictKind;
   readonly reasons: readonly Reason[];
   readonly countable: Countable;
-  /** The first moment at which time alone changes it; absent when it never does. */
-  readonly nextChange?: number;
-  /** Its clock, as it is hashed. */
-  readonly clockLine: string;
+  /** The first moment at which time alone changes it; undefined when it never does. */
+  readonly nextChange: number | undefined;
   /** Epoch ms. */
   readonly assessedAt: number;
+  /** Until `nextChange` it is the same at any later moment: all that it is was seen at a moment that is known. */
+  readonly steady: boolean;
+  /** It asks for nothing and never will, whatever its clock is. */
+  readonly quiet: boolean;
+}
+
+/** What is known of a finding under a policy and those to come: severities, and its assessments of several moments by one clock. */
+interface KnownFinding {
+  readonly severity: EffectiveSeverity;
+  readonly coming: readonly ComingWeight[];
+  readonly assessed: Assessment[];
 }
 
 /**
- * Assessments kept for other images that hold the very same finding. They are used only where the policy, the distribution
- * and the clock are equal, nothing is excepted and no time has come, so that what they give is what assessing anew would give.
+ * Assessments kept for other images that hold the very same finding, and for other moments. They are used only where the policy,
+ * the distribution and the clock are equal, nothing is excepted and no time has come, so that what they give is what assessing
+ * anew would give.
  */
-export type Assessments = Map<string, Map<Finding, Assessment>>;
+export type Assessments = Map<string, Map<Finding, KnownFinding>>;
 
-/** Policies and distributions whose assessments are kept, and assessments of each. */
+/** Policies and distributions whose assessments are kept, findings of each, and moments of each finding. */
 const KEPT_CONTEXTS = 100;
-const KEPT_ASSESSMENTS = 50_000;
+const KEPT_FINDINGS = 50_000;
+const KEPT_MOMENTS = 4;
 
-/** Assesses the findings of one image. What a later moment changes is not kept: others ask about now. */
+/** Assesses a finding of one image at a moment (epoch ms). */
+export type Assessor = (
+  finding: Finding,
+  exceptions: readonly GrantedException[],
+  clock: Clock,
+  now: number,
+) => Assessment;
+
+/** Assesses the findings of one image. */
 export function createAssessor(
-  { policy, coming = [], inventory, now }: Pick<JudgeInput, 'policy' | 'coming' | 'inventory' | 'now'>,
+  { policy, coming = [], inventory }: Pick<JudgeInput, 'policy' | 'coming' | 'inventory'>,
   kept: Assessments,
-  at: 'now' | 'later' = 'now',
-): (finding: Finding, exceptions: readonly GrantedException[], clock: Clock) => Assessment {
+): Assessor {
   const { distribution } = inventory;
-  const ahead = coming.map(({ policy: next, from }) => `${from} ${textOf(next)}`);
-  const context = JSON.stringify([textOf(policy), ahead, distribution?.id, distribution?.idLike]);
-  const known = kept.get(context) ?? new Map<Finding, Assessment>();
-  if (kept.size >= KEPT_CONTEXTS) kept.clear();
-  kept.set(context, known);
+  const known = knownIn(kept, policy, coming, distribution);
 
-  return (finding, exceptions, clock) => {
-    const before = exceptions.length === 0 ? known.get(finding) : undefined;
-    if (before && sameClock(before.clock, clock) && holdsAt(before, now)) return before;
+  function look(finding: Finding): KnownFinding {
     const severity = effectiveSeverity(finding, distribution, policy);
     const weights = coming.map((next) => ({
       ...next,
       severity: effectiveSeverity(finding, distribution, next.policy),
     }));
-    const weighed = { finding, severity, exceptions, clock };
-    const assessed = assess({ weighed, policy, coming: weights }, now);
-    if (at === 'later') return assessed;
-    if (known.size >= KEPT_ASSESSMENTS) known.clear();
-    if (exceptions.length === 0) known.set(finding, assessed);
-    return assessed;
+    const found = { severity, coming: weights, assessed: [] };
+    if (known.size >= KEPT_FINDINGS) known.clear();
+    known.set(finding, found);
+    return found;
+  }
+
+  return (finding, exceptions, clock, now) => {
+    const { severity, coming: weights, assessed } = known.get(finding) ?? look(finding);
+    if (exceptions.length === 0)
+      for (const before of assessed)
+        if (before.quiet || (sameClock(before.clock, clock) && holdsAt(before, now))) return before;
+    const made = assess({ weighed: { finding, severity, exceptions, clock }, policy, coming: weights }, now);
+    if (exceptions.length > 0) return made;
+    const [first] = assessed;
+    if (first && !sameClock(first.clock, clock)) assessed.length = 0;
+    if (assessed.length < KEPT_MOMENTS) assessed.push(made);
+    else assessed[KEPT_MOMENTS - 1] = made;
+    return made;
   };
 }
 
-function holdsAt({ assessedAt, nextChange }: Assessment, now: number): boolean {
-  return assessedAt <= now && (nextChange === undefined || now < nextChange);
+function knownIn(
+  kept: Assessments,
+  policy: Policy,
+  coming: readonly ComingPolicy[],
+  distribution: Distribution | undefined,
+): Map<Finding, KnownFinding> {
+  const ahead = coming.map(({ policy: next, from }) => `${from} ${textOf(next)}`);
+  const context = JSON.stringify([textOf(policy), ahead, distribution?.id, distribution?.idLike]);
+  const known = kept.get(context) ?? new Map<Finding, KnownFinding>();
+  if (kept.size >= KEPT_CONTEXTS) kept.clear();
+  kept.set(context, known);
+  return known;
+}
+
+function holdsAt({ assessedAt, nextChange, steady }: Assessment, now: number): boolean {
+  return assessedAt === now || (steady && assessedAt <= now && (nextChange === undefined || now < nextChange));
 }
 
 const texts = new WeakMap<Policy, string>();
@@ -77,18 +127,67 @@ function textOf(policy: Policy): string {
 
 function assess(foreseen: Foreseen, now: number): Assessment {
   const { weighed, policy } = countingAt(foreseen, now);
-  const { finding, severity, clock } = weighed;
-  const nextChange = nextChangeOf(foreseen, now);
-  return {
-    ...weighed,
-    reasons: findingReasons({ ...foreseen, weighed }, now),
+  const { finding, severity, exceptions, clock } = weighed;
+  const { coming } = foreseen;
+  const lines = linesThrough(foreseen, now);
+  // A score that was high once may count for what is nothing otherwise.
+  const quiet =
+    lines.length === 0 && coming.length === 0 && exceptions.length === 0 && foreseen.policy.epss.threshold === null;
+  return new Assessed(weighed, lines, {
     countable: {
       severity: severity.severity,
       fixable: finding.fixed !== undefined,
       suppressed: suppressionAt(weighed, policy, now) !== undefined,
     },
-    ...(nextChange === undefined ? {} : { nextChange }),
-    clockLine: `${clockKeysOf(finding)[0]} ${clockText(clock)}`,
+    nextChange: nextChangeOf(foreseen, now, lines),
     assessedAt: now,
-  };
+    steady:
+      quiet || [severity, ...coming.map((next) => next.severity)].every(({ rank }) => isSteady(finding, clock, rank)),
+    quiet,
+  });
+}
+
+/** Words are made when somebody asks for them: of most findings nobody does. */
+class Assessed implements Assessment {
+  readonly finding: Finding;
+  readonly severity: EffectiveSeverity;
+  readonly exceptions: readonly GrantedException[];
+  readonly clock: Clock;
+  readonly kind: VerdictKind;
+  readonly countable: Countable;
+  readonly nextChange: number | undefined;
+  readonly assessedAt: number;
+  readonly steady: boolean;
+  readonly quiet: boolean;
+  readonly #lines: readonly FindingLine[];
+  #reasons: readonly Reason[] | undefined;
+
+  constructor(
+    { finding, severity, exceptions, clock }: WeighedFinding,
+    lines: readonly FindingLine[],
+    {
+      countable,
+      nextChange,
+      assessedAt,
+      steady,
+      quiet,
+    }: Pick<Assessment, 'countable' | 'nextChange' | 'assessedAt' | 'steady' | 'quiet'>,
+  ) {
+    this.finding = finding;
+    this.severity = severity;
+    this.exceptions = exceptions;
+    this.clock = clock;
+    this.kind = worstKind(lines);
+    this.countable = countable;
+    this.nextChange = nextChange;
+    this.assessedAt = assessedAt;
+    this.steady = steady;
+    this.quiet = quiet;
+    this.#lines = lines;
+  }
+
+  get reasons(): readonly Reason[] {
+    this.#reasons ??= this.#lines.map((line) => reasonOf(this, line));
+    return this.#reasons;
+  }
 }

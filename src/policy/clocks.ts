@@ -36,6 +36,18 @@ export interface ClockReading {
 /** Running clocks by `clockKey`. */
 export type Clocks = ReadonlyMap<string, Clock>;
 
+/** The clock of a finding. */
+export interface FindingClock {
+  readonly clock: Clock;
+  /** The clock and what it runs for, as they are hashed. */
+  readonly line: string;
+}
+
+/** Running clocks by what was found. */
+export interface FindingClocks {
+  of(finding: Finding): FindingClock | undefined;
+}
+
 /** The package a clock runs for: type and name. Another version that is still vulnerable does not start a new clock. */
 export function clockPackage(pkg: Pick<Package, 'type' | 'name'>): string {
   return `${pkg.type}/${pkg.name}`;
@@ -87,12 +99,21 @@ export function earlierClock(a: Clock | undefined, b: Clock | undefined): Clock 
 }
 
 /** True when `b` adds nothing to `a`. */
-function saysAsMuch(a: Clock, b: Clock): boolean {
+export function saysAsMuch(a: Clock, b: Clock): boolean {
   return (
     a.firstSeen <= b.firstSeen &&
-    CLOCKED.every((part) => b[part] === undefined || (a[part] ?? Infinity) <= b[part]) &&
+    notLater(a.fix, b.fix) &&
+    notLater(a.kev, b.kev) &&
+    notLater(a.low, b.low) &&
+    notLater(a.medium, b.medium) &&
+    notLater(a.high, b.high) &&
+    notLater(a.critical, b.critical) &&
     (b.scores === undefined || unitedScores(a.scores, b.scores)?.length === a.scores?.length)
   );
+}
+
+function notLater(a: number | undefined, b: number | undefined): boolean {
+  return b === undefined || (a !== undefined && a <= b);
 }
 
 function unitedScores(a: readonly ScoreMark[] = [], b: readonly ScoreMark[] = []): readonly ScoreMark[] | undefined {
@@ -107,8 +128,41 @@ export function clockOf(clocks: Clocks, keysOfFinding: readonly string[]): Clock
   return clock;
 }
 
+/** Clocks in any form as the clocks of findings. */
+export function clocksByFinding(clocks: readonly ClockReading[] | Clocks | FindingClocks): FindingClocks {
+  if ('of' in clocks) return clocks;
+  const byKey = 'get' in clocks ? clocks : earliestReadings(clocks);
+  return {
+    of(finding) {
+      const clock = clockOf(byKey, clockKeysOf(finding));
+      return clock && findingClock(finding, clock);
+    },
+  };
+}
+
+/** A million of them are made for a registry: the line of each is made when it is hashed. */
+class RunningClock implements FindingClock {
+  readonly #finding: Finding;
+  readonly clock: Clock;
+  #line: string | undefined;
+
+  constructor(finding: Finding, clock: Clock) {
+    this.#finding = finding;
+    this.clock = clock;
+  }
+
+  get line(): string {
+    this.#line ??= `${clockKeysOf(this.#finding)[0]} ${clockText(this.clock)}`;
+    return this.#line;
+  }
+}
+
+export function findingClock(finding: Finding, clock: Clock): FindingClock {
+  return new RunningClock(finding, clock);
+}
+
 /** Readings as running clocks; of several for one thing the earliest counts. */
-export function earliestReadings(readings: readonly ClockReading[]): Clocks {
+function earliestReadings(readings: readonly ClockReading[]): Clocks {
   const clocks = new Map<string, Clock>();
   for (const { vulnerability, package: name, firstSeen, since } of readings) {
     const key = clockKey(vulnerability, name);

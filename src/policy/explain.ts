@@ -1,5 +1,5 @@
-import type { Verdict, VerdictKind } from '../model/verdict.ts';
-import { clean, type Explanation, explanationOf } from './explanation.ts';
+import type { ToldVerdict, VerdictKind } from '../model/verdict.ts';
+import { clean, type Spoken, spokenOf } from './explanation.ts';
 
 export { countingReasons } from './explanation.ts';
 
@@ -11,7 +11,7 @@ export const DECISIONS: Readonly<Record<VerdictKind, string>> = {
 };
 
 /** The verdict in one sentence without a line break: the decision and the worst reason, as every surface prints it. */
-export function explain(verdict: Verdict): string {
+export function explain(verdict: ToldVerdict): string {
   return `${DECISIONS[verdict.kind]}: ${why(verdict)}`;
 }
 
@@ -19,8 +19,8 @@ export function explain(verdict: Verdict): string {
  * The same without the decision: the worst reason, its fix, the next date, whom to ask; for callers that put it behind words of
  * their own. With a limit it says less, the least important first to go.
  */
-export function why(verdict: Verdict, longest?: number): string {
-  return sentence(explanationOf(verdict), longest);
+export function why(verdict: ToldVerdict, longest?: number): string {
+  return sentence(spokenOf(verdict), longest);
 }
 
 interface Piece {
@@ -30,7 +30,7 @@ interface Piece {
 }
 
 /** An explanation in one sentence of at most so many characters. */
-export function sentence(explanation: Explanation, longest = Number.POSITIVE_INFINITY): string {
+export function sentence(explanation: Spoken, longest = Number.POSITIVE_INFINITY): string {
   const { why: whole, brief } = explanation;
   const pieces = piecesOf(explanation);
   const all = pieces.map(({ text }) => text).join('');
@@ -51,7 +51,7 @@ export function cut(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, Math.max(0, longest - 3))}...`;
 }
 
-function piecesOf({ others, until, contact = {} }: Explanation): readonly Piece[] {
+function piecesOf({ others, until, contact = {} }: Spoken): readonly Piece[] {
   const { text, link } = contact;
   return [
     ...(others > 0 ? [{ text: `; and ${others} more`, rank: 4 }] : []),

@@ -1,4 +1,4 @@
-import type { Contact, Reason, Verdict, VerdictKind } from '../model/verdict.ts';
+import type { Contact, Reason, ToldVerdict, VerdictKind } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { defined } from '../platform/defined.ts';
 import { describeFinding, describeTime } from './describe.ts';
@@ -53,20 +53,35 @@ export function isAboutReference({ rule }: Pick<Reason, 'rule'>): boolean {
   return rule === 'disallowed-tag' || rule === 'digest-required';
 }
 
+/** What one sentence says of it: findings are not counted for that. */
+export type Spoken = Omit<Explanation, 'findings' | 'findingCount'>;
+
 /**
  * What there is to say of a verdict. Names and versions in it are foreign bytes: control characters are gone. How the image is referred
  * to comes first and apart, so that who knows only the sentence about the image can say the same.
  */
-export function explanationOf(verdict: Verdict): Explanation {
+export function explanationOf(verdict: ToldVerdict): Explanation {
+  return referenceFirst(verdict, explanationOfImage);
+}
+
+/** The same without the findings. */
+export function spokenOf(verdict: ToldVerdict): Spoken {
+  return referenceFirst(verdict, spokenOfImage);
+}
+
+function referenceFirst<Said extends Spoken>(
+  verdict: ToldVerdict,
+  ofImage: (verdict: ToldVerdict) => Said,
+): Said | Explanation {
   const own = verdict.reasons.filter((reason) => !isAboutReference(reason));
-  if (own.length === verdict.reasons.length) return explanationOfImage(verdict);
+  if (own.length === verdict.reasons.length) return ofImage(verdict);
   const image = { ...verdict, kind: worstKind(own), reasons: own };
   const lines = countingReasons(verdict).filter(isAboutReference);
   // Nothing else matters about what is under quarantine.
   const isQuarantined = own.some(({ rule, kind }) => rule === 'quarantine' && kind === 'block');
-  if (lines.length === 0 || isQuarantined) return explanationOfImage(image);
+  if (lines.length === 0 || isQuarantined) return ofImage(image);
   if (image.kind !== verdict.kind) return explanationOfReference(verdict, lines);
-  const { why, brief, deadline, ...rest } = explanationOfImage(image);
+  const { why, brief, deadline, ...rest } = ofImage(image);
   const reference = referenceWords(lines);
   const moments = [deadline, deadlineOf({ ...verdict, reasons: lines })].filter((moment) => moment !== undefined);
   return {
@@ -75,7 +90,7 @@ export function explanationOf(verdict: Verdict): Explanation {
     why: `${reference}; ${why}`,
     brief: `${reference}; ${brief}`,
     ...(moments.length === 0 ? {} : { deadline: Math.min(...moments) }),
-  };
+  } as Said;
 }
 
 /** Lines about a reference in words, one after the other. */
@@ -85,7 +100,7 @@ export function referenceWords(lines: readonly Reason[]): string {
 
 /** What there is to say where nothing but the reference asks for the decision. */
 export function explanationOfReference(
-  verdict: Pick<Verdict, 'kind' | 'judgedAt' | 'contact'>,
+  verdict: Pick<ToldVerdict, 'kind' | 'judgedAt' | 'contact'>,
   lines: readonly Reason[],
 ): Explanation {
   const reference = referenceWords(lines);
@@ -102,19 +117,25 @@ export function explanationOfReference(
   };
 }
 
-function explanationOfImage(verdict: Verdict): Explanation {
+function explanationOfImage(verdict: ToldVerdict): Explanation {
+  const findings = distinctFindings(countingReasons(verdict));
+  return {
+    ...spokenOfImage(verdict),
+    findings: findings.slice(0, MOST_NAMED).map(asExplained),
+    findingCount: findings.length,
+  };
+}
+
+function spokenOfImage(verdict: ToldVerdict): Spoken {
   const counting = countingReasons(verdict);
   const weighty = counting.filter((reason) => reason.rule !== 'platform');
   const worst = weighty[0] ?? counting[0];
-  const findings = distinctFindings(counting);
   const deadline = deadlineOf(verdict);
   const until = deadline === undefined ? undefined : untilWords(verdict.kind, deadline, worst);
   return {
     kind: verdict.kind,
     why: clean(worst?.message ?? nothingCounts(verdict)),
     brief: clean(worst ? briefOf(worst) : nothingCounts(verdict)),
-    findings: findings.slice(0, MOST_NAMED).map(asExplained),
-    findingCount: findings.length,
     others: Math.max(0, weighty.length - 1),
     ...(deadline === undefined ? {} : { deadline }),
     ...(until === undefined ? {} : { until }),
@@ -123,7 +144,7 @@ function explanationOfImage(verdict: Verdict): Explanation {
 }
 
 /** The reasons the decision rests on, worst first: those that ask for it. None for `allow`. */
-export function countingReasons(verdict: Verdict): readonly Reason[] {
+export function countingReasons(verdict: ToldVerdict): readonly Reason[] {
   return verdict.kind === 'allow' ? [] : verdict.reasons.filter((reason) => reason.kind === verdict.kind);
 }
 
@@ -169,7 +190,11 @@ function briefOf(reason: Reason): string {
   return [describeFinding(reason), describeTime(reason)].filter(Boolean).join('; ');
 }
 
-function deadlineOf({ kind, judgedAt, reasons }: Pick<Verdict, 'kind' | 'judgedAt' | 'reasons'>): number | undefined {
+function deadlineOf({
+  kind,
+  judgedAt,
+  reasons,
+}: Pick<ToldVerdict, 'kind' | 'judgedAt' | 'reasons'>): number | undefined {
   const moments = reasons.flatMap((reason) => {
     if (kind === 'warn') return reason.kind === 'warn' ? (reason.deadline ?? []) : [];
     return kind === 'allow' ? (reason.suppressedBy?.until ?? []) : [];
@@ -183,7 +208,7 @@ function untilWords(kind: VerdictKind, deadline: number, worst: Reason | undefin
   return worst?.deadline === deadline ? undefined : `the first blocks from ${toRfc3339(deadline)}`;
 }
 
-function nothingCounts({ counts, reasons }: Verdict): string {
+function nothingCounts({ counts, reasons }: ToldVerdict): string {
   const [shown] = reasons.filter((reason) => reason.rule === 'not-runnable');
   if (shown) return shown.message;
   const excepted = counts.suppressed > 0 ? `, ${counts.suppressed} excepted` : '';

@@ -3,14 +3,9 @@ import type { Reason } from '../model/verdict.ts';
 import { describeFinding, describeSeverity, describeTime, describeVex } from './describe.ts';
 import { sortedStatements } from './effective-severity.ts';
 import type { FindingLine, WeighedFinding } from './finding-lines.ts';
-import { type Foreseen, linesThrough } from './policy-timeline.ts';
 
-/** The reasons a finding gives for a verdict at a moment; empty when the policy does not care. */
-export function findingReasons(foreseen: Foreseen, now: number): Reason[] {
-  return linesThrough(foreseen, now).map((line) => asReason(foreseen.weighed, line));
-}
-
-function asReason({ finding, severity, clock }: WeighedFinding, line: FindingLine): Reason {
+/** What a rule asks for because of a finding, as a line of the verdict. */
+export function reasonOf({ finding, severity, clock }: WeighedFinding, line: FindingLine): Reason {
   const reason = {
     ...line,
     severity: severity.severity,

@@ -1,3 +1,4 @@
+import type { Finding } from '../model/finding.ts';
 import { severityRank } from '../model/severity.ts';
 import { type Clock, sinceLevel } from './clocks.ts';
 import type { Policy } from './policy.ts';
@@ -28,6 +29,18 @@ export function graceOf(graced: Graced, policy: Policy, now: number): Grace {
   const grace = firstEnd(graced, policy, now, fix);
   if (fix <= clock.firstSeen || !reaches(policy.block.unfixable, rank)) return grace;
   return earlierEnd(grace, firstEnd({ clock, fixability: 'unfixable', rank }, policy, now, clock.firstSeen));
+}
+
+/**
+ * True when the clock of a finding of this rank runs for all that it is: then no period of it counts from the moment at which somebody asks.
+ */
+export function isSteady({ fixed, kev }: Pick<Finding, 'fixed' | 'kev'>, clock: Clock, rank: number): boolean {
+  const level = LEVELS.findLast((one) => one.rank <= rank);
+  return (
+    (fixed === undefined || clock.fix !== undefined) &&
+    (kev === undefined || clock.kev !== undefined) &&
+    (level === undefined || sinceLevel(clock, level.name) !== undefined)
+  );
 }
 
 const NONE: Grace = { since: 0, lasts: 0 };

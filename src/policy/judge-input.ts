@@ -2,7 +2,7 @@ import type { Coverage } from '../model/coverage.ts';
 import type { Finding } from '../model/finding.ts';
 import type { CoverageGap, Distribution } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ClockReading, Clocks } from './clocks.ts';
+import type { ClockReading, Clocks, FindingClocks } from './clocks.ts';
 import type { GrantedException } from './exceptions.ts';
 import type { Policy } from './policy.ts';
 import type { ComingPolicy } from './policy-timeline.ts';
@@ -36,7 +36,7 @@ export interface JudgeInput {
   /** All granted exceptions of the project, whatever their dates. */
   readonly exceptions: readonly GrantedException[];
   /** When vulnerabilities were first seen; one without a reading counts as first seen now. */
-  readonly clocks: readonly ClockReading[] | Clocks;
+  readonly clocks: readonly ClockReading[] | Clocks | FindingClocks;
   /** The advisory database the findings come from; absent when there was none. `builtAt` in epoch ms. */
   readonly advisories?: { readonly version: string; readonly builtAt: number };
   /** Epoch ms. */

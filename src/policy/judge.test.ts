@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Verdict, VerdictKind } from '../model/verdict.ts';
 import type { Assessments } from './assess.ts';
-import { judge } from './judge.ts';
+import { decide, judge } from './judge.ts';
 import type { JudgeInput } from './judge-input.ts';
 import {
   aFinding,
@@ -308,6 +308,25 @@ describe('laws of judge', () => {
             }
           }
       }),
+    );
+  });
+
+  it('followed in time, step by step, is what judging gives at each moment', () => {
+    const days = fc.array(fc.integer({ min: 0, max: 15 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(inputs, days, fc.boolean(), (input, steps, exactly) => {
+        const kept: Assessments = new Map();
+        let decision = decide(input, kept);
+        let now = input.now;
+        for (const step of steps) {
+          now = exactly ? (decision.changesAt ?? now) : now + step * DAY;
+          decision = decision.later(now);
+          const then = judge({ ...input, now });
+          expect(decision.verdict()).toEqual(then);
+          expect([decision.kind, decision.changesAt]).toEqual([then.kind, then.changesAt]);
+        }
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../model/verdict.ts';
 import { digestOf } from '../oci/digest.ts';
 import { why } from './explain.ts';
-import { judge } from './judge.ts';
+import { decide, judge } from './judge.ts';
 import { type IndexChild, judgeIndex } from './judge-index.ts';
 import type { JudgeInput } from './judge-input.ts';
 import { aFinding, anException, anInput, DAY, inputs, NOW } from './judging.testing.ts';
@@ -11,7 +11,7 @@ import { withOutlook } from './outlook.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 
 const blockHigh: Policy = { ...defaultPolicy, block: { fixable: 'high', unfixable: 'critical' } };
-const judged = (input: JudgeInput): Verdict => withOutlook(input, judge(input), new Map());
+const judged = (input: JudgeInput): Verdict => withOutlook(decide(input));
 const excepted = anInput({ policy: blockHigh, findings: [aFinding()], exceptions: [anException({ until: NOW + 5 })] });
 
 describe('what becomes of a verdict', () => {

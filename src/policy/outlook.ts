@@ -1,7 +1,5 @@
 import type { LaterVerdict, Verdict } from '../model/verdict.ts';
-import type { Assessments } from './assess.ts';
-import { judgeLater, kindLater } from './judge.ts';
-import type { JudgeInput } from './judge-input.ts';
+import type { Decision } from './judge.ts';
 import { laterSentence, MOST_TOLD } from './later-sentence.ts';
 
 const DAY = 86_400_000;
@@ -15,22 +13,23 @@ const MOST_LOOKS = 64;
 const MOST_LOOKS_AT_BLOCK = 2;
 
 /**
- * The verdict on an image with what becomes of it, so that whoever has it needs nobody to follow it in time. Found by judging the
+ * The verdict on an image with what becomes of it, so that whoever has it needs nobody to follow it in time. Found by deciding about the
  * same things at the moments at which something changes.
  */
-export function withOutlook(input: JudgeInput, verdict: Verdict, kept: Assessments): Verdict {
+export function withOutlook(decision: Decision): Verdict {
+  const verdict = decision.verdict();
   const steps: LaterVerdict[] = [];
-  let { kind, changesAt: at } = verdict;
+  let before = decision;
   let [looks, blocking] = [0, 0];
-  while (at !== undefined && at - verdict.judgedAt <= FORESEEN_MS) {
+  while (before.changesAt !== undefined && before.changesAt - verdict.judgedAt <= FORESEEN_MS) {
     looks += 1;
-    blocking = kind === 'block' ? blocking + 1 : 0;
+    blocking = before.kind === 'block' ? blocking + 1 : 0;
     if (looks > MOST_LOOKS || blocking > MOST_LOOKS_AT_BLOCK) break;
-    const later = { ...input, now: at };
-    const then = kindLater(later, kept);
-    if (then.kind !== kind) steps.push({ at, kind: then.kind, sentence: laterSentence(judgeLater(later, kept)) });
+    const at = before.changesAt;
+    const then = before.later(at);
+    if (then.kind !== before.kind) steps.push({ at, kind: then.kind, sentence: laterSentence(then.told()) });
     if (steps.length === MOST_TOLD) break;
-    ({ kind, changesAt: at } = then);
+    before = then;
   }
   return steps.length === 0 ? verdict : { ...verdict, becomes: steps };
 }

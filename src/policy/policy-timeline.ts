@@ -56,10 +56,13 @@ function foretell({ rule, kind, deadline }: FindingLine, from: number): FindingL
   return kind === 'warn' && deadline !== undefined ? { rule, kind, deadline } : undefined;
 }
 
-/** The first moment after `now` at which time alone makes this finding count otherwise; undefined when it never does. */
-export function nextChangeOf(foreseen: Foreseen, now: number): number | undefined {
+/**
+ * The first moment after `now` at which time alone makes this finding count otherwise; undefined when it never does. `lines` are what is
+ * asked for now.
+ */
+export function nextChangeOf(foreseen: Foreseen, now: number, lines: readonly FindingLine[]): number | undefined {
   const { weighed, policy, coming } = foreseen;
-  if (coming.length === 0 && weighed.exceptions.length === 0) return nextEnd(linesThrough(foreseen, now), now);
+  if (coming.length === 0 && weighed.exceptions.length === 0) return nextEnd(lines, now);
   const moments = [
     ...momentsOf(demandsAt(weighed, policy, now)),
     ...coming.flatMap(({ policy: next, severity, from }) => [

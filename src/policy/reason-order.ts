@@ -24,7 +24,12 @@ const GROUPS: Readonly<Record<Rule, number>> = {
 
 /** The worst of what several lines ask for; `allow` when there are none. */
 export function worstKind(lines: readonly { readonly kind: VerdictKind }[]): VerdictKind {
-  return lines.reduce<VerdictKind>((worst, { kind }) => (KINDS[kind] > KINDS[worst] ? kind : worst), 'allow');
+  return lines.reduce<VerdictKind>((worst, { kind }) => worse(worst, kind), 'allow');
+}
+
+/** The stricter of two. */
+export function worse(a: VerdictKind, b: VerdictKind): VerdictKind {
+  return KINDS[b] > KINDS[a] ? b : a;
 }
 
 /** What a line comes to when the whole asks for no more than `most`. */

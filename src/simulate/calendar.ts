@@ -1,11 +1,10 @@
-import type { Reason, Verdict } from '../model/verdict.ts';
+import type { Reason, ToldVerdict } from '../model/verdict.ts';
 import { compareText } from '../oci/canonical.ts';
 import { breathe } from '../platform/breathe.ts';
 import type { Decision } from '../policy/judge.ts';
 import type { Subject } from '../verdicts/subjects.ts';
-import { describeChange } from '../verdicts/verdict-store.ts';
+import { differingLines } from '../verdicts/verdict-store.ts';
 import type { ComingChange } from './outcome.ts';
-import type { DecisionAt } from './prepare.ts';
 
 /** Changes of one image that are followed: beyond it somebody excepts every finding for another time. */
 const STEPS = 200;
@@ -27,7 +26,7 @@ interface Entry extends Event {
 /** Collects what time alone changes, moment by moment. */
 export interface Calendar {
   /** Follows a manifest from a decision on. `runs`: containers whose next pull gets it. */
-  follow(subject: Subject, decision: Decision, decisionAt: DecisionAt, runs: number): Promise<void>;
+  follow(subject: Subject, decision: Decision, runs: number): Promise<void>;
   note(at: number, event: Event): void;
   list(): readonly ComingChange[];
   /** True when something changes more often than was followed. */
@@ -58,7 +57,7 @@ export function createCalendar(until: number): Calendar {
     return entry;
   }
 
-  function add(subject: Subject, before: Verdict, after: Verdict, at: number, runs: number): void {
+  function add(subject: Subject, before: ToldVerdict, after: ToldVerdict, at: number, runs: number): void {
     const blocked = before.kind !== 'block' && after.kind === 'block';
     const allowed = before.kind === 'block' && after.kind !== 'block';
     const events = new Map(eventsOf(before, after, at).map((event) => [`${event.event} ${event.subject}`, event]));
@@ -76,9 +75,9 @@ export function createCalendar(until: number): Calendar {
     get cut() {
       return cut;
     },
-    async follow(subject, decision, decisionAt, runs) {
+    async follow(subject, decision, runs) {
       if (decision.changesAt === undefined || decision.changesAt > until) return;
-      let before = decision.verdict();
+      let before = decision;
       for (let step = 0; before.changesAt !== undefined && before.changesAt <= until; step += 1) {
         if (step === STEPS) {
           cut = true;
@@ -86,8 +85,8 @@ export function createCalendar(until: number): Calendar {
         }
         if (followed++ % SLICE === 0) await breathe();
         const at = before.changesAt;
-        const after = decisionAt(at).verdict();
-        add(subject, before, after, at, runs);
+        const after = before.later(at);
+        add(subject, before.told(), after.told(), at, runs);
         before = after;
       }
     },
@@ -105,14 +104,12 @@ export function createCalendar(until: number): Calendar {
 }
 
 /** What happened at that moment, told from the lines that came and went. */
-function eventsOf(before: Verdict, after: Verdict, at: number): readonly Event[] {
-  const change = describeChange(before, after);
-  const ended = (change?.removed ?? []).filter(
-    ({ suppressedBy }) => suppressedBy !== undefined && suppressedBy.until <= at,
-  );
+function eventsOf(before: ToldVerdict, after: ToldVerdict, at: number): readonly Event[] {
+  const { added, removed } = differingLines(before, after);
+  const ended = removed.filter(({ suppressedBy }) => suppressedBy !== undefined && suppressedBy.until <= at);
   const events = [
     ...ended.map(({ suppressedBy }): Event => ({ event: 'exception-ends', subject: suppressedBy?.exception ?? '' })),
-    ...(change?.added ?? []).flatMap((reason) => eventOf(reason, at) ?? []),
+    ...added.flatMap((reason) => eventOf(reason, at) ?? []),
   ];
   // Counts alone may change: something excepted that no rule asks for.
   return events.length > 0 ? events : [{ event: 'other', subject: 'counts' }];

@@ -1,6 +1,6 @@
 import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
-import type { Verdict, VerdictKind } from '../model/verdict.ts';
+import type { ToldVerdict, VerdictKind } from '../model/verdict.ts';
 import { countingReasons, explain } from '../policy/explain.ts';
 import { milder } from '../policy/reason-order.ts';
 import { type Subject, subjectKey } from '../verdicts/subjects.ts';
@@ -13,14 +13,14 @@ const DOCUMENTS = 25;
 /** The decision that holds now; the whole verdict where the kept one had been overtaken. */
 export interface Former {
   readonly kind: VerdictKind;
-  readonly verdict?: Verdict;
+  readonly verdict?: ToldVerdict;
 }
 
 /** A manifest whose decision would be another one. */
 export interface Difference {
   readonly subject: Subject;
   readonly former: Former;
-  readonly verdict: Verdict;
+  readonly verdict: ToldVerdict;
 }
 
 /** Names the rules behind each difference: those of the stricter of its two verdicts. */
@@ -28,7 +28,7 @@ export async function describeDifferences(db: Db, differences: readonly Differen
   const released = differences.filter(
     ({ former, verdict }) => former.verdict === undefined && milder(former.kind, verdict.kind) === verdict.kind,
   );
-  const kept = new Map<string, Verdict>();
+  const kept = new Map<string, ToldVerdict>();
   for (let start = 0; start < released.length; start += DOCUMENTS)
     for (const [key, { verdict }] of await readVerdicts(
       db,
@@ -53,7 +53,7 @@ export async function describeDifferences(db: Db, differences: readonly Differen
 }
 
 /** The rules that ask for a decision. */
-export function rulesOf(verdict: Verdict | undefined): readonly string[] {
+export function rulesOf(verdict: ToldVerdict | undefined): readonly string[] {
   if (!verdict) return [];
   const rules = new Set(countingReasons(verdict).map(({ rule }) => rule));
   // What its platforms come to says nothing that their own rules do not say.

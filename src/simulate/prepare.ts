@@ -1,5 +1,5 @@
 import type { Verdict } from '../model/verdict.ts';
-import { type Decision, decideNow } from '../policy/judge.ts';
+import { type Decision, decide } from '../policy/judge.ts';
 import { judgeArtifact } from '../policy/judge-artifact.ts';
 import { type IndexChild, judgeIndex } from '../policy/judge-index.ts';
 import { underQuarantine } from '../policy/quarantine.ts';
@@ -32,7 +32,7 @@ export function createPreparer(
     const images = subjects.filter(({ kind }) => kind === 'image');
     if (images.length > 0)
       for (const { subject, input } of await prepareMany(sources, images, memory))
-        prepared.set(subjectKey(subject), (now) => decideNow({ ...input, now }, memory.assessments));
+        prepared.set(subjectKey(subject), (now) => decide({ ...input, now }, memory.assessments));
     for (const subject of subjects)
       if (subject.kind === 'index') prepared.set(subjectKey(subject), await prepareIndex(subject, depth));
       else if (subject.kind === 'artifact') {
@@ -75,9 +75,16 @@ export function createPreparer(
 }
 
 function whole(verdictAt: (moment: number) => Verdict): DecisionAt {
-  return (moment) => {
+  return function at(moment) {
     const verdict = verdictAt(moment);
-    return { ...verdict, verdict: () => verdict };
+    const { kind, changesAt } = verdict;
+    return {
+      kind,
+      ...(changesAt === undefined ? {} : { changesAt }),
+      told: () => verdict,
+      verdict: () => verdict,
+      later: at,
+    };
   };
 }
 

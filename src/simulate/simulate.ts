@@ -62,9 +62,9 @@ export async function simulate(deps: SimulateDeps, question: Question): Promise<
       const decision = decisionAt(at);
       count(images, former.kind, decision.kind);
       const runs = pulls.get(key);
-      if (former.kind !== decision.kind) differences.push({ subject, former, verdict: decision.verdict() });
+      if (former.kind !== decision.kind) differences.push({ subject, former, verdict: decision.told() });
       if (runs !== undefined) standings.set(key, standingOf(former, decision));
-      await calendar?.follow(subject, decision, decisionAt, runs ?? 0);
+      await calendar?.follow(subject, decision, runs ?? 0);
     }
     for (const change of await describeDifferences(db, differences)) {
       if (changes.length < LISTED) changes.push(change);
@@ -121,8 +121,8 @@ async function formersOf(
     else overtaken.push(stored);
   const now = kept.clock.now();
   for (const [key, decisionAt] of await before(overtaken.map(({ subject }) => subject))) {
-    const verdict = decisionAt(now).verdict();
-    formers.set(key, { kind: verdict.kind, verdict });
+    const decision = decisionAt(now);
+    formers.set(key, { kind: decision.kind, verdict: decision.told() });
   }
   return formers;
 }
@@ -140,7 +140,7 @@ function count(images: { -readonly [Name in keyof Outcome['images']]: number }, 
 function standingOf(former: Former, decision: Decision): Standing {
   const before = former.kind === 'block';
   if (decision.kind !== 'block') return { before, after: false, rules: [], why: '' };
-  const verdict = decision.verdict();
+  const verdict = decision.told();
   return { before, after: true, rules: rulesOf(verdict), why: explain(verdict) };
 }
 

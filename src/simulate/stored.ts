@@ -36,10 +36,7 @@ export async function* storedManifests(db: Db, projectId?: string): AsyncGenerat
       const last = after;
       if (last)
         query = query.where((where) =>
-          where.or([
-            where('m.repository_id', '>', last.repositoryId),
-            where.and([where('m.repository_id', '=', last.repositoryId), where('m.digest', '>', last.digest)]),
-          ]),
+          where(where.refTuple('m.repository_id', 'm.digest'), '>', where.tuple(last.repositoryId, last.digest)),
         );
       const page = (await query.execute()).map(
         (row): Stored => ({

@@ -26,6 +26,26 @@ export function marksOf(clock: Clock): Mark[] {
   ];
 }
 
+/** True when a clock has a mark for each mark of the other one, whichever is earlier. */
+export function knowsParts(clock: Clock, { fix, kev, low, medium, high, critical, scores }: Clock): boolean {
+  return (
+    (fix === undefined || clock.fix !== undefined) &&
+    (kev === undefined || clock.kev !== undefined) &&
+    (low === undefined || clock.low !== undefined) &&
+    (medium === undefined || clock.medium !== undefined) &&
+    (high === undefined || clock.high !== undefined) &&
+    (critical === undefined || clock.critical !== undefined) &&
+    (scores === undefined || hasScores(clock, scores))
+  );
+}
+
+/** Scores rise and fall again and again: each moment is a mark. */
+function hasScores({ scores: known = [] }: Clock, scores: readonly ScoreMark[]): boolean {
+  return scores.every((score) =>
+    known.some(({ threshold, above, at }) => threshold === score.threshold && above === score.above && at === score.at),
+  );
+}
+
 /** A clock with one mark more: of two for one part the earliest counts. Marks nobody knows are passed over. */
 export function withMark(clock: Clock, { name, at }: Mark): Clock {
   if (name === SEEN) return at < clock.firstSeen ? { ...clock, firstSeen: at } : clock;

@@ -2,17 +2,16 @@ import type { Db } from '../db/database.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { breathe } from '../platform/breathe.ts';
 import type { Assessments } from '../policy/assess.ts';
-import { createClockedParts } from '../policy/clocked-parts.ts';
 import type { Clock } from '../policy/clocks.ts';
-import { type JudgeInput, judge } from '../policy/judge.ts';
+import { decide, type JudgeInput } from '../policy/judge.ts';
 import { withOutlook } from '../policy/outlook.ts';
 import type { ComingPolicy } from '../policy/policy-timeline.ts';
 import { underQuarantine } from '../policy/quarantine.ts';
-import { withMark } from './clock-marks.ts';
 import { clocksOfImages, clocksOfRepository } from './clock-store.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
 import { createPackageCache, type JudgedInventory, loadForJudging, type PackageCache } from './package-cache.ts';
-import { type Reckoning, reckon, seenAt } from './reckon.ts';
+import type { Reckoning } from './reckon.ts';
+import { createRepositoryClocks, type RepositoryClocks } from './repository-clocks.ts';
 import type { Sources } from './sources.ts';
 import type { Subject } from './subjects.ts';
 
@@ -24,8 +23,7 @@ const REPOSITORIES_KEPT = 4;
 /** What is worth remembering from one part of a long judging to the next, of the same sources. */
 export interface ManyMemory {
   readonly packages: PackageCache;
-  /** Running clocks by repository. */
-  readonly clocks: Map<string, Map<string, Clock>>;
+  readonly clocks: Map<string, RepositoryClocks>;
   readonly assessments: Assessments;
 }
 
@@ -57,8 +55,7 @@ export async function computeMany(
   const quarantined = await sources.quarantines.hitsOf(subjects);
   for (const [number, { subject, input, reckoning }] of (await prepareMany(sources, subjects, memory)).entries()) {
     if (number % SLICE === 0) await breathe();
-    const now = { ...input, now: sources.clock.now() };
-    const judged = withOutlook(now, judge(now, memory.assessments), memory.assessments);
+    const judged = withOutlook(decide({ ...input, now: sources.clock.now() }, memory.assessments));
     const verdict = underQuarantine(judged, quarantined.get(subject.digest) ?? []);
     computed.push({ subject, verdict, reckoning });
   }
@@ -79,7 +76,10 @@ export async function prepareMany(
   const images = await clocksOfImages(db, [...new Set(ready.map(({ subject }) => subject.digest))]);
   for (const { subject } of ready)
     if (!memory.clocks.has(subject.repositoryId))
-      memory.clocks.set(subject.repositoryId, await clocksOfRepository(db, subject.repositoryId));
+      memory.clocks.set(
+        subject.repositoryId,
+        createRepositoryClocks(await clocksOfRepository(db, subject.repositoryId)),
+      );
   const projects = await projectInputs(sources, ready);
   const database = sources.advisories.current();
   const prepared: PreparedImage[] = [];
@@ -89,16 +89,16 @@ export async function prepareMany(
     if (!project) continue;
     const { findings: matched, coverage } = evaluate(known.inventory, database, known.copies);
     const findings = await sources.vex.mark(subject, matched, known.inventory, project.policy.vexAuthors);
-    const repository = memory.clocks.get(subject.repositoryId) ?? new Map<string, Clock>();
+    const repository = memory.clocks.get(subject.repositoryId) ?? createRepositoryClocks(new Map());
     const image = images.get(subject.digest) ?? new Map<string, Clock>();
     images.set(subject.digest, image);
-    const partsOf = createClockedParts(
-      [project.policy, ...project.coming.map((next) => next.policy)],
-      known.inventory.distribution,
-    );
-    const reckoning = reckon(findings, { repository, image, partsOf }, sources.clock.now());
-    run(repository, reckoning.newInRepository);
-    run(image, reckoning.newInImage);
+    const policies = [project.policy, ...project.coming.map((next) => next.policy)];
+    const { clocks, reckoning } = repository.reckon(findings, {
+      image,
+      policies,
+      distribution: known.inventory.distribution,
+      now: sources.clock.now(),
+    });
     const input = {
       subject: subject.digest,
       repository: subject.repository,
@@ -107,7 +107,7 @@ export async function prepareMany(
       findings,
       coverage,
       ...project,
-      clocks: reckoning.clocks,
+      clocks,
       ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
     };
     prepared.push({ subject, input, reckoning });
@@ -121,14 +121,6 @@ interface Ready {
   readonly hash: string;
   readonly platform: string | undefined;
   readonly known: JudgedInventory;
-}
-
-/** Notes that clocks run now, for the images that follow. */
-function run(running: Map<string, Clock>, started: Reckoning['newInImage']): void {
-  for (const [key, { marks }] of started) {
-    const clock = running.get(key) ?? { firstSeen: seenAt(marks) ?? Number.POSITIVE_INFINITY };
-    running.set(key, marks.reduce(withMark, clock));
-  }
 }
 
 async function readInputs(

@@ -66,7 +66,7 @@ export function inventoryFacts(hash: string, inventory: Inventory): InventoryFac
     hash,
     complete: inventory.complete,
     ...(inventory.distribution ? { distribution: inventory.distribution } : {}),
-    distributionPackages: inventory.packages.filter(({ type }) => SYSTEM_PACKAGE_TYPES.has(type)).length,
+    distributionPackages: inventory.packages.reduce((sum, { type }) => sum + Number(SYSTEM_PACKAGE_TYPES.has(type)), 0),
     gaps: inventory.gaps,
   };
 }

@@ -1,8 +1,7 @@
 import type { Inventory } from '../model/inventory.ts';
 import type { Verdict } from '../model/verdict.ts';
-import type { Assessments } from '../policy/assess.ts';
 import { createClockedParts } from '../policy/clocked-parts.ts';
-import { type JudgeInput, judge } from '../policy/judge.ts';
+import { decide, type JudgeInput } from '../policy/judge.ts';
 import { withOutlook } from '../policy/outlook.ts';
 import { underQuarantine } from '../policy/quarantine.ts';
 import { clocksOf } from './clock-store.ts';
@@ -106,8 +105,7 @@ export function createJudging(deps: JudgingDeps): Judging {
     if (!found)
       throw new VerdictError('not_analysed', `${subject.repository}@${subject.digest} has not been analysed yet`);
     const { input, reckoning } = found;
-    const kept: Assessments = new Map();
-    return { verdict: withOutlook(input, judge(input, kept), kept), reckoning };
+    return { verdict: withOutlook(decide(input)), reckoning };
   }
 
   async function compute(subject: Subject, depth: number): Promise<Computed> {

@@ -12,10 +12,12 @@ const KEPT = 100_000;
 export interface PackageCache {
   readonly byRow: Map<number, Copies>;
   readonly byIdentity: Map<string, Copies>;
+  /** Those that stand for several rows. */
+  readonly severalRows: Set<Copies>;
 }
 
 export function createPackageCache(): PackageCache {
-  return { byRow: new Map(), byIdentity: new Map() };
+  return { byRow: new Map(), byIdentity: new Map(), severalRows: new Set() };
 }
 
 /** An inventory as far as verdicts depend on it: without the places of packages, and without gaps where it is complete. */
@@ -43,24 +45,32 @@ export async function loadForJudging(
     idsOf.set(hash, ids);
   await fetchPackages(db, [...idsOf.values()], cache);
   for (const row of rows) {
-    const copies = new Set<Copies>();
-    for (const id of idsOf.get(row.hash) ?? []) {
-      const known = cache.byRow.get(id);
-      if (known) copies.add(known);
-    }
-    const distinct = [...copies];
+    const copies = copiesOf(idsOf.get(row.hash) ?? [], cache);
     found.set(row.hash, {
-      copies: distinct,
+      copies,
       inventory: {
         analyser: row.analyser,
         ...(row.distribution === null ? {} : { distribution: JSON.parse(row.distribution) as Distribution }),
-        packages: distinct.map(({ pkg }) => pkg),
+        packages: copies.map(({ pkg }) => pkg),
         gaps: row.complete === 1 ? [] : (JSON.parse(row.gaps) as Inventory['gaps']),
         complete: row.complete === 1,
       },
     });
   }
   return found;
+}
+
+/** The packages of rows, each once. */
+function copiesOf(ids: readonly number[], { byRow, severalRows }: PackageCache): readonly Copies[] {
+  const copies: Copies[] = [];
+  let again = false;
+  for (const id of ids) {
+    const known = byRow.get(id);
+    if (known === undefined) continue;
+    copies.push(known);
+    again ||= severalRows.size > 0 && severalRows.has(known);
+  }
+  return again ? [...new Set(copies)] : copies;
 }
 
 /** Of inventories that do not list their packages in one value. */
@@ -80,10 +90,11 @@ function numbersOf(list: string): readonly number[] {
 }
 
 async function fetchPackages(db: Db, lists: readonly (readonly number[])[], cache: PackageCache): Promise<void> {
-  const { byRow, byIdentity } = cache;
+  const { byRow, byIdentity, severalRows } = cache;
   if (byRow.size > KEPT) {
     byRow.clear();
     byIdentity.clear();
+    severalRows.clear();
   }
   const missing = new Set<number>();
   for (const ids of lists) for (const id of ids) if (!byRow.has(id)) missing.add(id);
@@ -91,7 +102,9 @@ async function fetchPackages(db: Db, lists: readonly (readonly number[])[], cach
     for (const row of await db.selectFrom('packages').selectAll().where('id', 'in', batch).execute()) {
       const pkg = asPackage({ ...row, path: '', layer: null });
       const identity = identityOf(pkg);
-      const copies = byIdentity.get(identity) ?? { pkg, paths: [''] };
+      const known = byIdentity.get(identity);
+      const copies = known ?? { pkg, paths: [''] };
+      if (known) severalRows.add(known);
       byIdentity.set(identity, copies);
       byRow.set(row.id, copies);
     }

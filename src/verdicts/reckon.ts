@@ -1,7 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { ClockedParts } from '../policy/clocked-parts.ts';
 import { type Clock, type Clocks, clockKeysOf, clockOf, earlierClock, newestScore } from '../policy/clocks.ts';
-import { type Mark, marksOf, SEEN, scoreName, withMark } from './clock-marks.ts';
+import { knowsParts, type Mark, marksOf, SEEN, scoreName, withMark } from './clock-marks.ts';
 
 /** What of a clock is to be started in a place. */
 export interface Started {
@@ -47,8 +47,8 @@ export function reckon(
   return { clocks, newInRepository, newInImage };
 }
 
-/** A clock with everything started that the finding is. */
-function started(running: Clock | undefined, { parts, likely }: ClockedParts, now: number): Clock {
+/** A clock with everything started that the finding is; the same one where it runs already. */
+export function started(running: Clock | undefined, { parts, likely }: ClockedParts, now: number): Clock {
   let clock: Clock = running ?? { firstSeen: now };
   for (const part of parts) if (clock[part] === undefined) clock = { ...clock, [part]: now };
   if (!likely) return clock;
@@ -61,7 +61,7 @@ function started(running: Clock | undefined, { parts, likely }: ClockedParts, no
 
 /** What the place does not know yet of a clock; parts it knows keep the moment they have there. */
 function note(into: Map<string, Started>, key: string, finding: Finding, known: Clock | undefined, clock: Clock): void {
-  if (known === clock) return;
+  if (known === clock || (known && knowsParts(known, clock))) return;
   const told = new Set(known ? marksOf(known).map(nameInPlace) : []);
   const marks = marksOf(clock).filter((mark) => !told.has(nameInPlace(mark)));
   if (marks.length > 0) into.set(key, { finding, marks });

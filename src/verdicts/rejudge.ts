@@ -10,7 +10,7 @@ import type { Cause } from './ports.ts';
 import { asSubject, type Subject, selectSubjects, subjectKey } from './subjects.ts';
 
 /** Images judged with one transaction: few enough that nobody waits long for it. */
-const PAGE = 25;
+const PAGE = 50;
 
 /** What looking at stored verdicts again came to. */
 export interface RejudgeResult {
@@ -223,10 +223,7 @@ async function* judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: S
     const last = after;
     if (last)
       query = query.where((where) =>
-        where.or([
-          where('m.repository_id', '>', last.repositoryId),
-          where.and([where('m.repository_id', '=', last.repositoryId), where('m.digest', '>', last.digest)]),
-        ]),
+        where(where.refTuple('m.repository_id', 'm.digest'), '>', where.tuple(last.repositoryId, last.digest)),
       );
     const subjects = (await query.execute()).map(asSubject);
     if (subjects.length > 0) yield subjects;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { batches } from '../db/batches.ts';
 import { type Db, unsynced } from '../db/database.ts';
-import type { Reason, Verdict } from '../model/verdict.ts';
+import type { Reason, ToldVerdict, Verdict } from '../model/verdict.ts';
 import { addEvents } from '../notify/outbox.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type CauseDetail, causeDetailOf } from './cause-detail.ts';
@@ -179,9 +179,7 @@ export function staleCause(changesAt: number): Marking | undefined {
 
 /** What is different in kind or reasons; undefined when nothing is. */
 export function describeChange(before: Verdict | undefined, after: Verdict): ChangeDocument | undefined {
-  const [known, present] = [linesOf(before), linesOf(after)];
-  const added = [...present].flatMap(([key, reason]) => (known.has(key) ? [] : [reason]));
-  const removed = [...known].flatMap(([key, reason]) => (present.has(key) ? [] : [reason]));
+  const { added, removed } = differingLines(before, after);
   if (before?.kind === after.kind && added.length + removed.length === 0) return undefined;
   const { counts, inputs } = after;
   // What every source said is in the verdict that is no more; the line alone is history.
@@ -190,8 +188,19 @@ export function describeChange(before: Verdict | undefined, after: Verdict): Cha
   return { counts, inputs, added, removed: gone, ...(causeDetail ? { causeDetail } : {}) };
 }
 
+/** The lines that one verdict has and the one before it had not, and the other way round. */
+export function differingLines(
+  before: ToldVerdict | undefined,
+  after: ToldVerdict,
+): { readonly added: readonly Reason[]; readonly removed: readonly Reason[] } {
+  const [known, present] = [linesOf(before), linesOf(after)];
+  const added = [...present].flatMap(([key, reason]) => (known.has(key) ? [] : [reason]));
+  const removed = [...known].flatMap(([key, reason]) => (present.has(key) ? [] : [reason]));
+  return { added, removed };
+}
+
 /** Reasons by what makes them the same: not by words, dates or scores. */
-function linesOf(verdict: Verdict | undefined): Map<string, Reason> {
+function linesOf(verdict: ToldVerdict | undefined): Map<string, Reason> {
   return new Map((verdict?.reasons ?? []).map((reason) => [lineKey(reason), reason]));
 }
 

@@ -43,6 +43,7 @@ export function createMatcher(
     const uncovered: Parameters<typeof uncoveredLines>[0][number][] = [];
     const ecosystems = new Map<string, readonly string[]>();
     const missing = new Set<string>();
+    let last: readonly string[] | undefined;
     for (const { pkg, paths } of known ?? copiesOf(inventory.packages)) {
       let matched = shared?.get(pkg);
       if (matched === undefined) {
@@ -59,12 +60,12 @@ export function createMatcher(
         missing.add(describeUnknown(pkg, inventory));
         continue;
       }
-      const listed = ecosystems.get(first);
-      if (listed !== answer.ecosystems)
-        ecosystems.set(
-          first,
-          listed === undefined ? answer.ecosystems : [...new Set([...listed, ...answer.ecosystems])],
-        );
+      // Packages of one kind follow each other, and share the list.
+      if (answer.ecosystems !== last) {
+        last = answer.ecosystems;
+        const listed = ecosystems.get(first);
+        if (listed !== last) ecosystems.set(first, listed === undefined ? last : [...new Set([...listed, ...last])]);
+      }
       if (answer.gap) incomparables.push({ ...answer.gap, path: pkg.path, ...(pkg.layer ? { layer: pkg.layer } : {}) });
       if (paths.length > 1) for (const match of answer.matches) findings.push({ ...match, package: pkg, paths });
       else for (const finding of matched.findings) findings.push(finding);
