@@ -17,6 +17,7 @@ import { notifications } from './0017-notifications.ts';
 import { vex } from './0018-vex.ts';
 import { packageLists } from './0019-package-lists.ts';
 import { quarantines } from './0020-quarantines.ts';
+import { findings } from './0021-findings.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -38,5 +39,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0018-vex': vex(engine),
     '0019-package-lists': packageLists,
     '0020-quarantines': quarantines(engine),
+    '0021-findings': findings(engine),
   };
 }
