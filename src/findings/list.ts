@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { behind, IN_REPOSITORY, orderOf, type SortValue, sortBy, value } from './order.ts';
 import { type Place, readPlace, writePlace } from './place.ts';
-import { type Found, planOf, type Total } from './plan.ts';
+import { type Found, LIMITS, type Limits, planOf, type Total } from './plan.ts';
 import { allOf, type Condition, type Conditions, conditionsOf, type FindingFilter, type Sort } from './query.ts';
 import { findingOf, type ListedFinding, placeOf, readRows, type RowKey } from './rows.ts';
 import { walkFindings, walkRepositories, walkRows } from './walk.ts';
@@ -24,12 +24,16 @@ export interface FindingPage {
  * A page of the findings of all repositories, each once for a repository. What it costs does not depend on how far back the page is: few rows are
  * sorted, of many those in the index of the order are read until the page is full. Undefined when `after` is no place in this order.
  */
-export async function listFindings(db: Db, query: FindingQuery): Promise<FindingPage | undefined> {
+export async function listFindings(
+  db: Db,
+  query: FindingQuery,
+  limits: Limits = LIMITS,
+): Promise<FindingPage | undefined> {
   const { sort, limit } = query;
   const after = query.after === undefined ? undefined : readPlace(query.after, sort);
   if (query.after !== undefined && after === undefined) return undefined;
   const conditions = conditionsOf(query);
-  const { few, total } = await planOf(db, conditions);
+  const { few, total } = await planOf(db, conditions, limits);
   const wanted = { conditions, limit: limit + 1, after: after?.values };
   const keys = few ? await sortFew(db, few, wanted, sort) : await walk(db, wanted, sort);
   const rows = await readRows(db, keys.slice(0, limit));

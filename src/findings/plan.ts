@@ -2,10 +2,15 @@ import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { allOf, type Condition, type Conditions } from './query.ts';
 
-/** Rows that are sorted for one page at most. */
-const FEW = 5000;
-/** Entries of an index that are looked through for them at most. */
-const LOOKED_THROUGH = 50_000;
+/** What one page may cost. */
+export interface Limits {
+  /** Rows that are sorted at most. */
+  readonly few: number;
+  /** Entries of an index that are looked through for them at most. */
+  readonly lookedThrough: number;
+}
+
+export const LIMITS: Limits = { few: 5000, lookedThrough: 50_000 };
 
 /** Number of findings that are wanted, or one that there are at least. */
 export interface Total {
@@ -26,21 +31,21 @@ export interface Plan {
 }
 
 /** Finds out whether few rows are wanted, looking at no more than so many. */
-export async function planOf(db: Db, conditions: Conditions): Promise<Plan> {
+export async function planOf(db: Db, conditions: Conditions, { few, lookedThrough }: Limits): Promise<Plan> {
   const sides = sidesOf(conditions);
   let least: number | undefined;
   for (const { alone, all } of sides) {
-    const entries = await countUpTo(db, alone, LOOKED_THROUGH);
+    const entries = await countUpTo(db, alone, lookedThrough);
     least = Math.min(entries, least ?? entries);
-    if (entries > LOOKED_THROUGH) continue;
-    const count = all === alone ? entries : await countUpTo(db, all, FEW);
-    const total = { count: Math.min(count, FEW), exact: count <= FEW };
-    if (all === alone) return { few: count <= FEW ? all : undefined, total: { count, exact: true } };
+    if (entries > lookedThrough) continue;
+    const count = all === alone ? entries : await countUpTo(db, all, few);
+    const total = { count: Math.min(count, few), exact: count <= few };
+    if (all === alone) return { few: count <= few ? all : undefined, total: { count, exact: true } };
     return { few: total.exact ? all : undefined, total };
   }
   if (sides.length > 1) return { few: undefined, total: undefined };
-  const count = least ?? (await countUpTo(db, EVERYTHING, LOOKED_THROUGH));
-  return { few: undefined, total: { count: Math.min(count, LOOKED_THROUGH), exact: count <= LOOKED_THROUGH } };
+  const count = least ?? (await countUpTo(db, EVERYTHING, lookedThrough));
+  return { few: undefined, total: { count: Math.min(count, lookedThrough), exact: count <= lookedThrough } };
 }
 
 const EVERYTHING: Found = { from: sql`repository_findings g`, where: sql`1 = 1` };
@@ -80,6 +85,6 @@ const JOINED = sql`f.id = g.finding_id`;
 /** Counts no further than one more than that. */
 async function countUpTo(db: Db, { from, where }: Found, most: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    select count(*) as count from (select 1 from ${from} where ${where} limit ${most + 1}) as some`.execute(db);
+    select count(*) as count from (select 1 from ${from} where ${where} limit ${most + 1}) as counted`.execute(db);
   return Number(rows[0]?.count ?? 0);
 }
