@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { SEVERITIES, type Severity } from '../model/severity.ts';
+import { readByIndex } from './by-index.ts';
 import { allOf, conditionsOf, type FindingFilter } from './query.ts';
 import { type ListedStatus, readList } from './status.ts';
 
@@ -47,21 +48,22 @@ export async function listHoldingImages(
 ): Promise<{ readonly items: readonly HoldingImage[]; readonly next?: string } | undefined> {
   const place = after === undefined ? [] : readNumbers(after);
   if (place === undefined) return undefined;
-  const { names, repositories } = conditionsOf(filter);
+  const { names, repositories } = conditionsOf({ ...filter, vulnerability: undefined });
   const where = [
-    sql`o.finding_id = f.id`,
+    sql`n.name = ${filter.vulnerability.toLowerCase()} and f.id = n.finding_id and o.finding_id = f.id`,
     sql`i.number = o.image`,
     sql`r.number = o.repository`,
-    ...names,
+    ...(names ? [names.holds] : []),
     ...(repositories.length === 0
       ? []
-      : [sql`o.repository in (select number from finding_repositories where ${allOf(repositories)})`]),
+      : [sql`o.repository in (select p.number from finding_repositories p where ${allOf(repositories)})`]),
     ...(place.length === 0 ? [] : [sql`(o.finding_id, o.repository, o.image) > (${sql.join([...place])})`]),
   ];
-  const { rows } = await sql<FoundImage>`select o.finding_id, o.repository, o.image, r.repository_id, r.name, i.digest, i.findings,
+  const wanted = sql<FoundImage>`select o.finding_id, o.repository, o.image, r.repository_id, r.name, i.digest, i.findings,
       f.vulnerability, f.package, f.installed, f.fixed, f.severity
-    from findings f cross join image_findings o cross join finding_images i cross join finding_repositories r
-    where ${allOf(where)} order by o.finding_id, o.repository, o.image limit ${limit + 1}`.execute(db);
+    from finding_names n cross join findings f cross join image_findings o cross join finding_images i cross join finding_repositories r
+    where ${allOf(where)} order by o.finding_id, o.repository, o.image limit ${limit + 1}`;
+  const { rows } = await readByIndex(db, (tx) => wanted.execute(tx));
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return {

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
+import { readByIndex } from './by-index.ts';
 import { behind, IN_REPOSITORY, orderOf, type SortValue, sortBy, value } from './order.ts';
 import { type Place, readPlace, writePlace } from './place.ts';
-import { type Found, LIMITS, type Limits, planOf, type Total } from './plan.ts';
-import { allOf, type Condition, type Conditions, conditionsOf, type FindingFilter, type Sort } from './query.ts';
+import { LIMITS, type Limits, planOf, type Total } from './plan.ts';
+import { allOf, type Condition, type Conditions, conditionsOf, type FindingFilter, JOINED, type Sort, type Source } from './query.ts';
 import { findingOf, type ListedFinding, placeOf, readRows, type RowKey } from './rows.ts';
 import { walkFindings, walkRepositories, walkRows } from './walk.ts';
 
@@ -33,16 +34,18 @@ export async function listFindings(
   const after = query.after === undefined ? undefined : readPlace(query.after, sort);
   if (query.after !== undefined && after === undefined) return undefined;
   const conditions = conditionsOf(query);
-  const { few, total } = await planOf(db, conditions, limits);
   const wanted = { conditions, limit: limit + 1, after: after?.values };
-  const keys = few ? await sortFew(db, few, wanted, sort) : await walk(db, wanted, sort);
-  const rows = await readRows(db, keys.slice(0, limit));
-  const last = rows.at(-1);
-  return {
-    items: rows.map(findingOf),
-    total: total ?? { count: keys.length, exact: false },
-    ...(keys.length > limit && last ? { next: writePlace(placeOf(last, sort)) } : {}),
-  };
+  return readByIndex(db, async (tx) => {
+    const { few, total } = await planOf(tx, conditions, limits);
+    const keys = few ? await sortFew(tx, few, wanted, sort) : await walk(tx, wanted, sort);
+    const rows = await readRows(tx, keys.slice(0, limit));
+    const last = rows.at(-1);
+    return {
+      items: rows.map(findingOf),
+      total: total ?? { count: keys.length, exact: false },
+      ...(keys.length > limit && last ? { next: writePlace(placeOf(last, sort)) } : {}),
+    };
+  });
 }
 
 interface Wanted {
@@ -51,13 +54,13 @@ interface Wanted {
   readonly after: readonly SortValue[] | undefined;
 }
 
-async function sortFew(db: Db, few: Found, { conditions, limit, after }: Wanted, sort: Sort): Promise<readonly RowKey[]> {
+async function sortFew(db: Db, few: Source, { conditions, limit, after }: Wanted, sort: Sort): Promise<readonly RowKey[]> {
   const tables = [few.from];
   const where = [few.where, ...(after ? [afterPlace({ sort, values: after })] : [])];
   // Rows found by names have the finding beside them already.
-  if (conditions.names.length === 0 && sort !== 'first-seen') {
+  if (conditions.names === undefined && sort !== 'first-seen') {
     tables.push(sql`findings f`);
-    where.push(sql`f.id = g.finding_id`);
+    where.push(JOINED);
   }
   if (sort === 'repository') {
     tables.push(sql`finding_repositories r`);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import { allOf, type Condition, type Conditions } from './query.ts';
+import { allOf, type Conditions, JOINED, type Side, type Source } from './query.ts';
 
 /** What one page may cost. */
 export interface Limits {
@@ -18,21 +18,15 @@ export interface Total {
   readonly exact: boolean;
 }
 
-/** Rows that can be found by one side of a filter: tables, with the conditions that lead to them and all others. */
-export interface Found {
-  readonly from: Condition;
-  readonly where: Condition;
-}
-
 export interface Plan {
   /** All rows that are wanted, when they are few; else they are read in the order of an index. */
-  readonly few: Found | undefined;
+  readonly few: Source | undefined;
   readonly total: Total | undefined;
 }
 
 /** Finds out whether few rows are wanted, looking at no more than so many. */
 export async function planOf(db: Db, conditions: Conditions, { few, lookedThrough }: Limits): Promise<Plan> {
-  const sides = sidesOf(conditions);
+  const sides = searchesOf(conditions);
   let least: number | undefined;
   for (const { alone, all } of sides) {
     const entries = await countUpTo(db, alone, lookedThrough);
@@ -48,42 +42,35 @@ export async function planOf(db: Db, conditions: Conditions, { few, lookedThroug
   return { few: undefined, total: { count: Math.min(count, lookedThrough), exact: count <= lookedThrough } };
 }
 
-const EVERYTHING: Found = { from: sql`repository_findings g`, where: sql`1 = 1` };
+const EVERYTHING: Source = { from: sql`repository_findings g`, where: sql`1 = 1` };
 
-interface Side {
-  /** What can be found by it. */
-  readonly alone: Found;
-  /** Those of them that are wanted; the same when nothing else is asked. */
-  readonly all: Found;
+interface Search {
+  /** What can be found by one side. */
+  readonly alone: Source;
+  /** What of it is wanted; the same when nothing else is asked. */
+  readonly all: Source;
 }
 
-/** The sides of a filter, the one that has fewest most often first. */
-function sidesOf({ names, traits, place }: Conditions): readonly Side[] {
-  const ofNames: Found | undefined =
-    names.length === 0
-      ? undefined
-      : { from: sql`findings f cross join repository_findings g`, where: allOf([...names, JOINED]) };
-  const rows = sql`repository_findings g`;
-  const ofPlace = place && { from: rows, where: place('index') };
-  const ofTraits = traits && { from: rows, where: traits('index') };
-  const others = (side: Found, more: readonly (Condition | undefined)[], withNames: boolean): Side => {
-    const rest = more.filter((one) => one !== undefined);
-    const named = withNames && names.length > 0;
-    if (rest.length === 0 && !named) return { alone: side, all: side };
-    const from = named ? sql`${side.from} cross join findings f` : side.from;
-    return { alone: side, all: { from, where: allOf([side.where, ...rest, ...(named ? [JOINED, ...names] : [])]) } };
+/** A search by each side of a filter, by the one that has fewest most often first. */
+function searchesOf({ names, place, traits }: Conditions): readonly Search[] {
+  const search = (side: Side | undefined, others: readonly (Side | undefined)[], named = false): Search[] => {
+    if (!side) return [];
+    const rest = others.flatMap((other) => other?.holds ?? []);
+    if (rest.length === 0) return [{ alone: side.source, all: side.source }];
+    const { from, where } = side.source;
+    const joined = named ? { from: sql`${from} cross join findings f`, where: sql`${where} and ${JOINED}` } : side.source;
+    return [{ alone: side.source, all: { from: joined.from, where: allOf([joined.where, ...rest]) } }];
   };
+  const named = names !== undefined;
   return [
-    ofNames && others(ofNames, [place?.('row'), traits?.('row')], false),
-    ofPlace && others(ofPlace, [traits?.('row')], true),
-    ofTraits && others(ofTraits, [place?.('row')], true),
-  ].filter((side) => side !== undefined);
+    ...search(names, [place, traits]),
+    ...search(place, [traits, names], named),
+    ...search(traits, [place, names], named),
+  ];
 }
-
-const JOINED = sql`f.id = g.finding_id`;
 
 /** Counts no further than one more than that. */
-async function countUpTo(db: Db, { from, where }: Found, most: number): Promise<number> {
+async function countUpTo(db: Db, { from, where }: Source, most: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from (select 1 from ${from} where ${where} limit ${most + 1}) as counted`.execute(db);
   return Number(rows[0]?.count ?? 0);

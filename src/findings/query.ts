@@ -28,17 +28,31 @@ export interface FindingFilter {
 
 export type Condition = RawBuilder<unknown>;
 
-/** A filter as conditions on `f`, the finding, and `g`, its row in a repository. By each of the sides rows can be found; absent: not asked. */
+/** Tables, with the conditions by which rows in them are found, one table after the other as they are written. */
+export interface Source {
+  readonly from: Condition;
+  readonly where: Condition;
+}
+
+/** One side of a filter. */
+export interface Side {
+  /** Leads to the rows of `g`, with `f` where it is about names. */
+  readonly source: Source;
+  /** Holds for a row that was found otherwise. */
+  readonly holds: Condition;
+}
+
+/** A filter as conditions on `f`, the finding, and `g`, its row in a repository. A side that is not asked is absent. */
 export interface Conditions {
-  /** Who it is, of `f`. */
-  readonly names: readonly Condition[];
-  /** What it is like, of `f`. */
+  /** What the finding and its package are called. With the vulnerability it is known which few findings these are: `findings` leads to them. */
+  readonly names: (Side & { readonly findings?: Source }) | undefined;
+  /** What the finding is like and what becomes of it. */
+  readonly traits: Side | undefined;
+  /** In which repositories. */
+  readonly place: Side | undefined;
+  /** What the finding is like, of `f`. */
   readonly likeness: readonly Condition[];
-  /** What it is like and what becomes of it, of `g`; `where` looks up the column in an index, or not. */
-  readonly traits: ((where: 'index' | 'row') => Condition) | undefined;
-  /** In which repositories, of `g`. */
-  readonly place: ((where: 'index' | 'row') => Condition) | undefined;
-  /** The same of a row of `finding_repositories`. */
+  /** In which repositories, of a row `p` of `finding_repositories`. */
   readonly repositories: readonly Condition[];
 }
 
@@ -48,15 +62,11 @@ const LAST_CHARACTER = '\u{10ffff}';
 export function conditionsOf(filter: FindingFilter): Conditions {
   const repositories = repositoryConditions(filter);
   return {
-    names: nameConditions(filter),
+    names: namesOf(filter),
+    traits: traitsSide(filter),
+    place: repositories.length === 0 ? undefined : placeIn(repositories),
     likeness: likenessConditions(filter),
-    traits: traitConditions(filter),
     repositories,
-    place:
-      repositories.length === 0
-        ? undefined
-        : (where) =>
-            sql`${column('repository', where)} in (select number from finding_repositories where ${allOf(repositories)})`,
   };
 }
 
@@ -65,14 +75,46 @@ export function allOf(conditions: readonly Condition[]): Condition {
   return conditions.length === 0 ? sql`1 = 1` : sql.join([...conditions], sql` and `);
 }
 
-function nameConditions({ vulnerability, package: name, packagePrefix }: FindingFilter): readonly Condition[] {
-  const conditions: Condition[] = [];
-  if (vulnerability !== undefined)
-    conditions.push(sql`f.id in (select finding_id from finding_names where name = ${vulnerability.toLowerCase()})`);
-  if (name !== undefined) conditions.push(sql`f.package = ${name}`);
+/** Ties a row of the list to its finding. */
+export const JOINED: Condition = sql`f.id = g.finding_id`;
+
+function namesOf(filter: FindingFilter): Conditions['names'] {
+  const { vulnerability, package: name, packagePrefix } = filter;
+  // Known of the finding as well, and together with its name often of few.
+  const likeness = likenessConditions(filter);
+  const ofPackage: Condition[] = [];
+  if (name !== undefined) ofPackage.push(sql`f.package = ${name}`);
   if (packagePrefix !== undefined)
-    conditions.push(sql`f.package >= ${packagePrefix} and f.package < ${packagePrefix + LAST_CHARACTER}`);
-  return conditions;
+    ofPackage.push(sql`f.package >= ${packagePrefix} and f.package < ${packagePrefix + LAST_CHARACTER}`);
+  if (vulnerability === undefined) {
+    if (ofPackage.length === 0) return undefined;
+    const from = sql`findings f cross join repository_findings g`;
+    return { source: { from, where: allOf([...ofPackage, ...likeness, JOINED]) }, holds: allOf(ofPackage) };
+  }
+  const called = vulnerability.toLowerCase();
+  const findings = {
+    from: sql`finding_names n cross join findings f`,
+    where: allOf([sql`n.name = ${called} and f.id = n.finding_id`, ...ofPackage, ...likeness]),
+  };
+  return {
+    findings,
+    source: {
+      from: sql`${findings.from} cross join repository_findings g`,
+      where: sql`${findings.where} and ${JOINED}`,
+    },
+    holds: allOf([sql`f.id in (select finding_id from finding_names where name = ${called})`, ...ofPackage]),
+  };
+}
+
+function placeIn(repositories: readonly Condition[]): Side {
+  const where = allOf(repositories);
+  return {
+    source: {
+      from: sql`finding_repositories p cross join repository_findings g`,
+      where: sql`${where} and g.repository = p.number`,
+    },
+    holds: sql`${unsought('repository')} in (select p.number from finding_repositories p where ${where})`,
+  };
 }
 
 function likenessConditions({ severity, fixable, kev }: FindingFilter): readonly Condition[] {
@@ -83,28 +125,34 @@ function likenessConditions({ severity, fixable, kev }: FindingFilter): readonly
   return conditions;
 }
 
-function traitConditions({ severity, fixable, kev, statuses }: FindingFilter): Conditions['traits'] {
+function traitsSide({ severity, fixable, kev, statuses }: FindingFilter): Side | undefined {
   const like = [severity, fixable, kev].some((wanted) => wanted !== undefined);
   if (!like && statuses === undefined) return undefined;
-  const bits = combinationsWith(statuses ?? STATUSES);
-  return (where) =>
-    allOf([
-      ...(statuses === undefined && where === 'row' ? [] : [isOneOf(column('statuses', where), bits)]),
-      ...(like ? [isOneOf(column('traits', where), traitsWith({ severity, fixable, kev }))] : []),
-    ]);
+  const traits = traitsWith({ severity, fixable, kev });
+  const inIndex = isOneOf(sql`g.statuses`, combinationsWith(statuses ?? STATUSES));
+  return {
+    source: {
+      from: sql`repository_findings g`,
+      where: allOf([inIndex, ...(like ? [isOneOf(sql`g.traits`, traits)] : [])]),
+    },
+    holds: allOf([
+      ...(statuses === undefined ? [] : [isOneOf(unsought('statuses'), combinationsWith(statuses))]),
+      ...(like ? [isOneOf(unsought('traits'), traits)] : []),
+    ]),
+  };
 }
 
 function repositoryConditions({ projects, repository }: FindingFilter): readonly Condition[] {
   const conditions: Condition[] = [];
   if (projects !== undefined)
-    conditions.push(projects.length === 0 ? sql`1 = 0` : sql`project_id in (${sql.join(projects)})`);
-  if (repository !== undefined) conditions.push(sql`name = ${repository}`);
+    conditions.push(projects.length === 0 ? sql`1 = 0` : sql`p.project_id in (${sql.join(projects)})`);
+  if (repository !== undefined) conditions.push(sql`p.name = ${repository}`);
   return conditions;
 }
 
-/** A sign in front of it keeps engines from looking for it in an index. */
-function column(name: string, where: 'index' | 'row'): Condition {
-  return where === 'index' ? sql.ref(`g.${name}`) : sql`+${sql.ref(`g.${name}`)}`;
+/** A column of `g` with a sign in front of it, which keeps engines from looking for it in an index. */
+function unsought(name: string): Condition {
+  return sql`+${sql.ref(`g.${name}`)}`;
 }
 
 /** Sent as they stand: small numbers of ours. */

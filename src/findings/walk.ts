@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { breathe } from '../platform/breathe.ts';
 import { behind, IN_REPOSITORY, OF_FINDINGS, OF_ROWS, orderBy, orderOf, type SortValue, sortBy, value } from './order.ts';
-import { allOf, type Condition, type Conditions } from './query.ts';
+import { allOf, type Condition, type Conditions, JOINED } from './query.ts';
 import type { RowKey } from './rows.ts';
 
 /** Which rows are wanted, and how many. */
@@ -28,18 +28,20 @@ export async function walkFindings(
   const order = OF_FINDINGS[sort];
   const whole = orderOf(sort);
   const columns = sql.join(order.columns.map((column) => sql.ref(column)));
+  const known = conditions.names?.findings;
+  const among = known ?? { from: sql`findings f`, where: conditions.names?.holds ?? allOf([]) };
   const found: RowKey[] = [];
   // The finding at which the page before ended may go on.
   let from: { readonly place: readonly SortValue[]; readonly inclusive: boolean } | undefined =
     after && { place: after.slice(0, -1), inclusive: true };
   for (let size = FIRST; ; size = Math.min(size * 2, MOST)) {
     const start = from ? [behind(order, from.place, from.inclusive)] : [];
-    const { rows: part } = await sql<Record<string, SortValue>>`select ${columns} from findings f
-      where ${allOf([...start, ...conditions.names, ...conditions.likeness])}
-      order by ${orderBy(order)} limit ${size}`.execute(db);
+    const { rows: part } = await sql<Record<string, SortValue>>`select ${columns} from ${among.from}
+      where ${allOf([among.where, ...start, ...conditions.likeness])}
+      order by ${known ? sortBy(order) : orderBy(order)} limit ${size}`.execute(db);
     const ids = part.map(({ id = 0 }) => id);
     if (ids.length > 0) {
-      const where = [sql`f.id in (${sql.join(ids)})`, sql`g.finding_id = f.id`, ...ofRow(conditions)];
+      const where = [sql`f.id in (${sql.join(ids)})`, JOINED, ...ofRow(conditions)];
       // Later parts begin behind it.
       if (after && from?.inclusive) where.push(behind(whole, after));
       const { rows } = await sql<RowKey>`select g.finding_id, g.repository from findings f cross join repository_findings g
@@ -61,8 +63,8 @@ export async function walkRows(db: Db, { conditions, limit, after }: Wanted): Pr
   for (let size = FIRST_ROWS; ; size = Math.min(size * 2, MOST_ROWS)) {
     const slice = sql`select first_seen, finding_id, repository, statuses, traits from repository_findings g
       where ${allOf(from ? [behind(OF_ROWS, from)] : [])} order by ${orderBy(OF_ROWS)}`;
-    const named = names.length === 0 ? sql`` : sql`cross join findings f`;
-    const where = [...ofRow(conditions), ...(names.length === 0 ? [] : [sql`f.id = g.finding_id`, ...names])];
+    const named = names === undefined ? sql`` : sql`cross join findings f`;
+    const where = [...ofRow(conditions), ...(names === undefined ? [] : [JOINED, names.holds])];
     const { rows } = await sql<RowKey>`select g.finding_id, g.repository from (${slice} limit ${size}) g ${named}
       where ${allOf(where)} order by ${orderBy(OF_ROWS)} limit ${limit - found.length}`.execute(db);
     found.push(...rows);
@@ -82,17 +84,16 @@ export async function walkRepositories(db: Db, { conditions, limit, after }: Wan
   let from: { readonly name: SortValue; readonly inclusive: boolean } | undefined =
     name === undefined ? undefined : { name, inclusive: true };
   for (let size = 1; ; size = Math.min(size * 2, MOST)) {
-    const start = from ? [from.inclusive ? sql`name >= ${from.name}` : sql`name > ${from.name}`] : [];
-    const { rows: part } = await sql<{ number: number; name: string }>`select number, name from finding_repositories
-      where ${allOf([...start, ...conditions.repositories])} order by name limit ${size}`.execute(db);
+    const start = from ? [from.inclusive ? sql`p.name >= ${from.name}` : sql`p.name > ${from.name}`] : [];
+    const { rows: part } = await sql<{ number: number; name: string }>`select p.number, p.name from finding_repositories p
+      where ${allOf([...start, ...conditions.repositories])} order by p.name limit ${size}`.execute(db);
     if (part.length > 0) {
       const numbers = part.map(({ number }) => number);
       const where = [
         sql`r.number in (${sql.join(numbers)})`,
         sql`g.repository = r.number`,
-        sql`f.id = g.finding_id`,
-        ...(conditions.traits ? [conditions.traits('row')] : []),
-        ...conditions.names,
+        JOINED,
+        ...[conditions.traits, conditions.names].flatMap((side) => side?.holds ?? []),
         ...(name === undefined || !from?.inclusive ? [] : [sql`(r.name > ${name} or (r.name = ${name} and ${behind(IN_REPOSITORY, rest)}))`]),
       ];
       const { rows } = await sql<RowKey>`select g.finding_id, g.repository
@@ -109,5 +110,5 @@ export async function walkRepositories(db: Db, { conditions, limit, after }: Wan
 
 /** What is asked of the row itself. */
 function ofRow({ traits, place }: Conditions): readonly Condition[] {
-  return [traits?.('row'), place?.('row')].filter((condition) => condition !== undefined);
+  return [traits, place].flatMap((side) => side?.holds ?? []);
 }
