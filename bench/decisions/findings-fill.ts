@@ -1,10 +1,10 @@
 import { batches } from '../../src/db/batches.ts';
 import type { Tx } from '../../src/db/database.ts';
+import { bitOf, COUNTED, type ListedStatus, writeList } from '../../src/findings/status.ts';
+import { traitsOf } from '../../src/findings/traits.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { SEVERITIES, severityRank } from '../../src/model/severity.ts';
-import { bitOf, COUNTED, type ListedStatus, writeList } from '../../src/findings/status.ts';
 import { createRandom } from '../../test/support/random.ts';
-import { traitsOf } from '../../src/findings/traits.ts';
 import { pullable } from './gate.ts';
 import type { World } from './world.ts';
 
@@ -15,7 +15,7 @@ const VERSIONS = 40;
 const ROWS = 2000;
 const DAY = 86_400_000;
 
-/** Findings of this many images are written into the list past everything else. */
+/** Images whose findings are taken. */
 const LOOKED_AT = 200;
 
 export interface Filled {
@@ -28,7 +28,8 @@ export interface Filled {
 
 /**
  * Fills the list with findings of real package lists, in versions that were made up, until it has about as many rows as are wanted: each
- * repository has some builds of one image, no two with the same versions, so that no two images share a row. Before, it is emptied.
+ * repository has some builds of one image, no two with the same versions, so that no two images share a row. Before, it is emptied: nothing that
+ * judges can be measured in this world afterwards.
  */
 export async function fillList(world: World, wanted: number): Promise<Filled> {
   const lists = await realFindings(world);
@@ -117,7 +118,8 @@ async function fillRepository(tx: Tx, { number, list, builds, findingIds, random
       .values({ number: image, repository: number, digest: `sha256:${image}`, findings: writeList(own) })
       .execute();
   }
-  for (const batch of batches([...held.values()], ROWS)) await tx.insertInto('repository_findings').values(batch).execute();
+  for (const batch of batches([...held.values()], ROWS))
+    await tx.insertInto('repository_findings').values(batch).execute();
   for (const batch of batches(places, ROWS)) await tx.insertInto('image_findings').values(batch).execute();
   return held.size;
 }
@@ -130,7 +132,18 @@ function rowOf(finding: Finding, finding_id: number, repository: number, random:
     fixable: finding.fixed !== undefined,
     kev: finding.kev !== undefined,
   });
-  return { finding_id, repository, traits, blocked: 0, warned: 0, in_grace: 0, excepted: 0, dismissed: 0, statuses: 0, first_seen };
+  return {
+    finding_id,
+    repository,
+    traits,
+    blocked: 0,
+    warned: 0,
+    in_grace: 0,
+    excepted: 0,
+    dismissed: 0,
+    statuses: 0,
+    first_seen,
+  };
 }
 
 function statusAt(finding: Finding, chance: number): ListedStatus {
@@ -164,7 +177,10 @@ async function writeFindings(
   }));
   for (const batch of batches(rows, ROWS)) await tx.insertInto('findings').values(batch).execute();
   const names = fresh.flatMap(({ finding, id }) =>
-    [...new Set([finding.id, ...finding.aliases].map((name) => name.toLowerCase()))].map((name) => ({ name, finding_id: id })),
+    [...new Set([finding.id, ...finding.aliases].map((name) => name.toLowerCase()))].map((name) => ({
+      name,
+      finding_id: id,
+    })),
   );
   for (const batch of batches(names, ROWS)) await tx.insertInto('finding_names').values(batch).execute();
 }

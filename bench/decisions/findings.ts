@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { type FindingQuery, listFindings } from '../../src/findings/list.ts';
 import { writePlace } from '../../src/findings/place.ts';
 import { type FindingFilter, SORTS, type Sort } from '../../src/findings/query.ts';
-import { type FoundRow, placeOf, readRows, type RowKey } from '../../src/findings/rows.ts';
+import { type FoundRow, placeOf, type RowKey, readRows } from '../../src/findings/rows.ts';
 import { STATUSES } from '../../src/findings/status.ts';
 import { createRandom, type Random } from '../../test/support/random.ts';
 import { type Filled, fillList } from './findings-fill.ts';
@@ -32,8 +32,6 @@ export const findingsRow: Row = {
     const asked: Awaited<ReturnType<typeof ask>>[] = [];
     for (let at = 0; at < PAGES; at += 1) asked.push(await ask(world, filled, random));
     const what = `findings, a page of ${filled.rows} rows`;
-    const slowest = asked.toSorted((a, b) => b.ms - a.ms).slice(0, Number(process.env['SLOWEST'] ?? 0));
-    for (const one of slowest) console.log(one.ms.toFixed(1), one.items, JSON.stringify(one.query));
     const all = asked.map(({ ms }) => ms);
     return [
       { what: `${what}: median`, value: percentile(all, 0.5), unit: 'ms', goal: GOAL_MS },
@@ -47,7 +45,7 @@ export const findingsRow: Row = {
   },
 };
 
-export async function ask({ db }: World, list: Filled, random: Random) {
+async function ask({ db }: World, list: Filled, random: Random) {
   const sort = random.pick(SORTS);
   const from = random.pick(['beginning', 'anywhere', 'end'] as const);
   const place = from === 'beginning' ? undefined : await placeAt({ db }, list, { random, sort, from });
@@ -90,7 +88,8 @@ async function placeAt(
   const all = sql`findings f join repository_findings g on g.finding_id = f.id join finding_repositories r on r.number = g.repository`;
   if (from === 'anywhere') {
     const repository = random.pick(list.repositories);
-    const { rows } = await sql<RowKey>`select g.finding_id, g.repository from ${all} where r.name = ${repository}`.execute(db);
+    const { rows } =
+      await sql<RowKey>`select g.finding_id, g.repository from ${all} where r.name = ${repository}`.execute(db);
     return (await readRows(db, [random.pick(rows)]))[0];
   }
   // What comes last, but for some rows.
@@ -104,16 +103,4 @@ async function placeAt(
   }[sort];
   const { rows } = await sql<RowKey>`select g.finding_id, g.repository from ${all} where ${last} limit 200`.execute(db);
   return (await readRows(db, [random.pick(rows)]))[0];
-}
-
-export async function filledFrom(db: World['db']): Promise<Filled> {
-  const repos = await db.selectFrom('finding_repositories').select(['project_id', 'name']).execute();
-  const facts = await db.selectFrom('findings').select(['vulnerability', 'package']).execute();
-  return {
-    projects: [...new Set(repos.map((r) => r.project_id))],
-    repositories: repos.map((r) => r.name),
-    vulnerabilities: [...new Set(facts.map((f) => f.vulnerability))],
-    packages: [...new Set(facts.map((f) => f.package))],
-    rows: 1,
-  };
 }

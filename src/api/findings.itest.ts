@@ -24,7 +24,7 @@ describe.each(ENGINES)('findings through the management API on %s', (engine) => 
 
   const list = (query: string, as: string) => api.call('GET', `/findings${query}`, { as });
   const repositoriesOf = async (as: string) =>
-    [...new Set((await list('', as)).json.items?.map(({ repository }) => repository))].sort();
+    [...new Set((await list('', as)).json.items?.map(({ repository }) => String(repository)))].sort();
 
   it('shows everybody what they may read', async () => {
     expect(await repositoriesOf('admin')).toEqual(['back/app', 'front/app', 'front/web']);
@@ -78,9 +78,11 @@ describe.each(ENGINES)('findings through the management API on %s', (engine) => 
   });
 
   it('names the images', async () => {
-    const { json } = await api.call('GET', '/findings/images?vulnerability=cve-2024-2&package=open*&limit=1', { as: 'admin' });
+    const { json } = await api.call('GET', '/findings/images?vulnerability=cve-2024-2&package=open*&limit=1', {
+      as: 'admin',
+    });
     expect(json.items).toMatchObject([{ package: 'openssl', severity: 'high', status: 'warned' }]);
-    const seen = new Set<unknown>();
+    const seen = new Set<string>();
     for (let next: string | undefined = ''; next !== undefined; ) {
       const after: string = next === '' ? '' : `&after=${encodeURIComponent(next)}`;
       const page = await api.call('GET', `/findings/images?vulnerability=CVE-2024-2&limit=1${after}`, { as: 'admin' });
@@ -94,7 +96,9 @@ describe.each(ENGINES)('findings through the management API on %s', (engine) => 
     const seen: unknown[] = [];
     for (let next: string | undefined = '/findings?limit=1&sort=repository'; next !== undefined; ) {
       const { json, headers } = await api.call('GET', next, { as: 'admin' });
-      seen.push(...(json.items ?? []).map(({ repository, vulnerability }) => `${String(repository)} ${String(vulnerability)}`));
+      seen.push(
+        ...(json.items ?? []).map(({ repository, vulnerability }) => `${String(repository)} ${String(vulnerability)}`),
+      );
       next = /^<\/api\/v1([^>]+)>; rel="next"$/.exec(String(headers['link'] ?? ''))?.[1];
     }
     expect(seen).toEqual(
@@ -132,14 +136,17 @@ describe.each(ENGINES)('findings through the management API on %s', (engine) => 
     expect(String(json['detail'])).toMatch(words);
   });
 
-  it.each(["?package='--", '?package=%25', '?package=*', '?vulnerability=%27%20or%201=1', `?package=${'x'.repeat(255)}`])(
-    'takes text as text: %s',
-    async (query) => {
-      const { status, json } = await list(query, 'admin');
-      expect(status).toBe(200);
-      expect(json.items).toHaveLength(query === '?package=*' ? 6 : 0);
-    },
-  );
+  it.each([
+    "?package='--",
+    '?package=%25',
+    '?package=*',
+    '?vulnerability=%27%20or%201=1',
+    `?package=${'x'.repeat(255)}`,
+  ])('takes text as text: %s', async (query) => {
+    const { status, json } = await list(query, 'admin');
+    expect(status).toBe(200);
+    expect(json.items).toHaveLength(query === '?package=*' ? 6 : 0);
+  });
 
   it('names what is missing of a project that may be read', async () => {
     expect((await list('?repository=front/none', 'guest')).json).toMatchObject({

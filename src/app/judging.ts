@@ -158,7 +158,8 @@ export function createJudgingParts(
       filling = keepTrying(fillList, {
         everyMs: FILL_AGAIN_MS,
         signal: stopping.signal,
-        onFailure: (error) => logger.warn({ error: messageOf(error) }, 'findings of older verdicts could not be listed yet'),
+        onFailure: (error) =>
+          logger.warn({ error: messageOf(error) }, 'findings of older verdicts could not be listed yet'),
       });
       await jobs.start();
       const left = await verdicts.resume();

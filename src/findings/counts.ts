@@ -28,8 +28,7 @@ export function note(
   },
 ): void {
   const key = `${repository} ${finding}`;
-  const images = () => STATUSES.map(() => 0);
-  const known = differences.get(key) ?? { repository, finding, images: images(), traits: 0, firstSeen: undefined };
+  const known = differences.get(key) ?? unchanged(repository, finding);
   differences.set(key, known);
   const add = (status: ListedStatus | undefined, by: number) => {
     const at = status === undefined ? -1 : STATUSES.indexOf(status);
@@ -41,6 +40,10 @@ export function note(
   if (!came) return;
   known.traits = came.traits;
   known.firstSeen = Math.min(came.firstSeen, known.firstSeen ?? Infinity);
+}
+
+function unchanged(repository: number, finding: number): Difference {
+  return { repository, finding, images: STATUSES.map(() => 0), traits: 0, firstSeen: undefined };
 }
 
 const COLUMNS = STATUSES.map((status) => COUNTED[status]);

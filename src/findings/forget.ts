@@ -49,9 +49,14 @@ export async function forgetUnheld(db: Db): Promise<number> {
   return db.transaction().execute(async (tx) => {
     const gone = await tx
       .deleteFrom('findings')
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(selectFrom('repository_findings as g').select('g.finding_id').whereRef('g.finding_id', '=', 'findings.id')),
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('repository_findings as g')
+              .select('g.finding_id')
+              .whereRef('g.finding_id', '=', 'findings.id'),
+          ),
         ),
       )
       .executeTakeFirst();

@@ -6,8 +6,8 @@ import { createSecretBox } from '../auth/secret-box.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { graceOf } from '../policy/judging.testing.ts';
 import { createProjectStore } from '../projects/project-store.ts';
-import { deleteManifest } from '../registry/manifest-writer.ts';
 import { findRepository } from '../registry/content-store.ts';
+import { deleteManifest } from '../registry/manifest-writer.ts';
 import type { ManifestSubject } from '../registry/ports.ts';
 import { ALPINE, advisoriesOf, createWorld, DAY, gated, NOW, type World } from '../verdicts/world.testing.ts';
 import { fillFindings, isComplete } from './fill.ts';
@@ -65,7 +65,9 @@ describe.each(ENGINES)('the list of findings on %s', (engine) => {
       },
     });
     world.state.policies.set('front', { policy: graced, version: 1 });
-    world.state.advisories = advisoriesOf({ [`${ALPINE}/musl`]: [{ id: IDS[0], severity: 'critical', fixed: '2-r0' }] });
+    world.state.advisories = advisoriesOf({
+      [`${ALPINE}/musl`]: [{ id: IDS[0], severity: 'critical', fixed: '2-r0' }],
+    });
     const { db, clock } = world;
     const projects = createProjectStore({
       db,
@@ -136,7 +138,9 @@ describe.each(ENGINES)('the list of findings on %s', (engine) => {
   async function expectSame(world: Pick<World, 'db'>): Promise<void> {
     const [wanted, found] = [await recount(world.db), await listed(world.db)];
     const withoutTimes = (list: typeof wanted) =>
-      Object.fromEntries([...list].map(([key, { statuses, images }]) => [key, { statuses, images: images.toSorted() }]));
+      Object.fromEntries(
+        [...list].map(([key, { statuses, images }]) => [key, { statuses, images: images.toSorted() }]),
+      );
     expect(withoutTimes(found)).toEqual(withoutTimes(wanted));
     // An image that is gone may have known it longer.
     for (const [key, row] of wanted) expect(found.get(key)?.firstSeen, key).toBeLessThanOrEqual(row.firstSeen);

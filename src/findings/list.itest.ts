@@ -71,7 +71,11 @@ describe.each(ENGINES)('pages of findings on %s', (engine) => {
     world = await createWorld(handle);
     const random = createRandom(7);
     for (let number = 0; number < 40; number += 1)
-      await keep(random.pick(REPOSITORIES), number, Array.from({ length: 12 }, () => randomReason(random)));
+      await keep(
+        random.pick(REPOSITORIES),
+        number,
+        Array.from({ length: 12 }, () => randomReason(random)),
+      );
   }, 60_000);
   afterAll(() => handle.close());
 
@@ -124,12 +128,15 @@ describe.each(ENGINES)('pages of findings on %s', (engine) => {
     expect(many?.total).toEqual({ count: 40, exact: false });
   });
 
-  it.each(['', 'x', 'bnVsbA', Buffer.from('["severity",1,2,3,"x"]').toString('base64url'), Buffer.from('["epss",1,2,3]').toString('base64url')])(
-    'takes no place that is none: %s',
-    async (after) => {
-      expect(await listFindings(world.db, { sort: 'severity', limit: 1, after })).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'x',
+    'bnVsbA',
+    Buffer.from('["severity",1,2,3,"x"]').toString('base64url'),
+    Buffer.from('["epss",1,2,3]').toString('base64url'),
+  ])('takes no place that is none: %s', async (after) => {
+    expect(await listFindings(world.db, { sort: 'severity', limit: 1, after })).toBeUndefined();
+  });
 
   it('follows scores and names of what is listed, as the newest verdict says', async () => {
     const one: Reason = { ...randomReason(createRandom(1)), vulnerability: 'CVE-2030-1', kind: 'warn', epss: 0.1 };
@@ -144,7 +151,17 @@ describe.each(ENGINES)('pages of findings on %s', (engine) => {
 });
 
 function isWanted(finding: ListedFinding, filter: FindingFilter): boolean {
-  const { projects, repository, vulnerability, package: name, packagePrefix, severity, fixable, kev, statuses } = filter;
+  const {
+    projects,
+    repository,
+    vulnerability,
+    package: name,
+    packagePrefix,
+    severity,
+    fixable,
+    kev,
+    statuses,
+  } = filter;
   const names = [finding.vulnerability, ...finding.aliases].map((one) => one.toLowerCase());
   return (
     (projects === undefined || projects.includes(finding.repository.split('/')[0] ?? '')) &&

@@ -4,8 +4,17 @@ import { readByIndex } from './by-index.ts';
 import { behind, IN_REPOSITORY, orderOf, type SortValue, sortBy, value } from './order.ts';
 import { type Place, readPlace, writePlace } from './place.ts';
 import { LIMITS, type Limits, planOf, type Total } from './plan.ts';
-import { allOf, type Condition, type Conditions, conditionsOf, type FindingFilter, JOINED, type Sort, type Source } from './query.ts';
-import { findingOf, type ListedFinding, placeOf, readRows, type RowKey } from './rows.ts';
+import {
+  allOf,
+  type Condition,
+  type Conditions,
+  conditionsOf,
+  type FindingFilter,
+  JOINED,
+  type Sort,
+  type Source,
+} from './query.ts';
+import { findingOf, type ListedFinding, placeOf, type RowKey, readRows } from './rows.ts';
 import { walkFindings, walkRepositories, walkRows } from './walk.ts';
 
 export interface FindingQuery extends FindingFilter {
@@ -54,7 +63,12 @@ interface Wanted {
   readonly after: readonly SortValue[] | undefined;
 }
 
-async function sortFew(db: Db, few: Source, { conditions, limit, after }: Wanted, sort: Sort): Promise<readonly RowKey[]> {
+async function sortFew(
+  db: Db,
+  few: Source,
+  { conditions, limit, after }: Wanted,
+  sort: Sort,
+): Promise<readonly RowKey[]> {
   const tables = [few.from];
   const where = [few.where, ...(after ? [afterPlace({ sort, values: after })] : [])];
   // Rows found by names have the finding beside them already.

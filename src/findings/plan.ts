@@ -53,25 +53,27 @@ interface Search {
 
 /** A search by each side of a filter, by the one that has fewest most often first. */
 function searchesOf({ names, place, traits }: Conditions): readonly Search[] {
-  const search = (side: Side | undefined, others: readonly (Side | undefined)[], named = false): Search[] => {
-    if (!side) return [];
-    const rest = others.flatMap((other) => other?.holds ?? []);
-    if (rest.length === 0) return [{ alone: side.source, all: side.source }];
-    const { from, where } = side.source;
-    const joined = named ? { from: sql`${from} cross join findings f`, where: sql`${where} and ${JOINED}` } : side.source;
-    return [{ alone: side.source, all: { from: joined.from, where: allOf([joined.where, ...rest]) } }];
-  };
   const named = names !== undefined;
   return [
-    ...search(names, [place, traits]),
-    ...search(place, [traits, names], named),
-    ...search(traits, [place, names], named),
+    ...searchBy(names, [place, traits], false),
+    ...searchBy(place, [traits, names], named),
+    ...searchBy(traits, [place, names], named),
   ];
+}
+
+/** `named`: the others ask for names, and the side itself does not lead to them. */
+function searchBy(side: Side | undefined, others: readonly (Side | undefined)[], named: boolean): Search[] {
+  if (!side) return [];
+  const rest = others.flatMap((other) => other?.holds ?? []);
+  if (rest.length === 0) return [{ alone: side.source, all: side.source }];
+  const { from, where } = side.source;
+  const joined = named ? { from: sql`${from} cross join findings f`, where: sql`${where} and ${JOINED}` } : side.source;
+  return [{ alone: side.source, all: { from: joined.from, where: allOf([joined.where, ...rest]) } }];
 }
 
 /** Counts no further than one more than that. */
 async function countUpTo(db: Db, { from, where }: Source, most: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from (select 1 from ${from} where ${where} limit ${most + 1}) as counted`.execute(db);
-  return Number(rows[0]?.count ?? 0);
+  return rows[0]?.count ?? 0;
 }

@@ -20,9 +20,7 @@ export function traitsWith(wanted: { readonly [Name in keyof Traits]?: Traits[Na
     [false, true]
       .filter((fixable) => (wanted.fixable ?? fixable) === fixable)
       .flatMap((fixable) =>
-        [false, true]
-          .filter((kev) => (wanted.kev ?? kev) === kev)
-          .map((kev) => traitsOf({ severity, fixable, kev })),
+        [false, true].filter((kev) => (wanted.kev ?? kev) === kev).map((kev) => traitsOf({ severity, fixable, kev })),
       ),
   );
 }

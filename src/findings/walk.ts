@@ -1,7 +1,17 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { breathe } from '../platform/breathe.ts';
-import { behind, IN_REPOSITORY, OF_FINDINGS, OF_ROWS, orderBy, orderOf, type SortValue, sortBy, value } from './order.ts';
+import {
+  behind,
+  IN_REPOSITORY,
+  OF_FINDINGS,
+  OF_ROWS,
+  orderBy,
+  orderOf,
+  type SortValue,
+  sortBy,
+  value,
+} from './order.ts';
 import { allOf, type Condition, type Conditions, JOINED } from './query.ts';
 import type { RowKey } from './rows.ts';
 
@@ -32,8 +42,10 @@ export async function walkFindings(
   const among = known ?? { from: sql`findings f`, where: conditions.names?.holds ?? allOf([]) };
   const found: RowKey[] = [];
   // The finding at which the page before ended may go on.
-  let from: { readonly place: readonly SortValue[]; readonly inclusive: boolean } | undefined =
-    after && { place: after.slice(0, -1), inclusive: true };
+  let from: { readonly place: readonly SortValue[]; readonly inclusive: boolean } | undefined = after && {
+    place: after.slice(0, -1),
+    inclusive: true,
+  };
   for (let size = FIRST; ; size = Math.min(size * 2, MOST)) {
     const start = from ? [behind(order, from.place, from.inclusive)] : [];
     const { rows: part } = await sql<Record<string, SortValue>>`select ${columns} from ${among.from}
@@ -44,7 +56,8 @@ export async function walkFindings(
       const where = [sql`f.id in (${sql.join(ids)})`, JOINED, ...ofRow(conditions)];
       // Later parts begin behind it.
       if (after && from?.inclusive) where.push(behind(whole, after));
-      const { rows } = await sql<RowKey>`select g.finding_id, g.repository from findings f cross join repository_findings g
+      const { rows } =
+        await sql<RowKey>`select g.finding_id, g.repository from findings f cross join repository_findings g
         where ${allOf(where)} order by ${sortBy(whole)} limit ${limit - found.length}`.execute(db);
       found.push(...rows);
     }
@@ -85,7 +98,10 @@ export async function walkRepositories(db: Db, { conditions, limit, after }: Wan
     name === undefined ? undefined : { name, inclusive: true };
   for (let size = 1; ; size = Math.min(size * 2, MOST)) {
     const start = from ? [from.inclusive ? sql`p.name >= ${from.name}` : sql`p.name > ${from.name}`] : [];
-    const { rows: part } = await sql<{ number: number; name: string }>`select p.number, p.name from finding_repositories p
+    const { rows: part } = await sql<{
+      number: number;
+      name: string;
+    }>`select p.number, p.name from finding_repositories p
       where ${allOf([...start, ...conditions.repositories])} order by p.name limit ${size}`.execute(db);
     if (part.length > 0) {
       const numbers = part.map(({ number }) => number);
@@ -94,11 +110,15 @@ export async function walkRepositories(db: Db, { conditions, limit, after }: Wan
         sql`g.repository = r.number`,
         JOINED,
         ...[conditions.traits, conditions.names].flatMap((side) => side?.holds ?? []),
-        ...(name === undefined || !from?.inclusive ? [] : [sql`(r.name > ${name} or (r.name = ${name} and ${behind(IN_REPOSITORY, rest)}))`]),
+        ...(name === undefined || !from?.inclusive
+          ? []
+          : [sql`(r.name > ${name} or (r.name = ${name} and ${behind(IN_REPOSITORY, rest)}))`]),
       ];
       const { rows } = await sql<RowKey>`select g.finding_id, g.repository
         from finding_repositories r cross join repository_findings g cross join findings f
-        where ${allOf(where)} order by ${value('r.name')}, ${sortBy(IN_REPOSITORY)} limit ${limit - found.length}`.execute(db);
+        where ${allOf(where)} order by ${value('r.name')}, ${sortBy(IN_REPOSITORY)} limit ${limit - found.length}`.execute(
+        db,
+      );
       found.push(...rows);
     }
     const last = part.at(-1);

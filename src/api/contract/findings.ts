@@ -77,6 +77,8 @@ export const listHoldingImages = endpoint(
   'Images that hold a vulnerability, in the projects you may read',
   {
     query: page.extend({ ...place, vulnerability }),
-    reply: listOf(z.object({ ...facts, repository: z.string(), digest: z.string(), tags: z.array(z.string()), status })),
+    reply: listOf(
+      z.object({ ...facts, repository: z.string(), digest: z.string(), tags: z.array(z.string()), status }),
+    ),
   },
 );

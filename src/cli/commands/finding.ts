@@ -34,7 +34,9 @@ const PACKAGE = 'only in this package; ending with * in all whose name begins li
 
 /** `breakwater finding list|images`. */
 export function findingCommand(cli: Cli): Command {
-  const finding = new Command('finding').description('vulnerabilities of everything that is stored, and where they are');
+  const finding = new Command('finding').description(
+    'vulnerabilities of everything that is stored, and where they are',
+  );
   paged(finding.command('list'))
     .description('what verdicts say of vulnerabilities, each once for a repository, the worst first')
     .argument('[place]', PLACE)
@@ -63,7 +65,8 @@ Examples:
       };
       const page = await withServer(cli, (api) => api.call(listFindings, { query }));
       printAs(cli, { output }, page, () => describe(page));
-      if (!page.complete) cli.note('The list is not complete yet: verdicts of before the upgrade are still being added.');
+      if (!page.complete)
+        cli.note('The list is not complete yet: verdicts of before the upgrade are still being added.');
       noteNext(cli, page.next);
     });
   paged(finding.command('images'))
@@ -98,7 +101,18 @@ function noteNext(cli: Cli, next: string | undefined): void {
 
 function describe({ items, total }: Findings): string {
   if (items.length === 0) return 'Nothing was found.';
-  const headings = ['severity', 'vulnerability', 'package', 'installed', 'fixed', 'kev', 'epss', 'repository', 'since', 'images'];
+  const headings = [
+    'severity',
+    'vulnerability',
+    'package',
+    'installed',
+    'fixed',
+    'kev',
+    'epss',
+    'repository',
+    'since',
+    'images',
+  ];
   const rows = items.map((one) => [
     one.severity,
     one.vulnerability,
