@@ -107,9 +107,9 @@ describe.each(ENGINES)('findings through the management API on %s', (engine) => 
   });
 
   it('says that verdicts of before are still to come', async () => {
-    await api.db.deleteFrom('settings').where('key', '=', 'findings.complete').execute();
+    await api.db.insertInto('settings').values({ key: 'findings.to-be-filled', value: 'true' }).execute();
     expect((await list('', 'admin')).json['complete']).toBe(false);
-    await api.db.insertInto('settings').values({ key: 'findings.complete', value: 'true' }).execute();
+    await api.db.deleteFrom('settings').where('key', '=', 'findings.to-be-filled').execute();
   });
 
   it.each([

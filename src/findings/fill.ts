@@ -7,11 +7,12 @@ import { createFindingMemory, type FindingMemory } from './known-findings.ts';
 
 /** Verdicts listed with one transaction: few enough that nobody waits long for it. */
 const PAGE = 25;
-const COMPLETE = 'findings.complete';
+/** There until they are: `0021-findings.ts`. */
+const TO_BE_FILLED = 'findings.to-be-filled';
 
 /** Whether all kept verdicts are in the list; those of before there was one come while the server runs. */
 export async function isComplete(db: Db): Promise<boolean> {
-  return (await db.selectFrom('settings').select('key').where('key', '=', COMPLETE).executeTakeFirst()) !== undefined;
+  return (await db.selectFrom('settings').select('key').where('key', '=', TO_BE_FILLED).executeTakeFirst()) === undefined;
 }
 
 /** Lists the verdicts that were kept before there was a list, until all are or it is aborted. Gives their number. */
@@ -25,11 +26,7 @@ export async function fillFindings(db: Db, signal: AbortSignal): Promise<number>
     listed += page.length;
     after = page.at(-1);
     if (page.length < PAGE) {
-      await db
-        .insertInto('settings')
-        .values({ key: COMPLETE, value: 'true' })
-        .onConflict((conflict) => conflict.column('key').doNothing())
-        .execute();
+      await db.deleteFrom('settings').where('key', '=', TO_BE_FILLED).execute();
       return listed;
     }
     await breathe();

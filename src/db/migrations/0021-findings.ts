@@ -96,9 +96,9 @@ export function findings(engine: Engine): Migration {
           .on(table)
           .columns([...columns])
           .execute();
-      // Nothing is judged yet: everything will be listed as it is.
-      await sql`insert into settings (key, value) select 'findings.complete', 'true'
-        where not exists (select 1 from verdicts)`.execute(db);
+      // Where nothing is judged yet everything will be listed as it is.
+      await sql`insert into settings (key, value) select 'findings.to-be-filled', 'true'
+        where exists (select 1 from verdicts)`.execute(db);
       if (!transactionalMigrations) await sql`commit`.execute(db);
     },
   };
