@@ -14,7 +14,20 @@ const LAYERS: readonly (readonly string[])[] = [
   ['policy', 'scanner/versions', 'trust/match'],
   ['constraints'],
   ['scanner/matcher'],
-  ['config', 'auth', 'projects', 'jobs', 'ledger', 'notify', 'exceptions', 'cluster', 'scanner', 'trust', 'usage'],
+  [
+    'config',
+    'auth',
+    'projects',
+    'jobs',
+    'ledger',
+    'notify',
+    'exceptions',
+    'cluster',
+    'scanner',
+    'trust',
+    'usage',
+    'findings',
+  ],
   ['registry', 'mirror', 'verdicts', 'gc', 'retention', 'facts', 'quarantine', 'vex'],
   ['simulate', 'advice'],
   ['api', 'compat', 'admission', 'evidence', 'importer', 'backup'],
@@ -27,8 +40,8 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Decisions and orderings: no input, output or clock; they see values only, not even the database layer. */
 const PURE = new Set(['policy', 'scanner/versions', 'scanner/matcher', 'trust/match', 'constraints']);
 const VALUES = new Set(['platform', 'oci', 'model', 'scanner/versions', 'trust/match']);
-/** Neighbours that everybody in their row may use: who is asking, the ledger of what was done, what is told, what is counted. */
-const SHARED = new Set(['auth', 'ledger', 'notify', 'registry', 'usage']);
+/** Neighbours that everybody in their row may use: who is asking, the ledger of what was done, what is told, what is counted and listed. */
+const SHARED = new Set(['auth', 'ledger', 'notify', 'registry', 'usage', 'findings']);
 
 interface Module {
   readonly path: string;

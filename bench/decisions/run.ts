@@ -9,6 +9,7 @@ import { dataPath, hasData } from '../../test/support/data.ts';
 import { checkoutLine, machineLine } from '../machine.ts';
 import { table } from '../print.ts';
 import { exceptionsRow } from './exceptions.ts';
+import { findingsRow } from './findings.ts';
 import { grantRow } from './grant.ts';
 import { policyChangeRow } from './policy-change.ts';
 import { type Figure, type Row, tableOf } from './row.ts';
@@ -16,7 +17,7 @@ import { simulateRow } from './simulate.ts';
 import { whyRow } from './why.ts';
 import { openWorld } from './world.ts';
 
-const ROWS: readonly Row[] = [simulateRow, policyChangeRow, grantRow, exceptionsRow, whyRow];
+const ROWS: readonly Row[] = [simulateRow, policyChangeRow, grantRow, exceptionsRow, whyRow, findingsRow];
 const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];
 const SIZES = { images: 10_000, pods: 5000 };
 

@@ -27,6 +27,8 @@ describe.each(ENGINES)('hostile input to the management API on %s', (engine) => 
     ['GET', '/projects/front/manifests?repository=front/app%00', undefined],
     ['GET', '/ledger?target=%00', undefined],
     ['GET', '/verdicts?image=front%00/app:1', undefined],
+    ['GET', '/findings?vulnerability=%00', undefined],
+    ['GET', '/findings/images?vulnerability=CVE-1&package=%00', undefined],
     ['PUT', '/users/%00/password', { password: 'long enough for anybody' }],
     ['PUT', '/users/%00/disabled', { disabled: true }],
     ['PUT', '/projects/front/members/%00', { role: 'guest' }],

@@ -10,6 +10,7 @@ import { ApiError, statusOf } from './errors.ts';
 import type { BoundEndpoint } from './handler.ts';
 import { openApi } from './openapi.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
+import { findingRoutes } from './routes/findings.ts';
 import { garbageRoutes } from './routes/garbage.ts';
 import { guardFeedRoutes } from './routes/guard-feed.ts';
 import { notificationRoutes } from './routes/notifications.ts';
@@ -43,6 +44,7 @@ export async function apiRoutes(app: FastifyInstance, deps: ApiDeps): Promise<vo
     ...notificationRoutes(deps),
     ...verdictRoutes(deps),
     ...exceptionRoutes(deps),
+    ...findingRoutes(deps),
     ...trustRoutes(deps),
     ...quarantineRoutes(deps),
     ...operationRoutes(deps),

@@ -1,6 +1,8 @@
 import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
 import { tellEndingExceptions } from '../exceptions/ending.ts';
+import { fillFindings } from '../findings/fill.ts';
+import { forgetUnheld } from '../findings/forget.ts';
 import { createJobQueue, type JobQueue } from '../jobs/queue.ts';
 import { messageOf } from '../platform/errors.ts';
 import { keepTrying } from '../platform/keep-trying.ts';
@@ -18,6 +20,7 @@ import type { Services } from './services.ts';
 import { createVexObserver } from './vex-observer.ts';
 
 const INSTALL_AGAIN_MS = 30_000;
+const FILL_AGAIN_MS = 30_000;
 const TRASH_MS = 24 * 3600 * 1000;
 
 export interface JudgingParts {
@@ -62,6 +65,7 @@ export function createJudgingParts(
       },
       { kind: 'lapse-trust', everySeconds: 60, handler: async () => void (await services.trust.lapseOverdue()) },
       { kind: 'apply-quarantines', everySeconds: 60, handler: applyUnapplied },
+      { kind: 'forget-findings', everySeconds: 3600, handler: async () => void (await forgetUnheld(db)) },
       ...told.schedules,
       { kind: 'purge-uploads', everySeconds: 3600, handler: async () => void (await purgeUploads({ ...services })) },
       {
@@ -116,6 +120,7 @@ export function createJudgingParts(
 
   const stopping = new AbortController();
   let installing: Promise<void> | undefined;
+  let filling: Promise<void> | undefined;
 
   function notInstalled(error: unknown): void {
     logger.error({ error: messageOf(error) }, 'the shipped advisories could not be installed');
@@ -126,6 +131,11 @@ export function createJudgingParts(
     // Also one that was put into the data folder while no server ran.
     const database = advisories.current();
     if (database) await noteAdvisoryVersion(db, database, { by: nameOf(SYSTEM), at: clock.now() });
+  }
+
+  async function fillList(): Promise<void> {
+    const listed = await fillFindings(db, stopping.signal);
+    if (listed > 0) logger.info({ manifests: listed }, 'listed the findings of verdicts that were kept before');
   }
 
   return {
@@ -145,6 +155,12 @@ export function createJudgingParts(
       });
       await applyUnapplied();
       if (!config.backgroundWork) return;
+      filling = keepTrying(fillList, {
+        everyMs: FILL_AGAIN_MS,
+        signal: stopping.signal,
+        onFailure: (error) =>
+          logger.warn({ error: messageOf(error) }, 'findings of older verdicts could not be listed yet'),
+      });
       await jobs.start();
       const left = await verdicts.resume();
       if (left > 0) logger.info({ manifests: left }, 'took up what was left unjudged');
@@ -152,6 +168,7 @@ export function createJudgingParts(
     async close() {
       stopping.abort();
       stopListening();
+      await filling;
       await jobs.stop();
       await verdicts.close();
       await workers.close();

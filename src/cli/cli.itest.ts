@@ -224,6 +224,23 @@ describe('against a server', () => {
     expect((await run('scan', `${host}/back/alpine:3.10`)).out).toContain('CVE-2021-36159');
     expect((await run('project', 'show', 'front')).out).toMatch(/front\/alpine:3\.10 +block/);
 
+    const findings = await run('finding', 'list', '--package', 'apk-*', '--fixable', '--sort', 'repository');
+    expect(findings.out).toMatch(
+      /CVE-2021-36159 +apk-tools .* back\/alpine +[\d-]+ +1 warned\n.* front\/alpine +[\d-]+ +1 blocked\n$/,
+    );
+    const first = await run('finding', 'list', '--limit', '1', '-o', 'json');
+    const { items, next } = JSON.parse(first.out) as { items: { vulnerability: string }[]; next: string };
+    expect(first.err).toContain(`--after "${next}"`);
+    const second = await run('finding', 'list', '--limit', '1', '--after', next, '-o', 'json');
+    expect((JSON.parse(second.out) as { items: unknown[] }).items).not.toEqual(items);
+    expect((await run('finding', 'list', 'front/alpine', '--kev', '--unfixable')).out).toBe('Nothing was found.\n');
+    const holding = await run('finding', 'images', 'CVE-2021-36159', 'front');
+    expect(holding.out).toMatch(/front\/alpine +3\.10 +sha256:[0-9a-f]{64} +apk-tools .* blocked\n$/);
+    expect(await run('finding', 'list', 'front', '--status', 'bad')).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('give one or more of blocked') as string,
+    });
+
     const sbom = await run('sbom', 'front/alpine:3.10', '-o', 'spdx', '--out', 'front.spdx.json');
     expect([sbom.code, sbom.out]).toEqual([0, '']);
     expect((await run('scan', 'front.spdx.json')).out).toContain('CVE-2021-36159');

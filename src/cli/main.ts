@@ -49,6 +49,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'may this image be pulled, and why not?',
     load: async () => (await import('./commands/verdict.ts')).verdictCommand,
   },
+  finding: {
+    summary: 'vulnerabilities of everything that is stored, and where they are',
+    load: async () => (await import('./commands/finding.ts')).findingCommand,
+  },
   why: {
     summary: 'why, who said so, and which smallest change unblocks it',
     load: async () => (await import('./commands/why.ts')).whyCommand,

@@ -10,6 +10,10 @@ export interface Capabilities {
   readonly serial: string;
   /** Text that sorts and compares bytewise, whatever the locale of the server: names and tags. */
   readonly name: string;
+  /** Column type for floating point numbers of 64 bits. */
+  readonly real: string;
+  /** Ends the definition of a table that is kept in the order of its primary key, where there is such a thing. */
+  readonly clustered: string;
   /** `select … for update skip locked` exists; without it there is one writer at a time anyway. */
   readonly skipLocked: boolean;
   /** Kysely's migrator runs migrations in a transaction. */
@@ -23,6 +27,8 @@ export function capabilitiesOf(engine: Engine): Capabilities {
         integer: 'integer',
         serial: 'integer',
         name: 'text',
+        real: 'real',
+        clustered: 'without rowid',
         skipLocked: false,
         transactionalMigrations: false,
       }
@@ -31,6 +37,8 @@ export function capabilitiesOf(engine: Engine): Capabilities {
         integer: 'bigint',
         serial: 'bigserial',
         name: 'text collate "C"',
+        real: 'double precision',
+        clustered: '',
         skipLocked: true,
         transactionalMigrations: true,
       };

@@ -1,6 +1,7 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { AdmissionFindingsTable, ClusterViolationsTable } from './cluster-tables.ts';
 import type { ExceptionsTable } from './exception-table.ts';
+import type { FindingTables } from './finding-tables.ts';
 import type { LedgerPendingTable, LedgerTable } from './ledger-tables.ts';
 import type { NotifyTables } from './notify-tables.ts';
 import type { QuarantinesTable } from './quarantine-table.ts';
@@ -13,7 +14,7 @@ import type { VexTables } from './vex-tables.ts';
  * Every table, as the code sees it. Conventions: text ids, times as epoch milliseconds UTC, booleans as 0 or 1,
  * documents as JSON text, digests as text. `0001-initial.ts` creates exactly this on both engines.
  */
-export interface Schema extends StorageTables, NotifyTables, VexTables {
+export interface Schema extends StorageTables, NotifyTables, VexTables, FindingTables {
   users: UsersTable;
   robots: RobotsTable;
   robot_secrets: RobotSecretsTable;

@@ -1,18 +1,20 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
 import { lockRepository } from '../db/repository-lock.ts';
+import { forgetProject } from '../findings/forget.ts';
 import { immutableBy, readImmutableTags } from '../policy/immutable-tags.ts';
 import { forgetUsage } from '../usage/changes.ts';
 
 /** Tables whose rows belong to one repository and go with it. */
 const OF_REPOSITORY = [
+  // First: whoever writes a verdict holds its manifest after it.
+  'verdicts',
   'tags',
   'mirror_tags',
   'manifest_children',
   'manifest_blobs',
   'manifests',
   'repository_blobs',
-  'verdicts',
   'gc_reviews',
   'manifest_pulls',
 ] as const;
@@ -58,6 +60,7 @@ export async function deleteContent(tx: Tx, projectId: string, now: number): Pro
   await forgetUsage(tx, projectId);
   for (const table of OF_REPOSITORY)
     await tx.deleteFrom(table).where('repository_id', 'in', repositories.select('id')).execute();
+  await forgetProject(tx, projectId);
   await tx
     .deleteFrom('clocks')
     .where('scope', 'in', repositories.select(sql<string>`'repository:' || id`.as('scope')))

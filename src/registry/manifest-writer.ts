@@ -1,5 +1,6 @@
 import type { Tx } from '../db/database.ts';
 import { type HeldRepository, lockRepository } from '../db/repository-lock.ts';
+import { forgetImage } from '../findings/forget.ts';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
 import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer } from '../oci/media-types.ts';
@@ -370,6 +371,7 @@ export async function removeManifest(tx: Tx, held: HeldRepository, digest: Diges
     .where('repository_id', '=', repositoryId)
     .where('parent_digest', '=', digest)
     .execute();
+  await forgetImage(tx, repositoryId, digest);
   await putReviews(tx, left, now);
   return true;
 }

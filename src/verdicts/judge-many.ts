@@ -1,20 +1,18 @@
+import { createFindingMemory } from '../findings/known-findings.ts';
 import { breathe } from '../platform/breathe.ts';
 import { computeMany, createManyMemory as createMemory, type ManyMemory as Memory } from './compute-many.ts';
 import type { Judgement } from './judging.ts';
 import type { Cause } from './ports.ts';
-import { replaceVerdicts } from './replace-verdicts.ts';
+import { type ReplaceMemory, replaceVerdicts } from './replace-verdicts.ts';
 import type { Sources } from './sources.ts';
 import { type Subject, subjectKey } from './subjects.ts';
-import type { DocumentTexts } from './verdict-document.ts';
 import { readVerdicts } from './verdict-store.ts';
 
 /** What is worth remembering from one part of a long judging to the next. */
-export interface ManyMemory extends Memory {
-  readonly texts: DocumentTexts;
-}
+export interface ManyMemory extends Memory, ReplaceMemory {}
 
 export function createManyMemory(): ManyMemory {
-  return { ...createMemory(), texts: new WeakMap() };
+  return { ...createMemory(), texts: new WeakMap(), findings: createFindingMemory() };
 }
 
 export interface ManyJudged {
@@ -41,7 +39,7 @@ export async function judgeMany(
     return before ? [{ ...computed, before }] : [];
   });
   await breathe();
-  const outcomes = await replaceVerdicts(deps.db, replacements, cause, memory.texts);
+  const outcomes = await replaceVerdicts(deps.db, replacements, cause, memory);
   const done = replacements.filter(({ subject }) => outcomes.get(subjectKey(subject)) !== 'lost');
   const finished = new Set(done.map(({ subject }) => subjectKey(subject)));
   return {

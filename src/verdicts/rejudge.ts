@@ -192,8 +192,9 @@ async function manyOrNone(deps: RejudgeDeps, images: readonly Subject[], cause: 
     return images.length === 0 ? { judgements: [], rest: [] } : await judgeMany(deps, images, cause, memory);
   } catch (error) {
     deps.logger.warn({ images: images.length, reason: messageOf(error) }, 'verdicts are renewed one by one');
-    // It may hold clocks that were not written.
+    // They may hold clocks and findings that were not written.
     memory.clocks.clear();
+    memory.findings.known.clear();
     return { judgements: [], rest: images };
   }
 }

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
+import { keepFindings } from '../findings/keep.ts';
+import type { FindingMemory } from '../findings/known-findings.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { addEvents } from '../notify/outbox.ts';
 import { startClocks } from './clock-store.ts';
@@ -19,15 +21,21 @@ export interface Replacement {
   readonly reckoning: Reckoning;
 }
 
+/** What is remembered from one call to the next. */
+export interface ReplaceMemory {
+  readonly texts: DocumentTexts;
+  readonly findings: FindingMemory;
+}
+
 /**
  * Puts many verdicts in the places of those they were computed against, starts their clocks, notes what changed and has it told,
- * in one transaction. Gives what became of each by `subjectKey`; `lost` are those whose kept verdict was replaced or marked meanwhile.
+ * and the list of findings say it, in one transaction. Gives what became of each by `subjectKey`; `lost` are those whose kept verdict was replaced or marked meanwhile.
  */
 export async function replaceVerdicts(
   db: Db,
   replacements: readonly Replacement[],
   cause: Cause,
-  texts: DocumentTexts,
+  { texts, findings }: ReplaceMemory,
 ): Promise<ReadonlyMap<string, 'changed' | 'same' | 'lost'>> {
   const outcomes = new Map<string, 'changed' | 'same' | 'lost'>(
     replacements.map(({ subject }) => [subjectKey(subject), 'lost']),
@@ -42,6 +50,13 @@ export async function replaceVerdicts(
       replacements.map(({ subject, reckoning }) => ({ ...subject, reckoning })),
     );
     const written = await writeAll(tx, replacements, documents);
+    const kept = replacements.filter(({ subject }) => subject.kind !== 'index' && written.has(subjectKey(subject)));
+    await keepFindings(
+      tx,
+      kept.map(({ subject, verdict }) => ({ ...subject, verdict })),
+      findings,
+      { newest: true },
+    );
     const changes: (Replacement & { readonly change: ChangeDocument })[] = [];
     for (const [at, replacement] of replacements.entries()) {
       const key = subjectKey(replacement.subject);

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { batches } from '../db/batches.ts';
 import { type Db, unsynced } from '../db/database.ts';
+import { keepFindings } from '../findings/keep.ts';
+import { createFindingMemory } from '../findings/known-findings.ts';
 import type { Reason, ToldVerdict, Verdict } from '../model/verdict.ts';
 import { addEvents } from '../notify/outbox.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -126,6 +128,8 @@ export async function replaceVerdict(
             .executeTakeFirst()
         ).numInsertedOrUpdatedRows;
     if (!written) return 'lost';
+    if (subject.kind !== 'index')
+      await keepFindings(tx, [{ ...subject, verdict }], createFindingMemory(), { newest: true });
     if (!change) return 'same';
     await tx
       .insertInto('verdict_changes')

@@ -1,5 +1,6 @@
 import type { AnyEndpoint } from './endpoint.ts';
 import * as exceptions from './exceptions.ts';
+import * as findings from './findings.ts';
 import * as garbage from './garbage.ts';
 import * as guardFeed from './guard-feed.ts';
 import * as notifications from './notifications.ts';
@@ -26,6 +27,7 @@ export const ENDPOINTS: readonly AnyEndpoint[] = [
   notifications,
   verdicts,
   exceptions,
+  findings,
   trust,
   quarantines,
   operations,

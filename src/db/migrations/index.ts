@@ -18,6 +18,7 @@ import { vex } from './0018-vex.ts';
 import { packageLists } from './0019-package-lists.ts';
 import { quarantines } from './0020-quarantines.ts';
 import { policyChanges } from './0021-policy-changes.ts';
+import { findings } from './0022-findings.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -40,5 +41,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0019-package-lists': packageLists,
     '0020-quarantines': quarantines(engine),
     '0021-policy-changes': policyChanges(engine),
+    '0022-findings': findings(engine),
   };
 }

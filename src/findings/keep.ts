@@ -1,0 +1,199 @@
+import { batches } from '../db/batches.ts';
+import type { Tx } from '../db/database.ts';
+import { locksRows } from '../db/repository-lock.ts';
+import type { Reason, Verdict } from '../model/verdict.ts';
+import { compareText } from '../oci/canonical.ts';
+import { applyDifferences, type Differences, note } from './counts.ts';
+import { type FindingLine, type FindingMemory, lineOf, numbersOf } from './known-findings.ts';
+import { type ListedStatus, readList, statusOf, worseOf, writeList } from './status.ts';
+
+/** A verdict on a manifest that stands in the list. */
+export interface ListedImage {
+  readonly repositoryId: string;
+  readonly repository: string;
+  readonly projectId: string;
+  readonly digest: string;
+  readonly verdict: Pick<Verdict, 'reasons' | 'judgedAt'>;
+}
+
+interface Listed {
+  readonly number: number;
+  readonly findings: string;
+}
+
+/**
+ * Has the list say what these verdicts say, in the transaction that keeps them and after their rows were written: nobody else can then
+ * do the same. Writes what is different from what stands there. Manifests that are no longer stored are left out.
+ * `newest` is false for verdicts that were kept before, which know only older scores.
+ */
+export async function keepFindings(
+  tx: Tx,
+  images: readonly ListedImage[],
+  memory: FindingMemory,
+  { newest }: { readonly newest: boolean },
+): Promise<void> {
+  const stored = await storedAmong(tx, images);
+  if (stored.length === 0) return;
+  const repositories = await repositoryNumbers(tx, stored);
+  const before = await listedAmong(tx, stored, repositories);
+  const found = stored.map((image) => findingsOf(image.verdict.reasons, memory));
+  const numberOf = await numbersOf(tx, linesOf(found), memory, newest);
+  const differences: Differences = new Map();
+  const changes: ImageChange[] = [];
+  for (const [at, image] of stored.entries()) {
+    const repository = repositories.get(image.repositoryId) ?? 0;
+    const known = before.get(`${repository} ${image.digest}`);
+    const now = new Map((found[at] ?? []).map(({ line, status }) => [numberOf(line.identity), { line, status }]));
+    const findings = writeList(new Map([...now].map(([number, { status }]) => [number, status])));
+    if (known?.findings === findings) continue;
+    const was = readList(known?.findings ?? '');
+    const [came, went]: [number[], number[]] = [[], []];
+    for (const [finding, { line, status }] of now) {
+      const from = was.get(finding);
+      if (from === status) continue;
+      const { traits, reason } = line;
+      const begins = { traits, firstSeen: reason.firstSeen ?? image.verdict.judgedAt };
+      note(differences, { repository, finding }, { from, to: status, came: from === undefined ? begins : undefined });
+      if (from === undefined) came.push(finding);
+    }
+    for (const [finding, from] of was)
+      if (!now.has(finding)) {
+        went.push(finding);
+        note(differences, { repository, finding }, { from });
+      }
+    changes.push({ repository, digest: image.digest, number: known?.number, findings, came, went });
+  }
+  await applyDifferences(tx, differences);
+  await writeImages(tx, changes);
+}
+
+interface ImageChange {
+  readonly repository: number;
+  readonly digest: string;
+  readonly number: number | undefined;
+  readonly findings: string;
+  readonly came: readonly number[];
+  readonly went: readonly number[];
+}
+
+interface Found {
+  readonly line: FindingLine;
+  readonly status: ListedStatus;
+}
+
+/** Every finding once: several rules may ask for something because of it. */
+function findingsOf(reasons: readonly Reason[], memory: FindingMemory): readonly Found[] {
+  const found = new Map<string, Found>();
+  for (const reason of reasons) {
+    const line = lineOf(reason, memory);
+    if (!line) continue;
+    const status = statusOf(reason);
+    const known = found.get(line.identity);
+    found.set(line.identity, known ? { ...known, status: worseOf(known.status, status) } : { line, status });
+  }
+  return [...found.values()];
+}
+
+function linesOf(found: readonly (readonly Found[])[]): ReadonlyMap<string, FindingLine> {
+  return new Map(found.flat().map(({ line }) => [line.identity, line]));
+}
+
+/** Those that are stored now, and stay so until the transaction ends. */
+async function storedAmong(tx: Tx, images: readonly ListedImage[]): Promise<readonly ListedImage[]> {
+  const stored = new Set<string>();
+  for (const [repositoryId, own] of byRepository(images))
+    for (const batch of batches(own.map(({ digest }) => digest))) {
+      let query = tx
+        .selectFrom('manifests')
+        .select('digest')
+        .where('repository_id', '=', repositoryId)
+        .where('digest', 'in', batch);
+      if (locksRows(tx)) query = query.orderBy('digest').forKeyShare();
+      for (const { digest } of await query.execute()) stored.add(`${repositoryId} ${digest}`);
+    }
+  return images.filter(({ repositoryId, digest }) => stored.has(`${repositoryId} ${digest}`));
+}
+
+function byRepository(images: readonly ListedImage[]) {
+  return [...Map.groupBy(images, ({ repositoryId }) => repositoryId)].sort(([a], [b]) => compareText(a, b));
+}
+
+async function repositoryNumbers(tx: Tx, images: readonly ListedImage[]): Promise<ReadonlyMap<string, number>> {
+  const numbers = new Map<string, number>();
+  for (const [repositoryId, [image]] of byRepository(images)) {
+    const select = tx.selectFrom('finding_repositories').select('number').where('repository_id', '=', repositoryId);
+    let row = await select.executeTakeFirst();
+    if (!row && image) {
+      await tx
+        .insertInto('finding_repositories')
+        .values({ repository_id: repositoryId, project_id: image.projectId, name: image.repository })
+        .onConflict((conflict) => conflict.column('repository_id').doNothing())
+        .execute();
+      row = await select.executeTakeFirst();
+    }
+    if (row) numbers.set(repositoryId, row.number);
+  }
+  return numbers;
+}
+
+async function listedAmong(
+  tx: Tx,
+  images: readonly ListedImage[],
+  repositories: ReadonlyMap<string, number>,
+): Promise<ReadonlyMap<string, Listed>> {
+  const listed = new Map<string, Listed>();
+  for (const [repositoryId, own] of byRepository(images)) {
+    const repository = repositories.get(repositoryId) ?? 0;
+    for (const batch of batches(own.map(({ digest }) => digest))) {
+      const rows = await tx
+        .selectFrom('finding_images')
+        .select(['number', 'digest', 'findings'])
+        .where('repository', '=', repository)
+        .where('digest', 'in', batch)
+        .execute();
+      for (const row of rows) listed.set(`${repository} ${row.digest}`, row);
+    }
+  }
+  return listed;
+}
+
+async function writeImages(tx: Tx, changes: readonly ImageChange[]): Promise<void> {
+  const came: { finding_id: number; repository: number; image: number }[] = [];
+  for (const { repository, digest, number, findings, ...change } of changes) {
+    const image = await writeImage(tx, { repository, digest, number, findings });
+    for (const finding_id of change.came) came.push({ finding_id, repository, image });
+    await forgetFindings(tx, { repository, image }, change.went);
+  }
+  for (const batch of batches(came)) await tx.insertInto('image_findings').values(batch).execute();
+}
+
+async function writeImage(
+  tx: Tx,
+  { number, findings, ...place }: Pick<ImageChange, 'repository' | 'digest' | 'number' | 'findings'>,
+): Promise<number> {
+  if (number !== undefined) {
+    await tx.updateTable('finding_images').set({ findings }).where('number', '=', number).execute();
+    return number;
+  }
+  const row = await tx
+    .insertInto('finding_images')
+    .values({ ...place, findings })
+    .returning('number')
+    .executeTakeFirstOrThrow();
+  return row.number;
+}
+
+/** Takes findings of an image out of what tells where a finding is. */
+export async function forgetFindings(
+  tx: Tx,
+  { repository, image }: { readonly repository: number; readonly image: number },
+  findings: readonly number[],
+): Promise<void> {
+  for (const batch of batches(findings))
+    await tx
+      .deleteFrom('image_findings')
+      .where('finding_id', 'in', batch)
+      .where('repository', '=', repository)
+      .where('image', '=', image)
+      .execute();
+}
