@@ -12,7 +12,9 @@ const TO_BE_FILLED = 'findings.to-be-filled';
 
 /** Whether all kept verdicts are in the list; those of before there was one come while the server runs. */
 export async function isComplete(db: Db): Promise<boolean> {
-  return (await db.selectFrom('settings').select('key').where('key', '=', TO_BE_FILLED).executeTakeFirst()) === undefined;
+  return (
+    (await db.selectFrom('settings').select('key').where('key', '=', TO_BE_FILLED).executeTakeFirst()) === undefined
+  );
 }
 
 /** Lists the verdicts that were kept before there was a list, until all are or it is aborted. Gives their number. */

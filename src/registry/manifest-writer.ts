@@ -361,16 +361,12 @@ export async function removeManifest(tx: Tx, held: HeldRepository, digest: Diges
   await noteDeparture(tx, held, { kind: 'manifest', digest, size: removed.size });
   const left = await reviewsOfContent(tx, repositoryId, digest);
   await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('digest', '=', digest).execute();
-  await tx
-    .deleteFrom('manifest_blobs')
-    .where('repository_id', '=', repositoryId)
-    .where('manifest_digest', '=', digest)
-    .execute();
-  await tx
-    .deleteFrom('manifest_children')
-    .where('repository_id', '=', repositoryId)
-    .where('parent_digest', '=', digest)
-    .execute();
+  const parts = [
+    ['manifest_blobs', 'manifest_digest'],
+    ['manifest_children', 'parent_digest'],
+  ] as const;
+  for (const [table, column] of parts)
+    await tx.deleteFrom(table).where('repository_id', '=', repositoryId).where(column, '=', digest).execute();
   await forgetImage(tx, repositoryId, digest);
   await putReviews(tx, left, now);
   return true;
