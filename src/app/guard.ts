@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
-import type { AdmissionHistory } from '../admission/admission-history.ts';
+import { type AdmissionHistory, createAdmissionHistory } from '../admission/admission-history.ts';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
 import type { BufferedRecorder } from '../admission/recorder.ts';
 import { createWebhookServer } from '../admission/server.ts';
@@ -14,6 +14,7 @@ import { createReportWriter } from '../audit/policy-reports.ts';
 import type { AuditSink } from '../audit/ports.ts';
 import { type Config, formatAddress } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
+import { unseenMoments } from '../guard/absence.ts';
 import { ALONE, type Leadership } from '../guard/leader.ts';
 import { living } from '../guard/replicas.ts';
 import { clusterAccess } from '../kubernetes/kubeconfig.ts';
@@ -92,14 +93,29 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       throw error;
     },
   );
+  const history = deps.history ?? createAdmissionHistory();
   const watcher =
-    client && createConstraintWatcher({ client, clock, logger, systemNamespaces: systemNamespaces(config) });
+    client &&
+    createConstraintWatcher({
+      client,
+      clock,
+      logger,
+      systemNamespaces: systemNamespaces(config),
+      observer: history.rules,
+    });
   const source: ConstraintSource =
     watcher ??
     staticConstraintSource({ name: CONSTRAINT_NAME, enforcementAction: 'warn', repos: () => deps.trustedRepos() });
   // Every replica knows what runs and asks it in reviews, one of them audits it.
   const cache = client && createLiveCache({ client, clock, logger });
-  const decisions = openDecisions({ config, clock, cache, history: deps.history, recorder: deps.recorder });
+  const decisions = openDecisions({
+    config,
+    clock,
+    cache,
+    history,
+    recorder: deps.recorder,
+    ...(replica ? { cameInUnseen: unseenMoments(replica.absence, clock) } : {}),
+  });
   const metrics = deps.metrics && observeGuard(deps.metrics, { clock, certificates, replica });
   const counts = deps.metrics && createGuardMetrics(deps.metrics);
   if (counts) observeData(counts, deps, { watcher, cache });
