@@ -63,6 +63,29 @@ describe('constraints on apply', () => {
     expect(reviewConstraint({ uid: 'u', operation: 'DELETE', oldObject: bad })).toEqual({ uid: 'u', allowed: true });
   });
 
+  it('says that a namespace it names is left out of the webhook', () => {
+    const surroundings = { unaskedNamespaces: () => ['kube-system', 'kube-public', 'guard'] };
+    const warned = (match: unknown, annotations = {}) => {
+      const object = constraint({ ...good, match }, annotations);
+      return reviewConstraint({ uid: 'u', operation: 'CREATE', object }, surroundings).warnings?.join();
+    };
+    expect(warned({ namespaces: ['demo', 'kube-system'] })).toContain(
+      'spec.match.namespaces[1]: the webhook configuration leaves kube-system out',
+    );
+    expect(warned({ namespaces: ['kube-*'] }, COMPAT)).toContain('leaves kube-system, kube-public out');
+    for (const match of [{}, { namespaces: ['demo'] }, { namespaces: ['*'] }]) expect(warned(match)).toBeUndefined();
+    expect(warned({ namespaces: ['kube-*'], excludedNamespaces: ['kube-p*', 'kube-s*'] })).toBeUndefined();
+  });
+
+  it('says that nobody reads it where that is so', () => {
+    const reply = reviewConstraint(
+      { uid: 'u', operation: 'CREATE', object: constraint({ ...good, enforcementAction: 'deny' }) },
+      { unread: 'this server does not read constraints' },
+    );
+    expect(reply).toMatchObject({ allowed: true, status: { code: 299 } });
+    expect(reply.warnings).toEqual(['K8sAllowedRepos c: this server does not read constraints']);
+  });
+
   it('leaves other objects alone', () => {
     expect(create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } })).toEqual({ uid: 'u', allowed: true });
   });

@@ -20,7 +20,7 @@ import {
 } from './pinning.ts';
 import { probeAnswer } from './probe-answer.ts';
 import { type AdmissionResponse, asReview, review } from './review.ts';
-import { reviewConstraint } from './review-constraint.ts';
+import { type ConstraintSurroundings, reviewConstraint } from './review-constraint.ts';
 import type { ReviewMemory } from './review-memory.ts';
 import { decidedWithin, Undecided } from './undecided.ts';
 
@@ -37,6 +37,8 @@ export interface WebhookDeps {
   readonly tls: TlsMaterial;
   /** Namespaces that may carry the ignore label: names, `prefix*`, `*suffix`. */
   readonly exemptNamespaces: readonly string[];
+  /** What constraints come to here, for whoever applies them. */
+  readonly constraints?: ConstraintSurroundings;
   /** What decisions remember of each other. */
   readonly memory?: ReviewMemory;
   /** Serves `/v1/mutate`, which puts digests behind tags. */
@@ -155,7 +157,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   const replica = deps.replica ?? 'breakwater';
   route('/v1/admit', (request) => decide(deps, request, replica));
   route('/v1/admitlabel', (request) => reviewIgnoreLabel(request, deps.exemptNamespaces));
-  route('/v1/constraints', reviewConstraint);
+  route('/v1/constraints', (request) => reviewConstraint(request, deps.constraints));
   const { pinning } = deps;
   if (pinning) route(MUTATE_PATH, (request) => pin(deps, request, pinning));
 

@@ -12,6 +12,7 @@ import { createGuardMetrics, type GuardMetrics } from '../audit/guard-metrics.ts
 import { createLiveCache, type LiveCache } from '../audit/live-cache.ts';
 import { createReportWriter } from '../audit/policy-reports.ts';
 import type { AuditSink } from '../audit/ports.ts';
+import { followWebhookExemptions, type WebhookExemptions } from '../audit/webhook-exemptions.ts';
 import { type Config, formatAddress } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
 import { unseenMoments } from '../guard/absence.ts';
@@ -32,6 +33,10 @@ import { openReplica, type ReplicaParts } from './guard-replica.ts';
 import type { Check } from './health.ts';
 
 const CONSTRAINT_NAME = 'require-harbor-repo';
+/** What whoever applies a constraint must know where nobody reads it. */
+const UNREAD =
+  'this server does not read the constraints of the cluster: it only warns, by its own trusted sources, whatever is ' +
+  'written here; start it with BREAKWATER_KUBECONFIG to have constraints count';
 /** A replica that says nothing for so long is not there any more. */
 const GONE_MS = 120_000;
 
@@ -108,6 +113,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     staticConstraintSource({ name: CONSTRAINT_NAME, enforcementAction: 'warn', repos: () => deps.trustedRepos() });
   // Every replica knows what runs and asks it in reviews, one of them audits it.
   const cache = client && createLiveCache({ client, clock, logger });
+  const exemptions = client && followWebhookExemptions({ client, logger });
   const decisions = openDecisions({
     config,
     clock,
@@ -126,6 +132,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     tls: certificates.tls(),
     exemptNamespaces: [...listed(config.guardExemptNamespaces), config.guardNamespace],
     replica: id,
+    constraints: exemptions ? { unaskedNamespaces: exemptions.names } : { unread: UNREAD },
     memory: decisions.memory,
     ...(decisions.pinning ? { pinning: decisions.pinning } : {}),
     ...(counts
@@ -154,7 +161,10 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
   counts?.leads(leadership.isLeader());
   leadership.onChange((leads) => counts?.leads(leads));
   const audit =
-    client && watcher && cache && startAudit(deps, { client, watcher, cache, replica, id, counts, leadership });
+    client &&
+    watcher &&
+    cache &&
+    startAudit(deps, { client, watcher, cache, replica, id, counts, leadership, exemptions });
   leadership.onChange(() => audit?.wake());
 
   return {
@@ -178,6 +188,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       await presence.stop();
       await audit?.stop().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'last audit failed'));
       decisions.stop();
+      exemptions?.stop();
       await Promise.all([watcher?.stop(), cache?.stop()]);
       await closeClients();
     },
@@ -232,6 +243,7 @@ function startAudit(
     readonly cache: LiveCache;
     readonly replica: ReplicaParts | undefined;
     readonly id: string;
+    readonly exemptions: WebhookExemptions | undefined;
   },
 ): AuditLoop {
   const { client, watcher, cache, replica, id, counts, leadership } = parts;
@@ -252,6 +264,7 @@ function startAudit(
     logger,
     cluster: config.clusterName,
     pod: id,
+    unaskedNamespaces: () => parts.exemptions?.names() ?? [],
     absences: () => replica?.absence.intervals() ?? [],
     // The others say in the statuses that they are there.
     isLeader: () => leadership.isLeader(),

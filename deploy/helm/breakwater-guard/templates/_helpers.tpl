@@ -26,7 +26,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 
 {{/* Namespaces that are never asked about. Under Fail nothing the cluster needs to come back may wait for the guard. */}}
 {{- define "guard.exemptNamespaces" -}}
-{{- $own := list "kube-system" .Release.Namespace -}}
+{{- $own := list .Release.Namespace -}}
 {{- if eq .Values.webhook.failurePolicy "Fail" -}}
 {{- $own = list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace -}}
 {{- end -}}
