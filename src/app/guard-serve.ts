@@ -145,7 +145,13 @@ async function opened<Opened>(
 /** What no waiting changes. */
 function isFinal(error: unknown): boolean {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return ['kubeconfig_invalid', 'certificate_secret_invalid', 'EADDRINUSE', 'EACCES'].includes(String(code));
+  return [
+    'kubeconfig_invalid',
+    'certificate_secret_invalid',
+    'client_authority_invalid',
+    'EADDRINUSE',
+    'EACCES',
+  ].includes(String(code));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

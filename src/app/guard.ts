@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import { type AdmissionHistory, createAdmissionHistory } from '../admission/admission-history.ts';
+import { type ClientCheck, readAuthorities } from '../admission/client-check.ts';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
 import type { BufferedRecorder } from '../admission/recorder.ts';
 import { createWebhookServer } from '../admission/server.ts';
@@ -130,6 +131,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     facts: deps.facts,
     logger,
     tls: certificates.tls(),
+    clients: await clientCheck(config),
     exemptNamespaces: [...listed(config.guardExemptNamespaces), config.guardNamespace],
     replica: id,
     constraints: exemptions ? { unaskedNamespaces: exemptions.names } : { unread: UNREAD },
@@ -305,6 +307,11 @@ function checksOf(
     { name: 'admission-probe', severity: 'degraded', check: async () => replica?.problem() },
     ...(audit ? [{ name: 'cluster-audit', severity: 'degraded', check: async () => audit.problem() } as const] : []),
   ];
+}
+
+async function clientCheck({ guardClientCa, guardClientNames }: Config): Promise<ClientCheck | undefined> {
+  if (guardClientCa === undefined) return undefined;
+  return { authorities: await readAuthorities(guardClientCa), names: listed(guardClientNames) };
 }
 
 function systemNamespaces(config: Config): string[] {

@@ -85,6 +85,9 @@ service:
 {{- if and .Values.server.tokenSecret.name (not .Values.server.url) -}}
 {{- fail "server.tokenSecret.name without server.url: say which Breakwater server the token is for." -}}
 {{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.webhookFrom) (not .Values.webhook.callers.caConfigMap.name) -}}
+{{- fail "networkPolicy.enabled without networkPolicy.webhookFrom would open the webhook to everybody, who could then write findings: name the addresses API servers come from ([{ipBlock: {cidr: 10.0.0.0/24}}]), or have callers show a certificate (webhook.callers.caConfigMap)." -}}
+{{- end -}}
 {{- if and .Values.pinning.templates (not .Values.pinning.enabled) -}}
 {{- fail "pinning.templates without pinning.enabled does nothing: set both, or neither." -}}
 {{- end -}}
