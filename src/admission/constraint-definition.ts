@@ -57,6 +57,9 @@ function column(name: string, type: string, jsonPath: string, description: strin
   return { name, type, jsonPath, description };
 }
 
+/** Gatekeeper's own: what it refuses is refused here too, also while no guard is there to look at it. */
+const NAME_PATTERN = { type: 'string', pattern: String.raw`^\*?[-:a-z0-9]*\*?$` };
+
 function schema(kind: ConstraintKind): object {
   const strings = { type: 'array', items: { type: 'string' } };
   const open = { 'x-kubernetes-preserve-unknown-fields': true };
@@ -75,9 +78,18 @@ function schema(kind: ConstraintKind): object {
           enforcementAction: {
             type: 'string',
             description: 'deny (default), warn or dryrun',
-            enum: ['deny', 'warn', 'dryrun', 'scoped'],
+            // Empty counts as absent.
+            enum: ['deny', 'warn', 'dryrun', 'scoped', ''],
           },
-          match: { type: 'object', ...open },
+          match: {
+            type: 'object',
+            ...open,
+            properties: {
+              namespaces: { type: 'array', nullable: true, items: NAME_PATTERN },
+              excludedNamespaces: { type: 'array', nullable: true, items: NAME_PATTERN },
+              name: { ...NAME_PATTERN, nullable: true },
+            },
+          },
           parameters: { type: 'object', ...open, properties: Object.fromEntries(parameters) },
         },
       },

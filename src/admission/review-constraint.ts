@@ -18,9 +18,14 @@ const REFUSED: ReadonlySet<LintRule> = new Set([
   'action-unknown',
   'selector-invalid',
   'source-unknown',
+  'namespaces-dead',
+  'kinds-dead',
+  'scope-dead',
+  'scoped-empty',
+  'point-unknown',
 ]);
-/** All that Gatekeeper's own webhook refuses. */
-const REFUSED_BY_GATEKEEPER: ReadonlySet<LintRule> = new Set(['name-too-long', 'action-unknown']);
+/** What Gatekeeper's own webhook refuses; the schema of its definitions refuses more, and so does that of ours. */
+const REFUSED_BY_GATEKEEPER: ReadonlySet<LintRule> = new Set(['name-too-long', 'action-unknown', 'point-unknown']);
 /** Only Gatekeeper reads entries so; by reference they mean what they say. */
 const ABOUT_PREFIXES: ReadonlySet<LintRule> = new Set(['entry-bypass', 'entry-rejects', 'digest-malformed']);
 

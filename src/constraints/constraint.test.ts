@@ -35,3 +35,24 @@ describe('a constraint', () => {
     ])('%s is one', (_, fields) => expect(since([write(fields)])).toBe(later));
   });
 });
+
+describe('an empty enforcement action', () => {
+  const empty = (annotations = {}) =>
+    parseConstraint({ kind: 'K8sAllowedRepos', metadata: { name: 'c', annotations }, spec: { enforcementAction: '' } });
+
+  it('counts as none, which is deny', () => {
+    const { enforcementAction, actionAt } = empty();
+    expect([enforcementAction, actionAt('validation.gatekeeper.sh'), actionAt('audit.gatekeeper.sh')]).toEqual([
+      'deny',
+      'deny',
+      'deny',
+    ]);
+  });
+
+  it('is passed over at admission and listed by audits where Gatekeeper does so', () => {
+    const { enforcementAction, actionsAt } = empty({ 'breakwater/compat': 'gatekeeper' });
+    expect(enforcementAction).toBe('');
+    expect(actionsAt('validation.gatekeeper.sh')).toEqual([]);
+    expect(actionsAt('audit.gatekeeper.sh')).toEqual(['dryrun']);
+  });
+});

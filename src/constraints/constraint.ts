@@ -113,7 +113,8 @@ function read(
   const { list, trusts } = KIND_DEFINITIONS[kind];
   const missing =
     rule || list === undefined ? [] : [`spec.parameters.${list} is missing: the constraint checks nothing`];
-  const enforcementAction = spec?.enforcementAction || 'deny';
+  // Gatekeeper takes an empty action on apply, as if there were none, and does nothing about it then.
+  const enforcementAction = (options.compat ? spec?.enforcementAction : spec?.enforcementAction || undefined) ?? 'deny';
   const scoped = enforcementAction === 'scoped' ? (spec?.scopedEnforcementActions ?? []) : [];
   const enforcement = readEnforcement({ written: enforcementAction, scoped, compat: options.compat });
   const match = spec?.match ?? {};
