@@ -3,6 +3,9 @@ import { CONSTRAINT_GROUP, type ConstraintKind, KIND_DEFINITIONS, pluralOf } fro
 /** On the definition: the constraint (JSON) that a running guard creates or changes, once per text. */
 export const WANTED_CONSTRAINT_ANNOTATION = 'breakwater/wanted-constraint';
 
+/** Tells our definitions from those that Gatekeeper generates under the same names. */
+export const OUR_LABEL = { 'app.kubernetes.io/part-of': 'breakwater' } as const;
+
 const PARAMETERS: Readonly<Record<(typeof KIND_DEFINITIONS)[ConstraintKind]['parameters'][number], string>> = {
   repos: 'registries, projects, repositories or images',
   allowedImages: 'whole images, or beginnings that end in *',
@@ -21,7 +24,7 @@ export function constraintDefinition(kind: ConstraintKind, annotations: Readonly
     kind: 'CustomResourceDefinition',
     metadata: {
       name: `${plural}.${CONSTRAINT_GROUP}`,
-      labels: { 'gatekeeper.sh/constraint': 'yes' },
+      labels: { 'gatekeeper.sh/constraint': 'yes', ...OUR_LABEL },
       annotations,
     },
     spec: {
