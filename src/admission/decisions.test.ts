@@ -629,6 +629,9 @@ describe('break-glass', () => {
 
   it('is no use to anybody else, and says so', () => {
     const response = ask(broken(ANN));
+    expect(response.status?.message).toBe(
+      `[denied by require-harbor-repo] ${SENTENCE}\nbreakwater/break-glass is not honoured: ann is in no group that may`,
+    );
     expect(response).toMatchObject({
       allowed: false,
       warnings: ['breakwater/break-glass is not honoured: ann is in no group that may'],
@@ -646,8 +649,17 @@ describe('break-glass', () => {
     expect(ask(testRequest(pod, { userInfo: BOB }), ruled({ 'breakwater/compat': 'gatekeeper' })).allowed).toBe(false);
   });
 
-  it('wants a ticket', () => {
-    const silent = workload('Deployment', 'pay', EVIL, { annotations: { 'breakwater/break-glass': '  ' } });
+  it('shows a ticket as visible text, in warning and record', () => {
+    const marked = workload('Deployment', 'pay', EVIL, {
+      annotations: { 'breakwater/break-glass': 'OPS-1 \u202ex\u2066\u0000\u001b[31m' },
+    });
+    const { warnings } = ask(testRequest(marked, { userInfo: BOB }));
+    expect(warnings?.[0]).toContain(String.raw`(bob: OPS-1 \u202ex\u2066\u0000\u001b[31m)`);
+    expect(findings[0]?.message).toContain(String.raw`(bob: OPS-1 \u202ex\u2066\u0000\u001b[31m)`);
+  });
+
+  it.each(['  ', '.', '- -', 'x1', '\u200b\u200b\u200b'])('wants a ticket: %j is none', (ticket) => {
+    const silent = workload('Deployment', 'pay', EVIL, { annotations: { 'breakwater/break-glass': ticket } });
     expect(ask(testRequest(silent, { userInfo: BOB }))).toMatchObject({
       allowed: false,
       warnings: ['breakwater/break-glass is not honoured: write a ticket, like "OPS-123 payment is down"'],
