@@ -42,7 +42,7 @@ export function refuseOtherNames(server: Server, { names }: ClientCheck, onRefus
     onRefused(`the certificate is for ${JSON.stringify(found.join(', ').slice(0, 200))}`);
     socket.destroy();
   });
-  server.on('tlsClientError', (error) => onRefused(error.message));
+  server.on('tlsClientError', (error) => onRefused(error.message.trim()));
 }
 
 /** Absent for a caller without a certificate, whom TLS has refused already. */
