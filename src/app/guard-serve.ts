@@ -13,10 +13,9 @@ import { logCameInUnseen } from './came-in-unseen.ts';
 import { type Guard, openGuard } from './guard.ts';
 import { type GuardLink, observeLink, openGuardLink } from './guard-link.ts';
 import { type Check, createHealthServer } from './health.ts';
+import { MOST_SIGHTINGS_KEPT } from './kept-history.ts';
 
 const AGAIN_MS = 2000;
-/** What ran most recently; a restarted guard knows that much of before. */
-const MOST_SIGHTINGS_KEPT = 20_000;
 
 /**
  * Runs one replica of the guard near an API server until it is told to stop (SIGTERM, SIGINT): then it is not ready at
