@@ -11,7 +11,7 @@ export interface ClientCheck {
 }
 
 /** The file cannot be read, or holds no certificate. */
-export class ClientCheckError extends CodedError<'client_authority_invalid'> {}
+class ClientCheckError extends CodedError<'client_authority_invalid'> {}
 
 /** Reads a file of authorities. Throws `ClientCheckError`: with a damaged file nobody could call, or everybody. */
 export async function readAuthorities(path: string): Promise<string> {

@@ -9,7 +9,7 @@ import type { RuleHistory, RuleVersion } from './rule-history.ts';
 export interface DeniedTimes {
   /** Undefined when nobody knows. */
   readonly since: number | undefined;
-  deniedAt(moment: number): boolean;
+  readonly deniedAt: (moment: number) => boolean;
 }
 
 /** Answers for the lines that deny one request. */

@@ -73,7 +73,7 @@ export interface RestartDeps {
   readonly digests: DigestLookup;
   readonly now: number;
   /** Whether what came in at that moment may have come in while no guard answered. */
-  cameInUnseen(at: number): boolean;
+  readonly cameInUnseen: (at: number) => boolean;
 }
 
 /**

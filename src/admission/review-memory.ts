@@ -22,7 +22,7 @@ export interface ReviewMemory {
   readonly controllers: ReadonlySet<string>;
   readonly breakGlassGroups: ReadonlySet<string>;
   /** Whether what came in at that moment may have come in while no guard answered. */
-  cameInUnseen(at: number): boolean;
+  readonly cameInUnseen: (at: number) => boolean;
 }
 
 /** Everything but the clock may be absent: then nobody is known to live, and nothing is recorded. */

@@ -134,7 +134,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     clients: await clientCheck(config),
     exemptNamespaces: [...listed(config.guardExemptNamespaces), config.guardNamespace],
     replica: id,
-    constraints: exemptions ? { unaskedNamespaces: exemptions.names } : { unread: UNREAD },
+    constraints: exemptions ? { unaskedNamespaces: () => exemptions.names() } : { unread: UNREAD },
     memory: decisions.memory,
     ...(decisions.pinning ? { pinning: decisions.pinning } : {}),
     ...(counts

@@ -77,7 +77,7 @@ export function createClusterAudit(deps: ClusterAuditDeps): ClusterAudit {
     pod: deps.pod,
     ...(deps.keepViolations === undefined ? {} : { keep: deps.keepViolations }),
     replicas: () => living,
-    unasked: deps.unaskedNamespaces,
+    unasked: () => deps.unaskedNamespaces?.() ?? [],
   });
   let living: readonly string[] | undefined;
   let found: Found | undefined;

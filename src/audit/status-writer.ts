@@ -27,7 +27,7 @@ export interface StatusWriterDeps {
   /** How many violations a status lists; default 20, at most 500. */
   readonly keep?: number;
   /** Namespaces that the webhook configuration leaves out. */
-  readonly unasked?: (() => readonly string[]) | undefined;
+  readonly unasked?: () => readonly string[];
   /** Names of the replicas there are; absent or undefined: nobody knows, and the entries of others stay. */
   readonly replicas?: () => readonly string[] | undefined;
 }

@@ -65,7 +65,9 @@ function listOf(violations: unknown): readonly string[] | undefined {
   if (!Array.isArray(violations)) return undefined;
   return violations.map((one: object) => {
     const fields = Object.entries(one).map(([key, value]): [string, unknown] =>
-      key === 'enforcementActions' && Array.isArray(value) ? [key, value.toSorted()] : [key, value],
+      key === 'enforcementActions' && Array.isArray(value)
+        ? [key, value.map(String).sort((a, b) => (a < b ? -1 : 1))]
+        : [key, value],
     );
     return JSON.stringify(Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1))));
   });
