@@ -22,8 +22,8 @@ export function banner(config: Config, first: FirstUser | undefined): string {
     '',
     `  registry and API   ${url}`,
     `  webhook            https://${formatAddress(config.webhookListen)}`,
-    `  metrics, health    http://${formatAddress(config.metricsListen)}`,
     ...(config.kubeconfig === undefined ? FOLLOWS_NOTHING : []),
+    `  metrics, health    http://${formatAddress(config.metricsListen)}`,
     `  data               ${config.dataDir}`,
     ...(config.blobs === undefined ? [] : [`  blobs              ${config.blobs}`]),
     ...(first?.generated
