@@ -136,6 +136,10 @@ const settingsSchema = z
     guardTlsSecret: z.string().min(1).optional(),
     /** Write the authority of such a certificate into the webhook configurations; else that is somebody else's work. */
     guardPublishCa: flag.prefault(false),
+    /** File with the authorities (PEM) of those who may call the webhook; default: whoever reaches its port. */
+    guardClientCa: z.string().min(1).optional(),
+    /** Common names that their certificates may have, comma separated. */
+    guardClientNames: z.string().min(1).prefault('kube-apiserver'),
     /** Namespaces that may carry the label which takes them out of admission, comma separated: names, `prefix*`, `*suffix`. */
     guardExemptNamespaces: z.string().prefault('kube-system'),
     /** Users, beside Kubernetes' own controllers, that make pods for living owners, comma separated: service accounts of operators. */

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 export const DEFAULT_DATA_DIR = './data';
 
@@ -29,6 +30,16 @@ export function configFolder(setting: string | undefined, environment: NodeJS.Pr
 /** Where what can be had again is kept. */
 export function cacheFolder(setting: string | undefined, environment: NodeJS.ProcessEnv): string {
   return resolve(setting || userFolder(environment, 'XDG_CACHE_HOME', '.cache'));
+}
+
+/**
+ * The kubeconfig that kubectl would read: the first file of `KUBECONFIG` that exists, else `~/.kube/config`. Undefined when
+ * there is none. For tools that somebody calls by hand; a server follows only the cluster it is told to.
+ */
+export function usualKubeconfig(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  const named = (environment['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean);
+  const files = named.length > 0 ? named : [join(environment['HOME'] || homedir(), '.kube', 'config')];
+  return files.find((path) => existsSync(path));
 }
 
 /** Where Node keeps our code compiled, so that the next command starts sooner. */

@@ -1,3 +1,4 @@
+import { escape } from '../constraints/messages.ts';
 import type { GlassHistory } from './break-glass-history.ts';
 import { annotationOf, templateOf } from './object-fields.ts';
 import type { AdmissionRequest } from './parse-review.ts';
@@ -31,6 +32,9 @@ export interface GlassDeps {
 }
 
 const LONGEST_TICKET = 300;
+/** "." is no ticket that anybody could look up. */
+const LETTERS = /[\p{L}\p{N}]/gu;
+const FEWEST_LETTERS = 3;
 const NOTHING: GlassDecision = {};
 
 /**
@@ -57,21 +61,21 @@ export function breakGlass(
     const why = groups.size === 0 ? 'no group may break the glass here' : `${username} is in no group that may`;
     return { refused: `${BREAK_GLASS_ANNOTATION} is not honoured: ${why}` };
   }
-  if (written === '') {
+  if ((written.match(LETTERS) ?? []).length < FEWEST_LETTERS) {
     return { refused: `${BREAK_GLASS_ANNOTATION} is not honoured: write a ticket, like "OPS-123 payment is down"` };
   }
   return { broken: { ticket: written, user: username, root: undefined, covers: () => true } };
 }
 
-/** The annotation of the object or else of its pod template, in one line; undefined when there is none. */
+/** The annotation of the object or else of its pod template, in one line of visible text; undefined when there is none. */
 export function ticketOf(object: unknown): string | undefined {
   const written =
     annotationOf(object, BREAK_GLASS_ANNOTATION) ?? annotationOf(templateOf(object), BREAK_GLASS_ANNOTATION);
-  return written?.replaceAll(/\s+/g, ' ').trim().slice(0, LONGEST_TICKET);
+  return written === undefined ? undefined : escape(written.replaceAll(/\s+/g, ' ').trim(), LONGEST_TICKET);
 }
 
 /** The warning in the place of a denial. */
 export function glassWarning(message: string, { ticket, user, root }: BrokenGlass): string {
   const how = root === undefined ? 'let in by break-glass' : 'let in by the break-glass of its owner';
-  return `${how} (${user}: ${ticket}): ${message}`;
+  return `${how} (${escape(user)}: ${ticket}): ${message}`;
 }

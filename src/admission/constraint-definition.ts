@@ -3,6 +3,9 @@ import { CONSTRAINT_GROUP, type ConstraintKind, KIND_DEFINITIONS, pluralOf } fro
 /** On the definition: the constraint (JSON) that a running guard creates or changes, once per text. */
 export const WANTED_CONSTRAINT_ANNOTATION = 'breakwater/wanted-constraint';
 
+/** Tells our definitions from those that Gatekeeper generates under the same names. */
+export const OUR_LABEL = { 'app.kubernetes.io/part-of': 'breakwater' } as const;
+
 const PARAMETERS: Readonly<Record<(typeof KIND_DEFINITIONS)[ConstraintKind]['parameters'][number], string>> = {
   repos: 'registries, projects, repositories or images',
   allowedImages: 'whole images, or beginnings that end in *',
@@ -21,7 +24,7 @@ export function constraintDefinition(kind: ConstraintKind, annotations: Readonly
     kind: 'CustomResourceDefinition',
     metadata: {
       name: `${plural}.${CONSTRAINT_GROUP}`,
-      labels: { 'gatekeeper.sh/constraint': 'yes' },
+      labels: { 'gatekeeper.sh/constraint': 'yes', ...OUR_LABEL },
       annotations,
     },
     spec: {
@@ -57,6 +60,9 @@ function column(name: string, type: string, jsonPath: string, description: strin
   return { name, type, jsonPath, description };
 }
 
+/** Gatekeeper's own: what it refuses is refused here too, also while no guard is there to look at it. */
+const NAME_PATTERN = { type: 'string', pattern: String.raw`^\*?[-:a-z0-9]*\*?$` };
+
 function schema(kind: ConstraintKind): object {
   const strings = { type: 'array', items: { type: 'string' } };
   const open = { 'x-kubernetes-preserve-unknown-fields': true };
@@ -75,9 +81,18 @@ function schema(kind: ConstraintKind): object {
           enforcementAction: {
             type: 'string',
             description: 'deny (default), warn or dryrun',
-            enum: ['deny', 'warn', 'dryrun', 'scoped'],
+            // Empty counts as absent.
+            enum: ['deny', 'warn', 'dryrun', 'scoped', ''],
           },
-          match: { type: 'object', ...open },
+          match: {
+            type: 'object',
+            ...open,
+            properties: {
+              namespaces: { type: 'array', nullable: true, items: NAME_PATTERN },
+              excludedNamespaces: { type: 'array', nullable: true, items: NAME_PATTERN },
+              name: { ...NAME_PATTERN, nullable: true },
+            },
+          },
           parameters: { type: 'object', ...open, properties: Object.fromEntries(parameters) },
         },
       },

@@ -1,5 +1,6 @@
 import type { EvaluatedLine } from '../constraints/evaluate.ts';
 import { glassWarning } from './break-glass.ts';
+import { denies } from './denies.ts';
 import type { AdmissionAction } from './recorder.ts';
 import { restartWarning } from './restart.ts';
 import type { Situation } from './situation.ts';
@@ -30,8 +31,7 @@ export function decideLine(situation: Situation, line: EvaluatedLine): DecidedLi
     const { broken } = situation.glass();
     if (broken?.covers(line.image)) return [as('break-glass', glassWarning(message, broken))];
   }
-  const { restartGrace: grace } = constraint.options;
-  const restart = grace === 'none' ? undefined : situation.restart({ image: line.image, since: line.since, grace });
+  const restart = situation.restart(line);
   if (restart) return [as('restart-grace', restartWarning(message, restart))];
   // A scoped constraint may deny and warn at one point; Gatekeeper then says it twice.
   return compat && line.actions.includes('warn') ? [as('denied'), as('warned')] : [as('denied')];
@@ -44,11 +44,6 @@ export function decideLine(situation: Situation, line: EvaluatedLine): DecidedLi
 function takenAgainstQuarantined(situation: Situation, line: EvaluatedLine): AdmissionAction {
   if (!situation.brings(line.image)) return 'warned';
   return situation.mirrorPod() ? 'mirror-pod' : 'denied';
-}
-
-/** What the registry only warns about never denies; what it does not know denies where the constraint says so. */
-function denies({ action, kind, constraint }: EvaluatedLine): boolean {
-  return action === 'deny' && kind !== 'warned' && (kind !== 'unknown' || constraint.options.unknown === 'deny');
 }
 
 const TAKEN_ORDER: readonly AdmissionAction[] = [

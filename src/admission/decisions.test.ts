@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Constraint } from '../constraints/constraint.ts';
+import { type Constraint, parseConstraint } from '../constraints/constraint.ts';
+import { decidingContent } from '../constraints/deciding-content.ts';
 import type { EvaluateDeps } from '../constraints/evaluate.ts';
 import { parseExpansion } from '../constraints/expansion.ts';
 import type { LiveWorkload } from '../constraints/live-workloads.ts';
@@ -18,6 +19,7 @@ const DAY = 86_400_000;
 const RULED = Date.parse('2026-11-01T00:00:00Z');
 const NOW = RULED + 10 * DAY;
 const EVIL = 'evil.example.com/app:1';
+const HARBOR = 'harbor.cksc.a1ck.io/app:1';
 const OTHER = 'evil.example.com/other:1';
 const SENTENCE = `container "c0" has an invalid image repo "${EVIL}", allowed repos are ["harbor.cksc.a1ck.io"]`;
 const D1 = digestOf('1');
@@ -135,6 +137,103 @@ describe('restart is not first deploy', () => {
     expect(findings).toMatchObject([
       { action: 'restart-grace', owner: { kind: 'Deployment', name: 'web' }, image: EVIL },
     ]);
+  });
+
+  describe('only what made the image denied is the rule', () => {
+    const T = RULED;
+    /** The constraint as it was read at several moments, the last one in force. */
+    function ruledBy(...versions: [at: number, constraint: Record<string, unknown> | undefined][]): Constraint {
+      for (const [at, object] of versions) {
+        if (object === undefined) history.rules.gone('K8sAllowedRepos', 'require-harbor-repo', at);
+        else {
+          const state = { content: decidingContent(object), since: at, now: at };
+          history.rules.stands({ kind: 'K8sAllowedRepos', name: 'require-harbor-repo', uid: 'r' }, state);
+        }
+      }
+      return parseConstraint({ kind: 'K8sAllowedRepos', ...versions.at(-1)?.[1] });
+    }
+    function stored(spec: Record<string, unknown> = {}, annotations: Record<string, string> = {}) {
+      return {
+        metadata: { name: 'require-harbor-repo', annotations },
+        spec: { enforcementAction: 'deny', parameters: { repos: ['harbor.cksc.a1ck.io'] }, ...spec },
+      };
+    }
+    const slipped = () => ran(deployment.uid, EVIL, undefined, T + DAY);
+
+    it.each<[string, () => Constraint]>([
+      ['an annotation', () => ruledBy([T, stored()], [T + 2 * DAY, stored({}, { note: 'x' })])],
+      [
+        'a list that allows more',
+        () => ruledBy([T, stored()], [T + 2 * DAY, stored({ parameters: { repos: ['harbor.cksc.a1ck.io', 'x.io'] } })]),
+      ],
+      ['another namespace', () => ruledBy([T, stored()], [T + 2 * DAY, stored({ match: { namespaces: ['demo'] } })])],
+      ['a moment of absence', () => ruledBy([T, stored()], [T + 2 * DAY, undefined], [T + 2 * DAY + 5000, stored()])],
+    ])('%s denies nothing new: what slipped in before it stays denied', (_, rule) => {
+      slipped();
+      expect(ask(podOf(set, EVIL), rule()).allowed).toBe(false);
+    });
+
+    it.each<[string, () => Constraint]>([
+      ['warn to deny', () => ruledBy([T, stored({ enforcementAction: 'warn' })], [T + 2 * DAY, stored()])],
+      [
+        'a registry that is trusted no more',
+        () => ruledBy([T, stored({ parameters: { repos: ['evil.example.com'] } })], [T + 2 * DAY, stored()]),
+      ],
+      [
+        'a namespace that was left out',
+        () => ruledBy([T, stored({ match: { excludedNamespaces: ['demo'] } })], [T + 2 * DAY, stored()]),
+      ],
+      ['a constraint that was away', () => ruledBy([T, stored()], [T + DAY / 2, undefined], [T + 2 * DAY, stored()])],
+      [
+        'stricter and then edited twice',
+        () =>
+          ruledBy(
+            [T, stored({ enforcementAction: 'warn' })],
+            [T + 2 * DAY, stored()],
+            [T + 3 * DAY, stored({ match: { name: '*' } })],
+          ),
+      ],
+    ])('%s is a new rule: what ran before goes on for 30 days from then', (_, rule) => {
+      slipped();
+      const { allowed, warnings } = ask(podOf(set, EVIL), rule());
+      expect(allowed).toBe(true);
+      expect(warnings?.[0]).toContain('denied since 2026-11-03T00:00:00Z, passes until 2026-12-03T00:00:00Z');
+    });
+
+    it('what came in while no guard answered and was denied then is no reason to pass, whatever the rule said later', () => {
+      slipped();
+      const constraint = ruledBy(
+        [T, stored()],
+        [T + 2 * DAY, stored({ enforcementAction: 'warn' })],
+        [T + 4 * DAY, stored()],
+      );
+      expect(ask(podOf(set, EVIL), constraint).allowed).toBe(true);
+      memory = { ...memory, cameInUnseen: (at) => at > T && at < T + 2 * DAY };
+      expect(ask(podOf(set, EVIL), constraint).allowed).toBe(false);
+      memory = { ...memory, cameInUnseen: (at) => at > T + 2 * DAY };
+      expect(ask(podOf(set, EVIL), constraint).allowed).toBe(true);
+    });
+
+    it('a blocked image that only warned until the constraint began to deny ran before the rule that denies it', () => {
+      ran(deployment.uid, HARBOR, undefined, T + DAY);
+      const owner = testWorkload('Deployment', 'web', [HARBOR]);
+      live.splice(0, 2, owner);
+      const constraint = ruledBy([T, stored({ enforcementAction: 'warn' })], [T + 2 * DAY, stored()]);
+      expect(ask(podOf(owner, HARBOR), constraint, blocked(T - DAY)).allowed).toBe(true);
+      expect(ask(podOf(owner, HARBOR), ruledBy([T + 3 * DAY, stored({ match: {} })]), blocked(T - DAY)).allowed).toBe(
+        true,
+      );
+    });
+
+    it('a verdict that came after a change does not count for the time before it', () => {
+      ran(deployment.uid, HARBOR, undefined, T + DAY);
+      const owner = testWorkload('Deployment', 'web', [HARBOR]);
+      live.splice(0, 2, owner);
+      // Trusted and denied from the start, blocked since day 2, not trusted since day 4.
+      const constraint = ruledBy([T, stored()], [T + 4 * DAY, stored({ parameters: { repos: ['x.io'] } })]);
+      expect(ask(podOf(owner, HARBOR), constraint, blocked(T + 2 * DAY)).allowed).toBe(true);
+      expect(ask(podOf(owner, HARBOR), constraint, blocked(T - DAY)).allowed).toBe(false);
+    });
   });
 
   it.each<[string, () => AdmissionRequest]>([
@@ -530,6 +629,9 @@ describe('break-glass', () => {
 
   it('is no use to anybody else, and says so', () => {
     const response = ask(broken(ANN));
+    expect(response.status?.message).toBe(
+      `[denied by require-harbor-repo] ${SENTENCE}\nbreakwater/break-glass is not honoured: ann is in no group that may`,
+    );
     expect(response).toMatchObject({
       allowed: false,
       warnings: ['breakwater/break-glass is not honoured: ann is in no group that may'],
@@ -547,8 +649,17 @@ describe('break-glass', () => {
     expect(ask(testRequest(pod, { userInfo: BOB }), ruled({ 'breakwater/compat': 'gatekeeper' })).allowed).toBe(false);
   });
 
-  it('wants a ticket', () => {
-    const silent = workload('Deployment', 'pay', EVIL, { annotations: { 'breakwater/break-glass': '  ' } });
+  it('shows a ticket as visible text, in warning and record', () => {
+    const marked = workload('Deployment', 'pay', EVIL, {
+      annotations: { 'breakwater/break-glass': 'OPS-1 \u202ex\u2066\u0000\u001b[31m' },
+    });
+    const { warnings } = ask(testRequest(marked, { userInfo: BOB }));
+    expect(warnings?.[0]).toContain(String.raw`(bob: OPS-1 \u202ex\u2066\u0000\u001b[31m)`);
+    expect(findings[0]?.message).toContain(String.raw`(bob: OPS-1 \u202ex\u2066\u0000\u001b[31m)`);
+  });
+
+  it.each(['  ', '.', '- -', 'x1', '\u200b\u200b\u200b'])('wants a ticket: %j is none', (ticket) => {
+    const silent = workload('Deployment', 'pay', EVIL, { annotations: { 'breakwater/break-glass': ticket } });
     expect(ask(testRequest(silent, { userInfo: BOB }))).toMatchObject({
       allowed: false,
       warnings: ['breakwater/break-glass is not honoured: write a ticket, like "OPS-123 payment is down"'],

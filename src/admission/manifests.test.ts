@@ -100,6 +100,20 @@ describe('guard manifests', () => {
     );
   });
 
+  it('ask about the system namespaces unless that could stop the cluster', () => {
+    expect(JSON.stringify(webhooks()[0])).toContain('"operator":"NotIn","values":["breakwater-system"]');
+    expect(JSON.stringify(webhooks()[0])).not.toContain('kube-');
+  });
+
+  it('come whole with one apply, and say so when nobody will read the constraint', () => {
+    const text = renderGuardManifests({ ...options, constraint: 'later' });
+    expect(objects({ constraint: 'later' })).toEqual(objects());
+    expect(text).toContain('does not follow the cluster. It only warns');
+    expect(text).toContain('BREAKWATER_KUBECONFIG=FILE');
+    const none = renderGuardManifests({ ...options, constraint: 'none' });
+    expect(none).not.toContain('require-harbor-repo');
+  });
+
   it('leave the bundle out when a running guard writes it', () => {
     const { caBundle: _left, ...rest } = options;
     expect(renderGuardManifests(rest)).not.toContain('caBundle');

@@ -22,8 +22,11 @@ export interface GuardManifestOptions extends Omit<WebhookConfigurationOptions, 
   readonly style?: MessageStyle;
   /** How many guards there are behind the webhook's address; 1 when absent. */
   readonly replicas?: number;
-  /** `by-guard` (default): a running guard makes the constraint; `document`: it is printed as a document. */
-  readonly constraint?: 'by-guard' | 'document';
+  /**
+   * `by-guard` (default): a running guard makes the constraint; `later`: the same, and the guard that runs now does not
+   * follow the cluster; `document`: it is printed as a document; `none`: there is none.
+   */
+  readonly constraint?: 'by-guard' | 'later' | 'document' | 'none';
   /** Also the webhook that puts digests behind tags: of pods, or of what makes them too. */
   readonly pinning?: 'pods' | 'templates';
   readonly namespace?: string;
@@ -42,11 +45,16 @@ const BY_GUARD = `# The constraint below is carried in the annotation ${WANTED_C
 # all kinds before it creates any, so one apply cannot create this one; a guard with access to the cluster does it
 # within seconds. Change it with kubectl, or apply newly printed manifests; editing these comments does nothing.
 `;
+const LATER = `# ATTENTION: the server that printed this does not follow the cluster. It only warns, by its own trusted sources, and no
+# constraint changes that. To deny, to audit, and to have constraints count: restart it with BREAKWATER_KUBECONFIG=FILE, or
+# run guards in the cluster (docs/guard/helm.md). The constraint below, which the annotation
+# ${WANTED_CONSTRAINT_ANNOTATION} of the definition above carries, is made then.
+`;
 
 /**
  * Everything a cluster needs, as YAML that one `kubectl apply -f -` sets up completely, also on a cluster that does not
- * know the kinds yet. With `constraint: 'document'` the constraint is a document of its own at the end: for clusters
- * whose guard has no access to the API server; the first apply on a new cluster then has to be repeated. Throws
+ * know the kinds yet. With `constraint: 'document'` the constraint is a document of its own at the end; the first apply on
+ * a new cluster then has to be repeated. Throws
  * `ManifestError` when workloads shall fail closed behind a single guard.
  */
 export function renderGuardManifests(options: GuardManifestOptions): string {
@@ -54,7 +62,8 @@ export function renderGuardManifests(options: GuardManifestOptions): string {
   const namespace = options.namespace ?? DEFAULT_NAMESPACE;
   const serviceAccount = options.serviceAccount ?? 'breakwater-guard';
   const constraint = constraintObject(options);
-  const byGuard = options.constraint !== 'document';
+  const { constraint: how = 'by-guard' } = options;
+  const byGuard = how === 'by-guard' || how === 'later';
   const annotations = byGuard ? { [WANTED_CONSTRAINT_ANNOTATION]: JSON.stringify(constraint) } : {};
   const objects = [
     ...CONSTRAINT_KINDS.map((kind) => constraintDefinition(kind, kind === CONSTRAINT_KIND ? annotations : {})),
@@ -70,9 +79,9 @@ export function renderGuardManifests(options: GuardManifestOptions): string {
     ...(options.pinning === undefined
       ? []
       : [mutatingConfiguration({ ...options, namespace, templates: options.pinning === 'templates' })]),
-    ...(byGuard ? [] : [constraint]),
+    ...(how === 'document' ? [constraint] : []),
   ];
-  const shown = byGuard ? BY_GUARD + asYaml(constraint).replaceAll(/^(?=.)/gm, '# ') : '';
+  const shown = byGuard ? (how === 'later' ? LATER : BY_GUARD) + asYaml(constraint).replaceAll(/^(?=.)/gm, '# ') : '';
   return HEADER + objects.map((object) => `---\n${asYaml(object)}`).join('') + shown;
 }
 

@@ -4,6 +4,7 @@ import type { LiveWorkload, LiveWorkloads, RunHistory } from '../constraints/liv
 import { parseReferenceOnce } from '../constraints/reference-memory.ts';
 import type { Digest } from '../oci/digest.ts';
 import { toRfc3339 } from '../platform/clock.ts';
+import type { DeniedTimes } from './denied-since.ts';
 import { controllerOf } from './object-fields.ts';
 import type { AdmissionRequest } from './parse-review.ts';
 
@@ -49,12 +50,12 @@ export function ownershipOf(
   return agrees ? { owner, top: live.topOf(owner.uid) ?? owner } : undefined;
 }
 
-/** The line that would be denied. */
-export interface DeniedLine {
+/** The image that would be denied. */
+export interface DeniedImage {
   readonly image: string;
-  /** Since when the rule or verdict says so, epoch ms; undefined when nobody knows. */
-  readonly since?: number | undefined;
   readonly grace: RestartGrace;
+  /** Since when the rule or verdict denies it; costs a look at everything the constraint said before. */
+  times(): DeniedTimes;
 }
 
 /** Why a denied image may be started again. */
@@ -71,21 +72,27 @@ export interface RestartDeps {
   readonly runs: RunHistory;
   readonly digests: DigestLookup;
   readonly now: number;
+  /** Whether what came in at that moment may have come in while no guard answered. */
+  readonly cameInUnseen: (at: number) => boolean;
 }
 
 /**
  * A restart is not a first deploy: gives the grace under which a denied image may start again for an owner whose template
  * names it and that ran this very image before the rule or verdict came. Undefined when it must not: the owner is new, the
- * tag points elsewhere now, the image is not the owner's, or the time is over.
+ * tag points elsewhere now, the image is not the owner's, it came in while no guard answered and would have been denied, or
+ * the time is over.
  */
-export function restartOf(deps: RestartDeps, ownership: Ownership, line: DeniedLine): Restart | undefined {
+export function restartOf(deps: RestartDeps, ownership: Ownership, denied: DeniedImage): Restart | undefined {
   const { owner, top } = ownership;
-  const { grace, image, since } = line;
+  const { grace, image } = denied;
   if (grace === 'none' || !owner.images.some((one) => namesSameImage(one.image, image))) return undefined;
+  const run = sightingOf(deps, top.uid, image);
+  if (run === undefined) return undefined;
+  const { since, deniedAt } = denied.times();
+  if (run.at >= (since ?? deps.now)) return undefined;
   const until = grace === 'forever' || since === undefined ? undefined : since + grace;
   if (until !== undefined && deps.now >= until) return undefined;
-  const run = sightingOf(deps, top.uid, image);
-  if (run === undefined || run.at >= (since ?? deps.now)) return undefined;
+  if (deps.cameInUnseen(run.at) && deniedAt(run.at)) return undefined;
   return { top, since, until, byText: run.byText };
 }
 
@@ -99,7 +106,7 @@ export function restartWarning(message: string, { top, since, until, byText }: R
 
 /** When this owner first ran what the image text means today. */
 function sightingOf(
-  { runs, digests }: RestartDeps,
+  { runs, digests }: Pick<RestartDeps, 'runs' | 'digests'>,
   uid: string,
   image: string,
 ): { readonly at: number; readonly byText: boolean } | undefined {
@@ -128,7 +135,11 @@ function withoutDigest(image: string): string {
 }
 
 /** Remembers the images of an admitted object for its owner at the top. */
-export function recordRuns({ runs, digests, now }: RestartDeps, ownerUid: string, images: readonly string[]): void {
+export function recordRuns(
+  { runs, digests, now }: Pick<RestartDeps, 'runs' | 'digests' | 'now'>,
+  ownerUid: string,
+  images: readonly string[],
+): void {
   for (const image of images) {
     const reference = parseReferenceOnce(image);
     const digest: Digest | undefined = reference && (reference.digest ?? digests.digestOf(reference));

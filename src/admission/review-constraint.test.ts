@@ -27,6 +27,21 @@ describe('constraints on apply', () => {
     [{ ...good, enforcementAction: 'Deny' }, 'write "deny"'],
     [{ ...good, match: { kinds: 'Pod' } }, 'spec.match.kinds'],
     [{ ...good, match: { source: 'original' } }, 'write "Original"'],
+    [{ ...good, match: { namespaces: ['a*b'] } }, 'no namespace matches any of these'],
+    [{ ...good, match: { namespaces: ['Prod', 'a:b'] } }, 'no namespace matches any of these'],
+    [{ ...good, match: { excludedNamespaces: ['*'] } }, 'every namespace is excluded'],
+    [{ ...good, match: { scope: 'Cluster' } }, 'the constraint checks nothing'],
+    [{ ...good, match: { kinds: [{ apiGroups: [''], kinds: ['pods'] }] } }, 'nothing is checked'],
+    [{ ...good, match: { kinds: [{ apiGroups: ['v1'], kinds: ['Pod'] }] } }, 'nothing is checked'],
+    [{ ...good, enforcementAction: 'scoped' }, 'enforced nowhere'],
+    [
+      {
+        ...good,
+        enforcementAction: 'scoped',
+        scopedEnforcementActions: [{ action: 'deny', enforcementPoints: [{ name: 'webhook' }] }],
+      },
+      'enforcement point "webhook" is not known',
+    ],
     [{ ...good, match: { labelSelector: { matchExpressions: [{ key: 'a', operator: 'Is' }] } } }, 'operator "Is"'],
   ])('%j is refused: %s', (spec, text) => {
     const reply = create(constraint(spec));
@@ -37,6 +52,14 @@ describe('constraints on apply', () => {
   it('takes what is in order without a word', () => {
     expect(create(constraint(good))).toEqual({ uid: 'u', allowed: true });
     expect(create(constraint({ parameters: { repos: ['harbor.io'] } }))).toEqual({ uid: 'u', allowed: true });
+    expect(create(constraint({ ...good, enforcementAction: '' }))).toEqual({ uid: 'u', allowed: true });
+  });
+
+  it('warns about what is dead beside what is not', () => {
+    const kinds = [{ apiGroups: [''], kinds: ['Pod', 'pods'] }];
+    const reply = create(constraint({ ...good, match: { namespaces: ['Prod', 'demo'], kinds } }));
+    expect(reply).toMatchObject({ allowed: true, status: { code: 299 } });
+    expect(reply.warnings?.join()).toContain('no namespace matches "Prod"');
   });
 
   it('warns with a witness about a prefix that can be passed by', () => {
@@ -61,6 +84,29 @@ describe('constraints on apply', () => {
     const leaving = { ...constraint({}), metadata: { name: 'c', deletionTimestamp: '2026-01-01T00:00:00Z' } };
     expect(update(leaving, constraint(good)).allowed).toBe(true);
     expect(reviewConstraint({ uid: 'u', operation: 'DELETE', oldObject: bad })).toEqual({ uid: 'u', allowed: true });
+  });
+
+  it('says that a namespace it names is left out of the webhook', () => {
+    const surroundings = { unaskedNamespaces: () => ['kube-system', 'kube-public', 'guard'] };
+    const warned = (match: unknown, annotations = {}) => {
+      const object = constraint({ ...good, match }, annotations);
+      return reviewConstraint({ uid: 'u', operation: 'CREATE', object }, surroundings).warnings?.join();
+    };
+    expect(warned({ namespaces: ['demo', 'kube-system'] })).toContain(
+      'spec.match.namespaces[1]: the webhook configuration leaves kube-system out',
+    );
+    expect(warned({ namespaces: ['kube-*'] }, COMPAT)).toContain('leaves kube-system, kube-public out');
+    for (const match of [{}, { namespaces: ['demo'] }, { namespaces: ['*'] }]) expect(warned(match)).toBeUndefined();
+    expect(warned({ namespaces: ['kube-*'], excludedNamespaces: ['kube-p*', 'kube-s*'] })).toBeUndefined();
+  });
+
+  it('says that nobody reads it where that is so', () => {
+    const reply = reviewConstraint(
+      { uid: 'u', operation: 'CREATE', object: constraint({ ...good, enforcementAction: 'deny' }) },
+      { unread: 'this server does not read constraints' },
+    );
+    expect(reply).toMatchObject({ allowed: true, status: { code: 299 } });
+    expect(reply.warnings).toEqual(['K8sAllowedRepos c: this server does not read constraints']);
   });
 
   it('leaves other objects alone', () => {

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type LintFinding, type LintRule, pathText } from '../constraints/lint/finding.ts';
 import { lintConstraint } from '../constraints/lint/lint.ts';
+import { matchSchema } from '../constraints/match.ts';
 import { OPTION_ANNOTATIONS } from '../constraints/options.ts';
+import { unaskedNamespaces } from '../constraints/unasked-namespaces.ts';
 import { fieldAt, isRecord } from '../platform/json-object.ts';
 import { annotationOf, isBeingDeleted } from './object-fields.ts';
 import type { AdmissionRequest, AdmissionResponse } from './review.ts';
@@ -16,11 +18,24 @@ const REFUSED: ReadonlySet<LintRule> = new Set([
   'action-unknown',
   'selector-invalid',
   'source-unknown',
+  'namespaces-dead',
+  'kinds-dead',
+  'scope-dead',
+  'scoped-empty',
+  'point-unknown',
 ]);
-/** All that Gatekeeper's own webhook refuses. */
-const REFUSED_BY_GATEKEEPER: ReadonlySet<LintRule> = new Set(['name-too-long', 'action-unknown']);
+/** What Gatekeeper's own webhook refuses; the schema of its definitions refuses more, and so does that of ours. */
+const REFUSED_BY_GATEKEEPER: ReadonlySet<LintRule> = new Set(['name-too-long', 'action-unknown', 'point-unknown']);
 /** Only Gatekeeper reads entries so; by reference they mean what they say. */
 const ABOUT_PREFIXES: ReadonlySet<LintRule> = new Set(['entry-bypass', 'entry-rejects', 'digest-malformed']);
+
+/** What a guard knows about what constraints come to. */
+export interface ConstraintSurroundings {
+  /** Namespaces that the webhook configuration leaves out. */
+  unaskedNamespaces?(): readonly string[];
+  /** Why this guard decides without the constraints of the cluster, when it does. */
+  readonly unread?: string;
+}
 
 /**
  * Decides whether a constraint may be stored. Refused (403, with reason and fix) is what protects nothing although it
@@ -28,7 +43,10 @@ const ABOUT_PREFIXES: ReadonlySet<LintRule> = new Set(['entry-bypass', 'entry-re
  * they were passes, so that what is stored already can be labelled and deleted. Under `breakwater/compat: gatekeeper` only
  * what Gatekeeper refuses is refused.
  */
-export function reviewConstraint(request: AdmissionRequest): AdmissionResponse {
+export function reviewConstraint(
+  request: AdmissionRequest,
+  surroundings: ConstraintSurroundings = {},
+): AdmissionResponse {
   const { uid, operation, object, oldObject } = request;
   const changes = operation === 'CREATE' || operation === 'UPDATE';
   const linted = changes ? lintConstraint(object) : undefined;
@@ -42,10 +60,15 @@ export function reviewConstraint(request: AdmissionRequest): AdmissionResponse {
     const message = bad.map((one) => `${about}: ${sentence(one)}`).join('\n');
     return { uid, allowed: false, status: { code: 403, reason: 'Forbidden', message } };
   }
-  if (compat) return { uid, allowed: true };
-  const warnings = linted.findings
-    .filter(({ rule, severity }) => severity !== 'note' && (prefix || !ABOUT_PREFIXES.has(rule)))
-    .map((one) => `${about}: ${sentence(one)}`);
+  const unasked = unaskedIn(object, surroundings.unaskedNamespaces?.() ?? []);
+  const found = compat
+    ? []
+    : linted.findings.filter(({ rule, severity }) => severity !== 'note' && (prefix || !ABOUT_PREFIXES.has(rule)));
+  const warnings = [
+    ...(surroundings.unread === undefined ? [] : [`${about}: ${surroundings.unread}`]),
+    ...unasked.map((text) => `${about}: ${text}`),
+    ...found.map((one) => `${about}: ${sentence(one)}`),
+  ];
   if (warnings.length === 0) return { uid, allowed: true };
   return { uid, allowed: true, warnings: boundWarnings(warnings.map((text) => ({ text }))), status: { code: 299 } };
 }
@@ -53,6 +76,11 @@ export function reviewConstraint(request: AdmissionRequest): AdmissionResponse {
 /** Where, what is wrong, and how to mend it. */
 function sentence({ path, message, fix }: LintFinding): string {
   return `${pathText(path)}: ${message}${fix === undefined ? '' : `; ${fix}`}`;
+}
+
+function unaskedIn(object: unknown, unasked: readonly string[]): string[] {
+  const match = matchSchema.safeParse(fieldAt(object, 'spec', 'match') ?? {});
+  return match.success ? unaskedNamespaces(match.data, unasked) : [];
 }
 
 function sameRules(object: unknown, old: unknown): boolean {

@@ -21,6 +21,8 @@ export interface ReviewMemory {
   readonly clock: Clock;
   readonly controllers: ReadonlySet<string>;
   readonly breakGlassGroups: ReadonlySet<string>;
+  /** Whether what came in at that moment may have come in while no guard answered. */
+  readonly cameInUnseen: (at: number) => boolean;
 }
 
 /** Everything but the clock may be absent: then nobody is known to live, and nothing is recorded. */
@@ -30,6 +32,7 @@ export function createReviewMemory(options: {
   readonly history?: AdmissionHistory | undefined;
   readonly recorder?: AdmissionRecorder | undefined;
   readonly settings?: ReviewSettings | undefined;
+  readonly cameInUnseen?: ((at: number) => boolean) | undefined;
 }): ReviewMemory {
   const { clock, settings } = options;
   return {
@@ -39,5 +42,6 @@ export function createReviewMemory(options: {
     recorder: options.recorder ?? NO_RECORDER,
     controllers: controllerNames(settings?.controllers ?? []),
     breakGlassGroups: new Set(settings?.breakGlassGroups),
+    cameInUnseen: options.cameInUnseen ?? (() => false),
   };
 }

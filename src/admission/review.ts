@@ -80,11 +80,11 @@ export function review(
   if (denied.length === 0) {
     return { ...base, allowed: true, ...(warnings.length === 0 ? {} : { status: { code: 299 } }) };
   }
-  return { ...base, allowed: false, status: { code: 403, reason: 'Forbidden', message: denialText(denied) } };
+  return { ...base, allowed: false, status: { code: 403, reason: 'Forbidden', message: denialText(denied, refused) } };
 }
 
 /** One line for each thing that is denied, each once. What must be exactly Gatekeeper's is neither counted nor left out. */
-function denialText(denied: readonly DecidedLine[]): string {
+function denialText(denied: readonly DecidedLine[], refused: string | undefined): string {
   const exact: string[] = [];
   const own = new Set<string>();
   for (const { line, text } of denied) {
@@ -94,7 +94,8 @@ function denialText(denied: readonly DecidedLine[]): string {
   }
   const texts = [...exact, ...[...own].slice(0, MOST_DENIALS)];
   const rest = own.size - MOST_DENIALS;
-  return [...texts, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
+  const glass = refused === undefined || own.size === 0 ? [] : [refused];
+  return [...texts, ...(rest > 0 ? [`and ${rest} more`] : []), ...glass].join('\n');
 }
 
 /** The warnings of one finding: the sentence, and where to get the image instead. */

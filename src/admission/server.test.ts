@@ -1,7 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import './reflect-metadata.ts';
+import { webcrypto } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PemConverter, X509Certificate, X509CertificateGenerator } from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConstraint } from '../constraints/constraint.ts';
 import { type ImageFacts, NO_FACTS } from '../constraints/image-facts.ts';
@@ -9,7 +12,9 @@ import { rulesOf } from '../constraints/rules.ts';
 import { testPod } from '../constraints/testing.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
+import { issueAuthority, type KeyedCertificate } from './certificate-issuer.ts';
 import { type Certificates, openCertificates } from './certificates.ts';
+import { readAuthorities } from './client-check.ts';
 import { type ConstraintSource, staticConstraintSource } from './constraint-source.ts';
 import type { AdmissionRequest } from './parse-review.ts';
 import { createWebhookServer, type WebhookServer } from './server.ts';
@@ -337,6 +342,49 @@ describe('a webhook server of its own', () => {
     expect(body.response.warnings?.[0]).toMatch(/^the verdicts of the registry could not be read in time/);
   });
 
+  it('answers nobody but callers with a certificate of the right authority and name, also after its own is changed', async () => {
+    const [ours, theirs] = [await issueAuthority(Date.now(), 1), await issueAuthority(Date.now(), 1)];
+    const closed = createWebhookServer({
+      source: staticConstraintSource({ name: 'n', enforcementAction: 'deny', repos: () => ['docker.io'] }),
+      facts: { factsAbout: async () => NO_FACTS },
+      logger: silentLogger,
+      tls: certificates.tls(),
+      exemptNamespaces: [],
+      clients: { authorities: ours.cert, names: ['kube-apiserver', 'front'] },
+    });
+    const at = await closed.listen({ host: '127.0.0.1', port: 0 });
+    const ask = (own: { cert?: string; key?: string }) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const agent = new Agent({ ca: certificates.caBundle, ...own });
+        const options = { host: '127.0.0.1', port: at, path: '/v1/admit', method: 'POST', agent };
+        const headers = { 'content-type': 'application/json' };
+        const sent = request({ ...options, headers }, (reply) => resolve(reply.resume().statusCode));
+        sent.on('error', reject);
+        sent.end(reviewOf(testRequest(testPod('nginx'))));
+      });
+    const caller = async (authority: KeyedCertificate, name: string) => clientOf(authority, name);
+    try {
+      for (const name of ['kube-apiserver', 'front']) expect(await ask(await caller(ours, name))).toBe(200);
+      await expect(ask({})).rejects.toThrow();
+      await expect(ask(await caller(theirs, 'kube-apiserver'))).rejects.toThrow();
+      await expect(ask(await caller(ours, 'kube-apiserver.evil'))).rejects.toThrow();
+      closed.replaceCertificate(certificates.tls());
+      expect(await ask(await caller(ours, 'front'))).toBe(200);
+      await expect(ask({})).rejects.toThrow();
+      await expect(ask(await caller(ours, 'other'))).rejects.toThrow();
+    } finally {
+      await closed.close();
+    }
+  });
+
+  it('refuses a file without authorities before it serves', async () => {
+    await expect(readAuthorities(join(folder, 'missing.pem'))).rejects.toThrow('BREAKWATER_GUARD_CLIENT_CA');
+    await writeFile(join(folder, 'empty.pem'), 'nothing');
+    await expect(readAuthorities(join(folder, 'empty.pem'))).rejects.toThrow('holds no authorities');
+    await writeFile(join(folder, 'ca.pem'), certificates.caBundle);
+    expect(await readAuthorities(join(folder, 'ca.pem'))).toBe(certificates.caBundle);
+  });
+
   it('sends callers away while it drains, one answer each, and closes', async () => {
     const draining = createWebhookServer({
       source: staticConstraintSource({ name: 'n', enforcementAction: 'deny', repos: () => ['docker.io'] }),
@@ -367,3 +415,24 @@ describe('a webhook server of its own', () => {
     agent.destroy();
   });
 });
+
+/** A certificate for a caller, as an API server is given one. */
+async function clientOf(authority: KeyedCertificate, name: string): Promise<{ cert: string; key: string }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const pkcs8 = PemConverter.decodeFirst(authority.key);
+  const certificate = await X509CertificateGenerator.create(
+    {
+      subject: `CN=${name}`,
+      issuer: new X509Certificate(authority.cert).subject,
+      notBefore: new Date(Date.now() - 60_000),
+      notAfter: new Date(Date.now() + 3_600_000),
+      signingAlgorithm: algorithm,
+      publicKey: keys.publicKey,
+      signingKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']),
+    },
+    webcrypto,
+  );
+  const key = PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+  return { cert: certificate.toString('pem'), key };
+}

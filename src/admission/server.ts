@@ -7,6 +7,7 @@ import type { Reference } from '../oci/reference.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { within } from '../platform/within.ts';
+import { type ClientCheck, clientOptions, refuseOtherNames } from './client-check.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
 import { MUTATE_PATH } from './mutating-configuration.ts';
@@ -20,7 +21,7 @@ import {
 } from './pinning.ts';
 import { probeAnswer } from './probe-answer.ts';
 import { type AdmissionResponse, asReview, review } from './review.ts';
-import { reviewConstraint } from './review-constraint.ts';
+import { type ConstraintSurroundings, reviewConstraint } from './review-constraint.ts';
 import type { ReviewMemory } from './review-memory.ts';
 import { decidedWithin, Undecided } from './undecided.ts';
 
@@ -35,8 +36,12 @@ export interface WebhookDeps {
   readonly facts: ImageFactsSource;
   readonly logger: Logger;
   readonly tls: TlsMaterial;
+  /** Absent: whoever reaches the port may call, and what is recorded is only as true as that. */
+  readonly clients?: ClientCheck | undefined;
   /** Namespaces that may carry the ignore label: names, `prefix*`, `*suffix`. */
   readonly exemptNamespaces: readonly string[];
+  /** What constraints come to here, for whoever applies them. */
+  readonly constraints?: ConstraintSurroundings;
   /** What decisions remember of each other. */
   readonly memory?: ReviewMemory;
   /** Serves `/v1/mutate`, which puts digests behind tags. */
@@ -99,14 +104,19 @@ const PATHS = '/v1/admit, /v1/admitlabel and /v1/constraints';
  * policy says.
  */
 export function createWebhookServer(deps: WebhookDeps): WebhookServer {
+  const clients = clientOptions(deps.clients);
   const app = Fastify({
     logger: false,
-    https: { ...deps.tls, minVersion: 'TLSv1.2' },
+    https: { ...deps.tls, ...clients, minVersion: 'TLSv1.2' },
     bodyLimit: LARGEST_REVIEW,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
   });
   app.server.headersTimeout = HEADERS_MS;
+  if (deps.clients)
+    refuseOtherNames(app.server, deps.clients, (why) =>
+      deps.logger.warn({ why }, 'a caller of the webhook was refused'),
+    );
   let draining = false;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -155,7 +165,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   const replica = deps.replica ?? 'breakwater';
   route('/v1/admit', (request) => decide(deps, request, replica));
   route('/v1/admitlabel', (request) => reviewIgnoreLabel(request, deps.exemptNamespaces));
-  route('/v1/constraints', reviewConstraint);
+  route('/v1/constraints', (request) => reviewConstraint(request, deps.constraints));
   const { pinning } = deps;
   if (pinning) route(MUTATE_PATH, (request) => pin(deps, request, pinning));
 
@@ -166,7 +176,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
       const address = app.server.address();
       return typeof address === 'object' && address !== null ? address.port : port;
     },
-    replaceCertificate: (tls) => app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' }),
+    replaceCertificate: (tls) => app.server.setSecureContext({ ...tls, ...clients, minVersion: 'TLSv1.2' }),
     drain() {
       draining = true;
     },

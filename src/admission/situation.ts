@@ -1,12 +1,14 @@
+import { type EvaluateDeps, type EvaluatedLine } from '../constraints/evaluate.ts';
 import { ExpansionError, expandObject } from '../constraints/expansion.ts';
 import type { DigestLookup } from '../constraints/image-facts.ts';
 import type { Rules } from '../constraints/rules.ts';
 import { imagesIn, imagesOf } from '../constraints/workload.ts';
 import { breakGlass, type GlassDecision } from './break-glass.ts';
+import { createDenialClock } from './denied-since.ts';
 import { isMirrorPod } from './mirror-pod.ts';
 import { isBeingDeleted } from './object-fields.ts';
 import type { AdmissionRequest } from './parse-review.ts';
-import { type DeniedLine, type Ownership, ownershipOf, type Restart, restartOf } from './restart.ts';
+import { type Ownership, ownershipOf, type Restart, restartOf } from './restart.ts';
 import type { ReviewMemory } from './review-memory.ts';
 
 /** What is true of one request, beside what the rules say about its images. Found out when it is asked for. */
@@ -21,15 +23,17 @@ export interface Situation {
   /** The living owner a controller makes the object for. */
   ownership(): Ownership | undefined;
   glass(): GlassDecision;
-  restart(line: DeniedLine): Restart | undefined;
+  restart(line: EvaluatedLine): Restart | undefined;
 }
 
 /** Prepares the questions that a decision about `request` may ask. */
 export function situationOf(
-  { memory, digests }: { readonly memory?: ReviewMemory; readonly digests: DigestLookup },
+  deps: EvaluateDeps & { readonly memory?: ReviewMemory },
   rules: Rules,
   request: AdmissionRequest,
 ): Situation {
+  const { memory, digests } = deps;
+  const denials = once(() => memory && createDenialClock(deps, rules, request, memory.history.rules));
   const before = once(() => (request.operation === 'UPDATE' ? oldImages(rules, request) : undefined));
   const ownership = once(() =>
     memory && request.operation === 'CREATE' ? ownershipOf(memory.live, memory.controllers, request) : undefined,
@@ -48,8 +52,15 @@ export function situationOf(
     }),
     restart(line) {
       const owned = ownership();
-      if (memory === undefined || owned === undefined) return undefined;
-      return restartOf({ runs: memory.history.runs, digests, now: memory.clock.now() }, owned, line);
+      const clock = denials();
+      if (memory === undefined || owned === undefined || clock === undefined) return undefined;
+      const { history, cameInUnseen } = memory;
+      const { constraint, image } = line;
+      return restartOf({ runs: history.runs, digests, now: memory.clock.now(), cameInUnseen }, owned, {
+        image,
+        grace: constraint.options.restartGrace,
+        times: () => clock(line),
+      });
     },
   };
 }

@@ -16,8 +16,8 @@ const LONGEST_WARNING = 1200;
 /** For the line that says how many there are more. */
 const REST_ROOM = 260;
 const LONGEST_NAME = 80;
-/** One of them makes the whole warning vanish: it is sent in a header. */
-const CONTROLS = /[\p{Cc}\p{Cs}\u2028\u2029]/gu;
+/** A control makes the whole warning vanish: it is sent in a header. Format characters turn text around, or hide in it. */
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
  * The warnings of a response: `[NAME] ` in front of each, every text once, controls escaped, and short enough together to

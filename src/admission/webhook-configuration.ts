@@ -50,7 +50,7 @@ export function webhookConfiguration(options: WebhookConfigurationOptions): obje
         failurePolicy: options.failurePolicy ?? 'Ignore',
         // Under `Fail` nothing that the cluster or the guard needs to come back may wait for the guard.
         namespaceSelector: outside([
-          ...(options.failurePolicy === 'Fail' ? EXCLUDED_NAMESPACES : ['kube-system']),
+          ...(options.failurePolicy === 'Fail' ? EXCLUDED_NAMESPACES : []),
           options.namespace,
         ]),
         rules: WORKLOAD_RULES,

@@ -40,11 +40,15 @@ interface WantedManifests {
   readonly document?: boolean | undefined;
   /** Also the webhook that puts digests behind tags. */
   readonly pinning?: 'pods' | 'templates' | undefined;
+  /** What happens to workloads while no guard answers. */
+  readonly failurePolicy?: 'Ignore' | 'Fail' | undefined;
+  /** Guards behind the address. */
+  readonly replicas?: number | undefined;
 }
 
 /** The guard, as far as the API asks it. */
 export interface GuardAccess {
-  /** What a cluster needs, as YAML. */
+  /** What a cluster needs, as YAML. Throws a `CodedError` for what would stop the cluster. */
   manifests(wanted: WantedManifests): string;
   /** Audits the cluster now and gives its name; absent without a cluster. Throws a `CodedError` when it cannot be audited. */
   auditNow?(): Promise<{ readonly cluster: string }>;

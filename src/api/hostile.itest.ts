@@ -109,18 +109,22 @@ describe.each(ENGINES)('hostile input to the management API on %s', (engine) => 
     'service=ns/guard',
     'service=bad%20name',
     'service=guard&url=https://10.0.0.5:8443',
+    'failurePolicy=Fail',
+    'failurePolicy=Fail&replicas=1',
   ])('prints no manifests that a cluster refuses: %s', async (query) => {
     const reply = await api.call('GET', `/guard/manifests?${query}`, { as: 'admin' });
     expect(reply.json, reply.text.slice(0, 200)).toMatchObject({ status: 400, code: 'request_invalid' });
   });
 
-  it.each(['service=guard', 'url=https://10.0.0.5:8443', 'name=require-harbor-repo.v2'])(
-    'prints manifests with %s',
-    async (query) => {
-      const reply = await api.call('GET', `/guard/manifests?${query}`, { as: 'admin' });
-      expect(reply.status, reply.text.slice(0, 200)).toBe(200);
-    },
-  );
+  it.each([
+    'service=guard',
+    'failurePolicy=Fail&replicas=2',
+    'url=https://10.0.0.5:8443',
+    'name=require-harbor-repo.v2',
+  ])('prints manifests with %s', async (query) => {
+    const reply = await api.call('GET', `/guard/manifests?${query}`, { as: 'admin' });
+    expect(reply.status, reply.text.slice(0, 200)).toBe(200);
+  });
 
   it.each(['9007199254740991', '9007199254740993', '-1', '1.5', 'x', '%00'])(
     'takes any place to go on from, or says it is none: %s',

@@ -6,6 +6,12 @@ interface FirstUser {
   readonly generated: boolean;
 }
 
+/** A webhook without a cluster looks like one that obeys it. */
+const FOLLOWS_NOTHING = [
+  '                     follows no cluster: it only warns, by the trusted sources kept here, and constraints',
+  '                     do not count; BREAKWATER_KUBECONFIG=FILE makes it follow one, and audit it',
+];
+
 /** What the person who started it reads: where to go, the first password (this once), what to try. */
 export function banner(config: Config, first: FirstUser | undefined): string {
   const scheme = config.tlsCert === undefined ? 'http' : 'https';
@@ -16,6 +22,7 @@ export function banner(config: Config, first: FirstUser | undefined): string {
     '',
     `  registry and API   ${url}`,
     `  webhook            https://${formatAddress(config.webhookListen)}`,
+    ...(config.kubeconfig === undefined ? FOLLOWS_NOTHING : []),
     `  metrics, health    http://${formatAddress(config.metricsListen)}`,
     `  data               ${config.dataDir}`,
     ...(config.blobs === undefined ? [] : [`  blobs              ${config.blobs}`]),

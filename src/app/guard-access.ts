@@ -8,7 +8,7 @@ type RunningGuard = Pick<Guard, 'caBundle' | 'webhookUrl' | 'constraintName' | '
 export function createGuardAccess(guard: RunningGuard): GuardAccess {
   const { audit } = guard;
   return {
-    manifests({ repos, name, enforcement, style, url, service, document, pinning }) {
+    manifests({ repos, name, enforcement, style, url, service, document, pinning, ...more }) {
       return renderGuardManifests({
         constraintName: name ?? guard.constraintName,
         repos,
@@ -17,7 +17,9 @@ export function createGuardAccess(guard: RunningGuard): GuardAccess {
         ...(pinning ? { pinning } : {}),
         webhook: service === undefined ? { url: url ?? guard.webhookUrl } : { service },
         ...(guard.caBundle === undefined ? {} : { caBundle: guard.caBundle }),
-        constraint: (document ?? !guard.followsCluster) ? 'document' : 'by-guard',
+        ...(more.failurePolicy ? { failurePolicy: more.failurePolicy } : {}),
+        ...(more.replicas === undefined ? {} : { replicas: more.replicas }),
+        constraint: document ? 'document' : guard.followsCluster || service !== undefined ? 'by-guard' : 'later',
       });
     },
     ...(audit ? { auditNow: () => audit.runNow() } : {}),

@@ -16,6 +16,8 @@ export interface DecisionDeps {
   /** An empty one when absent. */
   readonly history?: AdmissionHistory | undefined;
   readonly recorder?: AdmissionRecorder | undefined;
+  /** Whether what came in at that moment may have come in while no guard answered. */
+  readonly cameInUnseen?: (at: number) => boolean;
 }
 
 /** What the webhook decides with beside rules and facts. */
@@ -34,8 +36,8 @@ export function openDecisions({ config, clock, cache, recorder, ...deps }: Decis
     breakGlassGroups: listed(config.guardBreakGlassGroups),
   };
   return {
-    memory: createReviewMemory({ clock, live: cache, history, recorder, settings }),
+    memory: createReviewMemory({ clock, live: cache, history, recorder, settings, cameInUnseen: deps.cameInUnseen }),
     ...(config.guardPinning === 'off' ? {} : { pinning: { templates: config.guardPinning === 'templates' } }),
-    stop: cache ? recordRuns(cache, history.runs, clock) : () => undefined,
+    stop: cache ? recordRuns(cache, history.runs, clock, deps.cameInUnseen) : () => undefined,
   };
 }

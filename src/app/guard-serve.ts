@@ -13,10 +13,9 @@ import { logCameInUnseen } from './came-in-unseen.ts';
 import { type Guard, openGuard } from './guard.ts';
 import { type GuardLink, observeLink, openGuardLink } from './guard-link.ts';
 import { type Check, createHealthServer } from './health.ts';
+import { MOST_SIGHTINGS_KEPT } from './kept-history.ts';
 
 const AGAIN_MS = 2000;
-/** What ran most recently; a restarted guard knows that much of before. */
-const MOST_SIGHTINGS_KEPT = 20_000;
 
 /**
  * Runs one replica of the guard near an API server until it is told to stop (SIGTERM, SIGINT): then it is not ready at
@@ -145,7 +144,13 @@ async function opened<Opened>(
 /** What no waiting changes. */
 function isFinal(error: unknown): boolean {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return ['kubeconfig_invalid', 'certificate_secret_invalid', 'EADDRINUSE', 'EACCES'].includes(String(code));
+  return [
+    'kubeconfig_invalid',
+    'certificate_secret_invalid',
+    'client_authority_invalid',
+    'EADDRINUSE',
+    'EACCES',
+  ].includes(String(code));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

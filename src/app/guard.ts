@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
-import type { AdmissionHistory } from '../admission/admission-history.ts';
+import { type AdmissionHistory, createAdmissionHistory } from '../admission/admission-history.ts';
+import { type ClientCheck, readAuthorities } from '../admission/client-check.ts';
 import { type ConstraintSource, staticConstraintSource } from '../admission/constraint-source.ts';
 import type { BufferedRecorder } from '../admission/recorder.ts';
 import { createWebhookServer } from '../admission/server.ts';
@@ -12,8 +13,10 @@ import { createGuardMetrics, type GuardMetrics } from '../audit/guard-metrics.ts
 import { createLiveCache, type LiveCache } from '../audit/live-cache.ts';
 import { createReportWriter } from '../audit/policy-reports.ts';
 import type { AuditSink } from '../audit/ports.ts';
+import { followWebhookExemptions, type WebhookExemptions } from '../audit/webhook-exemptions.ts';
 import { type Config, formatAddress } from '../config.ts';
 import type { ImageFactsSource } from '../constraints/image-facts.ts';
+import { unseenMoments } from '../guard/absence.ts';
 import { ALONE, type Leadership } from '../guard/leader.ts';
 import { living } from '../guard/replicas.ts';
 import { clusterAccess } from '../kubernetes/kubeconfig.ts';
@@ -31,6 +34,10 @@ import { openReplica, type ReplicaParts } from './guard-replica.ts';
 import type { Check } from './health.ts';
 
 const CONSTRAINT_NAME = 'require-harbor-repo';
+/** What whoever applies a constraint must know where nobody reads it. */
+const UNREAD =
+  'this server does not read the constraints of the cluster: it only warns, by its own trusted sources, whatever is ' +
+  'written here; start it with BREAKWATER_KUBECONFIG to have constraints count';
 /** A replica that says nothing for so long is not there any more. */
 const GONE_MS = 120_000;
 
@@ -92,14 +99,30 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       throw error;
     },
   );
+  const history = deps.history ?? createAdmissionHistory();
   const watcher =
-    client && createConstraintWatcher({ client, clock, logger, systemNamespaces: systemNamespaces(config) });
+    client &&
+    createConstraintWatcher({
+      client,
+      clock,
+      logger,
+      systemNamespaces: systemNamespaces(config),
+      observer: history.rules,
+    });
   const source: ConstraintSource =
     watcher ??
     staticConstraintSource({ name: CONSTRAINT_NAME, enforcementAction: 'warn', repos: () => deps.trustedRepos() });
   // Every replica knows what runs and asks it in reviews, one of them audits it.
   const cache = client && createLiveCache({ client, clock, logger });
-  const decisions = openDecisions({ config, clock, cache, history: deps.history, recorder: deps.recorder });
+  const exemptions = client && followWebhookExemptions({ client, logger });
+  const decisions = openDecisions({
+    config,
+    clock,
+    cache,
+    history,
+    recorder: deps.recorder,
+    ...(replica ? { cameInUnseen: unseenMoments(replica.absence, clock) } : {}),
+  });
   const metrics = deps.metrics && observeGuard(deps.metrics, { clock, certificates, replica });
   const counts = deps.metrics && createGuardMetrics(deps.metrics);
   if (counts) observeData(counts, deps, { watcher, cache });
@@ -108,8 +131,10 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
     facts: deps.facts,
     logger,
     tls: certificates.tls(),
+    clients: await clientCheck(config),
     exemptNamespaces: [...listed(config.guardExemptNamespaces), config.guardNamespace],
     replica: id,
+    constraints: exemptions ? { unaskedNamespaces: () => exemptions.names() } : { unread: UNREAD },
     memory: decisions.memory,
     ...(decisions.pinning ? { pinning: decisions.pinning } : {}),
     ...(counts
@@ -138,7 +163,10 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
   counts?.leads(leadership.isLeader());
   leadership.onChange((leads) => counts?.leads(leads));
   const audit =
-    client && watcher && cache && startAudit(deps, { client, watcher, cache, replica, id, counts, leadership });
+    client &&
+    watcher &&
+    cache &&
+    startAudit(deps, { client, watcher, cache, replica, id, counts, leadership, exemptions });
   leadership.onChange(() => audit?.wake());
 
   return {
@@ -162,6 +190,7 @@ export async function openGuard(deps: GuardDeps): Promise<Guard> {
       await presence.stop();
       await audit?.stop().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'last audit failed'));
       decisions.stop();
+      exemptions?.stop();
       await Promise.all([watcher?.stop(), cache?.stop()]);
       await closeClients();
     },
@@ -216,6 +245,7 @@ function startAudit(
     readonly cache: LiveCache;
     readonly replica: ReplicaParts | undefined;
     readonly id: string;
+    readonly exemptions: WebhookExemptions | undefined;
   },
 ): AuditLoop {
   const { client, watcher, cache, replica, id, counts, leadership } = parts;
@@ -236,6 +266,7 @@ function startAudit(
     logger,
     cluster: config.clusterName,
     pod: id,
+    unaskedNamespaces: () => parts.exemptions?.names() ?? [],
     absences: () => replica?.absence.intervals() ?? [],
     // The others say in the statuses that they are there.
     isLeader: () => leadership.isLeader(),
@@ -276,6 +307,11 @@ function checksOf(
     { name: 'admission-probe', severity: 'degraded', check: async () => replica?.problem() },
     ...(audit ? [{ name: 'cluster-audit', severity: 'degraded', check: async () => audit.problem() } as const] : []),
   ];
+}
+
+async function clientCheck({ guardClientCa, guardClientNames }: Config): Promise<ClientCheck | undefined> {
+  if (guardClientCa === undefined) return undefined;
+  return { authorities: await readAuthorities(guardClientCa), names: listed(guardClientNames) };
 }
 
 function systemNamespaces(config: Config): string[] {

@@ -39,6 +39,7 @@ import { createHealthServer } from './health.ts';
 import { createPublicServer } from './http-server.ts';
 import { createImageFacts } from './image-facts.ts';
 import { createJudgingParts } from './judging.ts';
+import { MOST_SIGHTINGS_KEPT, openKeptHistory } from './kept-history.ts';
 import { startChaining } from './ledger-chaining.ts';
 import { createLimits } from './limits.ts';
 import { createMetrics, observeRequests } from './metrics.ts';
@@ -124,6 +125,10 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     logger,
     keep: (rows) => findings.add(config.clusterName, rows, clock.now()),
   });
+  const kept =
+    config.kubeconfig === undefined
+      ? undefined
+      : await openKeptHistory(config.dataDir, { logger, most: MOST_SIGHTINGS_KEPT });
   const guard = await openGuard({
     config,
     clock,
@@ -131,6 +136,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     facts,
     sink: services.cluster,
     recorder,
+    ...(kept ? { history: kept.history } : {}),
     trustedRepos: trusted.repos,
     ages: { 'trusted sources': () => clock.now() - trusted.readAt() },
     as: 'part-of-server',
@@ -234,6 +240,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       await mirror.drain();
       await pulls.close();
       await guard.close();
+      await kept?.stop();
       await facts.close();
       await recorder.close();
       trusted.stop();

@@ -196,6 +196,15 @@ describe('audit', () => {
     await followed.stop();
   });
 
+  it('says in the status which namespaces a constraint names in vain', async () => {
+    const named = constraintObject();
+    const client = cluster({
+      K8sAllowedRepos: [{ ...named, spec: { ...(named['spec'] as object), match: { namespaces: ['kube-system'] } } }],
+    });
+    await auditOnce(client, fixedClock(START), { unaskedNamespaces: () => ['kube-system', 'guard'] });
+    expect(JSON.stringify(client.patches[0]?.patch)).toContain('the webhook configuration leaves kube-system out');
+  });
+
   it('a replica that does not lead says that it is there, and nothing else', async () => {
     const client = cluster({ Pod: [pod('p', 'nginx')] });
     let leads = false;

@@ -41,6 +41,8 @@ export interface ClusterAuditDeps {
   replicas?(): Promise<readonly string[] | undefined>;
   /** When no guard answered, as far back as it matters. */
   absences?(): readonly Absence[];
+  /** Namespaces that the webhook configuration leaves out. */
+  unaskedNamespaces?(): readonly string[];
   /** How many violations a status lists; default 20, at most 500. */
   readonly keepViolations?: number;
   readonly reports?: ReportWriter;
@@ -75,6 +77,7 @@ export function createClusterAudit(deps: ClusterAuditDeps): ClusterAudit {
     pod: deps.pod,
     ...(deps.keepViolations === undefined ? {} : { keep: deps.keepViolations }),
     replicas: () => living,
+    unasked: () => deps.unaskedNamespaces?.() ?? [],
   });
   let living: readonly string[] | undefined;
   let found: Found | undefined;

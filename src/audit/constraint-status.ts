@@ -1,4 +1,5 @@
 import type { Constraint } from '../constraints/constraint.ts';
+import { unaskedNamespaces } from '../constraints/unasked-namespaces.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import type { BrokenConstraint } from './constraint-watcher.ts';
 import type { UnseenKind } from './live-cache.ts';
@@ -22,10 +23,20 @@ export interface PodEntry {
   readonly errors?: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** What a replica says about a constraint that it uses; `unseen` are kinds its audit could not see. */
-export function podEntry(constraint: Constraint, pod: string, unseen: readonly UnseenKind[] = []): PodEntry {
+/**
+ * What a replica says about a constraint that it uses; `unseen` are kinds its audit could not see, `unasked` namespaces that
+ * the webhook configuration leaves out.
+ */
+export function podEntry(
+  constraint: Constraint,
+  pod: string,
+  { unseen = [], unasked = [] }: { readonly unseen?: readonly UnseenKind[]; readonly unasked?: readonly string[] } = {},
+): PodEntry {
   const errors = [
-    ...constraint.problems.map((message) => ({ code: 'constraint_problem', message })),
+    ...[...constraint.problems, ...unaskedNamespaces(constraint.match, unasked)].map((message) => ({
+      code: 'constraint_problem',
+      message,
+    })),
     ...unseen.map(({ kind, reason }) => ({ code: 'audit_incomplete', message: `${kind}: ${reason}` })),
   ];
   return entryOf(constraint, pod, constraint.rule !== undefined, errors);

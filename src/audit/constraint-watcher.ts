@@ -1,5 +1,7 @@
 import type { ConstraintSource } from '../admission/constraint-source.ts';
+import type { RuleObserver } from '../admission/rule-history.ts';
 import { type Constraint, ConstraintError, parseConstraint } from '../constraints/constraint.ts';
+import { decidingContent } from '../constraints/deciding-content.ts';
 import { readExemptions } from '../constraints/exemption.ts';
 import { type Expansion, ExpansionError, parseExpansion } from '../constraints/expansion.ts';
 import { CONSTRAINT_KINDS, type ConstraintKind } from '../constraints/kinds/kinds.ts';
@@ -44,6 +46,8 @@ export interface ConstraintWatcher extends ConstraintSource {
 export interface ConstraintWatcherDeps extends WatchDeps {
   /** Namespaces whose `Config` counts: anybody may be able to make one elsewhere. */
   readonly systemNamespaces?: readonly string[];
+  /** Told what constraints say, to know it when they say something else. */
+  readonly observer?: RuleObserver;
 }
 
 /** Watches renew every 20 s; older than this means that this one is dead or the API server out of reach. */
@@ -71,10 +75,14 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
     try {
       const constraint = parseConstraint(object, kind);
       constraints.set(key, constraint);
+      const { since } = constraint;
+      const content = decidingContent(object);
+      deps.observer?.stands({ kind, name, uid }, { content, since, now: deps.clock.now() });
       for (const problem of constraint.problems) deps.logger.warn({ constraint: name, problem }, 'constraint');
     } catch (error) {
       if (!(error instanceof ConstraintError)) throw error;
       broken.set(key, { kind, name, uid, generation: generationOf(object), problem: error.message });
+      deps.observer?.gone(kind, name, deps.clock.now());
       deps.logger.error({ constraint: name, problem: error.message }, 'constraint is not enforced');
     }
   }
@@ -137,6 +145,7 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
         function drop(object: ListedObject): void {
           constraints.delete(`${kind}/${nameOf(object)}`);
           broken.delete(`${kind}/${nameOf(object)}`);
+          deps.observer?.gone(kind, nameOf(object), deps.clock.now());
         }
         return [kind, rulesWatch(constraintsPath(kind), { drop, take: (object) => take(object, kind) })];
       }),

@@ -7,14 +7,20 @@ import type { LiveCache } from './live-cache.ts';
  * Tells the history what runs for which owner, and since when: everything once the whole cluster is known (before, an
  * owner could be taken for missing), then what changes. Gives what ends it.
  */
-export function recordRuns(cache: LiveCache, history: Pick<RunHistory, 'record'>, clock: Clock): () => void {
+export function recordRuns(
+  cache: LiveCache,
+  history: Pick<RunHistory, 'record'>,
+  clock: Clock,
+  cameInUnseen: (at: number) => boolean = () => false,
+): () => void {
   let started = false;
   let stopped = false;
 
   function tell(pod: HeldWorkload): void {
     if (pod.kind !== 'Pod' || pod.runningSince === 0) return;
     const ownerUid = cache.heldTopOf(pod).uid;
-    const at = Math.min(pod.runningSince, clock.now());
+    // Its containers may have started when a guard was back: what let it in counts.
+    const at = cameInUnseen(pod.createdAt) ? pod.createdAt : Math.min(pod.runningSince, clock.now());
     for (const { place, name, image } of pod.images) {
       if (place === 'volume') continue;
       const reported = pod.reported.find((one) => one.name === name);

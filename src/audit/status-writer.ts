@@ -26,6 +26,8 @@ export interface StatusWriterDeps {
   readonly pod: string;
   /** How many violations a status lists; default 20, at most 500. */
   readonly keep?: number;
+  /** Namespaces that the webhook configuration leaves out. */
+  readonly unasked?: () => readonly string[];
   /** Names of the replicas there are; absent or undefined: nobody knows, and the entries of others stay. */
   readonly replicas?: () => readonly string[] | undefined;
 }
@@ -126,6 +128,10 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
     );
   }
 
+  function ownEntry(constraint: Constraint, unseen: readonly UnseenKind[] = []): PodEntry {
+    return podEntry(constraint, deps.pod, { unseen, unasked: deps.unasked?.() ?? [] });
+  }
+
   function brokenOnes(broken: readonly BrokenConstraint[]): Wanted[] {
     return broken.map((one) => ({ kind: one.kind, name: one.name, uid: one.uid, own: brokenEntry(one, deps.pod) }));
   }
@@ -137,13 +143,13 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
       const audited = constraints.map((constraint): Wanted => {
         const { kind, name, uid } = constraint;
         const found = auditStatus(constraint, byConstraint.get(`${kind}/${name}`) ?? [], deps.keep);
-        return { kind, name, uid, own: podEntry(constraint, deps.pod, incomplete), audit: { found, at } };
+        return { kind, name, uid, own: ownEntry(constraint, incomplete), audit: { found, at } };
       });
       await writeAll([...audited, ...brokenOnes(broken)]);
     },
     writeEntries: (constraints, broken) =>
       writeAll([
-        ...constraints.map((one) => ({ kind: one.kind, name: one.name, uid: one.uid, own: podEntry(one, deps.pod) })),
+        ...constraints.map((one) => ({ kind: one.kind, name: one.name, uid: one.uid, own: ownEntry(one) })),
         ...brokenOnes(broken),
       ]),
   };

@@ -355,9 +355,28 @@ describe('against a server', () => {
     expect((await run('gc', 'run', '--dry-run')).out).toContain('Would delete: 0 manifests');
     expect((await run('gc', 'run')).out).toContain('Deleted: 0 manifests');
     expect((await run('gc', 'status')).out).toMatch(/blobs in no repository +0 +0 +0 +0[^]*delay +24 h/);
-    expect((await run('guard', 'manifests')).out).toContain('docker.io');
+    const manifests = (await run('guard', 'manifests')).out;
+    expect(manifests).toContain('docker.io');
+    expect(manifests).toContain('does not follow the cluster. It only warns');
+    expect(manifests).not.toMatch(/^kind: K8sAllowedRepos$/m);
+    const alone = await run('guard', 'manifests', '--failure-policy', 'Fail');
+    expect(alone.err).toContain('failurePolicy Fail needs at least 2 replicas');
+    const pair = await run('guard', 'manifests', '--failure-policy', 'Fail', '--replicas', '2');
+    expect(pair.out).toContain('failurePolicy: Fail');
     expect((await run('db', 'status')).out).toContain('Alpine:v3.20');
     expect((await carol('user', 'list')).err).toContain('(as carol)');
+  });
+
+  it('prints manifests for guards that run by themselves without any server', async () => {
+    const nowhere = { BREAKWATER_CONFIG_HOME: join(folder, 'nobody') };
+    const named = await breakwater(['guard', 'manifests', '--service', 'w', '--repos', 'a.io, b.io/x'], '', nowhere);
+    expect(named.out).toMatch(/name: w$/m);
+    expect(named.out).toContain('"repos":["a.io","b.io/x"]');
+    const bare = await breakwater(['guard', 'manifests', '--service', 'w'], '', nowhere);
+    expect(bare.out).toContain('ValidatingWebhookConfiguration');
+    expect(bare.out).not.toContain('require-harbor-repo');
+    const lone = ['guard', 'manifests', '--service', 'w', '--failure-policy', 'Fail'];
+    expect((await breakwater(lone, '', nowhere)).err).toContain('needs at least 2 replicas');
   });
 
   it('lets people change their own password, and goes on with the new one', async () => {

@@ -33,6 +33,11 @@ export async function currentLogin(settings: Settings): Promise<Login> {
   return { url, user, ...(password === undefined ? {} : { password }) };
 }
 
+/** Whether a server was named at all, by the settings or by a login; otherwise `currentLogin` only guesses one. */
+export async function namesServer(settings: Pick<Settings, 'url' | 'configHome'>): Promise<boolean> {
+  return settings.url !== undefined || (await savedLogin(settings.configHome)) !== undefined;
+}
+
 /** Keeps a login, readable by its owner only. */
 export async function saveLogin(configHome: string, login: Required<Login>): Promise<string> {
   await mkdir(configHome, { recursive: true, mode: 0o700 });

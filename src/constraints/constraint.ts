@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CodedError } from '../platform/errors.ts';
+import { fieldAt } from '../platform/json-object.ts';
 import { type EnforcementAction, type EnforcementPoint, readEnforcement, scopedActionSchema } from './enforcement.ts';
 import {
   CONSTRAINT_GROUP,
@@ -13,7 +14,7 @@ import {
 import type { ImageRule } from './kinds/rule.ts';
 import { type CompiledMatch, type ConstraintMatch, compileMatch, matchSchema } from './match.ts';
 import { createWords, type Words } from './messages.ts';
-import { type ConstraintOptions, OPTION_ANNOTATIONS, readOptions } from './options.ts';
+import { type ConstraintOptions, DECIDING_ANNOTATIONS, OPTION_ANNOTATIONS, readOptions } from './options.ts';
 
 /** The kind that guard manifests make. */
 export const CONSTRAINT_KIND = 'K8sAllowedRepos' satisfies ConstraintKind;
@@ -28,7 +29,7 @@ export interface Constraint {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
-  /** When its rules last changed, epoch ms, as the API server noted it; undefined for one that was never stored. */
+  /** When what decides in it was last written, epoch ms, as the API server noted it; undefined for one that was never stored. */
   readonly since: number | undefined;
   /** As written, `deny` when absent. */
   readonly enforcementAction: string;
@@ -51,7 +52,11 @@ export interface Constraint {
   readonly problems: readonly string[];
 }
 
-const managedField = z.looseObject({ time: z.string().nullish(), subresource: z.string().nullish() });
+const managedField = z.looseObject({
+  time: z.string().nullish(),
+  subresource: z.string().nullish(),
+  fieldsV1: z.unknown().optional(),
+});
 const constraintSchema = z.looseObject({
   apiVersion: z.string().nullish(),
   kind: z.string().nullish(),
@@ -108,7 +113,8 @@ function read(
   const { list, trusts } = KIND_DEFINITIONS[kind];
   const missing =
     rule || list === undefined ? [] : [`spec.parameters.${list} is missing: the constraint checks nothing`];
-  const enforcementAction = spec?.enforcementAction || 'deny';
+  // Gatekeeper takes an empty action on apply, as if there were none, and does nothing about it then.
+  const enforcementAction = (options.compat ? spec?.enforcementAction : spec?.enforcementAction || undefined) ?? 'deny';
   const scoped = enforcementAction === 'scoped' ? (spec?.scopedEnforcementActions ?? []) : [];
   const enforcement = readEnforcement({ written: enforcementAction, scoped, compat: options.compat });
   const match = spec?.match ?? {};
@@ -133,12 +139,22 @@ function read(
   };
 }
 
-/** The last write of anything but the status; field managers are noted by the API server for every write. */
+/**
+ * The last write of what decides, as the API server notes it for every field manager: a label or another annotation is no
+ * new rule. A manager's one time covers all its fields, so this is the latest that it can have been.
+ */
 function changedAt({
   managedFields,
   creationTimestamp,
+  generation,
 }: z.infer<typeof constraintSchema>['metadata']): number | undefined {
-  const writes = (managedFields ?? []).filter(({ subresource }) => subresource !== 'status');
+  const writes = (managedFields ?? []).filter(
+    ({ subresource, fieldsV1 }) =>
+      subresource !== 'status' &&
+      // The first generation is the one that was created.
+      ((generation !== 1 && fieldAt(fieldsV1, 'f:spec') !== undefined) ||
+        DECIDING_ANNOTATIONS.some((one) => fieldAt(fieldsV1, 'f:metadata', 'f:annotations', `f:${one}`) !== undefined)),
+  );
   const times = [creationTimestamp, ...writes.map(({ time }) => time)]
     .map((time) => Date.parse(time ?? ''))
     .filter((time) => !Number.isNaN(time));

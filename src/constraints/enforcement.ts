@@ -28,16 +28,26 @@ export interface Enforcement {
 }
 
 export interface EnforcementInput {
-  /** `spec.enforcementAction`, `deny` when absent. */
+  /** `spec.enforcementAction`, `deny` when absent; empty only under `compat`. */
   readonly written: string;
   readonly scoped: readonly ScopedAction[];
   /** Skips unknown actions silently, as Gatekeeper does; otherwise they warn: nobody should think to be protected and be silently not. */
   readonly compat: boolean;
 }
 
+/** What Gatekeeper makes of `enforcementAction: ""`: its webhook passes over it, its audit lists it, its tool fails. */
+const EMPTY_ACTION: Readonly<Record<EnforcementPoint, readonly EnforcementAction[]>> = {
+  'validation.gatekeeper.sh': [],
+  'audit.gatekeeper.sh': ['dryrun'],
+  'gator.gatekeeper.sh': ['deny'],
+  'vap.k8s.io': [],
+};
+const EMPTY_PROBLEM = 'enforcement action "" is not known: nothing is enforced at admission';
+
 /** Reads what a constraint does at each enforcement point. */
 export function readEnforcement({ written, scoped, compat }: EnforcementInput): Enforcement {
   const problems: string[] = [];
+  if (written === '') return { actionsAt: (point) => EMPTY_ACTION[point], problems: [EMPTY_PROBLEM] };
   function known(text: string): EnforcementAction | undefined {
     const action = ENFORCEMENT_ACTIONS.find((one) => one === text);
     if (action === undefined) {

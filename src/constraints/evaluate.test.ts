@@ -65,6 +65,15 @@ describe('templates', () => {
     expect(said(deployment, COMPAT, { match: { kinds: [{ kinds: ['Deployment'] }] } }, [expansion()])).toEqual([]);
   });
 
+  it('give an action to a constraint that has an empty one, as Gatekeeper has it', () => {
+    const empty = { enforcementAction: '' };
+    expect(said(deployment, COMPAT, empty, [expansion()])).toEqual([]);
+    expect(said(deployment, COMPAT, empty, [expansion({ enforcementAction: 'deny' })])).toEqual([
+      'deny container expand [Implied by expand] container <c>',
+    ]);
+    expect(said(testPod('nginx'), COMPAT, empty)).toEqual([]);
+  });
+
   it('take the action of an ExpansionTemplate, once', () => {
     expect(said(deployment, {}, {}, [expansion({ enforcementAction: 'deny' })])).toEqual([
       'deny container - container "c"',

@@ -85,7 +85,8 @@ export function evaluate(
   const lines: EvaluatedLine[] = [];
   for (const constraint of constraints) {
     const actions = constraint.actionsAt(point);
-    if (actions.length === 0 || constraint.rule === undefined) continue;
+    // An ExpansionTemplate can give an action to a constraint that has an empty one.
+    if ((actions.length === 0 && constraint.enforcementAction !== '') || constraint.rule === undefined) continue;
     if (constraint.options.compat) {
       raw ??= { images: libraryImagesIn(object), subjects: [original, ...old] };
       rawImplied ??= generated.map((one) => impliedCandidate(one, libraryImagesIn));

@@ -12,7 +12,7 @@ export interface ImageLine {
   readonly message: string;
   /** A line of its own after the message: where to get the image instead. */
   readonly hint?: string;
-  /** Since when the rule or the verdict says so, epoch ms, where that is known. */
+  /** Since when the verdict says so, epoch ms, where that is known; a rule's own moment is its constraint's. */
   readonly since?: number;
   /** It is under quarantine: no action, grace or break-glass of the cluster makes less of it. */
   readonly quarantined?: true;
@@ -44,7 +44,7 @@ export function judgeImage(
 
 function breachesOf(
   facts: ImageFacts,
-  { rule, words, options, since, trusts }: Constraint,
+  { rule, words, options, trusts }: Constraint,
   workload: WorkloadImage,
   reference: Reference | undefined,
 ): readonly ImageLine[] {
@@ -55,7 +55,6 @@ function breachesOf(
     kind: 'untrusted' as const,
     message: words.breach(breach, workload),
     ...(address ? { hint: mirrorHint(workload.image, address) } : {}),
-    ...(since === undefined ? {} : { since }),
   }));
 }
 

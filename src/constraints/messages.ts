@@ -93,7 +93,7 @@ export function linePrefix(style: MessageStyle, constraint: string, denies: bool
 }
 
 /** Makes foreign text safe to print on one line: controls become escapes, length is bounded. */
-function escape(text: string, longest = LONGEST_VALUE): string {
+export function escape(text: string, longest = LONGEST_VALUE): string {
   const cut = text.length > longest ? `${text.slice(0, longest - 3)}...` : text;
   return cut.replace(UNSAFE, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
 }

@@ -29,6 +29,13 @@ export const OPTION_ANNOTATIONS = {
   report: 'breakwater/report',
 } as const;
 
+/** Those that change which images are denied when they are created. */
+export const DECIDING_ANNOTATIONS = [
+  OPTION_ANNOTATIONS.compat,
+  OPTION_ANNOTATIONS.matching,
+  OPTION_ANNOTATIONS.unknown,
+] as const;
+
 /** Values each annotation may have; a restart grace may also be a number of days, hours or minutes. */
 const OPTION_VALUES = {
   compat: ['none', 'gatekeeper'],

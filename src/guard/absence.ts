@@ -66,6 +66,20 @@ export function cameInWhileAway(intervals: readonly Absence[], createdAt: number
   return intervals.some(({ from, to }) => createdAt + 1000 > from && createdAt <= (to ?? Number.POSITIVE_INFINITY));
 }
 
+/** The same question of a record, for very many moments: the record is looked at once a second. */
+export function unseenMoments(record: Pick<AbsenceRecord, 'intervals'>, clock: Clock): (at: number) => boolean {
+  let known: readonly Absence[] = [];
+  let readAt = Number.NEGATIVE_INFINITY;
+  return (at) => {
+    const now = clock.now();
+    if (Math.abs(now - readAt) >= 1000) {
+      known = record.intervals();
+      readAt = now;
+    }
+    return cameInWhileAway(known, at);
+  };
+}
+
 export function createAbsenceRecord({ client, clock, namespace, id }: AbsenceDeps): AbsenceRecord {
   const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`;
   const path = `${collection}/${ABSENCE_NAME}`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OUR_LABEL } from '../admission/constraint-definition.ts';
 import { CONSTRAINT_GROUP, CONSTRAINT_KINDS, pluralOf } from '../constraints/kinds/kinds.ts';
 import { DEFINITIONS_PATH } from '../constraints/paths.ts';
 import type { KubernetesClient } from '../kubernetes/kubernetes-client.ts';
@@ -66,10 +67,12 @@ export async function ownerChecks(client: KubernetesClient): Promise<PreflightCh
     const name = `${pluralOf(kind)}.${CONSTRAINT_GROUP}`;
     const parsed = objectSchema.safeParse(await orUndefined(client.get(`${DEFINITIONS_PATH}/${name}`)));
     if (!parsed.success) continue;
-    const { annotations = {}, managedFields = [] } = parsed.data.metadata;
+    const { labels = {}, annotations = {}, managedFields = [] } = parsed.data.metadata;
     const managers = [...new Set(managedFields.flatMap(({ manager }) => manager ?? []))];
     const ours =
-      Object.keys(annotations).some((key) => key.startsWith('breakwater/')) || managers.includes('breakwater');
+      Object.entries(OUR_LABEL).every(([key, value]) => labels[key] === value) ||
+      Object.keys(annotations).some((key) => key.startsWith('breakwater/')) ||
+      managers.includes('breakwater');
     const byTemplate = templates.has(pluralOf(kind));
     foreign ||= byTemplate || !ours;
     const maker = byTemplate ? 'a ConstraintTemplate' : ours ? 'Breakwater' : 'others';

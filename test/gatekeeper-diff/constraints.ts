@@ -71,7 +71,8 @@ function constraintSpec(random: Random, kind: string, quiet: number): object {
 }
 
 function action(random: Random): object {
-  const enforcementAction = random.pick(['deny', 'deny', 'warn', 'warn', 'dryrun', 'scoped', '']);
+  const enforcementAction = random.pick(['deny', 'deny', 'warn', 'warn', 'dryrun', 'scoped', '', 'empty']);
+  if (enforcementAction === 'empty') return { enforcementAction: '' };
   if (enforcementAction === '') return random.chance(0.5) ? {} : { scopedEnforcementActions: scoped(random) };
   return enforcementAction === 'scoped' || random.chance(0.1)
     ? { enforcementAction, scopedEnforcementActions: scoped(random) }

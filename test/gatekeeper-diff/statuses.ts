@@ -57,10 +57,18 @@ export function statusDifference(theirs: AuditStatus, ours: AuditStatus | undefi
   return `${theirs.constraint}: violation ${index} is ${there[index] ?? 'absent'} there, ${here[index] ?? 'absent'} here`;
 }
 
-/** Each violation as JSON with its keys in one order. */
+/**
+ * Each violation as JSON with its keys in one order. Gatekeeper collects the actions of a scoped constraint in a map and lists
+ * them as Go walks it, in another order every time (frameworks, `GetEnforcementActionsForEP`): they are compared as a set.
+ */
 function listOf(violations: unknown): readonly string[] | undefined {
   if (!Array.isArray(violations)) return undefined;
-  return violations.map((one: object) =>
-    JSON.stringify(Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))),
-  );
+  return violations.map((one: object) => {
+    const fields = Object.entries(one).map(([key, value]): [string, unknown] =>
+      key === 'enforcementActions' && Array.isArray(value)
+        ? [key, value.map(String).sort((a, b) => (a < b ? -1 : 1))]
+        : [key, value],
+    );
+    return JSON.stringify(Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1))));
+  });
 }

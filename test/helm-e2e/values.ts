@@ -47,6 +47,9 @@ export const BAD_VALUES: readonly (readonly [values: Values, said: RegExp])[] = 
   [{ replicas: 2, podDisruptionBudget: { minAvailable: 2 } }, /would stop nodes from being drained/],
   [{ server: { url: 'https://breakwater.example.com' } }, /server\.url without server\.tokenSecret\.name/],
   [{ server: { tokenSecret: { name: 'token' } } }, /server\.tokenSecret\.name without server\.url/],
+  [{ networkPolicy: { enabled: true } }, /webhookFrom would open the webhook to everybody/],
+  [{ webhook: { callers: { names: ['a,b'] } } }, /callers\/names\/0/],
+  [{ webhook: { callers: { names: [] } } }, /callers\/names/],
   [{ pinning: { templates: true } }, /pinning\.templates without pinning\.enabled/],
 ];
 
@@ -91,7 +94,15 @@ export const GOOD_VALUES: Readonly<Record<string, Values>> = {
     audit: { intervalSeconds: 300, violationsLimit: 500, reports: 'auto', events: true },
   },
   'network policy': {
-    networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }] },
+    networkPolicy: {
+      enabled: true,
+      webhookFrom: [{ ipBlock: { cidr: '10.0.0.0/24' } }],
+      metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }],
+    },
+  },
+  'callers with a certificate': {
+    webhook: { callers: { caConfigMap: { name: 'api-servers' }, names: ['kube-apiserver', 'front'] } },
+    networkPolicy: { enabled: true },
   },
   'how pods are placed': {
     priorityClassName: '',
@@ -133,6 +144,10 @@ export const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>
     guardServerCa: '/server-ca/ca.crt',
     guardProjects: 'front,back',
     guardFactsMaxAgeHours: 0.5,
+  },
+  'callers with a certificate': {
+    guardClientCa: '/callers-ca/ca.crt',
+    guardClientNames: 'kube-apiserver,front',
   },
   'host network': { webhookListen: { host: '0.0.0.0', port: 9443 }, metricsListen: { host: '0.0.0.0', port: 9191 } },
   'break-glass, reports, events': {

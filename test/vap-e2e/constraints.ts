@@ -97,6 +97,11 @@ const WISHES: readonly Wish[] = [
   { kind: 'K8sAllowedReposv2', parameters: { allowedImages: [...IMAGES, 'a*b'] }, action: 'warn', annotations: PREFIX },
   { kind: 'K8sAllowedReposv2', parameters: { allowedImages: IMAGES }, action: 'deny', annotations: COMPAT },
   { kind: 'K8sDisallowedRepos', parameters: { repos: [...REPOS, 'https://x'] }, action: 'deny' },
+  {
+    kind: 'K8sDisallowedRepos',
+    parameters: { repos: ['registry-1.docker.io/mycompany', 'quay.io:443', 'registry.hub.docker.com/library/nginx'] },
+    action: 'deny',
+  },
   { kind: 'K8sDisallowedRepos', parameters: { repos: REPOS }, action: 'warn', annotations: { ...PREFIX, ...WELKIN } },
   { kind: 'K8sDisallowedRepos', parameters: { repos: MORE_REPOS }, action: 'deny', annotations: COMPAT },
   { kind: 'K8sDisallowedTags', parameters: { tags: ['latest', '1'], exemptImages: IMAGES }, action: 'deny' },

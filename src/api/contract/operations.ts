@@ -64,6 +64,9 @@ export const guardManifests = endpoint(
         service: serviceName.optional(),
         document: z.enum(['true', 'false']).optional(),
         pinning: z.enum(['pods', 'templates']).optional(),
+        failurePolicy: z.enum(['Ignore', 'Fail']).optional(),
+        /** Guards behind the address: `Fail` needs two. */
+        replicas: z.coerce.number().int().min(0).max(1000).optional(),
       })
       .strict()
       .refine(({ url, service }) => url === undefined || service === undefined, 'give url or service, not both'),

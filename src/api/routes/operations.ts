@@ -42,13 +42,19 @@ export function operationRoutes(deps: ApiDeps): BoundEndpoint[] {
       }),
     ),
 
-    on(contract.guardManifests, async ({ query: { document, ...wanted } }) =>
-      guard.manifests({
-        ...wanted,
-        repos: compileRepos(await deps.trust.approvedEntries()),
-        ...(document === undefined ? {} : { document: document === 'true' }),
-      }),
-    ),
+    on(contract.guardManifests, async ({ query: { document, ...wanted } }) => {
+      const repos = compileRepos(await deps.trust.approvedEntries());
+      try {
+        return guard.manifests({
+          ...wanted,
+          repos,
+          ...(document === undefined ? {} : { document: document === 'true' }),
+        });
+      } catch (error) {
+        if (!(error instanceof CodedError)) throw error;
+        throw new ApiError('request_invalid', error.message, { cause: error });
+      }
+    }),
 
     on(contract.runAudit, async ({ by }) => {
       if (!guard.auditNow)

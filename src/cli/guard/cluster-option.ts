@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { usualKubeconfig } from '../../folders.ts';
 import { loadKubeconfig } from '../../kubernetes/kubeconfig.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../kubernetes/kubernetes-client.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -13,7 +14,7 @@ export interface ClusterOptions {
 /** Adds `--kubeconfig` and `--context`. */
 export function withCluster(command: Command): Command {
   return command
-    .option('--kubeconfig <file>', 'the cluster to ask (default: BREAKWATER_KUBECONFIG)')
+    .option('--kubeconfig <file>', 'the cluster to ask (default: BREAKWATER_KUBECONFIG, KUBECONFIG, ~/.kube/config)')
     .option('--context <name>', 'context of the kubeconfig');
 }
 
@@ -28,9 +29,12 @@ export async function withKubernetes<Result>(
   options: ClusterOptions,
   use: (client: KubernetesClient) => Promise<Result>,
 ): Promise<Result> {
-  const path = options.kubeconfig ?? (await cli.config()).kubeconfig;
+  const path = options.kubeconfig ?? (await cli.config()).kubeconfig ?? usualKubeconfig();
   if (path === undefined) {
-    throw new CliError('usage', 'no cluster is named: give --kubeconfig, or set BREAKWATER_KUBECONFIG');
+    throw new CliError(
+      'usage',
+      'no cluster is named: give --kubeconfig, set BREAKWATER_KUBECONFIG or KUBECONFIG, or have ~/.kube/config',
+    );
   }
   const client = createKubernetesClient(loadKubeconfig(path, options.context), systemClock);
   try {

@@ -85,6 +85,37 @@ describe('K8sDisallowedRepos', () => {
   });
 });
 
+describe('other names of a registry', () => {
+  it.each([
+    ['evil.io/bad', 'evil.io:443/bad/x'],
+    ['evil.io/bad', 'EVIL.io:0443/bad/x'],
+    ['evil.io:443/bad', 'evil.io/bad/x'],
+    ['evil.io:443', 'evil.io/bad/x'],
+    ['docker.io', 'docker.io:443/library/nginx'],
+    ['docker.io', 'registry-1.docker.io/library/nginx'],
+    ['docker.io', 'registry-1.docker.io:443/nginx'],
+    ['docker.io', 'registry.hub.docker.com/library/nginx'],
+    ['nginx', 'registry.hub.docker.com/library/nginx:1'],
+    ['nginx:1', 'registry-1.docker.io/library/nginx:1'],
+    ['registry.hub.docker.com', 'nginx'],
+    ['registry-1.docker.io/library/nginx', 'nginx'],
+  ])('%s forbids %s, and does not allow it', (entry, image) => {
+    expect(breaches('K8sDisallowedRepos', { repos: [entry] }, image, 'reference')).toEqual(['repo']);
+    expect(breaches('K8sAllowedRepos', { repos: [entry] }, image, 'reference')).toEqual(['repo']);
+  });
+
+  it.each([
+    ['evil.io', 'evil.io:5000/x'],
+    ['evil.io', 'evil.io:4430/x'],
+    ['evil.io:5000', 'evil.io/x'],
+    ['docker.io', 'mirror.gcr.io/library/nginx'],
+    ['docker.io', 'registry-1.docker.io.good.io/library/nginx'],
+    ['nginx:443', 'nginx'],
+  ])('%s does not forbid %s', (entry, image) => {
+    expect(breaches('K8sDisallowedRepos', { repos: [entry] }, image, 'reference')).toEqual([]);
+  });
+});
+
 describe('K8sDisallowedTags', () => {
   it.each([
     ['x:latest', ['tag'], ['tag']],

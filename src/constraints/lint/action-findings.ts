@@ -27,7 +27,9 @@ function enforcementFindings(spec: LintSubject['spec']): LintFinding[] {
   const path = ['spec', 'scopedEnforcementActions'];
   if (enforcementAction !== 'scoped') {
     const unknown =
-      enforcementAction === undefined ? [] : unknownAction(enforcementAction, ['spec', 'enforcementAction']);
+      enforcementAction === undefined || enforcementAction === ''
+        ? []
+        : unknownAction(enforcementAction, ['spec', 'enforcementAction']);
     if (scoped.length === 0) return unknown;
     const message = 'scopedEnforcementActions is not read: enforcementAction is not "scoped"';
     return [...unknown, finding('scoped-ignored', path, message, { fix: 'write enforcementAction: scoped' })];

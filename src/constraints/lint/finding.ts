@@ -28,7 +28,7 @@ export const LINT_RULES = {
   'scope-unknown': { severity: 'warning', title: 'a scope that is not known matches everything' },
   'scope-dead': { severity: 'error', title: 'nothing that carries images is cluster-scoped' },
   'namespace-invalid': { severity: 'warning', title: 'a pattern that no namespace can match' },
-  'namespaces-dead': { severity: 'error', title: 'every namespace is excluded' },
+  'namespaces-dead': { severity: 'error', title: 'no namespace is left to be covered' },
   'name-exact': { severity: 'warning', title: 'an exact name misses generated pods' },
   'source-unknown': { severity: 'warning', title: 'a source that is not known' },
   'selector-invalid': { severity: 'error', title: 'a selector the API server would not accept' },

@@ -94,7 +94,7 @@ describe('match', () => {
     [{ scope: 'Cluster' }, ['scope-dead']],
     [{ scope: 'namespaced' }, ['scope-unknown']],
     [{ namespaces: ['kube-*', '*-dev', '*mid*'] }, []],
-    [{ namespaces: ['Prod', 'a*b', '', '-x'] }, Array(4).fill('namespace-invalid')],
+    [{ namespaces: ['Prod', 'a*b', '', '-x'] }, ['namespaces-dead', ...Array<string>(4).fill('namespace-invalid')]],
     [{ excludedNamespaces: ['*'] }, ['namespaces-dead']],
     [{ namespaces: ['a'], excludedNamespaces: ['a'] }, ['namespaces-dead']],
     [{ source: 'original' }, ['source-unknown']],

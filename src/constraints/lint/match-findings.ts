@@ -80,6 +80,18 @@ function namespaceFindings(match: Fields): LintFinding[] {
       );
     }
   }
+  if (included !== undefined && included.length > 0 && included.every((one) => whyNoNamespace(one) !== undefined)) {
+    found.push(
+      finding(
+        'namespaces-dead',
+        [...MATCH, 'namespaces'],
+        'no namespace matches any of these: the constraint checks nothing',
+        {
+          fix: 'write names, pre*, *suf or *mid*, in lower case',
+        },
+      ),
+    );
+  }
   const all = excluded.findIndex((pattern) => /^\*+$/.test(pattern));
   if (all >= 0) {
     found.push(

@@ -86,7 +86,7 @@ function policyVariables({ constraint, parameters }: PolicyExportInput): CelVari
   const every = `variables.${rule.over}.map(i, {"image": i.image, "line": ${line}}).filter(j, j.line != "")`;
   return [
     ...imageVariables(!constraint.options.compat),
-    ...(rule.over === 'refs' ? REFERENCE_VARIABLES : []),
+    ...(rule.over === 'images' ? [] : REFERENCE_VARIABLES),
     ...rule.variables,
     { name: 'lines', expression: every },
     { name: 'fresh', expression: 'variables.lines.filter(j, !(j.image in variables.before))' },

@@ -1,4 +1,5 @@
 import { REFERENCE_GRAMMAR } from '../../oci/reference.ts';
+import { DEFAULT_PORT, DOCKER_HUB_SERVERS } from '../kinds/served-by.ts';
 import { type CelVariable, celPattern } from './cel.ts';
 
 /** What `podIn` finds, for an object of one of the kinds the policy is asked about. */
@@ -100,6 +101,27 @@ export const REFERENCE_VARIABLES: readonly CelVariable[] = [
       `(!i.marks.contains(":") || i.tag.matches(${celPattern(TAG)})) && ` +
       `(!i.marks.contains("@") || i.digest.matches(${celPattern(DIGEST)})) && ` +
       `size(i.registry) + 1 + size(i.repository) <= ${longestName} && size(i.image) <= ${longestText} ? "ok" : ""`,
+  }),
+];
+
+/** `sources`: every reference as `servedReference` has it, for lists of what is forbidden. */
+export const SOURCE_VARIABLES: readonly CelVariable[] = [
+  step('servers', 'refs', {
+    ...kept('digest', 'tag', 'ok'),
+    host: 'i.full.substring(0, i.full.indexOf("/"))',
+    rest: 'i.full.substring(i.full.indexOf("/") + 1)',
+  }),
+  step('plainServers', 'servers', {
+    ...kept('digest', 'tag', 'ok', 'rest'),
+    host: `i.host.substring(0, size(i.host) - size(i.host.find(${celPattern(DEFAULT_PORT)})))`,
+  }),
+  step('hubServers', 'plainServers', {
+    ...kept('digest', 'tag', 'ok', 'rest'),
+    host: `i.host in ${JSON.stringify(DOCKER_HUB_SERVERS)} ? "docker.io" : i.host`,
+  }),
+  step('sources', 'hubServers', {
+    ...kept('digest', 'tag', 'ok'),
+    full: 'i.host + "/" + (i.host == "docker.io" && !i.rest.contains("/") ? "library/" : "") + i.rest',
   }),
 ];
 

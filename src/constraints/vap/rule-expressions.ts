@@ -3,13 +3,15 @@ import { parseEntry, type TrustEntry, TrustEntryError } from '../../trust/match/
 import type { Constraint } from '../constraint.ts';
 import { normalisePrefix } from '../kinds/image-pattern.ts';
 import type { Breach } from '../kinds/rule.ts';
+import { servedEntry } from '../kinds/served-by.ts';
 import { allOf, anyOf, type CelSet, type CelVariable, celPattern, celSet, codePoints } from './cel.ts';
+import { SOURCE_VARIABLES } from './image-variables.ts';
 
 /** What a rule asks of the image `i`, in CEL: `images` or `refs` are walked, and the breaches tried in order. */
 export interface RuleExpressions {
   readonly variables: readonly CelVariable[];
   /** The list to walk. */
-  readonly over: 'images' | 'refs';
+  readonly over: 'images' | 'refs' | 'sources';
   readonly breaches: readonly { readonly breach: Breach; readonly when: string }[];
 }
 
@@ -63,15 +65,15 @@ function allowedByReference(list: readonly string[]): RuleExpressions {
 }
 
 function forbiddenByReference(list: readonly string[]): RuleExpressions {
-  const entries = list.map((text) => ({ text, entry: tryParseEntry(text) }));
+  const entries = list.map((text) => ({ text, entry: tryParseEntry(servedEntry(text)) }));
   const covered = entryExpressions(entries.flatMap(({ entry }) => entry ?? []));
   const raw = celSet(
     'prefixes',
     entries.flatMap(({ text, entry }) => (entry === undefined ? [text] : [])),
   );
   return {
-    variables: [...covered.variables, ...raw.variables],
-    over: 'refs',
+    variables: [...SOURCE_VARIABLES, ...covered.variables, ...raw.variables],
+    over: 'sources',
     breaches: [
       { breach: 'unreadable', when: 'i.ok == ""' },
       { breach: 'repo', when: anyOf([covered.when, raw.hasBeginningOf('i.image')]) },
@@ -100,7 +102,7 @@ function entryExpressions(entries: readonly TrustEntry[]): { variables: readonly
     tagged: celSet('tagged', tagged),
     pinned: celSet('pinned', pinned),
   };
-  const official = 'i.full.startsWith("docker.io/library/")';
+  const official = 'i.full.startsWith("docker.io/library/") && !i.full.substring(18).contains("/")';
   // A bare digest has no tag, a bare name has the tag latest.
   const tagText = 'i.full + ":" + (i.tag == "" ? "latest" : i.tag)';
   return {

@@ -51,6 +51,8 @@ describe('trusted entries', () => {
     ['docker.io', 'nginx', true],
     ['docker.io', 'docker.io.evil.com/nginx', false],
     ['nginx', 'docker.io/library/nginx:1', true],
+    ['nginx', 'library/library/nginx', false],
+    ['docker.io/library/nginx', 'library/library/nginx', false],
     ['nginx', 'nginx', true],
     ['nginx', 'nginx/evil', false],
     ['nginx', 'nginxevil.com/x', false],

@@ -45,9 +45,9 @@ function pathsOf(reference: Reference): { path: string; whole: boolean }[] {
   for (let cut = repository.lastIndexOf('/'); cut > 0; cut = repository.lastIndexOf('/', cut - 1)) {
     paths.push({ path: repository.slice(0, cut), whole: false });
   }
-  if (registry === DOCKER_HUB && repository.startsWith('library/')) {
-    paths.push({ path: repository.slice('library/'.length), whole: true });
-  }
+  const official = registry === DOCKER_HUB && repository.startsWith('library/') && repository.slice('library/'.length);
+  // `library/library/nginx` is another repository than `library/nginx`, and no official image.
+  if (official && !official.includes('/')) paths.push({ path: official, whole: true });
   return paths;
 }
 

@@ -32,6 +32,12 @@
 {{- with .projects }}{{ $_ := set $settings "BREAKWATER_GUARD_PROJECTS" (join "," .) }}{{ end -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.webhook.callers -}}
+{{- if .caConfigMap.name -}}
+{{- $_ := set $settings "BREAKWATER_GUARD_CLIENT_CA" "/callers-ca/ca.crt" -}}
+{{- $_ := set $settings "BREAKWATER_GUARD_CLIENT_NAMES" (join "," .names) -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.certificates.existingSecret -}}
 {{- $_ := set $settings "BREAKWATER_GUARD_TLS_SECRET" . -}}
 {{- $_ := set $settings "BREAKWATER_GUARD_PUBLISH_CA" ($.Values.certificates.publishAuthority | toString) -}}

@@ -26,7 +26,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 
 {{/* Namespaces that are never asked about. Under Fail nothing the cluster needs to come back may wait for the guard. */}}
 {{- define "guard.exemptNamespaces" -}}
-{{- $own := list "kube-system" .Release.Namespace -}}
+{{- $own := list .Release.Namespace -}}
 {{- if eq .Values.webhook.failurePolicy "Fail" -}}
 {{- $own = list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace -}}
 {{- end -}}
@@ -84,6 +84,9 @@ service:
 {{- end -}}
 {{- if and .Values.server.tokenSecret.name (not .Values.server.url) -}}
 {{- fail "server.tokenSecret.name without server.url: say which Breakwater server the token is for." -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.webhookFrom) (not .Values.webhook.callers.caConfigMap.name) -}}
+{{- fail "networkPolicy.enabled without networkPolicy.webhookFrom would open the webhook to everybody, who could then write findings: name the addresses API servers come from ([{ipBlock: {cidr: 10.0.0.0/24}}]), or have callers show a certificate (webhook.callers.caConfigMap)." -}}
 {{- end -}}
 {{- if and .Values.pinning.templates (not .Values.pinning.enabled) -}}
 {{- fail "pinning.templates without pinning.enabled does nothing: set both, or neither." -}}
