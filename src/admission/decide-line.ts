@@ -28,8 +28,11 @@ export function decideLine(situation: Situation, line: EvaluatedLine): DecidedLi
   if (!compat) {
     if (situation.mirrorPod()) return [as('mirror-pod')];
     const { broken } = situation.glass();
-    if (broken?.covers(line.image)) return [as('break-glass', glassWarning(message, broken))];
+    if (broken?.covers(line.image) && !(line.excess && broken.root !== undefined))
+      return [as('break-glass', glassWarning(message, broken))];
   }
+  // One image stands for all of them there: that it ran before says nothing about the others.
+  if (line.excess) return [as('denied')];
   const { restartGrace: grace } = constraint.options;
   const restart = grace === 'none' ? undefined : situation.restart({ image: line.image, since: line.since, grace });
   if (restart) return [as('restart-grace', restartWarning(message, restart))];

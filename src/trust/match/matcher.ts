@@ -1,13 +1,15 @@
-import { DOCKER_HUB, type Reference } from '../../oci/reference.ts';
+import { DOCKER_HUB, REFERENCE_GRAMMAR, type Reference } from '../../oci/reference.ts';
 import { parseEntry, type TrustEntry, TrustEntryError } from './entry.ts';
+import { compilePrefixes } from './prefixes.ts';
 
 /** `reference` compares parsed names on path boundaries; `prefix` compares raw text, as Gatekeeper's library does. */
 export type MatchingMode = 'reference' | 'prefix';
 
 export interface TrustMatcher {
   /**
-   * The first entry text that covers an image, or undefined when it is not trusted. `reference` is the parsed form of
-   * `image`, undefined when it cannot be parsed: such an image is never trusted in `reference` mode.
+   * An entry text that covers an image, or undefined when it is not trusted. `reference` is the parsed form of
+   * `image`, undefined when it cannot be parsed: such an image is never trusted in `reference` mode, and in `prefix` mode
+   * not when it is too long for a reference.
    */
   match(image: string, reference: Reference | undefined): string | undefined;
   /** Entries that cannot be used and trust nothing, with the reason. */
@@ -16,7 +18,7 @@ export interface TrustMatcher {
 
 /** Prepares a trusted set for many questions; one question costs a few look-ups, however many entries there are. */
 export function compileEntries(texts: readonly string[], mode: MatchingMode = 'reference'): TrustMatcher {
-  return mode === 'prefix' ? compilePrefixes(texts) : compileReferences(texts);
+  return mode === 'prefix' ? compileRaw(texts) : compileReferences(texts);
 }
 
 /** True when one entry covers a reference. */
@@ -84,10 +86,11 @@ function keyOf(registry: string, path: string | undefined): string {
   return path === undefined ? registry : `${registry}/${path}`;
 }
 
-function compilePrefixes(texts: readonly string[]): TrustMatcher {
+function compileRaw(texts: readonly string[]): TrustMatcher {
   const usable = texts.filter((text) => text !== '');
+  const prefixes = compilePrefixes(usable);
   return {
     problems: usable.length === texts.length ? [] : ['"" cannot be trusted: it is empty and would trust everything'],
-    match: (image) => usable.find((text) => image.startsWith(text)),
+    match: (image) => (image.length > REFERENCE_GRAMMAR.longestText ? undefined : prefixes.of(image)),
   };
 }
