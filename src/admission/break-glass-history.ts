@@ -25,7 +25,7 @@ export interface GlassHistory {
 
 const MOST = 10_000;
 const MOST_IMAGES = 64;
-const MOST_CHARACTERS = 4 * 1024 * 1024;
+const MOST_CHARACTERS = 2 * 1024 * 1024;
 const LONGEST_TEXT = 1024;
 
 /** Remembers admissions by break-glass; beyond `most`, or too much text, the oldest are forgotten. */

@@ -68,7 +68,7 @@ describe('the run history', () => {
     expect(history.firstSeen('o0', image(0), undefined)).toBeUndefined();
     expect(history.firstSeen('o624', image(39_999), undefined)).toBe(39_999);
     const saved = JSON.stringify(history.save());
-    expect(saved.length).toBeLessThan(7_000_000);
+    expect(saved.length).toBeLessThan(5_000_000);
     const next = createRunHistory();
     next.load(JSON.parse(saved));
     expect(next.firstSeen('o624', image(39_999), undefined)).toBe(39_999);

@@ -26,7 +26,7 @@ const MOST_SIGHTINGS = 200_000;
 /** Characters of their texts; an image of usual length has 80, and each owner has its own. */
 const MOST_CHARACTERS = 24 * 1024 * 1024;
 /** What is saved is compressed, but read as a whole. */
-export const MOST_SAVED_CHARACTERS = 6 * 1024 * 1024;
+const MOST_SAVED_CHARACTERS = 4 * 1024 * 1024;
 const LONGEST_UID = 256;
 /** One owner may not push out everybody else's: a tag that moves every hour, a runner that makes Jobs of any image. */
 const MOST_IMAGES = 256;
