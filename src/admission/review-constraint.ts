@@ -19,8 +19,10 @@ const REFUSED: ReadonlySet<LintRule> = new Set([
 ]);
 /** All that Gatekeeper's own webhook refuses. */
 const REFUSED_BY_GATEKEEPER: ReadonlySet<LintRule> = new Set(['name-too-long', 'action-unknown']);
-/** Only Gatekeeper reads entries so; by reference they mean what they say. */
-const ABOUT_PREFIXES: ReadonlySet<LintRule> = new Set(['entry-bypass', 'entry-rejects', 'digest-malformed']);
+/** More entries are looked over here and at leisure by the command line: anybody who reaches this address can send a list. */
+const MOST_ENTRIES = 1000;
+/** Sentences of a refusal. */
+const MOST_SENTENCES = 20;
 
 /**
  * Decides whether a constraint may be stored. Refused (403, with reason and fix) is what protects nothing although it
@@ -31,20 +33,21 @@ const ABOUT_PREFIXES: ReadonlySet<LintRule> = new Set(['entry-bypass', 'entry-re
 export function reviewConstraint(request: AdmissionRequest): AdmissionResponse {
   const { uid, operation, object, oldObject } = request;
   const changes = operation === 'CREATE' || operation === 'UPDATE';
-  const linted = changes ? lintConstraint(object) : undefined;
+  const linted = changes ? lintConstraint(object, { mostEntries: MOST_ENTRIES }) : undefined;
   if (!changes || !isRecord(object) || linted === undefined || isBeingDeleted(object)) return { uid, allowed: true };
   const compat = annotationOf(object, OPTION_ANNOTATIONS.compat) === 'gatekeeper';
-  const prefix = annotationOf(object, OPTION_ANNOTATIONS.matching) === 'prefix';
   const refused = compat ? REFUSED_BY_GATEKEEPER : REFUSED;
   const bad = linted.findings.filter(({ rule }) => refused.has(rule));
   const about = `${linted.kind} ${linted.name}`;
   if (bad.length > 0 && !sameRules(object, oldObject)) {
-    const message = bad.map((one) => `${about}: ${sentence(one)}`).join('\n');
+    const sentences = bad.slice(0, MOST_SENTENCES).map((one) => `${about}: ${sentence(one)}`);
+    const rest = bad.length - sentences.length;
+    const message = [...sentences, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
     return { uid, allowed: false, status: { code: 403, reason: 'Forbidden', message } };
   }
   if (compat) return { uid, allowed: true };
   const warnings = linted.findings
-    .filter(({ rule, severity }) => severity !== 'note' && (prefix || !ABOUT_PREFIXES.has(rule)))
+    .filter(({ severity }) => severity !== 'note')
     .map((one) => `${about}: ${sentence(one)}`);
   if (warnings.length === 0) return { uid, allowed: true };
   return { uid, allowed: true, warnings: boundWarnings(warnings.map((text) => ({ text }))), status: { code: 299 } };

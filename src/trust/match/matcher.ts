@@ -59,7 +59,7 @@ function compileReferences(texts: readonly string[]): TrustMatcher {
   for (const text of texts) {
     try {
       const entry = parseEntry(text);
-      const key = keyOf(entry.registry, entry.path);
+      const key = keyOf(entry.registry, entry.path, entry.tag, entry.digest);
       const others = byKey.get(key);
       if (others) others.push(entry);
       else byKey.set(key, [entry]);
@@ -72,18 +72,28 @@ function compileReferences(texts: readonly string[]): TrustMatcher {
     problems,
     match(_image, reference) {
       if (reference === undefined) return undefined;
-      const keys = [undefined, ...pathsOf(reference).map(({ path }) => path)];
-      for (const path of keys) {
-        const entry = byKey.get(keyOf(reference.registry, path))?.find((one) => entryCovers(one, reference));
-        if (entry) return entry.text;
+      const { registry, repository, digest } = reference;
+      const covering = (key: string): string | undefined =>
+        byKey.get(key)?.find((one) => entryCovers(one, reference))?.text;
+      const found = covering(keyOf(registry)) ?? covering(keyOf(registry, repository, tagOf(reference)));
+      if (found !== undefined) return found;
+      if (digest !== undefined) {
+        const named = covering(keyOf(registry, repository, undefined, digest));
+        if (named !== undefined) return named;
+      }
+      for (const { path } of pathsOf(reference)) {
+        const above = covering(keyOf(registry, path));
+        if (above !== undefined) return above;
       }
       return undefined;
     },
   };
 }
 
-function keyOf(registry: string, path: string | undefined): string {
-  return path === undefined ? registry : `${registry}/${path}`;
+function keyOf(registry: string, path?: string, tag?: string, digest?: string): string {
+  if (path === undefined) return registry;
+  if (digest !== undefined) return `${registry}/${path}@${digest}`;
+  return tag === undefined ? `${registry}/${path}` : `${registry}/${path}:${tag}`;
 }
 
 function compileRaw(texts: readonly string[]): TrustMatcher {
