@@ -4,7 +4,7 @@ import { actionFindings, annotationFindings } from './action-findings.ts';
 import { entryFindings } from './entry-findings.ts';
 import { type FieldPath, finding, type LintFinding, type LintSeverity } from './finding.ts';
 import { kindFindings } from './kind-findings.ts';
-import { longListFindings } from './long-lists.ts';
+import { longListFindings, longSpecFindings } from './long-lists.ts';
 import { matchFindings } from './match-findings.ts';
 import { type LintSubject, lintSubject } from './subject.ts';
 
@@ -29,17 +29,19 @@ export interface LintOptions {
 export function lintConstraint(object: unknown, { as, mostEntries }: LintOptions = {}): LintedConstraint | undefined {
   const subject = lintSubject(object);
   if (subject === undefined) return undefined;
+  const longSpec = mostEntries === undefined ? [] : longSpecFindings(subject, mostEntries);
   const long = mostEntries === undefined ? [] : longListFindings(subject, mostEntries);
-  const shape = long.length > 0 ? [] : shapeFindings(object);
+  const isWhole = long.length === 0 && longSpec.length === 0;
+  const shape = isWhole ? shapeFindings(object) : [];
   const findings = [
     ...nameFindings(subject),
     ...shape,
-    ...actionFindings(subject),
     ...annotationFindings(subject),
-    ...kindFindings(subject),
-    ...matchFindings(subject),
+    ...(longSpec.length === 0
+      ? [...actionFindings(subject), ...kindFindings(subject), ...matchFindings(subject)]
+      : longSpec),
     // Entries are judged by the engine itself, which has refused this one.
-    ...(shape.length === 0 && long.length === 0 ? entryFindings(subject, as) : []),
+    ...(shape.length === 0 && isWhole ? entryFindings(subject, as) : []),
     ...long,
   ];
   return { kind: subject.kind, name: subject.name, findings: findings.sort(worstFirst) };

@@ -2,6 +2,35 @@ import { KIND_DEFINITIONS } from '../kinds/kinds.ts';
 import { finding, type LintFinding } from './finding.ts';
 import type { LintSubject } from './subject.ts';
 
+/** Whether everything beside the parameters has more than `most` items and fields together: then it is not looked at, and said. */
+export function longSpecFindings({ spec }: LintSubject, most: number): LintFinding[] {
+  const fields = Object.keys(spec);
+  const isLong =
+    fields.length > most ||
+    hasMoreThan(
+      fields.map((name) => name !== 'parameters' && spec[name]),
+      most,
+    );
+  if (!isLong) return [];
+  const message = `more than ${most} items beside the parameters are too many to look at when they are applied`;
+  return [finding('list-long', ['spec'], message, { fix: 'ask breakwater guard lint' })];
+}
+
+function hasMoreThan(value: unknown, most: number): boolean {
+  const waiting: unknown[] = [value];
+  for (let seen = 0; waiting.length > 0; seen += 1) {
+    if (seen + waiting.length > most) return true;
+    const one = waiting.pop();
+    if (typeof one === 'object' && one !== null) {
+      for (const member of Object.values(one)) {
+        if (waiting.length > most) return true;
+        waiting.push(member);
+      }
+    }
+  }
+  return false;
+}
+
 /**
  * For constraints with more than `most` entries in a list: says so, and looks for no more than a value of the wrong type and
  * an empty entry, the first of each. Empty for other constraints.
