@@ -87,7 +87,7 @@ const DEADLINE_MS = 2000;
 /** Each costs up to 100 kB; an API server opens one for every review that it asks at the same time. */
 const MOST_CONNECTIONS = 1000;
 /** Bodies of all requests together, received or waiting; a few of the largest, thousands of ordinary ones. */
-const MOST_BYTES = 48 * 1024 * 1024;
+const MOST_BYTES = 24 * 1024 * 1024;
 /** From here on a review waits for its turn: ordinary pods have 2 to 20 kB. */
 const LARGE_REVIEW = 32 * 1024;
 /** Well below the deadline: the source of the images is judged without them. */

@@ -45,7 +45,7 @@ export interface Room {
 /** Far more than anybody reads. Gatekeeper has no bound, and its lists stand whole in every line. */
 export function roomFor(): { readonly own: Room; readonly compat: Room } {
   return {
-    own: { lines: 100, characters: 2 * 1024 * 1024 },
+    own: { lines: 100, characters: 1024 * 1024 },
     compat: { lines: Number.POSITIVE_INFINITY, characters: 4 * 1024 * 1024 },
   };
 }
