@@ -25,21 +25,36 @@ export interface GlassHistory {
 
 const MOST = 10_000;
 const MOST_IMAGES = 64;
+const MOST_CHARACTERS = 2 * 1024 * 1024;
 const LONGEST_TEXT = 1024;
 
-/** Remembers admissions by break-glass; beyond `most` the oldest are forgotten. */
+/** Remembers admissions by break-glass; beyond `most`, or too much text, the oldest are forgotten. */
 export function createGlassHistory(most = MOST): GlassHistory {
   const admissions = new Map<string, GlassAdmission>();
+  let characters = 0;
+
+  function forget(uid: string): void {
+    characters -= charactersOf(admissions.get(uid));
+    admissions.delete(uid);
+  }
 
   function record(admission: GlassAdmission): void {
-    const { uid, images } = admission;
-    if (uid === '') return;
+    const { uid, root } = admission;
+    if (!isText(uid) || !isText(root)) return;
     const known = admissions.get(uid)?.images ?? [];
-    admissions.delete(uid);
-    const all = [...new Set([...known, ...images])].slice(-MOST_IMAGES);
-    admissions.set(uid, { ...admission, images: all });
-    const [oldest] = admissions.keys();
-    if (admissions.size > most && oldest !== undefined) admissions.delete(oldest);
+    forget(uid);
+    const kept: GlassAdmission = {
+      ...admission,
+      ticket: admission.ticket.slice(0, LONGEST_TEXT),
+      user: admission.user.slice(0, LONGEST_TEXT),
+      images: [...new Set([...known, ...admission.images.filter(isText)])].slice(-MOST_IMAGES),
+    };
+    admissions.set(uid, kept);
+    characters += charactersOf(kept);
+    while (admissions.size > 1 && (admissions.size > most || characters > MOST_CHARACTERS)) {
+      const [oldest = ''] = admissions.keys();
+      forget(oldest);
+    }
   }
 
   return {
@@ -48,7 +63,7 @@ export function createGlassHistory(most = MOST): GlassHistory {
       const found = admissions.get(uid);
       return found && admissions.has(found.root) ? found : undefined;
     },
-    forget: (uid) => void admissions.delete(uid),
+    forget,
     save: (limit = most) => (limit <= 0 ? [] : [...admissions.values()].slice(-limit)),
     load(value) {
       for (const entry of Array.isArray(value) ? value : []) {
@@ -58,6 +73,12 @@ export function createGlassHistory(most = MOST): GlassHistory {
       }
     },
   };
+}
+
+function charactersOf(admission: GlassAdmission | undefined): number {
+  if (admission === undefined) return 0;
+  const { uid, root, ticket, user, images } = admission;
+  return [uid, root, ticket, user, ...images].reduce((sum, text) => sum + text.length, 0);
 }
 
 function readAdmission(value: unknown): GlassAdmission | undefined {

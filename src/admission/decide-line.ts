@@ -29,8 +29,11 @@ export function decideLine(situation: Situation, line: EvaluatedLine): DecidedLi
   if (!compat) {
     if (situation.mirrorPod()) return [as('mirror-pod')];
     const { broken } = situation.glass();
-    if (broken?.covers(line.image)) return [as('break-glass', glassWarning(message, broken))];
+    if (broken?.covers(line.image) && !(line.excess && broken.root !== undefined))
+      return [as('break-glass', glassWarning(message, broken))];
   }
+  // One image stands for all of them there: that it ran before says nothing about the others.
+  if (line.excess) return [as('denied')];
   const restart = situation.restart(line);
   if (restart) return [as('restart-grace', restartWarning(message, restart))];
   // A scoped constraint may deny and warn at one point; Gatekeeper then says it twice.

@@ -3,6 +3,7 @@ import { type Constraint, parseConstraint } from '../constraints/constraint.ts';
 import { decidingContent } from '../constraints/deciding-content.ts';
 import type { EvaluateDeps } from '../constraints/evaluate.ts';
 import { parseExpansion } from '../constraints/expansion.ts';
+import { NO_FACTS } from '../constraints/image-facts.ts';
 import type { LiveWorkload } from '../constraints/live-workloads.ts';
 import { rulesOf } from '../constraints/rules.ts';
 import { testConstraint, testPod } from '../constraints/testing.ts';
@@ -756,13 +757,77 @@ describe('words in numbers', () => {
   });
 
   it('10,000 containers are answered', () => {
-    const images = evilImages(10_000);
-    const { allowed, status } = ask(testRequest(testPod(...images)));
-    expect(allowed).toBe(false);
-    expect(status?.message?.endsWith('\nand 9950 more')).toBe(true);
-    expect(ask(testRequest(testPod(...images)), ruled({}, 'warn')).warnings?.at(-1)).toMatch(
-      / and 99\d\d more: kubectl get k8sallowedrepos require-harbor-repo /,
+    const said = 'this names 10000 images, of which none was judged: no more than 1000 are allowed in one object';
+    const pod = testRequest(testPod(...evilImages(10_000)));
+    expect(ask(pod)).toMatchObject({ allowed: false, status: { message: `[denied by require-harbor-repo] ${said}` } });
+    const { allowed, warnings } = ask(pod, ruled({}, 'warn'));
+    expect([allowed, warnings]).toEqual([true, [`[require-harbor-repo] ${said}`]]);
+    expect(ask(pod, ruled({}, 'dryrun'))).toEqual({ uid: 'u1', allowed: true });
+    const compat = ruled({ 'breakwater/compat': 'gatekeeper' });
+    expect(ask(pod, compat).status?.message).toBe(
+      '[require-harbor-repo] this names 10000 images, of which none was judged: no more than 2500 are allowed in one object',
     );
+    expect(ask(testRequest(testPod(...evilImages(2500))), compat).status?.message?.split('\n')).toHaveLength(2500);
+  });
+
+  it('1,000 containers are judged; what is not printed is counted', () => {
+    const pod = testRequest(testPod(...evilImages(1000)));
+    expect(ask(pod).status?.message?.endsWith('\nand 950 more')).toBe(true);
+    expect(ask(pod, ruled({}, 'warn')).warnings?.at(-1)).toMatch(
+      / and 9\d\d more: kubectl get k8sallowedrepos require-harbor-repo /,
+    );
+  });
+
+  it.each([
+    ['judged', 1000],
+    ['too many', 1200],
+  ])('an update of %s images is denied when it brings one that breaks the rule, and only then', (_how, many) => {
+    const [last = '', ...old] = evilImages(many);
+    const oldObject = { ...testPod(...old) };
+    const update = (...images: string[]) => ask(testRequest(testPod(...images), { operation: 'UPDATE', oldObject }));
+    expect(update(...old)).toMatchObject({ allowed: true });
+    expect(update(...old, last)).toMatchObject({ allowed: false });
+  });
+
+  it('an update that brings a trusted image beside hundreds that break the rule passes', () => {
+    const old = evilImages(500);
+    const oldObject = testPod(...old);
+    const object = testPod(...old, `${trusted}/x:1`);
+    expect(ask(testRequest(object, { operation: 'UPDATE', oldObject })).allowed).toBe(true);
+  });
+
+  it('an object of a thousand images is judged under a hundred constraints within the deadline', () => {
+    const constraints = Array.from({ length: 100 }, (_, at) =>
+      testConstraint({ enforcementAction: 'deny' }, {}, `rule-${at}`),
+    );
+    const started = performance.now();
+    const deps = { ...NO_FACTS, namespaceLabels: () => ({}), memory };
+    expect(review(deps, rulesOf(constraints), testRequest(testPod(...evilImages(1000)))).allowed).toBe(false);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it.each([['deny'], ['warn']])('an image text of megabytes is cut in what is said (%s)', (action) => {
+    const image = `evil.example.com/${'x'.repeat(2_500_000)}`;
+    for (const annotations of [
+      {},
+      { 'breakwater/compat': 'gatekeeper' },
+      { 'breakwater/message-style': 'welkin-current' },
+    ]) {
+      const said = JSON.stringify(ask(testRequest(testPod(image)), ruled(annotations, action)));
+      expect(said).toContain('evil.example.com/xxx');
+      expect(said).toContain('...');
+      expect(said.length).toBeLessThan(5000);
+    }
+  });
+
+  it('a review nobody waits for any more is not decided', () => {
+    expect(() =>
+      review(
+        { ...NO_FACTS, namespaceLabels: () => ({}), outOfTime: () => true },
+        rulesOf([ruled()]),
+        testRequest(testPod(...evilImages(100))),
+      ),
+    ).toThrow('in time');
   });
 
   it('null lists and odd shapes are answered', () => {

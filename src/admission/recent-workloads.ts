@@ -1,3 +1,4 @@
+import { canNameImage } from '../constraints/image-bounds.ts';
 import type { LiveWorkload, LiveWorkloads } from '../constraints/live-workloads.ts';
 import type { Clock } from '../platform/clock.ts';
 
@@ -10,11 +11,21 @@ export interface RecentWorkloads extends LiveWorkloads {
 /** A controller makes the first pod milliseconds after its ReplicaSet; watches lag behind by as much. */
 const KEPT_MS = 60_000;
 const MOST = 5000;
+const MOST_CHARACTERS = 16 * 1024 * 1024;
 const LONGEST_CHAIN = 10;
 
 /** Bridges the moment between the admission of an owner and its appearance in the watch. */
 export function createRecentWorkloads(live: LiveWorkloads, clock: Clock): RecentWorkloads {
-  const recent = new Map<string, { readonly workload: LiveWorkload; readonly until: number }>();
+  const recent = new Map<
+    string,
+    { readonly workload: LiveWorkload; readonly until: number; readonly characters: number }
+  >();
+  let characters = 0;
+
+  function forget(uid: string): void {
+    characters -= recent.get(uid)?.characters ?? 0;
+    recent.delete(uid);
+  }
 
   function workload(uid: string): LiveWorkload | undefined {
     const known = live.workload(uid);
@@ -37,10 +48,17 @@ export function createRecentWorkloads(live: LiveWorkloads, clock: Clock): Recent
     },
     problem: () => live.problem(),
     admitted(workload) {
-      recent.delete(workload.uid);
-      recent.set(workload.uid, { workload, until: clock.now() + KEPT_MS });
-      const [oldest] = recent.keys();
-      if (recent.size > MOST && oldest !== undefined) recent.delete(oldest);
+      const { uid, name, namespace } = workload;
+      forget(uid);
+      const images = workload.images.filter(({ image }) => canNameImage(image));
+      const texts = [uid, name, namespace, ...images.flatMap((one) => [one.name, one.image])];
+      const length = texts.reduce((sum, text) => sum + text.length, 0);
+      recent.set(uid, { workload: { ...workload, images }, until: clock.now() + KEPT_MS, characters: length });
+      characters += length;
+      while (recent.size > 0 && (recent.size > MOST || characters > MOST_CHARACTERS)) {
+        const [oldest = ''] = recent.keys();
+        forget(oldest);
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { MOST_JUDGED } from '../constraints/image-bounds.ts';
 import { imagesOf, podIn } from '../constraints/workload.ts';
 import { textAt } from '../platform/json-object.ts';
 import { ticketOf } from './break-glass.ts';
@@ -55,6 +56,8 @@ function rememberRuns(memory: ReviewMemory, situation: Situation): void {
   // A pod of nobody's is never made again; one whose owner is only claimed must not become that owner's history.
   if (top === undefined && (isPod || controllerOf(object) !== undefined)) return;
   const images = imagesOf(object);
+  // Nobody has looked at them.
+  if (images.length > MOST_JUDGED.own) return;
   const brought = images.filter(({ image }) => situation.brings(image)).map(({ image }) => image);
   if (brought.length > 0) recordRuns({ runs: memory.history.runs, digests, now }, top?.uid ?? uidOf(object), brought);
   if (isPod || operation !== 'CREATE' || podIn(object) === undefined || uidOf(object) === '') return;

@@ -109,6 +109,39 @@ describe('constraints on apply', () => {
     expect(reply.warnings).toEqual(['K8sAllowedRepos c: this server does not read constraints']);
   });
 
+  it.each<[string, object]>([
+    ['a list', { parameters: { repos: Array.from({ length: 200_000 }, (_, at) => `r${at}.io`) } }],
+    ['a list of one repository', { parameters: { repos: Array.from({ length: 200_000 }, (_, at) => `r.io/x:${at}`) } }],
+    [
+      'kinds',
+      {
+        ...good,
+        match: { kinds: [{ apiGroups: Array(100_000).fill('x'), kinds: Array(100_000).fill('Pod') }] },
+      },
+    ],
+    [
+      'namespaces',
+      { ...good, match: { namespaces: Array(200_000).fill('a'), excludedNamespaces: Array(9999).fill('b') } },
+    ],
+    [
+      'a great many fields',
+      { ...good, ...Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`f${at}`, 1])) },
+    ],
+  ])('%s of any length is answered at once, and what was not looked at is said', (_what, spec) => {
+    const started = performance.now();
+    const reply = create(constraint(spec, { 'breakwater/matching': 'prefix' }));
+    expect(performance.now() - started).toBeLessThan(500);
+    expect(reply.allowed).toBe(true);
+    expect(reply.warnings?.join('\n')).toContain('ask breakwater guard lint');
+  });
+
+  it('finds an empty entry in a list of any length', () => {
+    const repos = [...Array.from({ length: 50_000 }, (_, at) => `r${at}.io`), ...Array<string>(50_000).fill('')];
+    const reply = create(constraint({ parameters: { repos } }));
+    expect(reply.allowed).toBe(false);
+    expect(reply.status?.message).toBe('K8sAllowedRepos c: spec.parameters.repos[50000]: an empty entry; remove it');
+  });
+
   it('leaves other objects alone', () => {
     expect(create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } })).toEqual({ uid: 'u', allowed: true });
   });

@@ -26,8 +26,10 @@ const REFUSED: ReadonlySet<LintRule> = new Set([
 ]);
 /** What Gatekeeper's own webhook refuses; the schema of its definitions refuses more, and so does that of ours. */
 const REFUSED_BY_GATEKEEPER: ReadonlySet<LintRule> = new Set(['name-too-long', 'action-unknown', 'point-unknown']);
-/** Only Gatekeeper reads entries so; by reference they mean what they say. */
-const ABOUT_PREFIXES: ReadonlySet<LintRule> = new Set(['entry-bypass', 'entry-rejects', 'digest-malformed']);
+/** More entries are looked over here and at leisure by the command line: anybody who reaches this address can send a list. */
+const MOST_ENTRIES = 1000;
+/** Sentences of a refusal. */
+const MOST_SENTENCES = 20;
 
 /** What a guard knows about what constraints come to. */
 export interface ConstraintSurroundings {
@@ -49,21 +51,20 @@ export function reviewConstraint(
 ): AdmissionResponse {
   const { uid, operation, object, oldObject } = request;
   const changes = operation === 'CREATE' || operation === 'UPDATE';
-  const linted = changes ? lintConstraint(object) : undefined;
+  const linted = changes ? lintConstraint(object, { mostEntries: MOST_ENTRIES }) : undefined;
   if (!changes || !isRecord(object) || linted === undefined || isBeingDeleted(object)) return { uid, allowed: true };
   const compat = annotationOf(object, OPTION_ANNOTATIONS.compat) === 'gatekeeper';
-  const prefix = annotationOf(object, OPTION_ANNOTATIONS.matching) === 'prefix';
   const refused = compat ? REFUSED_BY_GATEKEEPER : REFUSED;
   const bad = linted.findings.filter(({ rule }) => refused.has(rule));
   const about = `${linted.kind} ${linted.name}`;
   if (bad.length > 0 && !sameRules(object, oldObject)) {
-    const message = bad.map((one) => `${about}: ${sentence(one)}`).join('\n');
+    const sentences = bad.slice(0, MOST_SENTENCES).map((one) => `${about}: ${sentence(one)}`);
+    const rest = bad.length - sentences.length;
+    const message = [...sentences, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
     return { uid, allowed: false, status: { code: 403, reason: 'Forbidden', message } };
   }
   const unasked = unaskedIn(object, surroundings.unaskedNamespaces?.() ?? []);
-  const found = compat
-    ? []
-    : linted.findings.filter(({ rule, severity }) => severity !== 'note' && (prefix || !ABOUT_PREFIXES.has(rule)));
+  const found = compat ? [] : linted.findings.filter(({ severity }) => severity !== 'note');
   const warnings = [
     ...(surroundings.unread === undefined ? [] : [`${about}: ${surroundings.unread}`]),
     ...unasked.map((text) => `${about}: ${text}`),

@@ -58,12 +58,13 @@ export function review(
   const brings =
     (operation === 'CREATE' || operation === 'UPDATE') && (subResource === '' || subResource === EPHEMERAL);
   if (!brings || !object || rules.exempt(namespace, 'webhook')) return { uid, allowed: true };
+  const situation = situationOf(deps, rules, request);
   const lines = evaluate(deps, rules, 'validation.gatekeeper.sh', {
     object,
     ...(oldObject ? { oldObject } : {}),
     ...(request.namespace === undefined ? {} : { namespace }),
+    brings: (image) => situation.brings(image),
   });
-  const situation = situationOf(deps, rules, request);
   const decided = inGatekeepersOrder(lines).flatMap((line) => decideLine(situation, line));
   const denied = decided.filter(({ taken }) => taken === 'denied');
   if (deps.memory) remember(deps.memory, situation, decided, denied.length === 0);
@@ -86,14 +87,14 @@ export function review(
 /** One line for each thing that is denied, each once. What must be exactly Gatekeeper's is neither counted nor left out. */
 function denialText(denied: readonly DecidedLine[], refused: string | undefined): string {
   const exact: string[] = [];
-  const own = new Set<string>();
+  const own = new Map<string, number>();
   for (const { line, text } of denied) {
     const sentence = `${linePrefix(line.constraint.options.style, line.constraint.name, true)}${text}`;
     if (isExact(line)) exact.push(sentence);
-    else own.add(line.hint === undefined ? sentence : `${sentence}\n${line.hint}`);
+    else own.set(line.hint === undefined ? sentence : `${sentence}\n${line.hint}`, line.excess ?? 1);
   }
-  const texts = [...exact, ...[...own].slice(0, MOST_DENIALS)];
-  const rest = own.size - MOST_DENIALS;
+  const texts = [...exact, ...[...own.keys()].slice(0, MOST_DENIALS)];
+  const rest = [...own.values()].slice(MOST_DENIALS).reduce((sum, one) => sum + one, 0);
   const glass = refused === undefined || own.size === 0 ? [] : [refused];
   return [...texts, ...(rest > 0 ? [`and ${rest} more`] : []), ...glass].join('\n');
 }
@@ -102,7 +103,7 @@ function denialText(denied: readonly DecidedLine[], refused: string | undefined)
 function warningsOf({ line, text }: DecidedLine): Warning[] {
   const { name, kind } = line.constraint;
   const constraint = { name, plural: pluralOf(kind) };
-  const sentence: Warning = { constraint, text, exact: isExact(line) };
+  const sentence: Warning = { constraint, text, exact: isExact(line), stands: line.excess ?? 1 };
   return line.hint === undefined ? [sentence] : [sentence, { constraint, text: line.hint }];
 }
 

@@ -47,6 +47,43 @@ describe('the run history', () => {
     expect(history.size).toBe(1 + 256 + 32);
   });
 
+  it('never takes a text for a run that is too long to name an image, recorded or loaded', () => {
+    const [history, loaded] = [createRunHistory(), createRunHistory()];
+    const long = `evil.example.com/${'x'.repeat(1024)}`;
+    history.record({ ownerUid: 'o', image: long, at: 1 });
+    history.record({ ownerUid: 'o'.repeat(10_000), image: 'nginx', at: 1 });
+    loaded.load({ version: 1, owners: [['o', [[long, [['', 1]]]]]] });
+    for (const one of [history, loaded]) {
+      expect(one.firstSeen('o', long, undefined)).toBeUndefined();
+      expect([one.size, one.characters]).toEqual([0, 0]);
+    }
+  });
+
+  it('is bounded in text as well, held and saved; the oldest go first', () => {
+    const history = createRunHistory();
+    const image = (at: number) => `evil.example.com/${'x'.repeat(990)}/${at}`;
+    for (let at = 0; at < 40_000; at += 1) history.record({ ownerUid: `o${at >> 6}`, image: image(at), at });
+    expect(history.characters).toBeLessThan(25_200_000);
+    expect(history.characters).toBeGreaterThan(24_000_000);
+    expect(history.firstSeen('o0', image(0), undefined)).toBeUndefined();
+    expect(history.firstSeen('o624', image(39_999), undefined)).toBe(39_999);
+    const saved = JSON.stringify(history.save());
+    expect(saved.length).toBeLessThan(5_000_000);
+    const next = createRunHistory();
+    next.load(JSON.parse(saved));
+    expect(next.firstSeen('o624', image(39_999), undefined)).toBe(39_999);
+  });
+
+  it('counts the text it holds, whatever is forgotten', () => {
+    const history = createRunHistory(300);
+    for (let at = 0; at < 5000; at += 1) {
+      history.record({ ownerUid: `o${at % 7}`, image: `x/${at % 600}`, digest: digestOf(String(at % 40)), at });
+    }
+    const { owners } = history.save() as { owners: [string, [string, [string, number][]][]][] };
+    const texts = owners.flatMap(([, images]) => images.flatMap(([image, all]) => [image, ...all.map(([one]) => one)]));
+    expect(history.characters).toBe(texts.join('').length);
+  });
+
   it('comes back from JSON as it was, and takes in what another replica saw', () => {
     const digest = fc.constantFrom(undefined, D1, D2);
     const seen = fc.record({

@@ -1,6 +1,7 @@
 import type { Server } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { EvaluationError } from '../constraints/evaluate.ts';
+import { MOST_JUDGED } from '../constraints/image-bounds.ts';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
 import { referencesOf } from '../constraints/workload.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -8,6 +9,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { within } from '../platform/within.ts';
 import { type ClientCheck, clientOptions, refuseOtherNames } from './client-check.ts';
+import { limitConnections } from './connection-limit.ts';
 import type { ConstraintSource } from './constraint-source.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
 import { MUTATE_PATH } from './mutating-configuration.ts';
@@ -21,8 +23,10 @@ import {
 } from './pinning.ts';
 import { probeAnswer } from './probe-answer.ts';
 import { type AdmissionResponse, asReview, review } from './review.ts';
+import { createReviewBodies, type HeldBody } from './review-bodies.ts';
 import { type ConstraintSurroundings, reviewConstraint } from './review-constraint.ts';
 import type { ReviewMemory } from './review-memory.ts';
+import { createTurns } from './turns.ts';
 import { decidedWithin, Undecided } from './undecided.ts';
 
 /** PEM texts of the certificate (with its chain) and its key. */
@@ -64,6 +68,8 @@ export interface Decision {
 
 type Decide = (
   request: AdmissionRequest,
+  /** True once nobody waits for the answer any more. */
+  outOfTime: () => boolean,
 ) => AdmissionResponse | PinningResponse | Promise<AdmissionResponse | PinningResponse>;
 
 export interface WebhookServer {
@@ -79,14 +85,22 @@ export interface WebhookServer {
 
 /** Longer than the API server keeps idle connections, so that it and not we close them. */
 const KEEP_ALIVE_MS = 120_000;
-const HEADERS_MS = 32_000;
+/** Until a handshake, the headers, or a whole request must have come: the API server sends all at once and gives up after 3 s. */
+const RECEIVED_MS = 5000;
+const LOOK_EVERY_MS = 1000;
 const DEADLINE_MS = 2000;
+/** Each costs up to 100 kB; an API server opens one for every review that it asks at the same time. */
+const MOST_CONNECTIONS = 1000;
+/** Bodies of all requests together, received or waiting; a few of the largest, thousands of ordinary ones. */
+const MOST_BYTES = 24 * 1024 * 1024;
+/** From here on a review waits for its turn: ordinary pods have 2 to 20 kB. */
+const LARGE_REVIEW = 32 * 1024;
 /** Well below the deadline: the source of the images is judged without them. */
 const FACTS_MS = 1000;
 /** Images of one review that are looked up; no real workload has as many, and each costs the database a few reads. */
 const MOST_LOOKED_UP = 256;
-const FACTS_MISSING =
-  'the verdicts of the registry could not be read in time: only where the images come from was checked';
+const ONLY_SOURCES = 'only where the images come from was checked';
+const FACTS_MISSING = `the verdicts of the registry could not be read in time: ${ONLY_SOURCES}`;
 const STATUS_REASONS: Readonly<Record<number, string>> = {
   400: 'BadRequest',
   404: 'NotFound',
@@ -107,19 +121,31 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   const clients = clientOptions(deps.clients);
   const app = Fastify({
     logger: false,
-    https: { ...deps.tls, ...clients, minVersion: 'TLSv1.2' },
+    https: {
+      ...deps.tls,
+      ...clients,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: RECEIVED_MS,
+      headersTimeout: RECEIVED_MS,
+      connectionsCheckingInterval: LOOK_EVERY_MS,
+    },
     bodyLimit: LARGEST_REVIEW,
+    requestTimeout: RECEIVED_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
   });
-  app.server.headersTimeout = HEADERS_MS;
   if (deps.clients)
     refuseOtherNames(app.server, deps.clients, (why) =>
       deps.logger.warn({ why }, 'a caller of the webhook was refused'),
     );
+  limitConnections(app.server, MOST_CONNECTIONS);
+  const bodies = createReviewBodies({ largest: LARGEST_REVIEW, most: MOST_BYTES });
+  const turns = createTurns();
   let draining = false;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('application/json', (request, payload, done) =>
+    bodies.read(payload, lengthOf(request.headers['content-length']), done),
+  );
   app.setNotFoundHandler((_request, reply) => send(reply, 404, statusText(404, `this webhook serves ${PATHS}`)));
   app.setErrorHandler((error, _request, reply) => {
     const code = statusOf(error);
@@ -127,21 +153,41 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     return send(reply, code, statusText(code, messageOf(error)));
   });
 
-  /** What is decided from memory is answered at once: promises and timers of their own cost as much as such a decision. */
   function route(path: string, decide: Decide): void {
-    app.post(path, (http, reply) => {
-      try {
-        const request = parseReview(Buffer.isBuffer(http.body) ? http.body : '');
-        const decided = decide(request);
-        if (!(decided instanceof Promise)) return send(reply, 200, textOf(decided, request.reviewVersion));
-        decidedWithin(decided, deps.deadlineMs ?? DEADLINE_MS).then(
-          (response) => send(reply, 200, textOf(response, request.reviewVersion)),
-          (error: unknown) => fail(reply, error),
-        );
-      } catch (error) {
-        fail(reply, error);
+    app.post<{ Body: HeldBody | undefined }>(path, (http, reply) => {
+      const { body } = http;
+      const arrived = performance.now();
+      if (body === undefined || body.bytes.length <= LARGE_REVIEW) {
+        body?.release();
+        answer(decide, body?.bytes ?? '', reply, arrived);
+        return;
       }
+      turns.take(() => {
+        body.release();
+        // Nobody waits for it any more.
+        if (reply.raw.destroyed || reply.raw.socket?.destroyed) return;
+        answer(decide, body.bytes, reply, arrived);
+      });
     });
+  }
+  /** What is decided from memory is answered at once: promises and timers of their own cost as much as such a decision. */
+  function answer(decide: Decide, body: Buffer | string, reply: FastifyReply, arrived: number): void {
+    try {
+      const left = () => (deps.deadlineMs ?? DEADLINE_MS) - (performance.now() - arrived);
+      if (left() < 0) throw new Undecided(503, 'too many large reviews came at once: it was not its turn in time');
+      const request = parseReview(body);
+      const decided = decide(request, () => left() < 0);
+      if (!(decided instanceof Promise)) {
+        send(reply, 200, textOf(decided, request.reviewVersion));
+        return;
+      }
+      decidedWithin(decided, deps.deadlineMs ?? DEADLINE_MS).then(
+        (response) => send(reply, 200, textOf(response, request.reviewVersion)),
+        (error: unknown) => fail(reply, error),
+      );
+    } catch (error) {
+      fail(reply, error);
+    }
   }
   function fail(reply: FastifyReply, error: unknown): void {
     const code = statusOf(error);
@@ -157,13 +203,14 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     raw.writeHead(code, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(text),
-      ...(draining ? { connection: 'close' } : {}),
+      // What is still to come of a request that is answered already is read by nobody.
+      ...(draining || !reply.request.raw.complete ? { connection: 'close' } : {}),
     });
     raw.end(text);
   }
 
   const replica = deps.replica ?? 'breakwater';
-  route('/v1/admit', (request) => decide(deps, request, replica));
+  route('/v1/admit', (request, outOfTime) => decide(deps, request, replica, outOfTime));
   route('/v1/admitlabel', (request) => reviewIgnoreLabel(request, deps.exemptNamespaces));
   route('/v1/constraints', (request) => reviewConstraint(request, deps.constraints));
   const { pinning } = deps;
@@ -189,8 +236,8 @@ function pin(
   request: AdmissionRequest,
   options: PinningOptions,
 ): PinningResponse | Promise<PinningResponse> {
-  const pinned = ({ digests }: ImageFacts = NO_FACTS) =>
-    pinningResponse(request.uid, pinImages(digests, request, options));
+  const pinned = (facts: ImageFacts | string) =>
+    pinningResponse(request.uid, pinImages((typeof facts === 'string' ? NO_FACTS : facts).digests, request, options));
   const facts = factsInTime(deps, pinnableReferences(request));
   return facts instanceof Promise ? facts.then(pinned) : pinned(facts);
 }
@@ -199,6 +246,7 @@ function decide(
   deps: WebhookDeps,
   request: AdmissionRequest,
   replica: string,
+  outOfTime: () => boolean,
 ): AdmissionResponse | Promise<AdmissionResponse> {
   const started = performance.now();
   const rules = deps.source.rules();
@@ -211,50 +259,60 @@ function decide(
     namespace && deps.source.namespaceLabels(namespace) === undefined
       ? deps.source.ensureNamespace?.(namespace)
       : undefined;
-  const concluded = (facts: ImageFacts | undefined) => {
+  const concluded = (facts: ImageFacts | string) => {
     const response = review(
       {
-        ...(facts ?? NO_FACTS),
+        ...(typeof facts === 'string' ? NO_FACTS : facts),
+        outOfTime,
         namespaceLabels: (name) => deps.source.namespaceLabels(name),
         ...(deps.memory ? { memory: deps.memory } : {}),
       },
       rules,
       request,
-      facts === undefined ? [FACTS_MISSING] : [],
+      typeof facts === 'string' ? [facts] : [],
     );
     deps.onDecision?.({ request, response, milliseconds: performance.now() - started });
     return response;
   };
   const judged = () => {
-    const facts = factsInTime(deps, referencesOf([request.object]));
+    const facts = factsInTime(deps, referencesOf([request.object], MOST_JUDGED.own));
     return facts instanceof Promise ? facts.then(concluded) : concluded(facts);
   };
   return looking instanceof Promise ? looking.then(judged) : judged();
 }
 
 /**
- * What is known about the images of a request. Late or failed it is undefined: the source of the images is judged all
- * the same, and the warning says that their verdicts were not.
+ * What is known about the images of a request. Late, failed or asked for too many it is a sentence that says so: the
+ * source of the images is judged all the same.
  */
 function factsInTime(
   deps: WebhookDeps,
   references: readonly Reference[],
-): ImageFacts | undefined | Promise<ImageFacts | undefined> {
+): ImageFacts | string | Promise<ImageFacts | string> {
   if (references.length === 0) return NO_FACTS;
   if (references.length > MOST_LOOKED_UP) {
     deps.logger.warn({ images: references.length }, 'an admission review names too many images to look all of them up');
-    return undefined;
+    return `this names ${references.length} different images, and the verdicts of the registry are asked for at most ${MOST_LOOKED_UP} of one object: ${ONLY_SOURCES}`;
   }
   const unreadable = (error: unknown) => {
     deps.logger.error({ error: messageOf(error) }, 'verdicts could not be read for an admission review');
-    return undefined;
+    return FACTS_MISSING;
   };
   try {
     const facts = deps.facts.factsAbout(references);
-    return facts instanceof Promise ? within(facts, FACTS_MS).catch(unreadable) : facts;
+    return facts instanceof Promise
+      ? within(facts, FACTS_MS)
+          .then((known) => known ?? FACTS_MISSING)
+          .catch(unreadable)
+      : facts;
   } catch (error) {
     return unreadable(error);
   }
+}
+
+function lengthOf(header: string | undefined): number | undefined {
+  const length = Number(header);
+  return header === undefined || Number.isNaN(length) ? undefined : length;
 }
 
 /** Most answers only allow; their text needs no serialiser. */
@@ -273,7 +331,7 @@ function statusText(code: number, message: string): string {
 function statusOf(error: unknown): number {
   if (error instanceof ReviewError) return 400;
   if (error instanceof Undecided) return error.status;
-  if (error instanceof EvaluationError) return 503;
+  if (error instanceof EvaluationError) return error.code === 'out_of_time' ? 504 : 503;
   const code = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
   return typeof code === 'number' && code >= 400 ? code : 500;
 }

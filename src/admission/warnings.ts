@@ -5,6 +5,8 @@ export interface Warning {
   readonly text: string;
   /** Printed as it is and never left out: what must be exactly Gatekeeper's. */
   readonly exact?: boolean;
+  /** How many it counts as where it is left out; 1 when absent. */
+  readonly stands?: number;
 }
 
 /**
@@ -62,7 +64,7 @@ function written({ constraint, text, exact }: Warning): string {
 function restLine(left: readonly Warning[]): string {
   const constraints = new Map(left.flatMap(({ constraint }) => (constraint ? [[constraint.name, constraint]] : [])));
   const [one] = constraints.values();
-  const count = `and ${left.length} more`;
+  const count = `and ${left.reduce((sum, { stands = 1 }) => sum + stands, 0)} more`;
   if (one === undefined || constraints.size > 1 || one.name.length > LONGEST_NAME) {
     const of = constraints.size > 1 ? ` of ${constraints.size} constraints` : '';
     return `${count}${of}: kubectl get constraints -ojson | jq '.items[].status.violations', or breakwater violations list`;

@@ -16,6 +16,8 @@ import { type Check, createHealthServer } from './health.ts';
 import { MOST_SIGHTINGS_KEPT } from './kept-history.ts';
 
 const AGAIN_MS = 2000;
+/** More than this replica would write, in bytes. An older guard may have left more than a small pod can read. */
+const LARGEST_ADMISSIONS = 24 * 1024 * 1024;
 
 /**
  * Runs one replica of the guard near an API server until it is told to stop (SIGTERM, SIGINT): then it is not ready at
@@ -95,6 +97,7 @@ async function openLinked(deps: {
   link.snapshot.section('admissions', {
     save: () => history.save(MOST_SIGHTINGS_KEPT),
     load: (value) => history.load(value),
+    largest: LARGEST_ADMISSIONS,
   });
   const sink: AuditSink = {
     async recordAudit(run) {

@@ -1,7 +1,7 @@
 import type { Reference } from '../oci/reference.ts';
 import type { Constraint } from './constraint.ts';
 import type { ImageFacts, ImageVerdict } from './image-facts.ts';
-import { mirrorHint, verdictMessage } from './messages.ts';
+import { mirrorHint, verdictMessage, type Words } from './messages.ts';
 import type { WorkloadImage } from './workload.ts';
 
 /** What is wrong with one image of a workload under one constraint. */
@@ -23,18 +23,19 @@ const NOTHING: readonly ImageLine[] = [];
 /**
  * The one decision about an image, used by webhook and audit alike: first what the constraint's rule says, and for a
  * constraint that trusts by it what the registry's verdict says. A quarantine is told whatever the rule says. Empty when there is nothing to say. `reference` is the
- * image parsed, undefined when it cannot be.
+ * image parsed, undefined when it cannot be. `words` may be others than the constraint's.
  */
 export function judgeImage(
   facts: ImageFacts,
   constraint: Constraint,
   workload: WorkloadImage,
   reference: Reference | undefined,
+  words: Words = constraint.words,
 ): readonly ImageLine[] {
   const { rule, options } = constraint;
   if (rule === undefined) return NOTHING;
   const verdict = constraint.trusts && reference ? facts.verdicts.verdictOf(reference) : undefined;
-  const breaches = breachesOf(facts, constraint, workload, reference);
+  const breaches = breachesOf(facts, constraint, words, workload, reference);
   if (verdict?.quarantined) return [verdictLine(workload, { ...verdict, kind: 'block' }), ...breaches];
   if (breaches.length > 0) return breaches;
   if (options.compat || verdict === undefined || verdict.kind === 'allow') return NOTHING;
@@ -44,7 +45,8 @@ export function judgeImage(
 
 function breachesOf(
   facts: ImageFacts,
-  { rule, words, options, trusts }: Constraint,
+  { rule, options, trusts }: Constraint,
+  words: Words,
   workload: WorkloadImage,
   reference: Reference | undefined,
 ): readonly ImageLine[] {

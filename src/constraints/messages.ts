@@ -4,7 +4,9 @@ import type { Breach } from './kinds/rule.ts';
 import type { MessageStyle } from './options.ts';
 import type { ImagePlace, WorkloadImage } from './workload.ts';
 
-export const LONGEST_VALUE = 400;
+export const LONGEST_VALUE = 512;
+/** Where everything is printed as it is; no image reference and no name of Kubernetes is as long. */
+const LONGEST_EXACT = 4096;
 const LONGEST_LIST = 2000;
 /** Controls, line and paragraph separators, and characters that turn the direction of text. */
 export const UNSAFE = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
@@ -28,7 +30,7 @@ export interface WordsOptions {
 /** Prepares the sentences of a constraint; the list is written once. */
 export function createWords({ kind, style, exact, list }: WordsOptions): Words {
   const listed = exact ? `[${list.map(goQuote).join(', ')}]` : listText(list);
-  const value = (text: string) => (exact ? text : escape(text));
+  const value = (text: string) => (exact ? cut(text, LONGEST_EXACT) : escape(text));
   const marked = style === 'welkin-docs' ? quote : (text: string) => `<${value(text)}>`;
   if (kind === 'K8sAllowedRepos' && style === 'welkin-current') {
     return { breach: (_breach, image) => welkinSentence(image, value, listed) };
@@ -82,6 +84,16 @@ const VERDICT_WORDS = {
   unknown: 'an image of unknown verdict',
 } as const;
 
+/** The line about an object whose images are not judged because there are too many of them. */
+export function excessMessage(images: number, most: number): string {
+  return `this names ${images} images, of which none was judged: no more than ${most} are allowed in one object`;
+}
+
+/** The line in the place of those that break a rule and are not printed one by one. */
+export function countedMessage(images: number): string {
+  return images === 1 ? '1 more image breaks the same rule' : `${images} more images break the same rule`;
+}
+
 /** The line that follows an untrusted image when a copy of it is served here. */
 export function mirrorHint(image: string, address: string): string {
   return `a copy of ${quote(image)} is served as ${quote(address)}: use that address`;
@@ -94,8 +106,14 @@ export function linePrefix(style: MessageStyle, constraint: string, denies: bool
 
 /** Makes foreign text safe to print on one line: controls become escapes, length is bounded. */
 export function escape(text: string, longest = LONGEST_VALUE): string {
-  const cut = text.length > longest ? `${text.slice(0, longest - 3)}...` : text;
-  return cut.replace(UNSAFE, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+  return cut(text, longest).replace(
+    UNSAFE,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function cut(text: string, longest: number): string {
+  return text.length > longest ? `${text.slice(0, longest - 3)}...` : text;
 }
 
 function quote(text: string): string {
@@ -107,7 +125,7 @@ function listText(list: readonly string[]): string {
   const parts: string[] = [];
   let length = 0;
   for (const entry of list) {
-    const part = goQuote(entry.length > LONGEST_VALUE ? `${entry.slice(0, LONGEST_VALUE - 3)}...` : entry);
+    const part = goQuote(cut(entry, LONGEST_VALUE));
     if (length + part.length > LONGEST_LIST) break;
     parts.push(part);
     length += part.length + 2;

@@ -101,9 +101,14 @@ export function libraryImagesIn(object: unknown): WorkloadImage[] {
   );
 }
 
-/** The parsed images of some objects, each once; what cannot be parsed is left out. */
-export function referencesOf(objects: readonly unknown[]): Reference[] {
-  const texts = new Set(objects.flatMap((object) => imagesOf(object).map(({ image }) => image)));
+/** The parsed images of some objects, each once; what cannot be parsed is left out. With `most` none of an object that has more. */
+export function referencesOf(objects: readonly unknown[], most = Number.POSITIVE_INFINITY): Reference[] {
+  const texts = new Set(
+    objects.flatMap((object) => {
+      const images = imagesOf(object);
+      return images.length > most ? [] : images.map(({ image }) => image);
+    }),
+  );
   return [...texts].flatMap((text) => parseReferenceOnce(text) ?? []);
 }
 

@@ -21,7 +21,7 @@ export async function tryWitnesses(
 ): Promise<void> {
   const kinds = new Map<string, number>();
   for (const { namespace, object } of cases) {
-    for (const { rule, witness, path } of lintConstraint(object)?.findings ?? []) {
+    for (const { rule, witness, path } of lintConstraint(object, { as: 'gatekeeper' })?.findings ?? []) {
       if (witness === undefined) continue;
       const what = `${object.kind} ${rule}`;
       kinds.set(what, (kinds.get(what) ?? 0) + 1);

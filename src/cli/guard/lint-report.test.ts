@@ -17,12 +17,15 @@ const LISTS: readonly [kind: string, spec: Record<string, unknown>][] = [
 describe('SARIF of guard lint', () => {
   const valid = sarifValidator();
   const found = LISTS.flatMap(([kind, spec], at): PlacedFinding[] => {
-    const linted = lintConstraint({
-      apiVersion: 'constraints.gatekeeper.sh/v1beta1',
-      kind,
-      metadata: { name: `c-${at}` },
-      spec,
-    });
+    const linted = lintConstraint(
+      {
+        apiVersion: 'constraints.gatekeeper.sh/v1beta1',
+        kind,
+        metadata: { name: `c-${at}` },
+        spec,
+      },
+      { as: 'gatekeeper' },
+    );
     return (linted?.findings ?? []).map((one) => ({ ...one, constraint: { kind, name: `c-${at}` } }));
   });
 

@@ -12,6 +12,7 @@ import { readManifestFiles, type SourcedObject } from './manifest-files.ts';
 interface LintOptions extends ClusterOptions {
   readonly output: 'text' | 'json' | 'sarif';
   readonly failOn: LintSeverity | 'none';
+  readonly as?: 'gatekeeper';
 }
 
 /** `breakwater guard lint`: what is wrong with constraints, with an image as a witness for each hole. */
@@ -24,18 +25,24 @@ export function lintCommand(cli: Cli): Command {
       new Option('--fail-on <severity>', 'end with 1 when a finding is at least this severe')
         .choices(['error', 'warning', 'note', 'none'])
         .default('warning'),
+    )
+    .addOption(
+      new Option(
+        '--as <who>',
+        'judge entries as Gatekeeper compares them; without it as each constraint says (by reference, unless its annotations name prefixes)',
+      ).choices(['gatekeeper']),
     );
   return withCluster(command)
     .addHelpText(
       'after',
       `
-A witness is an image that Gatekeeper admits under the constraint although nobody meant it, and that is denied here.
+A witness is an image that raw prefixes admit although nobody meant it, and that is denied by reference.
 
 Exit codes: 0 clean; 1 a finding at or above --fail-on; 2 wrong usage, or a file that is no YAML; 3 anything else.
 
 Examples:
   breakwater guard lint constraints/*.yaml
-  kubectl get constraints -o json | breakwater guard lint -
+  kubectl get constraints -o json | breakwater guard lint --as gatekeeper -
   breakwater guard lint --kubeconfig ~/.kube/config -o sarif`,
     )
     .action((files: readonly string[], options: LintOptions) => lint(cli, files, options));
@@ -47,7 +54,7 @@ async function lint(cli: Cli, files: readonly string[], options: LintOptions): P
     files.length > 0
       ? await readManifestFiles(cli, files)
       : (await withKubernetes(cli, options, readClusterConstraints)).map((object) => ({ object }));
-  const report = reportOf(objects);
+  const report = reportOf(objects, options.as);
   if (files.length > 0 && report.constraints === 0) {
     throw new CliError('usage', 'none of these files holds a constraint of a kind that is known here');
   }
@@ -57,12 +64,12 @@ async function lint(cli: Cli, files: readonly string[], options: LintOptions): P
     cli.exitWith(EXIT.negative);
 }
 
-function reportOf(objects: readonly SourcedObject[]): LintReport {
+function reportOf(objects: readonly SourcedObject[], as: LintOptions['as']): LintReport {
   let constraints = 0;
   const findings: PlacedFinding[] = [];
   for (const source of objects) {
     const { file } = source;
-    const linted = lintConstraint(source.object);
+    const linted = lintConstraint(source.object, { as });
     if (linted === undefined) continue;
     constraints += 1;
     const { kind, name } = linted;

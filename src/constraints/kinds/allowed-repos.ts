@@ -1,11 +1,13 @@
 import { compileEntries } from '../../trust/match/matcher.ts';
+import { compilePrefixes } from '../../trust/match/prefixes.ts';
 import { breachesOf, type ImageRule, type RuleMode } from './rule.ts';
 
 /** `K8sAllowedRepos`: every image comes from one of `repos`. */
 export function allowedRepos(repos: readonly string[], mode: RuleMode): ImageRule {
   if (mode === 'compat') {
+    const prefixes = compilePrefixes(repos);
     return {
-      breaches: (image) => breachesOf(!repos.some((prefix) => image.startsWith(prefix)) && 'repo'),
+      breaches: (image) => breachesOf(prefixes.of(image) === undefined && 'repo'),
       list: repos,
       problems: [],
     };

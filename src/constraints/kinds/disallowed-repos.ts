@@ -1,6 +1,7 @@
 import { messageOf } from '../../platform/errors.ts';
-import { parseEntry, type TrustEntry, TrustEntryError } from '../../trust/match/entry.ts';
-import { entryCovers } from '../../trust/match/matcher.ts';
+import { parseEntry, TrustEntryError } from '../../trust/match/entry.ts';
+import { compileEntries } from '../../trust/match/matcher.ts';
+import { compilePrefixes } from '../../trust/match/prefixes.ts';
 import { breachesOf, type ImageRule, type RuleMode } from './rule.ts';
 import { servedEntry, servedReference } from './served-by.ts';
 
@@ -11,30 +12,33 @@ import { servedEntry, servedReference } from './served-by.ts';
  */
 export function disallowedRepos(repos: readonly string[], mode: RuleMode): ImageRule {
   if (mode !== 'reference') {
+    const raw = compilePrefixes(repos);
     return {
-      breaches: (image) => breachesOf(repos.some((prefix) => image.startsWith(prefix)) && 'repo'),
+      breaches: (image) => breachesOf(raw.of(image) !== undefined && 'repo'),
       list: repos,
       problems: [],
     };
   }
   const problems: string[] = [];
-  const prefixes: string[] = [];
-  const entries: TrustEntry[] = [];
+  const beginnings: string[] = [];
+  const entries: string[] = [];
   for (const text of repos) {
     try {
-      entries.push(parseEntry(servedEntry(text)));
+      const served = servedEntry(text);
+      parseEntry(served);
+      entries.push(served);
     } catch (error) {
       if (!(error instanceof TrustEntryError)) throw error;
       problems.push(`${messageOf(error)}; it is compared as the beginning of image texts`);
-      prefixes.push(text);
+      beginnings.push(text);
     }
   }
+  const named = compileEntries(entries);
+  const prefixes = compilePrefixes(beginnings);
   return {
     breaches(image, reference) {
       if (reference === undefined) return ['unreadable'];
-      const served = servedReference(reference);
-      const covered =
-        entries.some((entry) => entryCovers(entry, served)) || prefixes.some((prefix) => image.startsWith(prefix));
+      const covered = named.match(image, servedReference(reference)) !== undefined || prefixes.of(image) !== undefined;
       return breachesOf(covered && 'repo');
     },
     list: repos,

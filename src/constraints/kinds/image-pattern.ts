@@ -6,6 +6,7 @@ import {
   type Reference,
   tryParseReference,
 } from '../../oci/reference.ts';
+import { compilePrefixes } from '../../trust/match/prefixes.ts';
 
 /** An image text, or the beginning of one before a final `*`, as `K8sAllowedReposv2` and `exemptImages` list them. */
 export interface ImagePatterns {
@@ -16,9 +17,11 @@ export interface ImagePatterns {
 /** Compares as Gatekeeper's library does: whole raw texts, or raw beginnings. */
 export function rawPatterns(patterns: readonly string[]): ImagePatterns {
   const exact = new Set(patterns.filter((pattern) => !pattern.endsWith('*')));
-  const prefixes = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1));
+  const prefixes = compilePrefixes(
+    patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1)),
+  );
   return {
-    matches: (image) => exact.has(image) || prefixes.some((prefix) => image.startsWith(prefix)),
+    matches: (image) => exact.has(image) || prefixes.of(image) !== undefined,
     problems: [],
   };
 }
@@ -30,16 +33,17 @@ export function rawPatterns(patterns: readonly string[]): ImagePatterns {
 export function referencePatterns(patterns: readonly string[]): ImagePatterns {
   const problems: string[] = [];
   const exact = new Set<string>();
-  const prefixes: string[] = [];
+  const beginnings: string[] = [];
   for (const pattern of patterns) {
     if (pattern.endsWith('*')) {
-      prefixes.push(normalisePrefix(pattern.slice(0, -1)));
+      beginnings.push(normalisePrefix(pattern.slice(0, -1)));
       continue;
     }
     const reference = tryParseReference(pattern);
     if (reference) exact.add(keyOf(reference));
     else problems.push(`${JSON.stringify(pattern)} is not an image reference and matches nothing`);
   }
+  const prefixes = compilePrefixes(beginnings);
   return {
     problems,
     matches(_image, reference) {
@@ -47,9 +51,7 @@ export function referencePatterns(patterns: readonly string[]): ImagePatterns {
       if (exact.has(keyOf(reference))) return true;
       const { digest: _digest, ...tagged } = reference;
       if (reference.digest !== undefined && reference.tag !== undefined && exact.has(keyOf(tagged))) return true;
-      if (prefixes.length === 0) return false;
-      const text = formatReference(reference);
-      return prefixes.some((prefix) => text.startsWith(prefix));
+      return beginnings.length > 0 && prefixes.of(formatReference(reference)) !== undefined;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REFERENCE_GRAMMAR } from '../../oci/reference.ts';
 import { allowedRepos } from './allowed-repos.ts';
 import { allowedReposV2 } from './allowed-repos-v2.ts';
 import { disallowedRepos } from './disallowed-repos.ts';
@@ -88,18 +89,26 @@ export function compileRule(kind: ConstraintKind, parameters: unknown, mode: Rul
 
 /** Clusters run the same few thousand images over and over. */
 const MOST_REMEMBERED = 4096;
+/** Characters of their texts together: there may be hundreds of constraints. */
+const MOST_TEXT_REMEMBERED = 512 * 1024;
 
-/** The rule with its last few thousand answers: they depend on the image's text alone. */
+/** The rule with its last few thousand answers: they depend on the image's text alone. What is too long for a reference is not kept. */
 function remembering(rule: ImageRule): ImageRule {
   const known = new Map<string, readonly Breach[]>();
+  let characters = 0;
   return {
     ...rule,
     breaches(image, reference) {
+      if (image.length > REFERENCE_GRAMMAR.longestText) return rule.breaches(image, reference);
       const before = known.get(image);
       if (before !== undefined) return before;
       const found = rule.breaches(image, reference);
-      if (known.size >= MOST_REMEMBERED) known.clear();
+      if (known.size >= MOST_REMEMBERED || characters + image.length > MOST_TEXT_REMEMBERED) {
+        known.clear();
+        characters = 0;
+      }
       known.set(image, found);
+      characters += image.length;
       return found;
     },
   };

@@ -1,30 +1,35 @@
 import { tryParseReference } from '../../oci/reference.ts';
+import type { TrustEntry } from '../../trust/match/entry.ts';
 import { type EntryProblem, lintEntry } from '../../trust/match/lint.ts';
-import { entryCovers } from '../../trust/match/matcher.ts';
 import { KIND_DEFINITIONS } from '../kinds/kinds.ts';
+import { coveredEntries, firstPositions } from './covered-entries.ts';
 import { type FieldPath, finding, type LintFinding } from './finding.ts';
 import { patternFindings, tagFindings } from './pattern-findings.ts';
+import { rawRepositoryOf, safeEntriesFor } from './raw-entries.ts';
 import { loudSpellingOf, neighboursOf, spellingsOf, tryParseEntry } from './spellings.ts';
 import { type LintSubject, textsIn } from './subject.ts';
-import { type TwoReadings, twoReadings } from './two-readings.ts';
+import { type TwoReadings, twoReadings, whereOf } from './two-readings.ts';
 
 const ANYTHING = 'registry.evil.example/x:1';
 const PARAMETERS = ['spec', 'parameters'];
 
-/** What is wrong with the lists of a constraint: missing, empty, and entry by entry. */
-export function entryFindings(subject: LintSubject): LintFinding[] {
+/**
+ * What is wrong with the lists of a constraint: missing, empty, and entry by entry, as the constraint compares them or as
+ * Gatekeeper would. The time it takes grows with the entries, not with their pairs.
+ */
+export function entryFindings(subject: LintSubject, as?: 'gatekeeper'): LintFinding[] {
   const { kind, parameters } = subject;
   const { list, parameters: fields } = KIND_DEFINITIONS[kind];
   const found: LintFinding[] = [];
   const main = list ?? (kind === 'K8sDisallowedTags' ? 'tags' : undefined);
   if (main !== undefined) found.push(...listFindings(subject, main));
-  const readings = twoReadings(subject);
+  const readings = twoReadings(subject, as);
   for (const field of fields) {
     const texts = textsIn(parameters, field) ?? [];
     const path = [...PARAMETERS, field];
     found.push(...duplicateFindings(texts, path));
     for (const [at, text] of texts.entries()) found.push(...oneEntry(subject, field, text, [...path, at], readings));
-    if (field === 'repos') found.push(...coveredFindings(texts, path));
+    if (field === 'repos') found.push(...coveredFindings(texts, path, readings));
   }
   if (kind === 'K8sImageDigests') {
     const witness = ['registry.evil.example/x@sha256:1'].find(readings.isWitness);
@@ -71,7 +76,7 @@ function oneEntry(
         ? 'it matches nothing'
         : kind === 'K8sDisallowedRepos'
           ? 'in Gatekeeper it forbids every image'
-          : 'in Gatekeeper it admits every image';
+          : `${readings.by === 'reference' ? 'it trusts nothing here, and ' : ''}in Gatekeeper it admits every image`;
     return [finding('entry-empty', path, `an empty entry: ${effect}`, { fix: 'remove it', witness })];
   }
   if (field === 'tags') return tagFindings(text, path, readings);
@@ -83,28 +88,54 @@ function oneEntry(
 
 /** An entry of `K8sAllowedRepos`: what it lets through, and what it should let through and does not. */
 function trustedFindings(text: string, path: FieldPath, readings: TwoReadings): LintFinding[] {
-  const entry = tryParseEntry(text);
+  const problems = lintEntry(text).map((problem) => asFinding(problem, path));
+  if (readings.by === 'reference') return problems;
+  const named = tryParseEntry(text);
+  const entry = named ?? (readings.isRawHere ? rawRepositoryOf(text) : undefined);
   const witness = neighboursOf(text).filter(isRunnable).find(readings.isWitness);
   if (entry === undefined) {
-    const [problem] = lintEntry(text);
+    const [problem] = problems;
     const message = problem?.message ?? `${JSON.stringify(text)} names no image`;
     return [finding('entry-invalid', path, message, { fix: 'write a registry, a path or an image', witness })];
   }
-  const [bypass] = lintEntry(text, 'prefix').filter(({ kind }) => kind === 'bypass');
-  const others = lintEntry(text).map((problem) => asFinding(problem, path));
-  const found = [...others];
+  const found = named === undefined ? [] : problems;
   if (witness !== undefined) {
-    const message = `"${text}" is compared as raw text in Gatekeeper and lets "${witness}" through`;
-    found.unshift(finding('entry-bypass', path, message, { fix: `write "${bypass?.safer ?? `${text}/`}"`, witness }));
+    const message = `"${text}" is compared as raw text ${whereOf(readings)} and lets "${witness}" through`;
+    found.unshift(finding('entry-bypass', path, message, { fix: bypassFix(entry, readings), witness }));
   }
   const rejected = spellingsOf(entry).filter(isRunnable).find(readings.isRejected);
   if (rejected !== undefined) {
-    const message = `"${text}" rejects "${rejected}" in Gatekeeper, which is the same image`;
-    found.push(
-      finding('entry-rejects', path, message, { fix: 'match by reference (our default), or list both spellings' }),
-    );
+    const message = `"${text}" rejects "${rejected}" ${whereOf(readings)}, which is the same image`;
+    found.push(finding('entry-rejects', path, message, { fix: rejectsFix(entry, rejected, readings) }));
   }
   return found;
+}
+
+/** What to write in the place of an entry that lets more through than it means; never something that means more. */
+function bypassFix(entry: TrustEntry, readings: TwoReadings): string {
+  const safe = safeEntriesFor(entry, readings.isRawHere);
+  const { registry, path } = entry;
+  if (safe === undefined) {
+    return `match by reference (our default); as raw text K8sAllowedRepos cannot name one repository: K8sAllowedReposv2 can, with "${registry}/${path}:*" and "${registry}/${path}@*"`;
+  }
+  const short = entry.scope === 'repository' && !entry.text.includes('/');
+  const why = short ? ` ("${entry.text}:" would let "${entry.text}:5000/x" through)` : '';
+  return `write ${quoted(safe)}${why}, or match by reference (our default)`;
+}
+
+function rejectsFix(entry: TrustEntry, rejected: string, { isRawHere }: TwoReadings): string {
+  const byReference = 'match by reference (our default)';
+  const safe = safeEntriesFor(entry, isRawHere);
+  const helps = safe?.some((one) => rejected.startsWith(one)) ?? false;
+  return helps && safe
+    ? `${byReference}, or write ${quoted(safe)}`
+    : `${byReference}: no beginning of texts names it safely`;
+}
+
+/** `"a"`, `"a" and "b"`, `"a", "b" and "c"`. */
+function quoted(texts: readonly string[]): string {
+  const all = texts.map((text) => `"${text}"`);
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
 }
 
 /** An entry of `K8sDisallowedRepos`: other spellings slip through, neighbours are caught by mistake. */
@@ -114,11 +145,12 @@ function forbiddenFindings(text: string, path: FieldPath, readings: TwoReadings)
     const message = `${JSON.stringify(text)} names no image; it is compared as the beginning of image texts`;
     return [finding('entry-invalid', path, message, { fix: 'write a registry, a path or an image' })];
   }
+  if (readings.by === 'reference') return [];
   const found: LintFinding[] = [];
   const spellings = spellingsOf(entry);
   const witness = [...spellings, ...spellings.map(loudSpellingOf)].filter(isRunnable).find(readings.isWitness);
   if (witness !== undefined) {
-    const message = `"${text}" is compared as raw text in Gatekeeper and does not catch "${witness}", which is the same`;
+    const message = `"${text}" is compared as raw text ${whereOf(readings)} and does not catch "${witness}", which is the same`;
     found.push(
       finding('entry-bypass', path, message, {
         fix: 'match by reference (our default), or list all spellings',
@@ -128,7 +160,7 @@ function forbiddenFindings(text: string, path: FieldPath, readings: TwoReadings)
   }
   const caught = neighboursOf(text).filter(isRunnable).find(readings.isRejected);
   if (caught !== undefined) {
-    const message = `"${text}" forbids "${caught}" as well in Gatekeeper`;
+    const message = `"${text}" forbids "${caught}" as well ${whereOf(readings)}`;
     found.push(
       finding('entry-rejects', path, message, { fix: `write "${text}/", or match by reference (our default)` }),
     );
@@ -149,42 +181,20 @@ function asFinding({ kind, message, safer }: EntryProblem, path: FieldPath): Lin
 }
 
 function duplicateFindings(texts: readonly string[], path: FieldPath): LintFinding[] {
+  const positions = firstPositions(texts);
   return texts.flatMap((text, at) => {
-    const first = texts.indexOf(text);
+    const first = positions.get(text);
     if (first === at || text === '') return [];
     return [finding('entry-duplicate', [...path, at], `"${text}" is entry ${first} already`, { fix: 'remove it' })];
   });
 }
 
-/** Entries that another one covers whole. Probes stand for everything below an entry. */
-function coveredFindings(texts: readonly string[], path: FieldPath): LintFinding[] {
-  const entries = texts.map(tryParseEntry);
-  return entries.flatMap((entry, at) => {
-    if (entry === undefined) return [];
-    const { registry, path: name, onlyBelow, scope, tag, digest } = entry;
-    const end = `${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
-    const below =
-      scope === 'tag' || scope === 'digest' ? [] : [`${registry}/${name === undefined ? '' : `${name}/`}probe`];
-    const whole = name === undefined || onlyBelow ? [] : [`${registry}/${name}${end}`];
-    const probes = [...whole, ...below].flatMap((text) => tryParseReference(text) ?? []);
-    const cover = entries.findIndex(
-      (other, index) =>
-        other !== undefined &&
-        index !== at &&
-        texts[index] !== texts[at] &&
-        probes.length > 0 &&
-        probes.every((probe) => entryCovers(other, probe)) &&
-        // Of two that cover each other the first stays.
-        (index < at || !mutual(entry, other)),
-    );
-    if (cover < 0) return [];
-    const message = `"${texts[at]}" is covered by "${texts[cover]}" already`;
-    return [finding('entry-covered', [...path, at], message, { fix: 'remove one of the two' })];
-  });
-}
-
-function mutual(a: { registry: string; path?: string }, b: { registry: string; path?: string }): boolean {
-  return a.registry === b.registry && a.path === b.path;
+function coveredFindings(texts: readonly string[], path: FieldPath, { by: comparison }: TwoReadings): LintFinding[] {
+  return coveredEntries(texts, comparison === 'reference' ? 'reference' : 'raw').map(({ at, by }) =>
+    finding('entry-covered', [...path, at], `"${texts[at]}" is covered by "${texts[by]}" already`, {
+      fix: 'remove one of the two',
+    }),
+  );
 }
 
 function isRunnable(image: string): boolean {

@@ -8,6 +8,7 @@ export const LINT_RULES = {
   'name-invalid': { severity: 'error', title: 'the API server refuses the name' },
   'list-missing': { severity: 'error', title: 'without its list the constraint lets everything through' },
   'list-empty': { severity: 'warning', title: 'an empty list trusts nothing, or forbids nothing' },
+  'list-long': { severity: 'warning', title: 'a list too long to be looked at when it is applied' },
   'entry-empty': { severity: 'error', title: 'an empty entry is the beginning of every image' },
   'entry-invalid': { severity: 'error', title: 'an entry that names no image' },
   'entry-bypass': { severity: 'warning', title: 'Gatekeeper lets an image through that nobody meant' },

@@ -45,6 +45,7 @@ const IMAGELESS: readonly string[] = [
   'StorageClass',
 ];
 const GROUPS = ['', 'apps', 'batch', 'extensions'];
+const MOST_NAMED = 10;
 const CARRIER_NAMES = Object.keys(CARRIERS);
 
 /** Kinds and groups in `spec.match.kinds` that do not exist or carry no images. */
@@ -92,6 +93,12 @@ function isCustom(group: string): boolean {
   return group.includes('.') && !group.endsWith('.k8s.io');
 }
 
+/** A few of them: they are repeated for every kind. */
+function groupNames(groups: readonly string[]): string {
+  const names = groups.slice(0, MOST_NAMED).map((one) => `"${one}"`);
+  return [...names, ...(groups.length > MOST_NAMED ? [`and ${groups.length - MOST_NAMED} more`] : [])].join(', ');
+}
+
 function entryFindings({ groups, kinds }: KindsEntry, path: readonly (string | number)[]): LintFinding[] {
   const found: LintFinding[] = [];
   for (const [at, group] of groups.entries()) {
@@ -114,7 +121,7 @@ function entryFindings({ groups, kinds }: KindsEntry, path: readonly (string | n
       const [home = ''] = homes;
       const where = home === '' ? CORE : `group "${home}"`;
       found.push(
-        finding('kind-unknown', here, `${kind} is in ${where}, not in ${groups.map((one) => `"${one}"`).join(', ')}`, {
+        finding('kind-unknown', here, `${kind} is in ${where}, not in ${groupNames(groups)}`, {
           fix: `write apiGroups ["${home}"] for it`,
         }),
       );

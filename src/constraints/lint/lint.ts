@@ -4,6 +4,7 @@ import { actionFindings, annotationFindings } from './action-findings.ts';
 import { entryFindings } from './entry-findings.ts';
 import { type FieldPath, finding, type LintFinding, type LintSeverity } from './finding.ts';
 import { kindFindings } from './kind-findings.ts';
+import { longListFindings, longSpecFindings } from './long-lists.ts';
 import { matchFindings } from './match-findings.ts';
 import { type LintSubject, lintSubject } from './subject.ts';
 
@@ -17,20 +18,31 @@ export interface LintedConstraint {
   readonly findings: readonly LintFinding[];
 }
 
+export interface LintOptions {
+  /** Judges entries as Gatekeeper compares them, whatever the annotations say. */
+  readonly as?: 'gatekeeper' | undefined;
+  /** Entries of one list beyond which they are not looked at one by one. */
+  readonly mostEntries?: number | undefined;
+}
+
 /** Looks at one object as it was written; undefined when it is no constraint of one of our kinds. Never throws. */
-export function lintConstraint(object: unknown): LintedConstraint | undefined {
+export function lintConstraint(object: unknown, { as, mostEntries }: LintOptions = {}): LintedConstraint | undefined {
   const subject = lintSubject(object);
   if (subject === undefined) return undefined;
-  const shape = shapeFindings(object);
+  const longSpec = mostEntries === undefined ? [] : longSpecFindings(subject, mostEntries);
+  const long = mostEntries === undefined ? [] : longListFindings(subject, mostEntries);
+  const isWhole = long.length === 0 && longSpec.length === 0;
+  const shape = isWhole ? shapeFindings(object) : [];
   const findings = [
     ...nameFindings(subject),
     ...shape,
-    ...actionFindings(subject),
     ...annotationFindings(subject),
-    ...kindFindings(subject),
-    ...matchFindings(subject),
+    ...(longSpec.length === 0
+      ? [...actionFindings(subject), ...kindFindings(subject), ...matchFindings(subject)]
+      : longSpec),
     // Entries are judged by the engine itself, which has refused this one.
-    ...(shape.length === 0 ? entryFindings(subject) : []),
+    ...(shape.length === 0 && isWhole ? entryFindings(subject, as) : []),
+    ...long,
   ];
   return { kind: subject.kind, name: subject.name, findings: findings.sort(worstFirst) };
 }

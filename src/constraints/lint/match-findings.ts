@@ -92,6 +92,7 @@ function namespaceFindings(match: Fields): LintFinding[] {
       ),
     );
   }
+  const left = new Set(excluded);
   const all = excluded.findIndex((pattern) => /^\*+$/.test(pattern));
   if (all >= 0) {
     found.push(
@@ -99,7 +100,7 @@ function namespaceFindings(match: Fields): LintFinding[] {
         fix: 'name the namespaces to exclude',
       }),
     );
-  } else if (included !== undefined && included.length > 0 && included.every((one) => excluded.includes(one))) {
+  } else if (included !== undefined && included.length > 0 && included.every((one) => left.has(one))) {
     found.push(
       finding('namespaces-dead', [...MATCH, 'namespaces'], 'every namespace that is included is excluded as well', {
         fix: 'remove them from excludedNamespaces',

@@ -3,7 +3,7 @@ import { lintEntry } from '../../trust/match/lint.ts';
 import type { ConstraintKind } from '../kinds/kinds.ts';
 import { type FieldPath, finding, type LintFinding } from './finding.ts';
 import { neighboursOf } from './spellings.ts';
-import type { TwoReadings } from './two-readings.ts';
+import { type TwoReadings, whereOf } from './two-readings.ts';
 
 /** An entry of `allowedImages` or `exemptImages`: a whole image text, or a beginning with a final `*`. */
 export function patternFindings(
@@ -43,9 +43,12 @@ function beginningFindings(
       .map((name) => suffixed(kind, name))
       .filter((name) => tryParseReference(name) !== undefined);
     const witness = neighbours.find(readings.isWitness);
-    const example = witness ?? neighbours[0];
-    const message = `"${text}" does not end at a boundary and ${verb} ${example === undefined ? 'more than it says' : `"${example}"`}`;
-    found.push(finding('entry-bypass', path, message, { fix: `write "${prefix}/*" or "${prefix}:*"`, witness }));
+    const example = witness ?? neighbours.find(readings.admits);
+    // By reference the name of a host ends where it ends.
+    if (example !== undefined || readings.by !== 'reference') {
+      const message = `"${text}" does not end at a boundary and ${verb} ${example === undefined ? 'more than it says' : `"${example}"`}`;
+      found.push(finding('entry-bypass', path, message, { fix: `write "${prefix}/*" or "${prefix}:*"`, witness }));
+    }
   }
   const [broad] = lintEntry(prefix).filter(({ kind: one }) => one === 'broad');
   if (broad !== undefined) {
@@ -85,7 +88,7 @@ function exactFindings(field: string, text: string, path: FieldPath, readings: T
   ];
   const rejected = spellings.find((one) => tryParseReference(one) !== undefined && readings.isRejected(one));
   if (rejected !== undefined) {
-    const message = `"${text}" does not cover "${rejected}" in Gatekeeper, which is the same image`;
+    const message = `"${text}" does not cover "${rejected}" ${whereOf(readings)}, which is the same image`;
     found.push(finding('entry-rejects', path, message, { fix: 'match by reference (our default), or list both' }));
   }
   return found;

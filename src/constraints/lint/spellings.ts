@@ -13,6 +13,8 @@ export function tryParseEntry(text: string): TrustEntry | undefined {
 
 /** Names that begin like `prefix` without being what it means: another host, another account, another repository. */
 export function neighboursOf(prefix: string): string[] {
+  // A short name with `:` behind it is the host of a registry as well.
+  if (prefix.endsWith(':')) return prefix.includes('/') ? [] : [`${prefix}5000/x`];
   const [name, tag] = splitTag(prefix);
   if (tag !== undefined) return [`${prefix}-evil`];
   const hasPath = name.includes('/');

@@ -7,7 +7,7 @@ import { SnapshotError } from './errors.ts';
 /** A ConfigMap may have 1 MiB, and etcd takes requests of 1.5 MiB with its bytes as base64. */
 const CHUNK_BYTES = 900_000;
 /** Largest part as JSON. */
-const LARGEST_PART = 128 * 1024 * 1024;
+export const LARGEST_PART = 128 * 1024 * 1024;
 /** Most pieces a part may have. */
 const MOST_CHUNKS = 100;
 
@@ -33,15 +33,24 @@ export async function cut(text: string): Promise<Chunk[]> {
   return chunks;
 }
 
-/** Puts a part together again; its pieces are checked against their names. Throws `SnapshotError('damaged')`. */
-export async function join(chunks: readonly Chunk[]): Promise<unknown> {
+/** True for so many pieces that what is in them cannot be within the bound: compressing never makes much more of a text. */
+export function areTooMany(pieces: number, largest: number): boolean {
+  return (pieces - 1) * CHUNK_BYTES > largest * 1.01;
+}
+
+/**
+ * Puts a part together again; its pieces are checked against their names. Throws `SnapshotError`: `damaged`, or `too_large`
+ * when it has more than `largest` bytes.
+ */
+export async function join(chunks: readonly Chunk[], largest = LARGEST_PART): Promise<unknown> {
   for (const { name, bytes } of chunks)
     if (nameOf(bytes) !== name)
       throw new SnapshotError('damaged', `piece ${name} has another content than it was written with`);
   try {
-    const text = await decompress(Buffer.concat(chunks.map(({ bytes }) => bytes)), { maxOutputLength: LARGEST_PART });
+    const text = await decompress(Buffer.concat(chunks.map(({ bytes }) => bytes)), { maxOutputLength: largest });
     return JSON.parse(text.toString('utf8'));
   } catch (error) {
+    if (error instanceof RangeError) throw tooLarge();
     throw new SnapshotError('damaged', `a part cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,13 +1,13 @@
 import type { Logger } from '../../platform/logger.ts';
-import { join } from './chunks.ts';
+import { areTooMany, join } from './chunks.ts';
 import type { Contents, Manifest, SnapshotMaps } from './config-maps.ts';
 import { SnapshotError } from './errors.ts';
 
 export interface ReadDeps {
   readonly maps: SnapshotMaps;
   readonly logger: Logger;
-  /** False for parts that no section of this version keeps. */
-  readonly isKept: (part: string) => boolean;
+  /** Bytes that a part may have; undefined for parts that no section of this version keeps. */
+  readonly largestOf: (part: string) => number | undefined;
   /** Takes the names of pieces that are not what they were written as. */
   readonly damaged: Set<string>;
 }
@@ -45,13 +45,24 @@ export async function readWhole(deps: ReadDeps): Promise<Map<string, unknown> | 
   return before;
 }
 
-async function read({ maps, isKept, damaged }: ReadDeps, contents: Contents): Promise<Map<string, unknown>> {
+async function read({ maps, logger, largestOf, damaged }: ReadDeps, contents: Contents): Promise<Map<string, unknown>> {
   const values = new Map<string, unknown>();
+  const skip = (part: string, largest: number): void =>
+    logger.warn({ part, largest }, 'a part of the snapshot is too large to be read and is passed over');
   for (const [name, chunks] of Object.entries(contents.parts)) {
-    if (!isKept(name)) continue;
+    const largest = largestOf(name);
+    if (largest === undefined) continue;
+    if (areTooMany(chunks.length, largest)) {
+      skip(name, largest);
+      continue;
+    }
     try {
-      values.set(name, await join(await Promise.all(chunks.map((chunk) => maps.readChunk(chunk)))));
+      values.set(name, await join(await Promise.all(chunks.map((chunk) => maps.readChunk(chunk))), largest));
     } catch (error) {
+      if (error instanceof SnapshotError && error.code === 'too_large') {
+        skip(name, largest);
+        continue;
+      }
       for (const chunk of chunks) damaged.add(chunk);
       throw error;
     }

@@ -6,6 +6,8 @@ export interface SnapshotSection {
   load(value: unknown): void;
   /** Equal as long as `save` would give the same; without it what it gives is compared. */
   version?(): string | number;
+  /** Bytes of JSON beyond which what was kept is not read back: it costs several times as much memory. */
+  readonly largest?: number;
 }
 
 /** Something that is kept in parts, so that a change is written alone. */
@@ -13,6 +15,8 @@ export interface SnapshotParts {
   parts(): readonly { readonly key: string; readonly version: string | number; save(): unknown }[];
   /** All parts that were written, by key. Throws for what cannot be taken. */
   load(parts: ReadonlyMap<string, unknown>): void;
+  /** Bytes of JSON of one part beyond which it is not read back. */
+  readonly largest?: number;
 }
 
 /** A section without a version is told apart by what it gives. */
@@ -26,6 +30,7 @@ export function wholeSection(section: SnapshotSection): SnapshotParts {
     return count;
   };
   return {
+    ...(section.largest === undefined ? {} : { largest: section.largest }),
     parts: () => [{ key: '', version: section.version?.() ?? compared(), save: () => section.save() }],
     load(parts) {
       if (parts.has('')) section.load(parts.get(''));

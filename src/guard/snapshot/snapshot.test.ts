@@ -69,6 +69,30 @@ async function restarted(): Promise<Replica & { outcome: string }> {
 const large = (bytes: number): string => randomBytes(bytes / 2).toString('hex');
 
 describe('the snapshot in the cluster', () => {
+  it.each([
+    ['whose pieces are too many', large(3_000_000)],
+    ['that grows too large when it is read', 'x'.repeat(3_000_000)],
+  ])('passes over a part %s, says so once, and reads the others', async (_what, value) => {
+    const guard = replica({ one: value, a: 1 });
+    await guard.snapshot.write();
+    const said: string[] = [];
+    const loaded: unknown[] = [];
+    const snapshot = createSnapshot({
+      client: maps.client,
+      clock,
+      logger: { ...silentLogger, warn: (_fields: unknown, message?: string) => void said.push(message ?? '') },
+      namespace: 'breakwater-system',
+      isLeader: () => true,
+    });
+    snapshot.section('one', { save: () => 1, load: (one) => void loaded.push(one), largest: 1_000_000 });
+    snapshot.inParts('many', { parts: () => [], load: (parts) => void loaded.push(Object.fromEntries(parts)) });
+    maps.reads = 0;
+    expect(await snapshot.load()).toBe('loaded');
+    expect(loaded).toEqual([{ a: 1 }]);
+    expect(said).toEqual(['a part of the snapshot is too large to be read and is passed over']);
+    expect(maps.reads).toBeLessThan(5);
+  });
+
   it('gives back after a restart what was kept, large things in several pieces', async () => {
     const values = { one: { x: 1 }, a: large(3_000_000), b: ['é'] };
     const guard = replica(values);

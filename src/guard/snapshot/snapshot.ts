@@ -5,7 +5,7 @@ import { breathe } from '../../platform/breathe.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { cut } from './chunks.ts';
+import { cut, LARGEST_PART } from './chunks.ts';
 import { type Contents, createSnapshotMaps, type Manifest } from './config-maps.ts';
 import { readWhole } from './read-whole.ts';
 import { type SnapshotParts, type SnapshotSection, sectionOf, wholeSection } from './sections.ts';
@@ -172,7 +172,11 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
       registered.set(name, parts);
     },
     async load() {
-      const values = await readWhole({ maps, logger, isKept: (part) => registered.has(sectionOf(part)), damaged });
+      const largestOf = (part: string): number | undefined => {
+        const section = registered.get(sectionOf(part));
+        return section && (section.largest ?? LARGEST_PART);
+      };
+      const values = await readWhole({ maps, logger, largestOf, damaged });
       if (values === 'absent') return 'absent';
       if (!values) return 'ignored';
       let ignored = 0;

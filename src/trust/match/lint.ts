@@ -44,7 +44,7 @@ function prefixProblems(entry: TrustEntry): EntryProblem[] {
   const { text } = entry;
   if (text.endsWith('/') || entry.scope === 'digest') return [];
   const example = entry.scope === 'tag' ? `${text}-evil` : prefixExample(entry);
-  const safer = entry.scope === 'tag' ? `${text}@sha256:<digest>` : `${writtenBase(entry)}/`;
+  const safer = entry.scope === 'tag' ? `${text}@sha256:<digest>` : saferPrefix(entry);
   return [
     {
       kind: 'bypass',
@@ -59,9 +59,9 @@ function prefixExample(entry: TrustEntry): string {
   return entry.scope === 'registry' ? `${entry.text}.evil.example/x` : `${entry.text}-evil/x`;
 }
 
-/** The text with the official-image folder written out, so that a `/` after it means something. */
-function writtenBase(entry: TrustEntry): string {
-  return entry.path?.startsWith('library/') && !entry.text.includes('/') ? `${entry.registry}/library` : entry.text;
+/** An official image is named whole: `nginx:` is the beginning of `nginx:5000/x` too, and `/` behind its folder means all of them. */
+function saferPrefix({ text, registry, path }: TrustEntry): string {
+  return path?.startsWith('library/') && !text.includes('/') ? `${registry}/${path}:` : `${text}/`;
 }
 
 function readingProblems(entry: TrustEntry): EntryProblem[] {

@@ -1,13 +1,15 @@
-import { DOCKER_HUB, type Reference } from '../../oci/reference.ts';
+import { DOCKER_HUB, REFERENCE_GRAMMAR, type Reference } from '../../oci/reference.ts';
 import { parseEntry, type TrustEntry, TrustEntryError } from './entry.ts';
+import { compilePrefixes } from './prefixes.ts';
 
 /** `reference` compares parsed names on path boundaries; `prefix` compares raw text, as Gatekeeper's library does. */
 export type MatchingMode = 'reference' | 'prefix';
 
 export interface TrustMatcher {
   /**
-   * The first entry text that covers an image, or undefined when it is not trusted. `reference` is the parsed form of
-   * `image`, undefined when it cannot be parsed: such an image is never trusted in `reference` mode.
+   * An entry text that covers an image, or undefined when it is not trusted. `reference` is the parsed form of
+   * `image`, undefined when it cannot be parsed: such an image is never trusted in `reference` mode, and in `prefix` mode
+   * not when it is too long for a reference.
    */
   match(image: string, reference: Reference | undefined): string | undefined;
   /** Entries that cannot be used and trust nothing, with the reason. */
@@ -16,7 +18,7 @@ export interface TrustMatcher {
 
 /** Prepares a trusted set for many questions; one question costs a few look-ups, however many entries there are. */
 export function compileEntries(texts: readonly string[], mode: MatchingMode = 'reference'): TrustMatcher {
-  return mode === 'prefix' ? compilePrefixes(texts) : compileReferences(texts);
+  return mode === 'prefix' ? compileRaw(texts) : compileReferences(texts);
 }
 
 /** True when one entry covers a reference. */
@@ -57,7 +59,7 @@ function compileReferences(texts: readonly string[]): TrustMatcher {
   for (const text of texts) {
     try {
       const entry = parseEntry(text);
-      const key = keyOf(entry.registry, entry.path);
+      const key = keyOf(entry.registry, entry.path, entry.tag, entry.digest);
       const others = byKey.get(key);
       if (others) others.push(entry);
       else byKey.set(key, [entry]);
@@ -70,24 +72,35 @@ function compileReferences(texts: readonly string[]): TrustMatcher {
     problems,
     match(_image, reference) {
       if (reference === undefined) return undefined;
-      const keys = [undefined, ...pathsOf(reference).map(({ path }) => path)];
-      for (const path of keys) {
-        const entry = byKey.get(keyOf(reference.registry, path))?.find((one) => entryCovers(one, reference));
-        if (entry) return entry.text;
+      const { registry, repository, digest } = reference;
+      const covering = (key: string): string | undefined =>
+        byKey.get(key)?.find((one) => entryCovers(one, reference))?.text;
+      const found = covering(keyOf(registry)) ?? covering(keyOf(registry, repository, tagOf(reference)));
+      if (found !== undefined) return found;
+      if (digest !== undefined) {
+        const named = covering(keyOf(registry, repository, undefined, digest));
+        if (named !== undefined) return named;
+      }
+      for (const { path } of pathsOf(reference)) {
+        const above = covering(keyOf(registry, path));
+        if (above !== undefined) return above;
       }
       return undefined;
     },
   };
 }
 
-function keyOf(registry: string, path: string | undefined): string {
-  return path === undefined ? registry : `${registry}/${path}`;
+function keyOf(registry: string, path?: string, tag?: string, digest?: string): string {
+  if (path === undefined) return registry;
+  if (digest !== undefined) return `${registry}/${path}@${digest}`;
+  return tag === undefined ? `${registry}/${path}` : `${registry}/${path}:${tag}`;
 }
 
-function compilePrefixes(texts: readonly string[]): TrustMatcher {
+function compileRaw(texts: readonly string[]): TrustMatcher {
   const usable = texts.filter((text) => text !== '');
+  const prefixes = compilePrefixes(usable);
   return {
     problems: usable.length === texts.length ? [] : ['"" cannot be trusted: it is empty and would trust everything'],
-    match: (image) => usable.find((text) => image.startsWith(text)),
+    match: (image) => (image.length > REFERENCE_GRAMMAR.longestText ? undefined : prefixes.of(image)),
   };
 }

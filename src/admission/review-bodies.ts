@@ -1,0 +1,94 @@
+import type { Readable } from 'node:stream';
+import { CodedError } from '../platform/errors.ts';
+
+/** `too_large` for one review · `too_many` large ones at once. `statusCode` is what the server answers. */
+export class BodyError extends CodedError<'too_large' | 'too_many'> {
+  readonly statusCode: 413 | 503;
+
+  constructor(code: 'too_large' | 'too_many', message: string) {
+    super(code, message);
+    this.statusCode = code === 'too_large' ? 413 : 503;
+  }
+}
+
+/** The bytes of a request, which are held until they are released. */
+export interface HeldBody {
+  readonly bytes: Buffer;
+  release(): void;
+}
+
+/** Reads the bodies of requests, and knows how much is held of all of them. */
+export interface ReviewBodies {
+  /** Gives the body to `done`, or a `BodyError`, or what the stream fails with. */
+  read(stream: Readable, announced: number | undefined, done: (error: Error | null, body?: HeldBody) => void): void;
+  /** Bytes of bodies that are being received or wait to be decided. */
+  held(): number;
+}
+
+interface Receiving {
+  giveUp(error: BodyError): void;
+}
+
+/**
+ * Reads bodies of up to `largest` bytes. Where all together pass `most`, the one that has been coming in for longest is
+ * given up, since whoever means it sends it at once: half-sent bodies neither fill the memory nor keep others out.
+ */
+export function createReviewBodies({
+  largest,
+  most,
+}: {
+  readonly largest: number;
+  readonly most: number;
+}): ReviewBodies {
+  /** In the order they began. */
+  const receiving = new Set<Receiving>();
+  let held = 0;
+
+  function makeRoom(): void {
+    for (const one of receiving) {
+      if (held <= most) return;
+      one.giveUp(new BodyError('too_many', `the reviews that come in at once have more than ${most} bytes together`));
+    }
+  }
+
+  return {
+    held: () => held,
+    read(stream, announced, done) {
+      let chunks: Buffer[] = [];
+      let length = 0;
+      let isOver = false;
+      const release = (): void => {
+        held -= length;
+        length = 0;
+        chunks = [];
+      };
+      const end = (error: Error | null, body?: HeldBody): void => {
+        if (isOver) return;
+        isOver = true;
+        receiving.delete(self);
+        if (error) release();
+        done(error, body);
+      };
+      const self: Receiving = { giveUp: end };
+      const tooLarge = (): void => {
+        end(new BodyError('too_large', `the review is larger than ${largest} bytes`));
+      };
+      receiving.add(self);
+      stream.on('data', (chunk: Buffer) => {
+        if (isOver) return;
+        length += chunk.length;
+        held += chunk.length;
+        chunks.push(chunk);
+        if (length > largest) tooLarge();
+        else if (held > most) makeRoom();
+      });
+      stream.on('end', () => {
+        const [first] = chunks;
+        end(null, { bytes: first && chunks.length === 1 ? first : Buffer.concat(chunks), release });
+      });
+      stream.on('error', end);
+      stream.on('close', () => end(new Error('the connection was closed before the whole review had come')));
+      if (announced !== undefined && announced > largest) tooLarge();
+    },
+  };
+}
