@@ -171,8 +171,10 @@ describe('the snapshot in the cluster', () => {
     await Promise.all([one.snapshot.write(), other.snapshot.write()]);
     expect([1, 2]).toContain((await restarted()).loaded['one']);
     await one.snapshot.write();
+    // Whoever won has nothing to write until something changes.
+    other.values = { one: 3 };
     await other.snapshot.write();
-    expect((await restarted()).loaded['one']).toBe(2);
+    expect((await restarted()).loaded['one']).toBe(3);
   });
 
   it('uses the one before when a piece is damaged, and says so', async () => {

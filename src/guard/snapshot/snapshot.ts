@@ -154,6 +154,11 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
     return underWay;
   }
 
+  function largestOf(part: string): number | undefined {
+    const section = registered.get(sectionOf(part));
+    return section && (section.largest ?? LARGEST_PART);
+  }
+
   function plan(ms: number): void {
     if (stopped) return;
     timer = setTimeout(() => {
@@ -172,10 +177,6 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
       registered.set(name, parts);
     },
     async load() {
-      const largestOf = (part: string): number | undefined => {
-        const section = registered.get(sectionOf(part));
-        return section && (section.largest ?? LARGEST_PART);
-      };
       const values = await readWhole({ maps, logger, largestOf, damaged });
       if (values === 'absent') return 'absent';
       if (!values) return 'ignored';
