@@ -8,33 +8,33 @@ import type { Socket } from 'node:net';
  * itself. So nobody keeps the API server out by holding connections open.
  */
 export function limitConnections(server: Server, most: number): void {
-  /** In the order they became idle; whoever has not sent a request yet is idle too. */
-  const idle = new Set<Socket>();
-  const asking = new Set<IncomingMessage>();
-  let open = 0;
+  /** What each connection carries or carried last, the one that began longest ago first; nothing before its first request. */
+  const open = new Map<Socket, Exchange | undefined>();
 
   function makeRoom(newest: Socket): void {
-    const longest = [...idle].find((socket) => socket !== newest);
-    const slowest = longest ?? [...asking].find((request) => !request.complete)?.socket;
-    (slowest ?? newest).destroy();
+    const others = [...open].filter(([socket]) => socket !== newest);
+    const [idle] = others.find(([, exchange]) => exchange === undefined || isOver(exchange)) ?? [];
+    const [slow] = others.find(([, exchange]) => exchange?.request.complete === false) ?? [];
+    (idle ?? slow ?? newest).destroy();
   }
 
   server.on('secureConnection', (socket: Socket) => {
-    open += 1;
-    idle.add(socket);
-    socket.once('close', () => {
-      open -= 1;
-      idle.delete(socket);
-    });
-    if (open > most) makeRoom(socket);
+    open.set(socket, undefined);
+    socket.once('close', () => open.delete(socket));
+    if (open.size > most) makeRoom(socket);
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    idle.delete(socket);
-    asking.add(request);
-    response.once('close', () => {
-      asking.delete(request);
-      if (!socket.destroyed) idle.add(socket);
-    });
+    open.delete(socket);
+    if (!socket.destroyed) open.set(socket, { request, response });
   });
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+function isOver({ request, response }: Exchange): boolean {
+  return request.complete && response.writableFinished;
 }

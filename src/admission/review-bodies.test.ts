@@ -52,7 +52,7 @@ it('gives up the one that has been coming for longest where all are too much', a
   expect(other.got).toEqual([]);
   expect(third.got[0]).not.toBeInstanceOf(Error);
   expect(bodies.held()).toBe(90);
-  other.stream.destroy();
+  other.stream.destroy(new Error('aborted'));
   await immediately();
   expect(other.got[0]).toBeInstanceOf(Error);
   expect(bodies.held()).toBe(40);

@@ -87,7 +87,6 @@ export function createReviewBodies({
         end(null, { bytes: first && chunks.length === 1 ? first : Buffer.concat(chunks), release });
       });
       stream.on('error', end);
-      stream.on('close', () => end(new Error('the connection was closed before the whole review had come')));
       if (announced !== undefined && announced > largest) tooLarge();
     },
   };

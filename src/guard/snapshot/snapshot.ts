@@ -65,6 +65,11 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
   const damaged = new Set<string>();
   let underWay: Promise<{ chunks: number; bytes: number }> | undefined;
 
+  function largestOf(part: string): number | undefined {
+    const section = registered.get(sectionOf(part));
+    return section && (section.largest ?? LARGEST_PART);
+  }
+
   async function write(): Promise<{ chunks: number; bytes: number }> {
     if (!deps.isLeader()) {
       // Another replica writes now: what it leaves may be different.
