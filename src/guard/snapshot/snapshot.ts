@@ -159,11 +159,6 @@ export function createSnapshot(deps: SnapshotDeps): Snapshot {
     return underWay;
   }
 
-  function largestOf(part: string): number | undefined {
-    const section = registered.get(sectionOf(part));
-    return section && (section.largest ?? LARGEST_PART);
-  }
-
   function plan(ms: number): void {
     if (stopped) return;
     timer = setTimeout(() => {
