@@ -1,4 +1,6 @@
 import { isRecord } from '../../platform/json-object.ts';
+import { parseRfc3339 } from '../../platform/rfc3339.ts';
+
 /** Members of foreign JSON, read without trusting its shape: what is not of the wanted kind is as good as absent. */
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -28,8 +30,21 @@ export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(0, LONGEST_TEXT) : undefined;
 }
 
-/** Epoch ms of an RFC 3339 time. */
-export function timeOf(value: unknown, name: string): number | undefined {
-  const at = Date.parse(textOf(value, name) ?? '');
-  return Number.isNaN(at) ? undefined : at;
+/** Epoch ms of the first of these members that is there and is a moment as RFC 3339 writes it. */
+export function timeOf(value: unknown, ...names: readonly string[]): number | undefined {
+  const given = names.map((name) => textOf(value, name)).find((text) => text !== undefined);
+  return given === undefined ? undefined : parseRfc3339(given);
+}
+
+/**
+ * Why a statement cannot be placed in time: one of these members is there and is no moment. Such a statement could be taken for newer than
+ * what its author said since.
+ */
+export function wrongTimeIn(value: unknown, ...names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const given = member(value, name);
+    if (given === undefined || (typeof given === 'string' && parseRfc3339(given) !== undefined)) continue;
+    return `${name} ${JSON.stringify(given)?.slice(0, 60)} is no moment like 2026-11-20T12:00:00Z`;
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import type { VexStatus } from '../../model/finding.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { asText, listOf, member, textOf, timeOf } from './json.ts';
+import { asText, listOf, member, textOf, timeOf, wrongTimeIn } from './json.ts';
 import { digestFromHash, isNameless, productOf } from './product.ts';
 import { parsePattern } from './purl-pattern.ts';
 import type { VexProduct, VexStatement } from './types.ts';
@@ -45,11 +45,17 @@ export function createCsafReader(
   document: string,
 ): CsafReader {
   const author = textOf(member(head, 'publisher'), 'name') ?? 'unknown';
-  const at = timeOf(member(head, 'tracking'), 'current_release_date');
+  const tracking = member(head, 'tracking');
+  const at = timeOf(tracking, 'current_release_date');
+  const wrong = wrongTimeIn(tracking, 'current_release_date');
   let nameless = 0;
 
   return {
     *read(vulnerability) {
+      if (wrong !== undefined) {
+        yield wrong;
+        return;
+      }
       const vulnerabilities = idsOf(vulnerability);
       if (vulnerabilities.length === 0) {
         yield 'a vulnerability has no id';

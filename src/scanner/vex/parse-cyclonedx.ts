@@ -1,5 +1,5 @@
 import type { VexStatus } from '../../model/finding.ts';
-import { asText, listOf, member, textOf, timeOf } from './json.ts';
+import { asText, listOf, member, textOf, timeOf, wrongTimeIn } from './json.ts';
 import { digestFromHash, isImageType, productOf } from './product.ts';
 import { parsePattern } from './purl-pattern.ts';
 import type { VexProduct, VexStatement } from './types.ts';
@@ -14,6 +14,9 @@ const STATES: ReadonlyMap<string, VexStatus> = new Map<string, VexStatus>([
   ['resolved', 'fixed'],
   ['resolved_with_pedigree', 'fixed'],
 ]);
+
+/** Members of an analysis that say when, the one that counts first. */
+const TIMES = ['lastUpdated', 'firstIssued'] as const;
 
 /** The analyses in a CycloneDX document (1.4 and later); vulnerabilities without one say nothing. */
 export function* parseCycloneDx(root: unknown, document: string): Generator<VexStatement | string> {
@@ -34,8 +37,13 @@ export function* parseCycloneDx(root: unknown, document: string): Generator<VexS
       else products.push(...product);
     }
     const justification = textOf(analysis, 'justification') ?? textOf(analysis, 'detail');
-    const at = timeOf(analysis, 'lastUpdated') ?? timeOf(analysis, 'firstIssued') ?? timeOf(metadata, 'timestamp');
     if (products.length === 0) continue;
+    const wrong = wrongTimeIn(analysis, ...TIMES) ?? wrongTimeIn(metadata, 'timestamp');
+    if (wrong !== undefined) {
+      yield `${id}: ${wrong}`;
+      continue;
+    }
+    const at = timeOf(analysis, ...TIMES) ?? timeOf(metadata, 'timestamp');
     yield {
       vulnerabilities: [...new Set([id, ...references])],
       products,

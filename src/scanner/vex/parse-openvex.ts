@@ -1,10 +1,13 @@
 import type { VexStatus } from '../../model/finding.ts';
-import { asText, listOf, member, textOf, timeOf } from './json.ts';
+import { asText, listOf, member, textOf, timeOf, wrongTimeIn } from './json.ts';
 import { digestsOf, productOf } from './product.ts';
 import { type PurlPattern, parsePattern } from './purl-pattern.ts';
 import type { VexProduct, VexStatement } from './types.ts';
 
 const STATUSES: ReadonlySet<string> = new Set(['not_affected', 'affected', 'fixed', 'under_investigation']);
+
+/** Members that say when, the one that counts first. */
+const TIMES = ['last_updated', 'timestamp'] as const;
 
 /** The statements of an OpenVEX document (specification 0.2.0, and 0.0.1 with its flat subcomponents). */
 export function* parseOpenVex(root: unknown, document: string): Generator<VexStatement | string> {
@@ -16,8 +19,13 @@ export function* parseOpenVex(root: unknown, document: string): Generator<VexSta
       yield `statement ${number + 1} names no vulnerability or no known status`;
       continue;
     }
+    const wrong = wrongTimeIn(entry, ...TIMES) ?? wrongTimeIn(root, ...TIMES);
+    if (wrong !== undefined) {
+      yield `statement ${number + 1}: ${wrong}`;
+      continue;
+    }
     const justification = textOf(entry, 'justification') ?? textOf(entry, 'impact_statement');
-    const at = lastTimeOf(entry) ?? lastTimeOf(root);
+    const at = timeOf(entry, ...TIMES) ?? timeOf(root, ...TIMES);
     yield {
       vulnerabilities,
       products: productsOf(entry),
@@ -28,10 +36,6 @@ export function* parseOpenVex(root: unknown, document: string): Generator<VexSta
       document,
     };
   }
-}
-
-function lastTimeOf(value: unknown): number | undefined {
-  return timeOf(value, 'last_updated') ?? timeOf(value, 'timestamp');
 }
 
 function idsOf(entry: unknown): readonly string[] {

@@ -341,3 +341,40 @@ describe('documents', () => {
     expect(parseVex(Buffer.from(text), 'f').statements).toEqual([]);
   });
 });
+
+describe('a moment that is none', () => {
+  const wrong = [
+    '2026-02-30T00:00:00Z',
+    '2026-02-20T00:00:00',
+    '2026-11-20',
+    'Nov 20 2026',
+    '20261125',
+    '',
+    20261125,
+    null,
+  ];
+  const products = [{ '@id': subject.names[0] }];
+  const csaf = {
+    product_tree: { branches: [product('ssl', 'pkg:deb/debian/libssl3')] },
+    vulnerabilities: [{ cve: 'CVE-2024-0001', product_status: { known_not_affected: ['ssl'] } }],
+  };
+  const dated = (at: unknown) => [
+    { ...(openVex(products) as object), timestamp: at },
+    openVex(products, { last_updated: at }),
+    { ...csaf, document: { category: 'csaf_vex', csaf_version: '2.0', tracking: { current_release_date: at } } },
+    { ...analysed('not_affected', [{ ref: 'c1' }]), metadata: { timestamp: at } },
+  ];
+
+  it('does not place a statement in time: it is left out, and said', () => {
+    for (const document of dated('2026-11-20T00:00:00+01:00'))
+      expect(read(document).statements).toMatchObject([{ at: Date.parse('2026-11-19T23:00:00Z') }]);
+    for (const at of wrong)
+      for (const document of dated(at)) {
+        const { statements, problems } = read(document);
+        expect([statements, problems]).toEqual([
+          [],
+          [expect.stringContaining('is no moment like 2026-11-20T12:00:00Z')],
+        ]);
+      }
+  });
+});
