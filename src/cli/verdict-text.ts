@@ -2,7 +2,7 @@ import type { JudgedImage } from '../api/contract/verdicts.ts';
 import type { Reason } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { counted } from '../platform/counted.ts';
-import { describeSeverity, describeTime } from '../policy/describe.ts';
+import { describeSeverity, describeTime, describeVex } from '../policy/describe.ts';
 import { explain } from '../policy/explain.ts';
 import { facts, oneLine, table } from './output.ts';
 import { coverageLines } from './scan/coverage-lines.ts';
@@ -43,7 +43,7 @@ function reasonTable(reasons: readonly Reason[]): string[] {
         reason.installed ?? '',
         reason.fixed ?? '-',
         describeSeverity(reason),
-        [reason.rule, describeTime(reason)].filter(Boolean).join(', '),
+        [reason.rule, reason.vex ? describeVex(reason.vex) : '', describeTime(reason)].filter(Boolean).join(', '),
       ]),
     ),
   ];
@@ -57,7 +57,7 @@ function counts({ verdict: { counts: known } }: JudgedImage): string {
   return [
     `${counted(known.total, 'finding')}${levels.length > 0 ? `: ${levels.join(', ')}` : ''}`,
     `${known.fixable} with a fix`,
-    `${known.suppressed} excepted`,
+    `${known.suppressed} set aside`,
   ].join('; ');
 }
 

@@ -289,7 +289,7 @@ function findings({ total, fixable, suppressed, bySeverity }: Line<'verdictChang
   const severities = Object.entries(bySeverity)
     .filter(([, count]) => count > 0)
     .map(([severity, count]) => `${count} ${severity}`);
-  return [`${total} (${fixable} fixable, ${suppressed} excepted)`, ...severities].join(', ');
+  return [`${total} (${fixable} fixable, ${suppressed} set aside)`, ...severities].join(', ');
 }
 
 function reason(one: ReasonLine | undefined): string | undefined {

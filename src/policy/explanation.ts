@@ -209,9 +209,10 @@ function untilWords(kind: VerdictKind, deadline: number, worst: Reason | undefin
 }
 
 function nothingCounts({ counts, reasons }: ToldVerdict): string {
-  const [shown] = reasons.filter((reason) => reason.rule === 'not-runnable');
+  // What could not be read may hold anything.
+  const [shown] = reasons.filter(({ rule }) => rule === 'not-runnable' || rule === 'unscannable');
   if (shown) return shown.message;
-  const excepted = counts.suppressed > 0 ? `, ${counts.suppressed} excepted` : '';
+  const excepted = counts.suppressed > 0 ? `, ${counts.suppressed} set aside` : '';
   if (counts.total === 0) return `no known vulnerabilities${excepted}`;
   const known = counts.total === 1 ? '1 known vulnerability' : `${counts.total} known vulnerabilities`;
   return `${known} below what this project acts on${excepted}`;

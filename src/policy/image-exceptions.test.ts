@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import type { GrantedException } from './exceptions.ts';
+import { explain } from './explain.ts';
 import { judge } from './judge.ts';
 import type { JudgeInput } from './judge-input.ts';
 import { anInput, DAY, fullCoverage, NOW, SUBJECT } from './judging.testing.ts';
@@ -36,7 +37,10 @@ describe('exceptions from rules about an image', () => {
     const unreadable = { ...anInput().inventory, complete: false };
     expect(judge(old({ exceptions: [grant()], inventory: unreadable })).kind).toBe('block');
     const both = [grant(), grant({ id: 'e2', rule: 'unscannable' })];
-    expect(judge(old({ exceptions: both, inventory: unreadable })).kind).toBe('allow');
+    const allowed = judge(old({ exceptions: both, inventory: unreadable }));
+    expect(allowed.kind).toBe('allow');
+    // Nobody knows what is in it: it is not called free of vulnerabilities.
+    expect(explain(allowed)).toMatch(/^allowed: the image could not be read completely.*excepted until/);
   });
 
   it.each([

@@ -79,7 +79,7 @@ describe('one sentence', () => {
     [{ findings: [low] }, 'allowed: 1 known vulnerability below what this project acts on'],
     [
       { findings: several, exceptions: [anException()] },
-      'allowed: no known vulnerabilities, 4 excepted; the first exception ends 2027-01-16T08:00:00Z',
+      'allowed: no known vulnerabilities, 4 set aside; the first exception ends 2027-01-16T08:00:00Z',
     ],
     [{ findings: several.slice(0, 2) }, 'blocked: CVE-2024-0001 in a 1.0-r0 (fixed in 1.0-r1): high (nvd); and 1 more'],
   ])('%#', (over, expected) => {

@@ -53,7 +53,7 @@ export async function grantException(stage: Stage): Promise<void> {
   ended(await pull(stage), 0, 'now the pull works');
   const excepted = await stage.breakwater(DEVELOPER, ['verdict', IMAGE]);
   ended(excepted, 0, 'the verdict is no longer blocked');
-  matches(excepted.stdout, /1 excepted/, 'and says that something is excepted');
+  matches(excepted.stdout, /1 set aside/, 'and says that something is set aside');
   yes(Date.now() < end, 'all this within the time of the exception');
 
   say('the end date passes');
