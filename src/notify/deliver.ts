@@ -174,7 +174,7 @@ async function settle(
     for (const { message, outcome } of failed) {
       const attempts = message.attempts + 1;
       const wait = Math.max(deliveryDelay(attempts, random), outcome.retryAfterMs ?? 0);
-      const dead = now >= message.gives_up_at;
+      const dead = outcome.final === true || now >= message.gives_up_at;
       await tx
         .updateTable('notify_messages')
         .set({

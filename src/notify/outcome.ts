@@ -5,7 +5,8 @@ export type Outcome =
   | { readonly kind: 'delivered' }
   /** Some of it is done; the rest follows without a pause. */
   | { readonly kind: 'progress' }
-  | { readonly kind: 'failed'; readonly error: string; readonly retryAfterMs?: number };
+  /** `final`: another try would do harm; it is given up at once. */
+  | { readonly kind: 'failed'; readonly error: string; readonly retryAfterMs?: number; readonly final?: true };
 
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 

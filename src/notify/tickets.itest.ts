@@ -92,6 +92,16 @@ describe.each(ENGINES)('tickets on %s', (engine) => {
     );
   });
 
+  it('opens none again whose number it could not read, until the vulnerability was gone', async () => {
+    sink.answerWith((_, response) => response.end('{"issue":{"key":"../../admin"}}'));
+    expect(await judged(FACT)).toEqual(['POST /in/issues']);
+    world.clock.advance(86_400_000);
+    expect(await judged({ ...FACT, images: ['sha256:b'] })).toEqual([]);
+    expect((await world.notifications.receivers.list(undefined))[0]).toMatchObject({ dead: 1, waiting: 0 });
+    expect(await judged()).toEqual([]);
+    expect(await judged(FACT)).toEqual(['POST /in/issues']);
+  });
+
   it('leaves values what they are: text in JSON', async () => {
     await judged({ ...FACT, vulnerability: 'CVE"},"admin":true,"x":"{{ticket}}', packages: ['a\r\nb \u202e'] });
     expect(JSON.parse(sink.got[0]?.body ?? '')).toMatchObject({

@@ -36,6 +36,9 @@ interface Work {
 const MOST_CALLS = 25;
 const MOST_NAMED = 10;
 
+/** `unnumbered`: made there, but nobody can tell which it is, so that it is neither changed nor made again. */
+type TicketState = 'open' | 'closed' | 'unnumbered';
+
 interface Ticket {
   readonly vulnerability: string;
   readonly ticket: string;
@@ -78,7 +81,7 @@ async function stepsFor(
     .execute())
     known.set(row.vulnerability, row);
 
-  async function keep(vulnerability: string, ticket: string, state: 'open' | 'closed', content: string): Promise<void> {
+  async function keep(vulnerability: string, ticket: string, state: TicketState, content: string): Promise<void> {
     const row = { ticket, state, content, updated_at: clock.now() };
     await db
       .insertInto('notify_tickets')
@@ -102,6 +105,7 @@ async function stepsFor(
   const open: Step[] = facts.flatMap((fact): Step[] => {
     const before = known.get(fact.vulnerability);
     const content = hashOf([fact]);
+    if (before?.state === 'unnumbered') return [];
     if (before?.state === 'open') {
       const { update } = template;
       if (!update || before.content === content) return [];
@@ -122,8 +126,14 @@ async function stepsFor(
         const outcome = outcomeOf(reply);
         if (outcome.kind !== 'delivered') return outcome;
         const ticket = ticketIn(reply.text, template.id);
-        if (ticket === undefined)
-          return { kind: 'failed', error: `its reply holds no number of a ticket at ${template.id}; see the template` };
+        if (ticket === undefined) {
+          await keep(fact.vulnerability, '', 'unnumbered', content);
+          return {
+            kind: 'failed',
+            error: `its reply holds no number of a ticket at ${template.id}; see the template, and close what it opened by hand`,
+            final: true,
+          };
+        }
         await keep(fact.vulnerability, ticket, 'open', content);
         return undefined;
       },
@@ -142,7 +152,18 @@ async function stepsFor(
     await keep(one.vulnerability, one.ticket, 'closed', one.content);
     return undefined;
   });
-  return [...open, ...close];
+  const forget: Step[] = [...known.values()]
+    .filter(({ state, vulnerability }) => state === 'unnumbered' && !present.has(vulnerability))
+    .map(({ vulnerability }) => async () => {
+      await db
+        .deleteFrom('notify_tickets')
+        .where('receiver_id', '=', receiver.id)
+        .where('repository', '=', repository)
+        .where('vulnerability', '=', vulnerability)
+        .execute();
+      return undefined;
+    });
+  return [...open, ...close, ...forget];
 }
 
 function valuesOf(fact: TicketFact, repository: string, ticket: string): TicketValues {
