@@ -1,5 +1,13 @@
-import { documentOf, fieldsOf } from '../policy/policy-fields.ts';
-import { layerDocument, type PolicyLayer, pathsUnder, readLayer, unknownField } from '../policy/policy-layer.ts';
+import { sayProblems } from '../platform/problems.ts';
+import { documentOf } from '../policy/policy-fields.ts';
+import {
+  isFieldName,
+  layerDocument,
+  type PolicyLayer,
+  pathsUnder,
+  readLayer,
+  unknownField,
+} from '../policy/policy-layer.ts';
 import { ProjectError } from './errors.ts';
 
 /** Changes of single fields; names of groups stand for all in them. */
@@ -12,7 +20,7 @@ export interface PolicyEdit {
   readonly unlock?: readonly string[] | undefined;
 }
 
-/** A document as people write it. Throws `ProjectError('policy_invalid')` that names everything that is wrong. */
+/** A document as people write it. Throws `ProjectError('policy_invalid')` that names what is wrong. */
 export function parseLayer(document: unknown): PolicyLayer {
   const read = readLayer(document);
   if ('problems' in read) throw invalid(read.problems);
@@ -25,16 +33,13 @@ export function editLayer(
   { set = {}, unset = [], lock = [], unlock = [] }: PolicyEdit,
 ): PolicyLayer {
   const names = [...Object.keys(set), ...unset, ...lock, ...unlock];
-  const unknown = names.filter((name) => pathsUnder(name).length === 0);
-  if (unknown.length > 0) throw invalid(unknown.map(unknownField));
+  const unknown = names.filter((name) => !isFieldName(name));
+  if (unknown.length > 0) throw invalid(sayProblems(unknown, unknownField));
   const fields = new Map(layer.fields);
   for (const path of unset.flatMap(pathsUnder)) fields.delete(path);
   for (const [name, value] of Object.entries(set)) {
-    // A group takes a whole object, whose fields `readLayer` checks.
-    const inside = pathsUnder(name).includes(name)
-      ? [[name, value] as const]
-      : [...fieldsOf(documentOf([[name, value]]))];
-    for (const [path, own] of inside) fields.set(path, own);
+    // A group takes a whole object.
+    for (const [path, own] of parseLayer(documentOf([[name, value]])).fields) fields.set(path, own);
   }
   const locked = new Set([...layer.locked, ...lock.flatMap(pathsUnder)]);
   for (const path of unlock.flatMap(pathsUnder)) locked.delete(path);
@@ -42,6 +47,6 @@ export function editLayer(
 }
 
 /** The error for a document with these problems. */
-export function invalid(problems: readonly string[]): ProjectError {
-  return new ProjectError('policy_invalid', `the policy is not valid: ${problems.join('; ')}`);
+export function invalid(problems: string): ProjectError {
+  return new ProjectError('policy_invalid', `the policy is not valid: ${problems}`);
 }

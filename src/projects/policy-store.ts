@@ -258,13 +258,13 @@ function checkReason({ reason, effectiveFrom }: PolicyReason, now: number): void
 /** Throws `ProjectError('policy_invalid')` for what each field allows and the whole does not. */
 function check(layer: PolicyLayer, installation: InForce | undefined): void {
   if (installation && layer.locked.size > 0)
-    throw invalid(['locked: only the installation can lock fields; leave it out of a project']);
+    throw invalid('locked: only the installation can lock fields; leave it out of a project');
   const above = [installation?.current, installation?.coming?.layer].filter((one) => one !== undefined);
   const looser = above.flatMap((one) => looserThanLocked(one, layer));
-  if (looser.length > 0) throw invalid([...new Set(looser)]);
+  if (looser.length > 0) throw invalid([...new Set(looser)].join('; '));
   const { policy } = installation ? resolvePolicy(installation.current, layer) : resolvePolicy(layer);
   const odd = senseless(policy);
-  if (odd.length > 0) throw invalid(odd);
+  if (odd.length > 0) throw invalid(odd.join('; '));
 }
 
 function policyChanged(
