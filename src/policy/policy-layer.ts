@@ -3,7 +3,7 @@ import { canonicalJson } from '../oci/canonical.ts';
 import { sayProblems, unknownName } from '../platform/problems.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 import { documentOf, FIELD_PATHS, fieldOf, fieldsOf } from './policy-fields.ts';
-import { FIELD_ORDERS } from './policy-order.ts';
+import { FIELD_ORDERS, incomparable } from './policy-order.ts';
 import { policySchema } from './policy-schema.ts';
 import { upgradePolicy } from './upgrade-policy.ts';
 
@@ -109,7 +109,12 @@ export function looserThanLocked(installation: PolicyLayer, project: PolicyLayer
   const { policy: floor } = resolvePolicy(installation);
   return [...project.fields].flatMap(([path, value]) => {
     const least = fieldOf(floor, path);
-    if (!installation.locked.has(path) || FIELD_ORDERS[path]?.atLeast(value, least)) return [];
+    const order = FIELD_ORDERS[path];
+    if (!installation.locked.has(path) || order?.atLeast(value, least)) return [];
+    if (order === incomparable)
+      return [
+        `${path}: is locked: the installation says ${JSON.stringify(least)}, and a project cannot say otherwise; leave it out`,
+      ];
     return [
       `${path}: ${JSON.stringify(value)} is looser than ${JSON.stringify(least)}, which the installation has locked; make it at least as strict, or leave it out`,
     ];

@@ -1,5 +1,6 @@
+import { canonicalJson } from '../oci/canonical.ts';
 import { sayProblems } from '../platform/problems.ts';
-import { documentOf } from '../policy/policy-fields.ts';
+import { documentOf, FIELD_PATHS } from '../policy/policy-fields.ts';
 import {
   isFieldName,
   layerDocument,
@@ -44,6 +45,31 @@ export function editLayer(
   const locked = new Set([...layer.locked, ...lock.flatMap(pathsUnder)]);
   for (const path of unlock.flatMap(pathsUnder)) locked.delete(path);
   return parseLayer(layerDocument({ fields, locked }));
+}
+
+/**
+ * The layer that waits, with what an edit changed of the one in force: the edit is not undone when it comes. What the waiting one
+ * itself changes stays as it was announced.
+ */
+export function carriedOver(before: PolicyLayer, after: PolicyLayer, waiting: PolicyLayer): PolicyLayer {
+  const fields = new Map(waiting.fields);
+  const locked = new Set(waiting.locked);
+  for (const path of FIELD_PATHS) {
+    if (isSame(before.fields.get(path), waiting.fields.get(path))) {
+      if (after.fields.has(path)) fields.set(path, after.fields.get(path));
+      else fields.delete(path);
+    }
+    if (before.locked.has(path) === waiting.locked.has(path)) {
+      if (after.locked.has(path)) locked.add(path);
+      else locked.delete(path);
+    }
+  }
+  return { fields, locked };
+}
+
+/** True for two values of a field that say the same; undefined says nothing. */
+export function isSame(a: unknown, b: unknown): boolean {
+  return canonicalJson(a ?? null) === canonicalJson(b ?? null) && (a === undefined) === (b === undefined);
 }
 
 /** The error for a document with these problems. */
