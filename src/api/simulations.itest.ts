@@ -42,7 +42,7 @@ describe.each(ENGINES)('simulations over the management API on %s', (engine) => 
     const foreseen = await ask({ set, until: inDays(20) }, 'front', 'lead');
     expect(foreseen.json, foreseen.text).toMatchObject({
       images: { blockedBefore: 0, blockedAfter: 0 },
-      calendar: [{ at: inDays(9), blocked: 1 }],
+      calendar: [{ at: inDays(9), event: 'policy-begins', subject: 'version 3', blocked: 1 }],
     });
     const edited = await api.call('PATCH', '/projects/front/policy', { as: 'lead', body: { set, reason: 'link' } });
     expect(edited.json, edited.text).toMatchObject({
