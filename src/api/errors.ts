@@ -42,6 +42,7 @@ const STATUS: Readonly<Record<string, number>> = {
   member_unknown: 404,
   policy_invalid: 400,
   policy_unknown: 404,
+  policy_waiting: 409,
   simulation_invalid: 400,
   simulation_busy: 429,
   simulation_failed: 502,

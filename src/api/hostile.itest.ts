@@ -126,6 +126,86 @@ describe.each(ENGINES)('hostile input to the management API on %s', (engine) => 
     expect(reply.status, reply.text.slice(0, 200)).toBe(200);
   });
 
+  const many = (count: number, name: (at: number) => string) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [name(at), 1]));
+  const LONG = 'b'.repeat(900_000);
+
+  it.each([
+    [
+      'PUT',
+      '/projects/front/policy',
+      { policy: { [LONG]: 1 }, reason: 'r' },
+      /^the policy is not valid: unknown field "b{99}/,
+    ],
+    [
+      'PUT',
+      '/projects/front/policy',
+      { policy: many(1000, (at) => `${at}`.padEnd(900, 'x')), reason: 'r' },
+      /; and 990 more$/,
+    ],
+    ['PUT', '/projects/front/policy', { policy: many(40_000, (at) => `block${at}`), reason: 'r' }, /; and 39990 more$/],
+    [
+      'PUT',
+      '/projects/front/policy',
+      { policy: { locked: Array(40_000).fill('blok') }, reason: 'r' },
+      /; and 39990 more$/,
+    ],
+    ['PUT', '/projects/front/policy', { policy: { ['a.'.repeat(400_000)]: 1 }, reason: 'r' }, /unknown field/],
+    [
+      'PATCH',
+      '/projects/front/policy',
+      { set: many(10_000, (at) => `graceDays.${at}`), reason: 'r' },
+      /; and 9990 more$/,
+    ],
+    ['PATCH', '/projects/front/policy', { set: { [LONG]: 1 }, reason: 'r' }, /unknown field/],
+    ['POST', '/projects/front/simulations', { policy: { [LONG]: 1 } }, /unknown field/],
+    ['POST', '/projects/front/simulations', { set: many(10_000, (at) => `graceDays.${at}`) }, /; and 9990 more$/],
+    ['POST', '/projects/front/simulations', { set: { [LONG]: 1 } }, /^set\.b+: /],
+    ['POST', '/projects/front/exceptions', many(40_000, (at) => `reason${at}`), /more$/],
+    [
+      'POST',
+      '/projects/front/exceptions',
+      { [LONG]: 1, vulnerability: 'CVE-2024-1', reason: 'r', until },
+      /unknown field/,
+    ],
+  ] as const)(
+    'refuses unknown names, however many and long, at once and in few words: %s %s #%#',
+    async (method, path, body, words) => {
+      const text = JSON.stringify(body);
+      const ask = () =>
+        api.call(method, path, { as: 'admin', body: text, headers: { 'content-type': 'application/json' } });
+      await ask();
+      const start = performance.now();
+      const reply = await ask();
+      expect(performance.now() - start).toBeLessThan(1000);
+      expect(reply.status, reply.text.slice(0, 300)).toBe(400);
+      expect(reply.text.length).toBeLessThan(4000);
+      expect(String(reply.json['detail'])).toMatch(words);
+    },
+  );
+
+  it.each([
+    ['POST', '/projects/front/exceptions', { vulnerabilty: 'CVE-2024-1', reason: 'r', until }, 'vulnerability'],
+    ['GET', '/findings?severty=high', undefined, 'severity'],
+    ['POST', '/projects/front/simulations', { exceptions: [{ vulnerabilty: 'CVE-2024-1', until }] }, 'vulnerability'],
+    ['PATCH', '/projects/front/policy', { set: { block: { fixble: 'high' } }, reason: 'r' }, 'block.fixable'],
+    [
+      'POST',
+      '/receivers',
+      {
+        name: 'jira',
+        kind: 'ticket',
+        target: { url: 'https://jira.example.com' },
+        settings: { ticket: { open: { methd: 'POST' }, id: '/id', close: { method: 'POST' } } },
+      },
+      'method',
+    ],
+  ] as const)('says which field was probably meant: %s %s', async (method, path, body, meant) => {
+    const reply = await api.call(method, path, { as: 'admin', ...(body ? { body } : {}) });
+    expect(reply.status, reply.text).toBe(400);
+    expect(String(reply.json['detail'])).toContain(`; did you mean "${meant}"?`);
+  });
+
   it.each(['9007199254740991', '9007199254740993', '-1', '1.5', 'x', '%00'])(
     'takes any place to go on from, or says it is none: %s',
     async (after) => {

@@ -3,6 +3,7 @@ import { AuthError } from '../auth/errors.ts';
 import type { Principal } from '../auth/principal.ts';
 import { projectOfLabel } from '../auth/robot.ts';
 import { messageOf } from '../platform/errors.ts';
+import { schemaProblems } from '../platform/schema-problems.ts';
 import { nextLink } from '../registry/paging.ts';
 import type { AnyEndpoint } from './contract/endpoint.ts';
 import type { ApiDeps } from './deps.ts';
@@ -150,8 +151,7 @@ function checked(schema: AnyEndpoint['body'], value: unknown, place: string): un
     if (!odd) return result.data;
     throw new ApiError('request_invalid', `${odd.join('.') || place}: holds a NUL or half a character`);
   }
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.') || place}: ${issue.message}`);
-  throw new ApiError('request_invalid', problems.join('; '));
+  throw new ApiError('request_invalid', schemaProblems(schema, result.error, place));
 }
 
 function sendDownload(reply: FastifyReply, query: unknown, content: string): FastifyReply {

@@ -34,6 +34,28 @@ describe.each(ENGINES)('simulations over the management API on %s', (engine) => 
     expect(verdict.json['summary']).toBe((reply.json['changes'] as { why: string }[])[0]?.why);
   });
 
+  it('leave a policy that waits where it is, and so does the change, once made', async () => {
+    const policy = { block: { fixable: 'high', unfixable: 'high' }, warn: { unfixable: 'high' } };
+    const announced = { policy, reason: 'announced', effectiveFrom: inDays(9) };
+    expect((await api.call('PUT', '/projects/front/policy', { as: 'lead', body: announced })).status).toBe(200);
+    const set = { 'contact.link': 'https://example.com/x' };
+    const foreseen = await ask({ set, until: inDays(20) }, 'front', 'lead');
+    expect(foreseen.json, foreseen.text).toMatchObject({
+      images: { blockedBefore: 0, blockedAfter: 0 },
+      calendar: [{ at: inDays(9), event: 'policy-begins', subject: 'version 3', blocked: 1 }],
+    });
+    const edited = await api.call('PATCH', '/projects/front/policy', { as: 'lead', body: { set, reason: 'link' } });
+    expect(edited.json, edited.text).toMatchObject({
+      policy: { block: { fixable: 'off' }, contact: { link: set['contact.link'] } },
+      coming: [{ from: inDays(9), policy: { ...policy, contact: { link: set['contact.link'] } } }],
+    });
+    expect((await api.call('GET', '/verdicts?image=front/app:1', { as: 'lead' })).json['kind']).toBe('warn');
+    const refused = await api.call('POST', '/projects/front/policies/1/restore', { as: 'lead', body: { reason: 'x' } });
+    expect(refused.json).toMatchObject({ status: 409, code: 'policy_waiting' });
+    api.world.clock.set(NOW + 9 * DAY);
+    expect((await api.call('GET', '/verdicts?image=front/app:1', { as: 'lead' })).json['kind']).toBe('block');
+  });
+
   it('take single fields, exceptions and moments', async () => {
     await api.call('PUT', '/projects/front/policy', { as: 'lead', body: { policy: gated, reason: 'strict' } });
     const excepted = await ask(

@@ -278,13 +278,44 @@ describe('against a server', () => {
     await writeFile(join(folder, 'wrong.yaml'), '- vulnerability: CVE-2021-36159\n  pakage: apk-tools\n');
     await writeFile(join(folder, 'policy.yaml'), 'blok: high\n');
     for (const [option, given, message] of [
-      ['--exception', 'wrong.yaml', /wrong\.yaml, exception 1: .*pakage/],
+      ['--exception', 'wrong.yaml', /wrong\.yaml, exception 1: unknown field "pakage"; did you mean "package"\?/],
       ['--policy', 'policy.yaml', /policy\.yaml is no policy: .*blok/],
       ['--set', 'block.fixable={', /The value is no YAML/],
     ] as const) {
       const { code, err } = await run('simulate', 'foresight', option, given);
       expect([code, err]).toEqual([2, expect.stringMatching(message)]);
     }
+  });
+
+  it('changes a policy while an announced one waits, and says which counts and which waits', async () => {
+    await run('project', 'create', 'announced', '--block', 'critical');
+    const set = (...given: string[]) => run('policy', 'set', 'announced', ...given, '--reason', 'a test');
+    const from = `${new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10)}T00:00:00.000Z`;
+    const numberIn = (text: string) => Number(/version (\d+)/.exec(text)?.[1]);
+    const announced = await set('--block', 'medium', '--effective-from', from);
+    const first = numberIn(announced.out);
+    expect(announced.out).toBe(`announced has policy version ${first} from ${from} on; until then it only warns.\n`);
+    const link = await set('--set', 'contact.link=https://example.com/x');
+    expect([link.code, link.out]).toEqual([
+      0,
+      `announced has policy version ${first + 1} now.\nVersion ${first + 2} still waits for ${from}, and has this change too.\n`,
+    ]);
+    const shown = JSON.parse((await run('policy', 'show', 'announced', '-o', 'json')).out);
+    expect(shown).toMatchObject({
+      policy: { block: { fixable: 'critical' }, contact: { link: 'https://example.com/x' } },
+      coming: [{ from, policy: { block: { fixable: 'medium' }, contact: { link: 'https://example.com/x' } } }],
+    });
+    const { changes } = JSON.parse(
+      (await run('policy', 'diff', 'announced', '--to', `${first + 1}`, '-o', 'json')).out,
+    );
+    expect(changes).toEqual([{ field: 'contact.link', before: null, after: 'https://example.com/x' }]);
+
+    const back = (...more: string[]) =>
+      run('policy', 'rollback', 'announced', '--to', `${first}`, '--reason', 'a test', ...more);
+    expect(await back()).toMatchObject({ code: 3, err: expect.stringContaining('never came into force') });
+    expect((await back('--effective-from', from)).out).toBe(
+      `announced has policy version ${first + 3}, which says what version ${first} said, from ${from} on; until then it only warns.\n`,
+    );
   });
 
   it('shows usage, sets quotas, and keeps the tags that rules keep', async () => {

@@ -1,5 +1,6 @@
 import type { ExplainedImage } from '../api/contract/why.ts';
 import { counted } from '../platform/counted.ts';
+import { whomToAsk } from '../policy/explanation.ts';
 import { minute } from './moments.ts';
 import { facts, oneLine, table } from './output.ts';
 
@@ -22,7 +23,7 @@ export function renderWhy(explained: ExplainedImage): string {
       ['verdict', explained.sentence],
       ['judged', minute(explained.judgedAt)],
       ['changes', explained.changesAt && `${minute(explained.changesAt)}, by itself`],
-      ['ask', explained.contact?.text],
+      ['ask', explained.contact?.text === undefined ? undefined : whomToAsk(explained.contact.text)],
       ['see', explained.contact?.link],
     ]),
     ...section('What counts, worst first', worst(explained)),

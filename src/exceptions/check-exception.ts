@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PACKAGE_TYPES } from '../model/inventory.ts';
 import { tryParseDigest } from '../oci/digest.ts';
 import { defined } from '../platform/defined.ts';
+import { schemaProblems } from '../platform/schema-problems.ts';
 import { EXCEPTION_KINDS, EXCEPTION_RULES, JUSTIFICATIONS } from '../policy/exceptions.ts';
 import { parseVersionRange } from '../policy/version-range.ts';
 import { schemeOfType } from '../scanner/versions/of-type.ts';
@@ -119,16 +120,12 @@ export type CheckedException = NewException & { readonly kind: NonNullable<NewEx
 
 /**
  * Checks a request, apart from its end; gives it back without white space around texts. Throws `ExceptionError('exception_invalid')`
- * that names every wrong field.
+ * that names what is wrong.
  */
 export function checkException(wanted: NewException): CheckedException {
   const parsed = schema.safeParse(wanted);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) =>
-      [path.join('.'), message].filter(Boolean).join(': '),
-    );
-    throw new ExceptionError('exception_invalid', `this exception cannot be: ${problems.join('; ')}`);
-  }
+  if (!parsed.success)
+    throw new ExceptionError('exception_invalid', `this exception cannot be: ${schemaProblems(schema, parsed.error)}`);
   return defined(parsed.data);
 }
 

@@ -1,5 +1,5 @@
 import type { ToldVerdict, VerdictKind } from '../model/verdict.ts';
-import { clean, type Spoken, spokenOf } from './explanation.ts';
+import { clean, type Spoken, spokenOf, whomToAsk } from './explanation.ts';
 
 export { countingReasons } from './explanation.ts';
 
@@ -56,7 +56,7 @@ function piecesOf({ others, until, contact = {} }: Spoken): readonly Piece[] {
   return [
     ...(others > 0 ? [{ text: `; and ${others} more`, rank: 4 }] : []),
     ...(until === undefined ? [] : [{ text: `; ${until}`, rank: 1 }]),
-    ...(text === undefined ? [] : [{ text: `; ask ${clean(text)}`, rank: 2 }]),
+    ...(text === undefined ? [] : [{ text: `; ask ${whomToAsk(text)}`, rank: 2 }]),
     ...(link === undefined ? [] : [{ text: `; see ${clean(link)}`, rank: 3 }]),
   ];
 }

@@ -148,6 +148,11 @@ export function countingReasons(verdict: ToldVerdict): readonly Reason[] {
   return verdict.kind === 'allow' ? [] : verdict.reasons.filter((reason) => reason.kind === verdict.kind);
 }
 
+/** Whom to ask, for words that say "ask" themselves: many a policy says it too. */
+export function whomToAsk(text: string): string {
+  return clean(text).replace(/^ask\s+(?=\S)/i, '');
+}
+
 /** One line of printable text: package names and versions are foreign bytes. */
 export function clean(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();

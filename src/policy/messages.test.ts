@@ -147,3 +147,18 @@ describe('every surface', () => {
     expect(judge(anInput({ policy: { ...policy, contact }, findings: [low] })).contact).toBeUndefined();
   });
 });
+
+describe('whom to ask, where the policy says "ask" itself', () => {
+  const contact = { text: 'Ask in #help', link: null };
+  const blocked = judge(anInput({ policy: { ...policy, contact }, findings: several }));
+
+  it.each([
+    ['refusal', refusal(blocked, { image: 'front/app:1', policy }), 'Ask in #help.'],
+    ['warning', warningText(blocked, 'front/app:1'), '; ask in #help'],
+    ['sentence', explain(blocked), '; ask in #help'],
+    ['lines', explanationLines(explanationOf(blocked), 'x').join('\n'), 'ask,in #help'],
+  ])('%s says it once', (_name, said, words) => {
+    expect(said).toContain(words);
+    expect(said).not.toMatch(/ask\W+ask/i);
+  });
+});

@@ -3,7 +3,7 @@ import { toRfc3339 } from '../platform/clock.ts';
 import { shellWord } from '../platform/shell-word.ts';
 import { describeFinding, describeTime } from './describe.ts';
 import { cut, DECISIONS, sentence } from './explain.ts';
-import { clean, type ExplainedFinding, type Explanation, explanationOf } from './explanation.ts';
+import { clean, type ExplainedFinding, type Explanation, explanationOf, whomToAsk } from './explanation.ts';
 import { contactOf, type Policy } from './policy.ts';
 import { quarantineOf } from './quarantine.ts';
 
@@ -57,7 +57,7 @@ export function explanationLines(
         ? undefined
         : `${kind === 'warn' ? 'blocks from' : 'the first exception ends'} ${toRfc3339(deadline)}`,
     ],
-    ['ask', contact.text],
+    ['ask', contact.text === undefined ? undefined : whomToAsk(contact.text)],
     ['see', contact.link],
     ['next', kind === 'allow' ? undefined : `breakwater why ${image}`],
   ];
@@ -126,6 +126,6 @@ function nextSteps(image: string, vulnerability?: string): string {
 }
 
 function ask({ text, link }: Contact = {}): readonly string[] {
-  const whom = text === undefined ? [] : [`Ask ${text}.`];
+  const whom = text === undefined ? [] : [`Ask ${whomToAsk(text)}.`];
   return link === undefined ? whom : [...whom, `See ${link}`];
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { canonicalJson } from '../oci/canonical.ts';
-import { nearestName } from './nearest-name.ts';
+import { sayProblems, unknownName } from '../platform/problems.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 import { documentOf, FIELD_PATHS, fieldOf, fieldsOf } from './policy-fields.ts';
-import { FIELD_ORDERS } from './policy-order.ts';
+import { FIELD_ORDERS, incomparable } from './policy-order.ts';
 import { policySchema } from './policy-schema.ts';
 import { upgradePolicy } from './upgrade-policy.ts';
 
@@ -16,6 +16,12 @@ export interface PolicyLayer {
 }
 
 export const EMPTY_LAYER: PolicyLayer = { fields: new Map(), locked: new Set() };
+
+const DEEPEST = 4;
+/** Fields and groups of them. */
+const FIELD_NAMES: ReadonlySet<string> = new Set(
+  FIELD_PATHS.flatMap((path) => path.split('.').map((_, at, names) => names.slice(0, at + 1).join('.'))),
+);
 
 /** Where the value of a field comes from. */
 export const ORIGINS = ['built-in', 'installation', 'installation-locked', 'project'] as const;
@@ -46,22 +52,24 @@ function withDescription(schema: z.ZodObject, description: string | undefined): 
   return description === undefined ? schema : schema.describe(description);
 }
 
-/** A document that was read, or everything that is wrong with it, each with its place. */
-export type ReadLayer = { readonly layer: PolicyLayer } | { readonly problems: readonly string[] };
+/** A document that was read, or what is wrong with it, each with its place. */
+export type ReadLayer = { readonly layer: PolicyLayer } | { readonly problems: string };
 
 /** Reads a document as people write it. Unknown fields are refused, with the name that was probably meant. */
 export function readLayer(document: unknown): ReadLayer {
-  if (!isFields(document)) return { problems: ['policy: not an object of fields'] };
+  if (!isFields(document)) return { problems: 'policy: not an object of fields' };
   const { locked = [], ...fields } = document;
   const unknown = unknownFields(fields, '');
-  if (unknown.length > 0) return { problems: unknown };
+  if (unknown.length > 0) return { problems: sayProblems(unknown, unknownField) };
   const checked = policyLayerSchema.safeParse(document);
   if (!checked.success)
-    return { problems: checked.error.issues.map(({ path, message }) => `${path.join('.') || 'policy'}: ${message}`) };
-  const paths = (locked as readonly string[]).map((name) => ({ name, paths: pathsUnder(name) }));
-  const odd = paths.filter((lock) => lock.paths.length === 0).map(({ name }) => `locked: ${unknownField(name)}`);
-  if (odd.length > 0) return { problems: odd };
-  return { layer: { fields: fieldsOf(checked.data), locked: new Set(paths.flatMap((lock) => lock.paths)) } };
+    return {
+      problems: sayProblems(checked.error.issues, ({ path, message }) => `${path.join('.') || 'policy'}: ${message}`),
+    };
+  const names = locked as readonly string[];
+  const odd = names.filter((name) => !isFieldName(name));
+  if (odd.length > 0) return { problems: sayProblems(odd, (name) => `locked: ${unknownField(name)}`) };
+  return { layer: { fields: fieldsOf(checked.data), locked: new Set([...new Set(names)].flatMap(pathsUnder)) } };
 }
 
 /** A stored document, whatever form it was stored in; null says nothing of its own. */
@@ -101,7 +109,12 @@ export function looserThanLocked(installation: PolicyLayer, project: PolicyLayer
   const { policy: floor } = resolvePolicy(installation);
   return [...project.fields].flatMap(([path, value]) => {
     const least = fieldOf(floor, path);
-    if (!installation.locked.has(path) || FIELD_ORDERS[path]?.atLeast(value, least)) return [];
+    const order = FIELD_ORDERS[path];
+    if (!installation.locked.has(path) || order?.atLeast(value, least)) return [];
+    if (order === incomparable)
+      return [
+        `${path}: is locked: the installation says ${JSON.stringify(least)}, and a project cannot say otherwise; leave it out`,
+      ];
     return [
       `${path}: ${JSON.stringify(value)} is looser than ${JSON.stringify(least)}, which the installation has locked; make it at least as strict, or leave it out`,
     ];
@@ -113,20 +126,30 @@ export function pathsUnder(name: string): string[] {
   return FIELD_PATHS.filter((path) => path === name || path.startsWith(`${name}.`));
 }
 
-/** `unknown field "blok"; did you mean "block"?`. */
-export function unknownField(name: string): string {
-  const depth = name.split('.').length;
-  const known = [...new Set(FIELD_PATHS.flatMap((path) => [path, path.split('.').slice(0, depth).join('.')]))];
-  const meant = nearestName(name, known) ?? FIELD_PATHS.find((path) => path.endsWith(`.${name.split('.').at(-1)}`));
-  return `unknown field ${JSON.stringify(name)}; ${meant === undefined ? 'see: breakwater policy schema' : `did you mean "${meant}"?`}`;
+/** True for the name of a field, or of a group of them. */
+export function isFieldName(name: string): boolean {
+  return FIELD_NAMES.has(name);
 }
 
+/** `unknown field "blok"; did you mean "block"?`. */
+export function unknownField(name: string): string {
+  const depth = name.split('.', DEEPEST).length;
+  const known = [...new Set(FIELD_PATHS.flatMap((path) => [path, path.split('.').slice(0, depth).join('.')]))];
+  const last = name.slice(name.lastIndexOf('.'));
+  const inGroup = FIELD_PATHS.find((path) => path.endsWith(last.startsWith('.') ? last : `.${last}`));
+  return unknownName(
+    name,
+    known,
+    inGroup === undefined ? 'see: breakwater policy schema' : `did you mean "${inGroup}"?`,
+  );
+}
+
+/** Paths of what is no field, in the order of the document. */
 function unknownFields(document: Record<string, unknown>, above: string): string[] {
   return Object.entries(document).flatMap(([name, value]) => {
     const path = `${above}${name}`;
-    const under = pathsUnder(path);
-    if (under.length === 0 || name.includes('.')) return [unknownField(path)];
-    return under.includes(path) || !isFields(value) ? [] : unknownFields(value, `${path}.`);
+    if (!isFieldName(path) || name.includes('.')) return [path];
+    return FIELD_PATHS.includes(path) || !isFields(value) ? [] : unknownFields(value, `${path}.`);
   });
 }
 

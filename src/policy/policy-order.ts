@@ -37,7 +37,7 @@ const superset: FieldOrder = {
 };
 
 /** Values of which none is stricter than another: nothing is known to be stopped by both. */
-const incomparable: FieldOrder = {
+export const incomparable: FieldOrder = {
   atLeast: (a, b) => canonicalJson(a) === canonicalJson(b),
   strictest: (a) => a,
 };

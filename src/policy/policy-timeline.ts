@@ -8,6 +8,8 @@ export interface ComingPolicy {
   readonly policy: Policy;
   /** Epoch ms. */
   readonly from: number;
+  /** Numbers of the versions that begin then. */
+  readonly versions?: readonly number[];
 }
 
 /** A policy that is to come, with what a finding's severity is by it. */

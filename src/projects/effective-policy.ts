@@ -26,6 +26,7 @@ export function effectiveOf(installation: InForce, project: InForce | undefined,
     .sort((a, b) => a - b)
     .map((from) => ({
       from,
+      versions: [installation.coming, project?.coming].flatMap((next) => (next?.from === from ? [next.version] : [])),
       policy: resolvePolicy(layerAt(installation, from), project && layerAt(project, from)).policy,
     }));
   const own = (project ?? installation).current;

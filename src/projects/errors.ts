@@ -11,4 +11,6 @@ export class ProjectError extends CodedError<
   | 'member_unknown'
   | 'policy_invalid'
   | 'policy_unknown'
+  /** Another version waits, or the one meant never counted. */
+  | 'policy_waiting'
 > {}

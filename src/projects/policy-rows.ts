@@ -5,12 +5,20 @@ import { EMPTY_LAYER, type PolicyLayer, storedLayer } from '../policy/policy-lay
 /** The owner of the policy that counts where a project says nothing. */
 export const INSTALLATION = '';
 
+/** A version that is to count from a moment on, epoch ms. */
+export interface Waiting {
+  readonly version: number;
+  readonly layer: PolicyLayer;
+  readonly from: number;
+}
+
 /** What counts of an owner's versions at a moment, and what is to come. */
 export interface InForce {
   readonly current: PolicyLayer;
-  /** Since when it counts, epoch ms; absent where no version does. */
+  /** Its number, and since when it counts, epoch ms; absent where no version does. */
+  readonly version?: number;
   readonly since?: number;
-  readonly coming?: { readonly layer: PolicyLayer; readonly from: number };
+  readonly coming?: Waiting;
 }
 
 /** Whether a version counts, is to come, or was replaced, before or after it did. */
@@ -43,13 +51,20 @@ export function inForce(rows: readonly Row<'policies'>[], now: number): InForce 
   const next = rows[states.indexOf('coming')];
   return {
     current: current ? layerOf(current) : EMPTY_LAYER,
-    ...(current ? { since: current.effective_from ?? current.created_at } : {}),
-    ...(next && next.effective_from !== null ? { coming: { layer: layerOf(next), from: next.effective_from } } : {}),
+    ...(current ? { version: current.version, since: current.effective_from ?? current.created_at } : {}),
+    ...(next && next.effective_from !== null
+      ? { coming: { version: next.version, layer: layerOf(next), from: next.effective_from } }
+      : {}),
   };
 }
 
 export function layerOf({ document }: Pick<Row<'policies'>, 'document'>): PolicyLayer {
   return storedLayer(JSON.parse(document));
+}
+
+/** A document as a row holds it. */
+export function storedDocument(document: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.keys(document).length === 0 ? null : document);
 }
 
 /** Every version of an owner, newest first. */

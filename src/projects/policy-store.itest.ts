@@ -119,6 +119,35 @@ describe.each(ENGINES)('policies on %s', (engine) => {
     await expect(policies.set(admin, front, floor, why('x'))).rejects.toThrow(/only the installation can lock/);
   });
 
+  it('holds only against the floor what a change touches', async () => {
+    const old = { block: { fixable: 'critical' }, warn: { fixable: 'critical' }, contact: { text: 'the web team' } };
+    await policies.set(admin, back, old, why('older than the lock'));
+    await policies.set(admin, 'installation', { ...strict, locked: ['block', 'contact.text'] }, why('a floor'));
+    await policies.edit(
+      admin,
+      back,
+      { set: { 'graceDays.fixable': { high: 3, critical: 3 } } },
+      why('not about the floor'),
+    );
+    expect(await policies.effectivePolicy(back.id)).toMatchObject({
+      policy: { block: { fixable: 'high' }, graceDays: { fixable: { critical: 3 } }, contact: { text: null } },
+    });
+    const { own } = await policies.effectivePolicy(back.id);
+    await policies.set(admin, back, { ...own, endOfLife: 'block' }, why('the same and more'));
+    await expect(policies.edit(admin, back, { set: { 'block.fixable': 'off' } }, why('x'))).rejects.toThrow(
+      /block\.fixable: "off" is looser than "high"/,
+    );
+    await expect(policies.edit(admin, back, { set: { 'contact.text': 'foo' } }, why('x'))).rejects.toThrow(
+      /contact\.text: is locked: the installation says null, and a project cannot say otherwise; leave it out/,
+    );
+    await expect(policies.set(admin, front, old, why('new here'))).rejects.toThrow(
+      /block\.fixable: "critical" is looser/,
+    );
+    await expect(policies.edit(admin, back, { set: { 'warn.unfixable': 'critical' } }, why('x'))).rejects.toThrow(
+      /warn\.unfixable: critical is above/,
+    );
+  });
+
   it('lets a policy come at its moment and not before, and a newer one replace it', async () => {
     const from = AT + 1000;
     await policies.set(admin, front, strict, why('soon', from));
@@ -153,6 +182,118 @@ describe.each(ENGINES)('policies on %s', (engine) => {
       '2 replaced',
       '1 past',
     ]);
+  });
+
+  describe.each([['a project', front] as const, ['the installation', 'installation'] as const])(
+    'a change while a version waits, of %s',
+    (_name, owner) => {
+      const from = AT + 1000;
+      const edits = {
+        edit: (edit: Parameters<PolicyStore['edit']>[2]) => policies.edit(admin, owner, edit, why('unrelated')),
+        effective: () => replica.effectivePolicy(front.id),
+        states: async () => (await policies.history(owner)).map(({ version, state }) => `${version} ${state}`),
+      };
+      beforeEach(async () => {
+        await policies.set(admin, owner, { kev: { graceDays: 5 } }, why('at first'));
+        await policies.edit(admin, owner, { set: strict }, why('announced', from));
+        now += 10;
+      });
+
+      it('counts at once and leaves the one that waits where it is', async () => {
+        await edits.edit({ set: { 'contact.link': 'https://example.com/x' }, unset: ['kev.graceDays'] });
+        const linked = { contact: { link: 'https://example.com/x' }, kev: defaultPolicy.kev };
+        expect(await edits.effective()).toMatchObject({
+          policy: { ...linked, block: defaultPolicy.block },
+          coming: [{ from, policy: { ...linked, block: strict.block } }],
+        });
+        expect(await edits.states()).toEqual(['4 coming', '3 in force', '2 replaced', '1 past']);
+        now = from - 1;
+        expect((await edits.effective()).policy.block).toEqual(defaultPolicy.block);
+        now = from;
+        expect(await edits.effective()).toMatchObject({ policy: { ...linked, block: strict.block }, coming: [] });
+      });
+
+      it('shows in the history what is different from what counted', async () => {
+        await edits.edit({ set: { 'contact.link': 'https://example.com/x' } });
+        const block = ['block.fixable', 'block.unfixable', 'warn.unfixable'].map((field) => ({
+          field,
+          before: null,
+          after: 'high',
+        }));
+        expect((await policies.history(owner)).map(({ changes }) => changes)).toEqual([
+          block,
+          [{ field: 'contact.link', before: null, after: 'https://example.com/x' }],
+          block,
+          [{ field: 'kev.graceDays', before: null, after: 5 }],
+        ]);
+        expect((await ledger.list({ limit: 9 })).map(({ details }) => [details['version'], details['before']])).toEqual(
+          [
+            [1, null],
+            [2, 1],
+            [3, 1],
+            [4, 3],
+          ],
+        );
+      });
+
+      it('leaves what was announced of a field as announced', async () => {
+        await edits.edit({ set: { 'block.fixable': 'critical', 'warn.fixable': 'medium' } });
+        expect(await edits.effective()).toMatchObject({
+          policy: { block: { fixable: 'critical' }, warn: { fixable: 'medium' } },
+          coming: [{ from, policy: { block: { fixable: 'high' }, warn: { fixable: 'medium' } } }],
+        });
+      });
+
+      it('is made of what waits where it names that moment, and of no other moment', async () => {
+        await policies.edit(admin, owner, { set: { 'kev.graceDays': 3 } }, why('with it', from));
+        expect(await edits.effective()).toMatchObject({
+          policy: { kev: { graceDays: 5 } },
+          coming: [{ from, policy: { block: strict.block, kev: { graceDays: 3 } } }],
+        });
+        for (const other of [from - 5, from + 5])
+          await expect(
+            policies.edit(admin, owner, { set: { 'kev.graceDays': 1 } }, why('x', other)),
+          ).rejects.toMatchObject({ code: 'policy_waiting', message: expect.stringContaining('version 3 waits for') });
+        expect(await edits.states()).toEqual(['3 coming', '2 replaced', '1 in force']);
+      });
+
+      it('is none where the field already says so', async () => {
+        expect(await edits.edit({ set: { 'kev.graceDays': 5 } })).toEqual({ version: 2, changed: false });
+        expect(await edits.states()).toEqual(['2 coming', '1 in force']);
+      });
+
+      it('is refused where it makes no sense with what waits', async () => {
+        await expect(edits.edit({ set: { 'warn.fixable': 'critical' } })).rejects.toThrow(
+          /with what waits for .* the policy is not valid: warn\.fixable: critical is above/,
+        );
+        expect(await edits.states()).toEqual(['2 coming', '1 in force']);
+      });
+
+      it('is not to go back to a version that never counted, unless from a moment on', async () => {
+        const never = () => policies.rollBack(admin, owner, 2, why('back'));
+        await expect(never()).rejects.toMatchObject({ code: 'policy_waiting' });
+        await policies.set(admin, owner, loose, why('rather this'));
+        await expect(never()).rejects.toThrow(/version 2 never came into force: .*--effective-from/);
+        expect((await edits.effective()).policy.block).toEqual(defaultPolicy.block);
+        await policies.rollBack(admin, owner, 2, why('later then', from + 500));
+        expect(await edits.effective()).toMatchObject({
+          policy: { block: defaultPolicy.block, warn: { fixable: 'medium' } },
+          coming: [{ from: from + 500, policy: { block: strict.block } }],
+        });
+        now = from + 500;
+        expect(await policies.rollBack(admin, owner, 1, why('that one did'))).toMatchObject({ changed: true });
+        expect(await policies.rollBack(admin, owner, 4, why('and so did this'))).toMatchObject({ changed: true });
+      });
+    },
+  );
+
+  it('tightens with the short form what is in force, and what was announced still comes', async () => {
+    await policies.set(admin, front, strict, why('soon', AT + 1000));
+    await policies.setShort(admin, front, { warn: 'low' }, why('show more'));
+    expect(await policies.effectivePolicy(front.id)).toMatchObject({
+      policy: { block: defaultPolicy.block, warn: { fixable: 'low', unfixable: 'low' } },
+      coming: [{ from: AT + 1000, policy: { block: strict.block, warn: { fixable: 'low', unfixable: 'high' } } }],
+    });
   });
 
   it('goes back to an older version with a new one', async () => {

@@ -1,29 +1,24 @@
 import { actorOf, nameOf, type Principal } from '../auth/principal.ts';
-import type { Db } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { addEvents, type NewEvent } from '../notify/outbox.ts';
-import { canonicalJson } from '../oci/canonical.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { changesBetween, type FieldChange } from '../policy/policy-fields.ts';
-import {
-  EMPTY_LAYER,
-  layerDocument,
-  looserThanLocked,
-  type PolicyLayer,
-  resolvePolicy,
-} from '../policy/policy-layer.ts';
-import { senseless } from '../policy/policy-sense.ts';
+import { layerDocument, type PolicyLayer } from '../policy/policy-layer.ts';
 import { type ShortForm, shortFormFields } from '../policy/short-form.ts';
 import { type EffectivePolicy, effectiveOf } from './effective-policy.ts';
 import { ProjectError } from './errors.ts';
-import { editLayer, invalid, type PolicyEdit, parseLayer } from './policy-edit.ts';
+import { checkNext, edited, isThere, type Next } from './policy-change.ts';
+import { editLayer, type PolicyEdit, parseLayer } from './policy-edit.ts';
+import type { DraftPolicy } from './policy-preview.ts';
 import {
   INSTALLATION,
   type InForce,
   inForce,
   layerOf,
   newestNumber,
+  storedDocument,
   type VersionState,
   versionStates,
   versionsOf,
@@ -41,7 +36,7 @@ export interface PolicyVersion {
   /** Until then it only warns; absent when it counted at once. Epoch ms. */
   readonly effectiveFrom?: number;
   readonly state: VersionState;
-  /** What is different from the version before. */
+  /** What is different from the version that counted before. */
   readonly changes: readonly FieldChange[];
 }
 
@@ -80,54 +75,67 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
   async function write(
     by: Principal,
     owner: PolicyOwner,
-    make: (newest: PolicyLayer) => PolicyLayer,
+    make: (standing: InForce) => Next,
     why: PolicyReason,
-  ) {
-    const { reason, effectiveFrom } = why;
+  ): Promise<PolicyWritten> {
     checkReason(why, clock.now());
-    return db.transaction().execute(async (tx): Promise<PolicyWritten> => {
+    return db.transaction().execute(async (tx) => {
       // Numbers are given out one after the other: two documents must never share one.
       await ledger.serialise(tx);
       const rows = await versionsOf(tx, keyOf(owner));
-      const [last] = rows;
-      const before = last ? layerOf(last) : EMPTY_LAYER;
-      const layer = make(before);
-      const [was, is] = [layerDocument(before), layerDocument(layer)];
-      const isSameMoment =
-        effectiveFrom === undefined
-          ? !last || versionStates(rows, clock.now())[0] === 'in force'
-          : last?.effective_from === effectiveFrom;
-      if (canonicalJson(was) === canonicalJson(is) && isSameMoment)
-        return { version: last?.version ?? 0, changed: false };
+      const standing = inForce(rows, clock.now());
+      const next = make(standing);
+      const { effectiveFrom } = why;
+      if (isThere(standing, next, effectiveFrom)) return { version: rows[0]?.version ?? 0, changed: false };
       const installation = owner === 'installation' ? undefined : await versionsOf(tx, INSTALLATION);
-      check(layer, installation && inForce(installation, clock.now()));
-      const row: Row<'policies'> = {
-        project_id: keyOf(owner),
-        version: (await newestNumber(tx)) + 1,
-        document: JSON.stringify(Object.keys(is).length === 0 ? null : is),
-        author: nameOf(by),
-        reason,
-        created_at: clock.now(),
-        effective_from: effectiveFrom ?? null,
-      };
-      await tx.insertInto('policies').values(row).execute();
-      await addEvents(tx, [
-        policyChanged(owner, row, { previous: last?.version ?? null, own: Object.keys(is).length > 0 }),
-      ]);
-      await ledger.append(tx, {
-        actor: actorOf(by),
-        action: Object.keys(is).length === 0 ? 'policy.inherit' : 'policy.set',
-        target: owner === 'installation' ? 'installation' : `project/${owner.name}`,
-        details: {
-          version: row.version,
-          before: last?.version ?? null,
-          reason,
-          ...(effectiveFrom === undefined ? {} : { effectiveFrom: toRfc3339(effectiveFrom) }),
-          ...(Object.keys(is).length === 0 ? {} : { policy: is }),
-        },
-      });
-      return { version: row.version, changed: true };
+      checkNext(next, installation && inForce(installation, clock.now()));
+      const version = await put(tx, by, owner, { ...why, layer: next.layer, previous: standing.version });
+      const { waits } = next;
+      if (waits)
+        await put(tx, by, owner, {
+          reason: why.reason,
+          layer: waits.layer,
+          effectiveFrom: waits.from,
+          previous: version,
+        });
+      return { version, changed: true };
     });
+  }
+
+  /** Makes one row of what was checked, with its event and its line in the ledger; gives its number. */
+  async function put(
+    tx: Tx,
+    by: Principal,
+    owner: PolicyOwner,
+    made: PolicyReason & { readonly layer: PolicyLayer; readonly previous: number | undefined },
+  ): Promise<number> {
+    const { reason, effectiveFrom, previous = null } = made;
+    const document = layerDocument(made.layer);
+    const own = Object.keys(document).length > 0;
+    const row: Row<'policies'> = {
+      project_id: keyOf(owner),
+      version: (await newestNumber(tx)) + 1,
+      document: storedDocument(document),
+      author: nameOf(by),
+      reason,
+      created_at: clock.now(),
+      effective_from: effectiveFrom ?? null,
+    };
+    await tx.insertInto('policies').values(row).execute();
+    await addEvents(tx, [policyChanged(owner, row, { previous, own })]);
+    await ledger.append(tx, {
+      actor: actorOf(by),
+      action: own ? 'policy.set' : 'policy.inherit',
+      target: owner === 'installation' ? 'installation' : `project/${owner.name}`,
+      details: {
+        version: row.version,
+        before: previous,
+        reason,
+        ...(effectiveFrom === undefined ? {} : { effectiveFrom: toRfc3339(effectiveFrom) }),
+        ...(own ? { policy: document } : {}),
+      },
+    });
+    return row.version;
   }
 
   async function readEffective(
@@ -151,8 +159,11 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
     return effective;
   }
 
-  async function versionLayer(owner: PolicyOwner, version: number): Promise<PolicyLayer> {
-    const row = (await versionsOf(db, keyOf(owner))).find((one) => one.version === version);
+  /** What a version says. One that never counted is put in place with a moment only. */
+  async function versionLayer(owner: PolicyOwner, version: number, isDated: boolean): Promise<PolicyLayer> {
+    const rows = await versionsOf(db, keyOf(owner));
+    const at = rows.findIndex((one) => one.version === version);
+    const row = rows[at];
     if (!row) {
       const name = owner === 'installation' ? 'the installation' : `project "${owner.name}"`;
       throw new ProjectError(
@@ -160,6 +171,13 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
         `${name} has no policy version of that number; see: breakwater policy history`,
       );
     }
+    const state = versionStates(rows, clock.now())[at];
+    if (!isDated && row.effective_from !== null && (state === 'coming' || state === 'replaced'))
+      throw new ProjectError(
+        'policy_waiting',
+        `version ${version} never came into force: it was made to count from ${toRfc3339(row.effective_from)} on; ` +
+          'say from when it is to count with --effective-from, or go back to a version that did count',
+      );
     return layerOf(row);
   }
 
@@ -175,22 +193,24 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
      * `ProjectError('policy_invalid')` for a document or a reason that cannot be. Stored verdicts are judged again by the caller.
      */
     set: (by: Principal, owner: PolicyOwner, document: unknown, why: PolicyReason): Promise<PolicyWritten> =>
-      write(by, owner, () => parseLayer(document), why),
+      write(by, owner, ({ current }) => ({ layer: parseLayer(document), before: current }), why),
 
-    /** The same with single fields changed, of the newest version there is. */
+    /**
+     * The same with single fields changed of what is in force, at once: a version that waits comes at its moment, with them. With a
+     * moment it changes what waits for that very moment, if anything does; throws `ProjectError('policy_waiting')` for another one.
+     */
     edit: (by: Principal, owner: PolicyOwner, edit: PolicyEdit, why: PolicyReason): Promise<PolicyWritten> =>
-      write(by, owner, (newest) => editLayer(newest, edit), why),
+      write(by, owner, (standing) => edited(standing, edit, why.effectiveFrom), why),
 
     /** `--block high` and `--warn critical`. */
     async setShort(by: Principal, owner: { id: string; name: string }, short: ShortForm, why: PolicyReason) {
       const { policy } = await effectivePolicy(owner.id);
       const set = Object.fromEntries(shortFormFields(short, policy));
-      return write(by, owner, (newest) => editLayer(newest, { set }), why);
+      return write(by, owner, (standing) => edited(standing, { set }, why.effectiveFrom), why);
     },
 
     /**
-     * The document that `set`, `setShort` and `edit` would make of the newest one, one after the other, checked like one that is kept.
-     * Nothing is written.
+     * What `set`, `setShort` and `edit` would put in place now, one after the other, checked like what is kept. Nothing is written.
      */
     async draft(
       owner: PolicyOwner,
@@ -199,20 +219,31 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
         short = {},
         set,
       }: { readonly document?: unknown; readonly short?: ShortForm; readonly set?: PolicyEdit['set'] },
-    ): Promise<Readonly<Record<string, unknown>>> {
-      const [last] = await versionsOf(db, keyOf(owner));
-      const newest = last ? layerOf(last) : EMPTY_LAYER;
-      const base = document === undefined ? newest : parseLayer(document);
+    ): Promise<DraftPolicy> {
+      const now = clock.now();
+      const standing = inForce(await versionsOf(db, keyOf(owner)), now);
       const { policy } = await effectivePolicy(keyOf(owner));
-      const layer = editLayer(base, { set: { ...Object.fromEntries(shortFormFields(short, policy)), ...set } });
-      check(layer, owner === 'installation' ? undefined : inForce(await versionsOf(db, INSTALLATION), clock.now()));
-      return layerDocument(layer);
+      const edit = { set: { ...Object.fromEntries(shortFormFields(short, policy)), ...set } };
+      const next =
+        document === undefined
+          ? edited(standing, edit, undefined)
+          : { layer: editLayer(parseLayer(document), edit), before: standing.current };
+      checkNext(next, owner === 'installation' ? undefined : inForce(await versionsOf(db, INSTALLATION), now));
+      const { layer, waits } = next;
+      return {
+        owner: keyOf(owner),
+        document: layerDocument(layer),
+        ...(waits ? { coming: { document: layerDocument(waits.layer), from: waits.from } } : {}),
+      };
     },
 
-    /** Puts an older document in place again, as a new version. Throws `ProjectError('policy_unknown')`. */
+    /**
+     * Puts an older document in place again, as a new version. Throws `ProjectError('policy_unknown')`, and `policy_waiting` for one
+     * that never counted where it is to count at once.
+     */
     async rollBack(by: Principal, owner: PolicyOwner, version: number, why: PolicyReason): Promise<PolicyWritten> {
-      const layer = await versionLayer(owner, version);
-      return write(by, owner, () => layer, why);
+      const layer = await versionLayer(owner, version, why.effectiveFrom !== undefined);
+      return write(by, owner, ({ current }) => ({ layer, before: current }), why);
     },
 
     /** Every version a project (or the installation) ever had, newest first. */
@@ -220,6 +251,7 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
       const rows = await versionsOf(db, keyOf(owner));
       const states = versionStates(rows, clock.now());
       const documents = rows.map((row) => layerDocument(layerOf(row)));
+      const counted = (older: number) => documents.find((_, at) => at >= older && states[at] !== 'replaced') ?? {};
       return rows.map((row, at) => ({
         version: row.version,
         document: documents[at] ?? {},
@@ -228,7 +260,7 @@ export function createPolicyStore(deps: { readonly db: Db; readonly clock: Clock
         createdAt: row.created_at,
         ...(row.effective_from === null ? {} : { effectiveFrom: row.effective_from }),
         state: states[at] ?? 'past',
-        changes: changesBetween(documents[at + 1] ?? {}, documents[at] ?? {}),
+        changes: changesBetween(counted(at + 1), documents[at] ?? {}),
       }));
     },
   };
@@ -253,18 +285,6 @@ function checkReason({ reason, effectiveFrom }: PolicyReason, now: number): void
     );
   if (effectiveFrom > now + FARTHEST_MS)
     throw new ProjectError('policy_invalid', `effectiveFrom: ${toRfc3339(effectiveFrom)} is more than ten years ahead`);
-}
-
-/** Throws `ProjectError('policy_invalid')` for what each field allows and the whole does not. */
-function check(layer: PolicyLayer, installation: InForce | undefined): void {
-  if (installation && layer.locked.size > 0)
-    throw invalid(['locked: only the installation can lock fields; leave it out of a project']);
-  const above = [installation?.current, installation?.coming?.layer].filter((one) => one !== undefined);
-  const looser = above.flatMap((one) => looserThanLocked(one, layer));
-  if (looser.length > 0) throw invalid([...new Set(looser)]);
-  const { policy } = installation ? resolvePolicy(installation.current, layer) : resolvePolicy(layer);
-  const odd = senseless(policy);
-  if (odd.length > 0) throw invalid(odd);
 }
 
 function policyChanged(

@@ -77,7 +77,7 @@ async function policyAsked(
     short,
     ...(set === undefined ? {} : { set }),
   };
-  return { owner: project?.id ?? '', document: await policies.draft(project ?? 'installation', changes) };
+  return policies.draft(project ?? 'installation', changes);
 }
 
 async function exceptionsAsked(

@@ -2,6 +2,7 @@ import type { Reason, ToldVerdict } from '../model/verdict.ts';
 import { compareText } from '../oci/canonical.ts';
 import { breathe } from '../platform/breathe.ts';
 import type { Decision } from '../policy/judge.ts';
+import type { ComingPolicy } from '../policy/policy-timeline.ts';
 import type { Subject } from '../verdicts/subjects.ts';
 import { differingLines } from '../verdicts/verdict-store.ts';
 import type { ComingChange } from './outcome.ts';
@@ -23,10 +24,18 @@ interface Entry extends Event {
   readonly repositories: Set<string>;
 }
 
+/** What is known of a manifest that is followed. */
+interface Followed {
+  /** Containers whose next pull gets it. */
+  readonly runs: number;
+  /** Policies of its project that are to come. */
+  readonly coming: readonly ComingPolicy[];
+}
+
 /** Collects what time alone changes, moment by moment. */
 export interface Calendar {
-  /** Follows a manifest from a decision on. `runs`: containers whose next pull gets it. */
-  follow(subject: Subject, decision: Decision, runs: number): Promise<void>;
+  /** Follows a manifest from a decision on. */
+  follow(subject: Subject, decision: Decision, about: Followed): Promise<void>;
   note(at: number, event: Event): void;
   list(): readonly ComingChange[];
   /** True when something changes more often than was followed. */
@@ -57,10 +66,19 @@ export function createCalendar(until: number): Calendar {
     return entry;
   }
 
-  function add(subject: Subject, before: ToldVerdict, after: ToldVerdict, at: number, runs: number): void {
+  function add(
+    subject: Subject,
+    before: ToldVerdict,
+    after: ToldVerdict,
+    at: number,
+    { runs, coming }: Followed,
+  ): void {
     const blocked = before.kind !== 'block' && after.kind === 'block';
     const allowed = before.kind === 'block' && after.kind !== 'block';
-    const events = new Map(eventsOf(before, after, at).map((event) => [`${event.event} ${event.subject}`, event]));
+    const begins = coming.find(({ from }) => from === at);
+    const told = eventsOf(before, after, at);
+    const all = begins ? [...told.filter(({ event }) => IS_APART.has(event)), beginningOf(begins)] : told;
+    const events = new Map(all.map((event) => [`${event.event} ${event.subject}`, event]));
     for (const event of events.values()) {
       const entry = entryOf(at, event);
       entry.images += 1;
@@ -75,7 +93,7 @@ export function createCalendar(until: number): Calendar {
     get cut() {
       return cut;
     },
-    async follow(subject, decision, runs) {
+    async follow(subject, decision, about) {
       if (decision.changesAt === undefined || decision.changesAt > until) return;
       let before = decision;
       for (let step = 0; before.changesAt !== undefined && before.changesAt <= until; step += 1) {
@@ -86,7 +104,7 @@ export function createCalendar(until: number): Calendar {
         if (followed++ % SLICE === 0) await breathe();
         const at = before.changesAt;
         const after = before.later(at);
-        add(subject, before.told(), after.told(), at, runs);
+        add(subject, before.told(), after.told(), at, about);
         before = after;
       }
     },
@@ -101,6 +119,13 @@ export function createCalendar(until: number): Calendar {
           repositories: [...repositories].sort(compareText).slice(0, REPOSITORIES_NAMED),
         })),
   };
+}
+
+/** What happens whether or not another policy begins; the rest is then its doing. */
+const IS_APART: ReadonlySet<Event['event']> = new Set(['exception-begins', 'exception-ends']);
+
+function beginningOf({ versions = [] }: ComingPolicy): Event {
+  return { event: 'policy-begins', subject: `version ${versions.join(', ')}` };
 }
 
 /** What happened at that moment, told from the lines that came and went. */

@@ -52,9 +52,10 @@ export interface ComingChange {
     | 'exception-begins'
     | 'end-of-life'
     | 'advisory-age'
+    | 'policy-begins'
     | 'trust-review-due'
     | 'other';
-  /** What it is about: the exception's id, the distribution, the trusted entry, the rule. */
+  /** What it is about: the exception's id, the distribution, the trusted entry, the versions of the policy. */
   readonly subject: string;
   /** Images whose verdict changes in any way, and those whose decision does. */
   readonly images: number;

@@ -64,7 +64,9 @@ export async function simulate(deps: SimulateDeps, question: Question): Promise<
       const runs = pulls.get(key);
       if (former.kind !== decision.kind) differences.push({ subject, former, verdict: decision.told() });
       if (runs !== undefined) standings.set(key, standingOf(former, decision));
-      await calendar?.follow(subject, decision, runs ?? 0);
+      if (!calendar) continue;
+      const { coming: policies = [] } = await sources.policies.effectivePolicy(subject.projectId);
+      await calendar.follow(subject, decision, { runs: runs ?? 0, coming: policies });
     }
     for (const change of await describeDifferences(db, differences)) {
       if (changes.length < LISTED) changes.push(change);

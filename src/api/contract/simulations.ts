@@ -81,6 +81,7 @@ export const simulation = z.object({
           'exception-begins',
           'end-of-life',
           'advisory-age',
+          'policy-begins',
           'trust-review-due',
           'other',
         ]),

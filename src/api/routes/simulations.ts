@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { newId } from '../../platform/ids.ts';
 import { jsonOf } from '../../platform/json-object.ts';
+import { schemaProblems } from '../../platform/schema-problems.ts';
 import { unpackVerified } from '../../scanner/advisories/index.ts';
 import { readQuestion } from '../../simulate/ask.ts';
 import type { Outcome } from '../../simulate/outcome.ts';
@@ -49,10 +50,7 @@ export function simulationRoutes(deps: ApiDeps): BoundEndpoint[] {
     on(contract.simulateAdvisories, async ({ query, stream }) => {
       const parsed = contract.simulationQuestion.safeParse(jsonOf(query.question));
       if (!parsed.success)
-        throw new ApiError(
-          'request_invalid',
-          parsed.error.issues.map(({ path, message }) => `question.${path.join('.')}: ${message}`).join('; '),
-        );
+        throw new ApiError('request_invalid', `question: ${schemaProblems(contract.simulationQuestion, parsed.error)}`);
       return view(await withAdvisories(stream, await ask(parsed.data)));
     }),
   ];

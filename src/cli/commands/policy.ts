@@ -13,7 +13,15 @@ import { startOf } from '../moments.ts';
 import { type OutputOptions, printAs, withOutput } from '../output.ts';
 import { collectField, collectNames, parsePolicy } from '../policy/input.ts';
 import { policyCalls } from '../policy/owner.ts';
-import { renderChanges, renderHistory, renderOwn, renderPolicy } from '../policy/text.ts';
+import {
+  editedText,
+  renderChanges,
+  renderHistory,
+  renderOwn,
+  renderPolicy,
+  whenText,
+  writtenText,
+} from '../policy/text.ts';
 
 interface Whose {
   readonly installation?: true;
@@ -107,22 +115,26 @@ Examples:
           'usage',
           'give either a file or fields to change: --set, --unset, --lock, --unlock, --block, --warn',
         );
-      const { version } = await withServer(cli, async (api) => {
+      const said = await withServer(cli, async (api) => {
         if (from !== undefined)
-          return calls.set(api, { policy: parsePolicy(await readFile(from, 'utf8'), from), ...why });
+          return writtenText(
+            calls.name,
+            (await calls.set(api, { policy: parsePolicy(await readFile(from, 'utf8'), from), ...why })).version,
+            options,
+          );
         const short = { ...(block ? { block } : {}), ...(warn ? { warn } : {}) };
         const fields = block || warn ? shortFormFields(short, (await calls.show(api)).policy) : [];
-        return calls.edit(api, {
+        const shown = await calls.edit(api, {
           set: { ...Object.fromEntries(fields), ...set },
           ...(unset ? { unset } : {}),
           ...(lock ? { lock } : {}),
           ...(unlock ? { unlock } : {}),
           ...why,
         });
+        const { items } = shown.coming.length > 0 ? await calls.history(api) : { items: [] };
+        return editedText(calls.name, options, shown, items);
       });
-      const when =
-        options.effectiveFrom === undefined ? 'now' : `from ${options.effectiveFrom} on; until then it only warns`;
-      cli.print(`${calls.name} has policy version ${version} ${when}.`);
+      cli.print(said);
     });
 }
 
@@ -146,17 +158,24 @@ function rollbackCommand(cli: Cli): Command {
     .argument('[project]')
     .option('--installation', 'the policy that counts where projects say nothing')
     .requiredOption('--to <version>', 'its number, as "policy history" shows it', versionNumber)
+    .option('--effective-from <day or moment>', 'until then it only warns', startOf)
     .requiredOption('--reason <text>', 'why, for the audit log')
-    .action(async (project: string | undefined, options: Whose & { to: number; reason: string }) => {
-      const calls = policyCalls(project, options);
-      const { version } = await withServer(cli, (api) => calls.rollBack(api, options.to, { reason: options.reason }));
-      cli.print(`${calls.name} has policy version ${version} now, which says what version ${options.to} said.`);
-    });
+    .action(
+      async (project: string | undefined, options: Whose & { to: number; reason: string; effectiveFrom?: string }) => {
+        const calls = policyCalls(project, options);
+        const { to, reason, effectiveFrom } = options;
+        const why = { reason, ...(effectiveFrom === undefined ? {} : { effectiveFrom }) };
+        const { version } = await withServer(cli, (api) => calls.rollBack(api, to, why));
+        cli.print(
+          `${calls.name} has policy version ${version}, which says what version ${to} said, ${whenText(options)}.`,
+        );
+      },
+    );
 }
 
 function diffCommand(cli: Cli): Command {
   return withOutput(about('diff', 'what is different between two versions, field by field'))
-    .option('--from <version>', 'the older one; the one before unless told', versionNumber)
+    .option('--from <version>', 'the older one; the one that counted before unless told', versionNumber)
     .option('--to <version>', 'the newer one; the newest unless told', versionNumber)
     .action(async (project: string | undefined, options: OutputOptions & Whose & { from?: number; to?: number }) => {
       const calls = policyCalls(project, options);
@@ -168,7 +187,9 @@ function diffCommand(cli: Cli): Command {
         return found.document;
       };
       const to = options.to ?? items[0]?.version;
-      const from = options.from ?? items.find(({ version }) => to !== undefined && version < to)?.version;
+      // What was replaced before its moment never counted.
+      const counted = items.filter(({ state }) => state !== 'replaced');
+      const from = options.from ?? counted.find(({ version }) => to !== undefined && version < to)?.version;
       const changes = changesBetween(
         from === undefined ? {} : documentOf(from),
         to === undefined ? {} : documentOf(to),

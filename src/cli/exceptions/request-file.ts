@@ -3,6 +3,7 @@ import type { WantedException } from '../../api/contract/exceptions.ts';
 import { PACKAGE_TYPES } from '../../model/inventory.ts';
 import { defined } from '../../platform/defined.ts';
 import { isRecord } from '../../platform/json-object.ts';
+import { schemaProblems } from '../../platform/schema-problems.ts';
 import { EXCEPTION_KINDS, EXCEPTION_RULES, JUSTIFICATIONS } from '../../policy/exceptions.ts';
 import { CliError } from '../exit.ts';
 import { endIn, type FileEntries, type FileEntry } from './wanted.ts';
@@ -38,12 +39,7 @@ export function readRequests(value: unknown, path: string): FileEntries {
   const entries = list.map((item: unknown, at): FileEntry => {
     const place = `${path}, exception ${at + 1}`;
     const parsed = entrySchema.safeParse(item);
-    if (!parsed.success) {
-      const problems = parsed.error.issues.map((issue) =>
-        [issue.path.join('.'), issue.message].filter(Boolean).join(': '),
-      );
-      throw new CliError('usage', `${place}: ${problems.join('; ')}`);
-    }
+    if (!parsed.success) throw new CliError('usage', `${place}: ${schemaProblems(entrySchema, parsed.error)}`);
     const { until, ...said } = parsed.data;
     return {
       ...(defined(said) as Partial<WantedException>),

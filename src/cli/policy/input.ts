@@ -10,7 +10,7 @@ export function parsePolicy(text: string, file: string): Record<string, unknown>
   // A file of comments alone says nothing: everything is inherited.
   const document = parseYaml(text, file) ?? {};
   const read = readLayer(document);
-  if ('problems' in read) throw new CliError('usage', `${file} is no policy: ${read.problems.join('; ')}`);
+  if ('problems' in read) throw new CliError('usage', `${file} is no policy: ${read.problems}`);
   return document as Record<string, unknown>;
 }
 

@@ -30,6 +30,30 @@ export function renderOwn(name: string, { version, own }: Shown): string {
   return `# ${name}, version ${version}\n${says}`;
 }
 
+/** From when on something counts that was just written. */
+export function whenText({ effectiveFrom }: { readonly effectiveFrom?: string }): string {
+  return effectiveFrom === undefined ? 'now' : `from ${effectiveFrom} on; until then it only warns`;
+}
+
+/** A version that was just written. */
+export function writtenText(name: string, version: number, when: { readonly effectiveFrom?: string }): string {
+  return `${name} has policy version ${version} ${whenText(when)}.`;
+}
+
+/** An edit that was just made, and what still waits of the same owner, by the versions there are now. */
+export function editedText(
+  name: string,
+  when: { readonly effectiveFrom?: string },
+  { version }: Shown,
+  versions: readonly PolicyVersionView[],
+): string {
+  const waits = versions.find(({ state }) => state === 'coming');
+  const counts = versions.find(({ state }) => state === 'in force');
+  if (when.effectiveFrom !== undefined || waits?.effectiveFrom === undefined || counts === undefined)
+    return writtenText(name, version, when);
+  return `${writtenText(name, counts.version, when)}\nVersion ${waits.version} still waits for ${waits.effectiveFrom}, and has this change too.`;
+}
+
 /** Changes field by field. */
 export function renderChanges(changes: readonly FieldChange[]): string {
   if (changes.length === 0) return 'no field is different';

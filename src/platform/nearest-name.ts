@@ -1,5 +1,9 @@
+/** Longer texts are no mistyped names, and would take long to compare. */
+const LONGEST_NAME = 64;
+
 /** The name among `known` that is most like a mistyped one; undefined when none is like it. */
 export function nearestName(mistyped: string, known: readonly string[]): string | undefined {
+  if (mistyped.length > LONGEST_NAME) return undefined;
   const [nearest] = known
     .map((name) => ({ name, distance: distance(mistyped.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, distance: steps }) => steps <= Math.max(2, Math.floor(name.length / 3)))
