@@ -120,6 +120,49 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     expect(await alone.grant(tom, front, second.id, { reason: 'x' })).toMatchObject({ singleHanded: false });
   });
 
+  describe('what was read', () => {
+    const wider = { vulnerability: 'CVE-2024-2', repository: '**', until: NOW + 60 * DAY };
+
+    it('is all that is decided: an edit in between needs its own revision named', async () => {
+      const asked = await exceptions.request(eva, front, { ...wanted, repository: 'app' });
+      expect(asked.revision).toBe(1);
+      expect(await exceptions.edit(eva, front, asked.id, wider)).toMatchObject({ ...wider, revision: 2 });
+      for (const revision of [{}, { revision: 1 }, { revision: 3 }]) {
+        const edited = {
+          code: 'exception_edited',
+          message: expect.stringMatching(/revision 2 now: .*CVE-2024-2.*\*\*/),
+        };
+        const decision = { reason: 'ok', ...revision };
+        await expect(exceptions.grant(tom, front, asked.id, decision)).rejects.toMatchObject(edited);
+        await expect(exceptions.deny(tom, front, asked.id, decision)).rejects.toMatchObject(edited);
+      }
+      const all = { to: 'granted' as const, reason: 'ok' };
+      await expect(exceptions.decideMany(tom, front, [asked.id], all)).rejects.toMatchObject({
+        code: 'exception_edited',
+      });
+      expect(await exceptions.granted(front.id)).toEqual([]);
+      const revisions = new Map([[asked.id, 2]]);
+      expect(await exceptions.decideMany(tom, front, [asked.id], { ...all, revisions })).toMatchObject([
+        { ...wider, state: 'granted', revision: 2 },
+      ]);
+    });
+
+    it('is never granted wider by an edit at the same moment', async () => {
+      for (let round = 0; round < 15; round += 1) {
+        const { id } = await exceptions.request(eva, front, { ...wanted, repository: 'app' });
+        await Promise.allSettled([
+          exceptions.edit(eva, front, id, wider),
+          exceptions.grant(tom, front, id, { reason: 'ok', revision: 1 }),
+        ]);
+        const { state, repository, revision } = await exceptions.get(front, id);
+        expect([
+          ['granted', 'app', 1],
+          ['requested', '**', 2],
+        ]).toContainEqual([state, repository, revision]);
+      }
+    });
+  });
+
   it('may be granted for less, never for more, never for the past', async () => {
     const { id } = await exceptions.request(eva, front, wanted);
     for (const until of [wanted.until + 1, NOW, NaN])
@@ -136,17 +179,17 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     const { id } = await exceptions.request(eva, front, wanted);
     const decisions = await Promise.allSettled([
       exceptions.grant(tom, front, id, { reason: 'yes' }),
-      exceptions.deny(person('ada'), front, id, 'no'),
+      exceptions.deny(person('ada'), front, id, { reason: 'no' }),
       exceptions.grant(person('kim'), front, id, { reason: 'yes' }),
     ]);
     expect(decisions.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await ledger.list({ limit: 9 })).toHaveLength(2);
-    await expect(exceptions.deny(tom, front, id, 'no')).rejects.toMatchObject({ code: 'exception_state' });
+    await expect(exceptions.deny(tom, front, id, { reason: 'no' })).rejects.toMatchObject({ code: 'exception_state' });
   });
 
   it('can be denied, taken back and revoked, with a reason', async () => {
     const denied = await exceptions.request(eva, front, wanted);
-    expect(await exceptions.deny(tom, front, denied.id, 'fix it')).toMatchObject({
+    expect(await exceptions.deny(tom, front, denied.id, { reason: 'fix it' })).toMatchObject({
       state: 'denied',
       decisionReason: 'fix it',
     });
@@ -193,8 +236,10 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
       const edited = await exceptions.edit(tom, front, id, { reason: 'said better', until: NOW + 40 * DAY });
       expect(edited).toMatchObject({ requestedBy: 'eva', requesters: ['eva', 'tom'], reason: 'said better' });
       for (const by of [eva, tom])
-        await expect(exceptions.grant(by, front, id, { reason: 'ok' })).rejects.toMatchObject({ code: 'four_eyes' });
-      await exceptions.grant(person('kim'), front, id, { reason: 'ok' });
+        await expect(exceptions.grant(by, front, id, { reason: 'ok', revision: 2 })).rejects.toMatchObject({
+          code: 'four_eyes',
+        });
+      await exceptions.grant(person('kim'), front, id, { reason: 'ok', revision: 2 });
       await expect(exceptions.edit(eva, front, id, { reason: 'late' })).rejects.toMatchObject({
         code: 'exception_state',
       });
@@ -203,6 +248,23 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
         'exception.edit',
         'exception.grant',
       ]);
+    });
+
+    it('counts accounts that were linked only between the change of a request and its grant', async () => {
+      const [bob, admin] = [await account('bob'), await account('bob.admin')];
+      const { id } = await exceptions.request(eva, front, wanted);
+      await exceptions.edit(bob, front, id, { ticket: 'OPS-18' });
+      clock.advance(1000);
+      await users().link(SYSTEM, 'bob.admin', 'bob');
+      await users().unlink(SYSTEM, 'bob.admin');
+      clock.advance(1000);
+      const grant = { reason: 'fine', revision: 2 };
+      await expect(exceptions.grant(admin, front, id, grant)).rejects.toThrow(
+        'bob.admin, who is also bob, asked for this exception or changed the request',
+      );
+      // What was over before it was asked for does not count.
+      const later = await exceptions.request(bob, front, { ...wanted, vulnerability: 'CVE-2024-9' });
+      expect(await exceptions.grant(admin, front, later.id, { reason: 'fine' })).toMatchObject({ state: 'granted' });
     });
 
     it('counts a robot as its owner, and marks what one person did alone where that is allowed', async () => {
@@ -322,7 +384,7 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     const made = await exceptions.requestMany(eva, front, several);
     const [one, two, three] = made.map(({ id }) => id) as [string, string, string];
     expect(new Set(made.map(({ batch }) => batch)).size).toBe(1);
-    await exceptions.deny(tom, front, three, 'no');
+    await exceptions.deny(tom, front, three, { reason: 'no' });
     const all = { to: 'granted' as const, reason: 'ok' };
     await expect(exceptions.decideMany(tom, front, [one, two, three], all)).rejects.toMatchObject({
       code: 'exception_state',

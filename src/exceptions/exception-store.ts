@@ -5,9 +5,11 @@ import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { addEvents } from '../notify/outbox.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
+import { defined } from '../platform/defined.ts';
 import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import { checkReason } from './check-exception.ts';
+import { checkRead } from './check-read.ts';
 import { completeRequest } from './complete-request.ts';
 import { ExceptionError } from './errors.ts';
 import {
@@ -124,6 +126,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       requested_at: now,
       requester_accounts: JSON.stringify(await accountsOf(tx, by)),
       ...more,
+      revision: 1,
       life_from: lifeFrom ?? null,
       decided_by: null,
       decided_at: null,
@@ -187,6 +190,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   function grantIn(tx: Tx, by: Principal, place: Where, id: string, grant: Grant): Promise<ExceptionRecord> {
     const step: Step = { from: ['requested'], to: 'granted', action: 'exception.grant', reason: grant.reason };
     return decide(tx, by, place, id, step, async (current, now) => {
+      checkRead(current, grant.revision);
       const own = await ownParts(tx, by, current);
       if (own.length > 0 && deps.fourEyes)
         throw new ExceptionError('four_eyes', ownRequest(current, personOf(by), own));
@@ -199,6 +203,14 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         valid_from: now,
         single_handed: own.length > 0 ? 1 : 0,
       };
+    });
+  }
+
+  function denyIn(tx: Tx, by: Principal, place: Place, id: string, denial: Pick<Grant, 'reason' | 'revision'>) {
+    const step: Step = { from: ['requested'], to: 'denied', action: 'exception.deny', reason: denial.reason };
+    return decide(tx, by, place, id, step, async (current) => {
+      checkRead(current, denial.revision);
+      return {};
     });
   }
 
@@ -271,10 +283,12 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
           until: asked.until,
           life_from: lifeFrom ?? null,
           requester_accounts: JSON.stringify(accounts),
+          revision: current.revision + 1,
         };
         await updateRow(tx, current, ['requested'], set);
         await note(tx, by, place, 'exception.edit', {
           id,
+          revision: set.revision,
           before: { ...askedIn(current), until: toRfc3339(current.until) },
           ...asked,
           until: toRfc3339(asked.until),
@@ -303,15 +317,21 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
 
     /**
      * Grants it from now on; it may be narrower and end earlier than was asked, never wider or later. Throws `ExceptionError` `four_eyes`,
-     * `exception_state`, `exception_unknown`, `exception_invalid`.
+     * `exception_state`, `exception_unknown`, `exception_invalid`, and
+     * `exception_edited` for a revision that is not the one that was read.
      */
     async grant(by: Principal, place: Place, id: string, grant: Grant): Promise<ExceptionRecord> {
       return inPlace(place, (tx, at) => grantIn(tx, by, at, id, grant));
     },
 
-    /** Turns a request down. */
-    async deny(by: Principal, place: Place, id: string, reason: string): Promise<ExceptionRecord> {
-      return db.transaction().execute((tx) => decide(tx, by, place, id, denial(reason)));
+    /** Turns a request down, as it was read. */
+    async deny(
+      by: Principal,
+      place: Place,
+      id: string,
+      denial: Pick<Grant, 'reason' | 'revision'>,
+    ): Promise<ExceptionRecord> {
+      return db.transaction().execute((tx) => denyIn(tx, by, place, id, denial));
     },
 
     /** Decides several requests together: all of them, or none when one cannot be. */
@@ -319,12 +339,19 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       by: Principal,
       place: Place,
       ids: readonly string[],
-      decision: { readonly to: 'granted' | 'denied'; readonly reason: string; readonly until?: number },
+      decision: {
+        readonly to: 'granted' | 'denied';
+        readonly reason: string;
+        readonly until?: number;
+        /** By id; see `Grant`. */
+        readonly revisions?: ReadonlyMap<string, number>;
+      },
     ): Promise<ExceptionRecord[]> {
-      const { to, ...grant } = decision;
-      return atOnce(place, ids, (tx, at, id) =>
-        to === 'granted' ? grantIn(tx, by, at, id, grant) : decide(tx, by, place, id, denial(grant.reason)),
-      );
+      const { to, revisions, ...said } = decision;
+      return atOnce(place, ids, (tx, at, id) => {
+        const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };
+        return to === 'granted' ? grantIn(tx, by, at, id, grant) : denyIn(tx, by, place, id, grant);
+      });
     },
 
     /** Ends a granted exception now, or takes a request back. */
@@ -358,10 +385,6 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       return now < held.firstEnd ? held.list : held.list.filter(({ until }) => now < until);
     },
   };
-}
-
-function denial(reason: string): Step {
-  return { from: ['requested'], to: 'denied', action: 'exception.deny', reason };
 }
 
 function ownRequest(row: Row<'exceptions'>, person: string, own: readonly string[]): string {

@@ -11,6 +11,8 @@ import type { Place } from './exception-rows.ts';
 /** A decision about a request; what is narrower than what was asked for is given, and counts instead. */
 export interface Grant {
   readonly reason: string;
+  /** The revision that was read; may be left out for a request that was never changed. */
+  readonly revision?: number;
   readonly until?: number;
   readonly fixDays?: number;
   readonly narrower?: Partial<
