@@ -81,13 +81,18 @@ describe.each(ENGINES)('quarantine and trust over the API on %s', (engine) => {
       owner: 'platform',
       reviewDue: new Date(NOW + 30 * DAY).toISOString(),
     };
-    const measured = await api.call('GET', '/trusted-sources/measure?entry=registry.example.com/front/', { as: 'eva' });
+    const measured = await api.call('GET', '/trusted-sources/measure?entry=registry.example.com/front/', {
+      as: 'guest',
+    });
     expect(measured.json).toMatchObject({ images: 1, running: 1 });
-    const proposed = await api.call('POST', '/trusted-sources', { as: 'eva', body: proposal });
+    const proposed = await api.call('POST', '/trusted-sources', { as: 'guest', body: proposal });
     expect(proposed.json).toMatchObject({
       findings: expect.stringMatching(/^Measured: 1 image stored in 1 repository/),
       measured: { images: 1, running: 1, text: measured.json['text'] },
     });
+    const hidden = await api.call('GET', '/trusted-sources/measure?entry=registry.example.com/front/', { as: 'eva' });
+    const nothing = await api.call('GET', '/trusted-sources/measure?entry=registry.example.com/none/', { as: 'eva' });
+    expect(hidden.json).toEqual({ ...nothing.json, at: expect.any(String) });
     const path = `/trusted-sources/${String(proposed.json['id'])}`;
     expect((await api.call('POST', `${path}/approve`, { as: 'admin', body: reason })).status).toBe(200);
     const refused = await api.call('POST', `${path}/retire`, { as: 'admin', body: reason });
