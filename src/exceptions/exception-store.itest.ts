@@ -409,6 +409,47 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     expect(await exceptions.granted('p1')).toEqual([]);
   });
 
+  /** An image of a project that holds a package. */
+  async function hold(projectId: string, name: string, repositoryId: string, packageId: number): Promise<void> {
+    const digest = `sha256:${repositoryId.padEnd(64, '0')}`;
+    const { db } = handle;
+    const at = { created_at: NOW };
+    await db
+      .insertInto('projects')
+      .values({ id: projectId, name, public: 0, created_by: 'eva', ...at })
+      .execute();
+    await db
+      .insertInto('repositories')
+      .values({ id: repositoryId, project_id: projectId, name: `${name}/held`, ...at })
+      .execute();
+    const nothing = { artifact_type: null, subject: null, annotations: null };
+    const manifest = {
+      repository_id: repositoryId,
+      digest,
+      media_type: 'x',
+      kind: 'image',
+      size: 1,
+      content: new Uint8Array(1),
+    };
+    await db
+      .insertInto('manifests')
+      .values({ ...manifest, ...nothing, created_by: 'eva', ...at })
+      .execute();
+    const inventory = { hash: digest, analyser: 'x', ecosystem: null, distribution: null, gaps: '[]', layers: null };
+    await db
+      .insertInto('inventories')
+      .values({ ...inventory, complete: 1, ...at })
+      .execute();
+    await db
+      .insertInto('inventory_packages')
+      .values({ inventory_hash: digest, package_id: packageId, path: '', layer: null })
+      .execute();
+    await db
+      .insertInto('images')
+      .values({ digest, status: 'ready', inventory_hash: digest, error: null, updated_at: NOW })
+      .execute();
+  }
+
   it('gives the same list while nothing changes, so that an index over it is made once', async () => {
     const { id } = await exceptions.request(eva, front, wanted);
     await exceptions.grant(tom, front, id, { reason: 'ok' });
@@ -425,10 +466,21 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
       source_name: 'openssl',
       lookup_name: 'openssl',
     };
-    await handle.db
+    const { id: packageId } = await handle.db
       .insertInto('packages')
       .values({ ...row, arch: null, source_version: null, licence: null, module: null })
-      .execute();
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    // It lies in a project of its own first: what nobody may look into says nothing.
+    await hold('p2', 'back', 'r2', packageId);
+    const ranged = { ...wanted, package: 'openssl', versions: '< 2' };
+    const unknown = { code: 'exception_invalid', message: expect.stringMatching(/type/) };
+    await expect(exceptions.request(eva, front, ranged)).rejects.toMatchObject(unknown);
+    const reading = (...names: string[]) => open({ readableFor: async () => new Set(names) });
+    await expect(reading('front').request(eva, EVERYWHERE, ranged)).rejects.toMatchObject(unknown);
+    await expect(reading().request(eva, EVERYWHERE, ranged)).rejects.toMatchObject(unknown);
+    expect(await reading('front', 'back').request(eva, EVERYWHERE, ranged)).toMatchObject({ packageType: 'deb' });
+    await hold(front.id, front.name, 'r0', packageId);
     expect(await exceptions.request(eva, front, { ...wanted, package: 'openssl', versions: '< 2' })).toMatchObject({
       packageType: 'deb',
     });

@@ -10,9 +10,11 @@ import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import { checkReason } from './check-exception.ts';
 import { checkRead } from './check-read.ts';
+import type { Readable } from './check-stored.ts';
 import { completeRequest } from './complete-request.ts';
 import { ExceptionError } from './errors.ts';
 import {
+  EVERY_PROJECT,
   type ExceptionRecord,
   type ExceptionState,
   fromSubject,
@@ -48,6 +50,8 @@ export interface ExceptionStoreDeps {
   /** Nobody grants what they asked for themselves. Without it such grants are marked single-handed. */
   readonly fourEyes: boolean;
   readonly limits: LimitSource;
+  /** Names of the projects that somebody may read. */
+  readonly readableFor: (by: Principal) => Promise<Readable>;
 }
 
 /** What a renewal says anew. */
@@ -64,8 +68,8 @@ interface Step {
   readonly reason: string;
 }
 
-/** A place with the limits that count there. */
-type Where = Place & { readonly within: Limits };
+/** A place with the limits that count there, and what may be looked into for what was left unsaid. */
+type Where = Place & { readonly within: Limits; readonly readable: Readable };
 
 /** Bytes of granted exceptions kept in memory, by a rough weight. */
 const KEPT = { limit: 32 * 1024 * 1024, weigh: ({ list }: Held) => 256 + list.length * 512 };
@@ -94,9 +98,14 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   }
 
   /** Runs a step in a transaction, with the limits that count there: they are read before it. */
-  async function inPlace<Value>(place: Place, step: (tx: Tx, at: Where) => Promise<Value>): Promise<Value> {
+  async function inPlace<Value>(
+    by: Principal,
+    place: Place,
+    step: (tx: Tx, at: Where) => Promise<Value>,
+  ): Promise<Value> {
     const within = await limits.limitsOf(place.id);
-    return db.transaction().execute((tx) => step(tx, { ...place, within }));
+    const readable = place.id === EVERY_PROJECT ? await deps.readableFor(by) : new Set([place.name]);
+    return db.transaction().execute((tx) => step(tx, { ...place, within, readable }));
   }
 
   async function add(
@@ -215,6 +224,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   }
 
   async function atOnce<Item, Value>(
+    by: Principal,
     place: Place,
     items: readonly Item[],
     each: (tx: Tx, at: Where, item: Item) => Promise<Value>,
@@ -224,7 +234,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         'exception_invalid',
         `from 1 to ${MOST_AT_ONCE} exceptions go together; here are ${items.length}`,
       );
-    return inPlace(place, async (tx, at) => {
+    return inPlace(by, place, async (tx, at) => {
       const done: Value[] = [];
       for (const item of items) done.push(await each(tx, at, item));
       return done;
@@ -239,7 +249,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
 
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
     async request(by: Principal, place: Place, input: NewException): Promise<ExceptionRecord> {
-      return inPlace(place, (tx, at) => add(tx, by, at, input, { batch: null, renews: null }));
+      return inPlace(by, place, (tx, at) => add(tx, by, at, input, { batch: null, renews: null }));
     },
 
     /** Asks for several together: all of them, or none when one cannot be. They may be decided together or one by one. */
@@ -247,7 +257,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const batch = newId();
       let number = 0;
       try {
-        return await atOnce(place, inputs, (tx, at, input) => {
+        return await atOnce(by, place, inputs, (tx, at, input) => {
           number += 1;
           return add(tx, by, at, input, { batch, renews: null });
         });
@@ -265,10 +275,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * Changes what is asked for, while it is not decided. Whoever does so counts as one of those who asked. Throws `ExceptionError`.
      */
     async edit(by: Principal, place: Place, id: string, changes: Partial<NewException>): Promise<ExceptionRecord> {
-      return inPlace(place, async (tx, { within }) => {
+      return inPlace(by, place, async (tx, at) => {
+        const { within } = at;
         const now = clock.now();
         const current = await findRow(tx, place, id);
-        const asked = await completeRequest(tx, place, { ...askedIn(current), ...changes });
+        const asked = await completeRequest(tx, at, { ...askedIn(current), ...changes });
         const lifeFrom = await lifeOf(tx, place, asked, current.renews, now);
         checkEnding(within, asked, lifeFrom);
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
@@ -302,7 +313,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * `ExceptionError('exception_state')` for one that was never granted.
      */
     async renew(by: Principal, place: Place, id: string, renewal: Renewal): Promise<ExceptionRecord> {
-      return inPlace(place, async (tx, at) => {
+      return inPlace(by, place, async (tx, at) => {
         const current = await findRow(tx, place, id);
         if (current.state !== 'granted')
           throw new ExceptionError(
@@ -321,7 +332,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * `exception_edited` for a revision that is not the one that was read.
      */
     async grant(by: Principal, place: Place, id: string, grant: Grant): Promise<ExceptionRecord> {
-      return inPlace(place, (tx, at) => grantIn(tx, by, at, id, grant));
+      return inPlace(by, place, (tx, at) => grantIn(tx, by, at, id, grant));
     },
 
     /** Turns a request down, as it was read. */
@@ -348,7 +359,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       },
     ): Promise<ExceptionRecord[]> {
       const { to, revisions, ...said } = decision;
-      return atOnce(place, ids, (tx, at, id) => {
+      return atOnce(by, place, ids, (tx, at, id) => {
         const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };
         return to === 'granted' ? grantIn(tx, by, at, id, grant) : denyIn(tx, by, place, id, grant);
       });

@@ -3,6 +3,7 @@ import type { Row } from '../db/schema.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { isNarrower } from '../policy/is-narrower.ts';
 import type { CheckedException } from './check-exception.ts';
+import type { Readable } from './check-stored.ts';
 import { completeRequest } from './complete-request.ts';
 import { ExceptionError } from './errors.ts';
 import { type ExceptionSubject, scopeOf, toRecord, toSubject } from './exception.ts';
@@ -23,7 +24,7 @@ export interface Grant {
 /** What is granted of a request. Throws `ExceptionError('exception_invalid')` for anything that is not within what was asked for. */
 export async function narrowRequest(
   tx: Tx,
-  place: Place,
+  place: Place & { readonly readable: Readable },
   current: Row<'exceptions'>,
   grant: Grant,
 ): Promise<CheckedException> {
