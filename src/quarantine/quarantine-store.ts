@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
 import { QuarantineError } from './errors.ts';
 import { checkReason, checkTicket, type Quarantine, type QuarantineState, toQuarantine } from './quarantine.ts';
-import { readTarget } from './target.ts';
+import { checkQualifiers, readTarget } from './target.ts';
 
 export interface QuarantineStoreDeps {
   readonly db: Db;
@@ -76,6 +76,7 @@ export function createQuarantineStore({ db, clock, ledger }: QuarantineStoreDeps
      */
     async add(by: Principal, input: NewQuarantine): Promise<Quarantine> {
       const target = readTarget(input.target, input.versions);
+      checkQualifiers(target);
       checkReason(input.reason);
       checkTicket(input.ticket);
       const isPackage = target.kind === 'package';

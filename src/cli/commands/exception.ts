@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { RiskException, WantedException } from '../../api/contract/exceptions.ts';
+import { MOST_AT_ONCE } from '../../exceptions/exception.ts';
 import { counted } from '../../platform/counted.ts';
 import { defined } from '../../platform/defined.ts';
 import type { Cli } from '../cli.ts';
@@ -13,6 +14,7 @@ import {
   withNarrowing,
   withSubject,
 } from '../exceptions/options.ts';
+import { partsOf } from '../exceptions/parts.ts';
 import { type Place, type PlaceOptions, placeAmong, withPlace, wordsOf } from '../exceptions/place.ts';
 import { printException, printExceptions } from '../exceptions/print.ts';
 import { type FileFormat, FORMATS, readExceptionFile } from '../exceptions/read-file.ts';
@@ -137,10 +139,50 @@ async function ask(
     );
     return;
   }
-  const { items } = await withServer(cli, (api) => exceptionCalls(api, place).requestMany([...wanted]));
+  const [part = [], ...more] = partsOf(wanted);
+  if (more.length > 0)
+    throw new CliError(
+      'usage',
+      `these are ${wanted.length} exceptions, and at most ${MOST_AT_ONCE}, of less than a megabyte, are asked for together; ask in ${more.length + 1} parts`,
+    );
+  const { items } = await withServer(cli, (api) => exceptionCalls(api, place).requestMany(part));
   printExceptions(cli, options, place, items);
+  noteBatches(cli, place, items);
+}
+
+/** Asks part by part for what is too much to be asked for together. */
+async function askInParts(
+  cli: Cli,
+  options: OutputOptions,
+  place: Place,
+  wanted: readonly WantedException[],
+): Promise<void> {
+  if (wanted.length === 0) throw new CliError('usage', 'there is nothing to ask for');
+  const asked: RiskException[] = [];
+  await withServer(cli, async (api) => {
+    for (const part of partsOf(wanted)) {
+      try {
+        asked.push(...(await exceptionCalls(api, place).requestMany(part)).items);
+      } catch (error) {
+        if (asked.length > 0) {
+          cli.note(`The first ${asked.length} of ${wanted.length} were asked for; leave them out when you try again.`);
+          noteBatches(cli, place, asked);
+        }
+        throw error;
+      }
+    }
+  });
+  printExceptions(cli, options, place, asked);
+  noteBatches(cli, place, asked);
+}
+
+function noteBatches(cli: Cli, place: Place, asked: readonly RiskException[]): void {
+  const batches = [...new Set(asked.map(({ batch = '' }) => batch))];
+  const ways = batches.map((batch) => `breakwater exception grant ${wordsOf(place)} --batch ${batch} --reason "…"`);
   cli.note(
-    `They count once somebody else grants them, singly or together: breakwater exception grant ${wordsOf(place)} --batch ${items[0]?.batch ?? ''} --reason "…"`,
+    ways.length === 1
+      ? `They count once somebody else grants them, singly or together: ${ways[0]}`
+      : `They count once somebody else grants them, singly or together, in ${ways.length} parts:\n${ways.map((way) => `  ${way}`).join('\n')}`,
   );
 }
 
@@ -169,7 +211,7 @@ Examples:
         throw new CliError('usage', 'give --owner: somebody has to answer for what is taken over');
       noteLeft(cli, left);
       const told = defined({ owner, until, reason, ticket, repository: place.repository });
-      await ask(cli, options, place, completed(entries, told), true);
+      await askInParts(cli, options, place, completed(entries, told));
     });
 }
 
