@@ -24,13 +24,15 @@ export async function accountsSince(db: Db, name: string, since: number): Promis
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     if (found.has(next)) continue;
     found.add(next);
+    // In this order: what is parted between the two is found by the second.
+    const linked = await accountsOfPerson(db, next);
     const parted = await db
       .selectFrom('parted_accounts')
       .select('other')
       .where('name', '=', next)
       .where('parted_at', '>=', since)
       .execute();
-    left.push(...(await accountsOfPerson(db, next)), ...parted.map(({ other }) => other));
+    left.push(...linked, ...parted.map(({ other }) => other));
   }
   return [...found].sort();
 }
