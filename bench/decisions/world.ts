@@ -49,6 +49,7 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
     ...base,
     state: handle.stateOf('exceptions'),
     limits: exceptionLimits({ policies, advisories }),
+    readableFor: async () => 'all' as const,
   });
   const verdicts = createVerdicts({
     db,

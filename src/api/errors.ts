@@ -51,6 +51,7 @@ const STATUS: Readonly<Record<string, number>> = {
   exception_invalid: 400,
   exception_unknown: 404,
   exception_state: 409,
+  exception_edited: 409,
   four_eyes: 403,
   vex_invalid: 400,
   vex_too_large: 413,

@@ -67,6 +67,13 @@ describe.each(ENGINES)('hostile input to the management API on %s', (engine) => 
     }
   });
 
+  it('tells who may not read the receivers of the installation that projects have their own', async () => {
+    const test = (query: string) => api.call('POST', `/receivers/none/test${query}`, { as: 'lead' });
+    const everywhere = await test('');
+    expect([everywhere.status, everywhere.json['detail']]).toEqual([403, expect.stringContaining('--project NAME')]);
+    expect((await test('?project=front')).status).toBe(404);
+  });
+
   it('says that an analysis is too large for the ledger, and keeps nothing of it', async () => {
     const body = { ...source, criteria: '\u0001'.repeat(8000), findings: '\u0001'.repeat(8000) };
     expect((await api.call('POST', '/trusted-sources', { as: 'admin', body })).status).toBe(413);

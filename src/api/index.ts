@@ -94,7 +94,7 @@ async function answer(
   const query = checked(endpoint.query, request.query ?? {}, 'query');
   const project = projectOf(endpoint, params, query);
   const seen = project === undefined ? undefined : await deps.access.requireIn(by, endpoint.permission, project);
-  if (project === undefined) deps.access.require(by, endpoint.permission);
+  if (project === undefined) requireEverywhere(deps, by, endpoint);
   const body = endpoint.sends === 'stream' ? undefined : checked(endpoint.body, request.body ?? {}, 'body');
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
@@ -112,6 +112,17 @@ async function answer(
   if (endpoint.gives === 'text') return reply.type('application/yaml; charset=utf-8').send(result);
   if (endpoint.gives === 'download') return sendDownload(reply, query, String(result));
   return reply.send(result);
+}
+
+/** Throws `AuthError`; whoever may not do so for the installation learns what a call for a project is. */
+function requireEverywhere({ access }: ApiDeps, by: Principal, { permission }: AnyEndpoint): void {
+  try {
+    access.require(by, permission);
+  } catch (error) {
+    if (!(error instanceof AuthError) || error.code !== 'denied' || !permission.startsWith('notify:')) throw error;
+    const way = 'a receiver belongs to the installation or to a project: name the project (--project NAME)';
+    throw new AuthError('denied', `${error.message}; ${way}`, { cause: error });
+  }
 }
 
 /** Throws `AuthError('throttled')` when the caller has asked too much. */

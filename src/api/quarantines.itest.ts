@@ -74,6 +74,32 @@ describe.each(ENGINES)('quarantine and trust over the API on %s', (engine) => {
     expect((await api.call('GET', '/quarantines/none', { as: 'admin' })).status).toBe(404);
   });
 
+  it('says when nothing stored is meant, and what would mean it, and refuses what can mean nothing', async () => {
+    await api.world.push('back/tls', [{ distribution: '3.23.3', packages: ['libssl3@3.3.2-r0'] }], '1');
+    await api.db
+      .updateTable('packages')
+      .set({ source_name: 'openssl', source_version: '3.3.2-r0' })
+      .where('name', '=', 'libssl3')
+      .execute();
+    const add = async (target: string) =>
+      api.call('POST', '/quarantines', { as: 'admin', body: { target, ...because } });
+    const own = await add('pkg:apk/libssl3@3.3.2-r0');
+    expect(own.json).not.toHaveProperty('hint');
+    const byName = await add('pkg:apk/openssl@3.3.2-r0');
+    expect(byName.json['hint']).toContain(
+      '1 hold packages built from that source: put pkg:apk/openssl@3.3.2-r0?arch=source under quarantine',
+    );
+    const bySource = await add('pkg:apk/openssl@3.3.2-r0?arch=source');
+    expect(bySource.json).toMatchObject({ verdicts: { judged: expect.any(Number) } });
+    expect(bySource.json).not.toHaveProperty('hint');
+    expect((await add('pkg:npm/left-pad@1.0.0')).json['hint']).toMatch(/^no image that is stored here holds it yet/);
+    const unknown = await add('pkg:apk/libssl3@3.3.2-r0?x=y');
+    expect([unknown.status, unknown.json['detail']]).toEqual([
+      400,
+      expect.stringContaining('no package has "x" behind'),
+    ]);
+  });
+
   it('writes down what was measured where nobody wrote findings, and does not retire what is in use unasked', async () => {
     const proposal = {
       entry: 'registry.example.com/front/',
@@ -81,13 +107,18 @@ describe.each(ENGINES)('quarantine and trust over the API on %s', (engine) => {
       owner: 'platform',
       reviewDue: new Date(NOW + 30 * DAY).toISOString(),
     };
-    const measured = await api.call('GET', '/trusted-sources/measure?entry=registry.example.com/front/', { as: 'eva' });
+    const measured = await api.call('GET', '/trusted-sources/measure?entry=registry.example.com/front/', {
+      as: 'guest',
+    });
     expect(measured.json).toMatchObject({ images: 1, running: 1 });
-    const proposed = await api.call('POST', '/trusted-sources', { as: 'eva', body: proposal });
+    const proposed = await api.call('POST', '/trusted-sources', { as: 'guest', body: proposal });
     expect(proposed.json).toMatchObject({
       findings: expect.stringMatching(/^Measured: 1 image stored in 1 repository/),
       measured: { images: 1, running: 1, text: measured.json['text'] },
     });
+    const hidden = await api.call('GET', '/trusted-sources/measure?entry=registry.example.com/front/', { as: 'eva' });
+    const nothing = await api.call('GET', '/trusted-sources/measure?entry=registry.example.com/none/', { as: 'eva' });
+    expect(hidden.json).toEqual({ ...nothing.json, at: expect.any(String) });
     const path = `/trusted-sources/${String(proposed.json['id'])}`;
     expect((await api.call('POST', `${path}/approve`, { as: 'admin', body: reason })).status).toBe(200);
     const refused = await api.call('POST', `${path}/retire`, { as: 'admin', body: reason });

@@ -48,6 +48,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
   const base = { db, clock, ledger, fourEyes: config.fourEyes };
   const policies = createPolicyStore(base);
   const advisories = createAdvisoryStore({ dir: join(config.dataDir, 'advisories'), clock });
+  const parts = createAccountParts({ ...base, state: handle.stateOf(...STANDING_TABLES), logger, box });
   return {
     ...base,
     config,
@@ -55,7 +56,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
     handle,
     lock,
     box,
-    ...createAccountParts({ ...base, state: handle.stateOf(...STANDING_TABLES), logger, box }),
+    ...parts,
     tokens: await openRegistryTokens({ db, box, clock, service: SERVICE }),
     projects: createProjectStore({ ...base, box }),
     members: createMemberStore(base),
@@ -65,6 +66,7 @@ export async function openServices(deps: { readonly config: Config; readonly clo
       ...base,
       state: handle.stateOf('exceptions'),
       limits: exceptionLimits({ policies, advisories }),
+      readableFor: (by) => parts.access.heldIn(by, 'verdict:read'),
     }),
     trust: createSourceStore({
       ...base,

@@ -8,8 +8,8 @@ import { AuthError } from './errors.ts';
 import { createLoginFailures, type LoginFailures } from './login-failures.ts';
 import { createLoginThrottle, type LoginThrottle } from './login-throttle.ts';
 import { createPasswordVerifier, hashPassword } from './passwords.ts';
-import { accountsOfPerson } from './persons.ts';
-import { type Authenticated, actorOf, type Principal, SYSTEM } from './principal.ts';
+import { accountsOfPerson, notePartedAccounts } from './persons.ts';
+import { type Authenticated, actorOf, type Principal, personOf, SYSTEM } from './principal.ts';
 
 /** A person's account. Accounts are never deleted or renamed, only disabled: their names stand in the ledger. */
 export interface User {
@@ -188,14 +188,24 @@ export function createUserStore(deps: UserStoreDeps) {
       });
     },
 
-    /** Says that an account is of a person of its own again; the others stay linked. Throws `AuthError` `user_unknown`, `link_invalid`. */
+    /**
+     * Says that an account is of a person of its own again; the others stay linked. What one of them began while they were linked stays
+     * begun by all. Nobody does so with accounts of their own. Throws `AuthError` `user_unknown`, `link_invalid`, `denied`.
+     */
     async unlink(by: Principal, name: string): Promise<void> {
       await db.transaction().execute(async (tx) => {
         await found(tx, name);
-        const others = (await accountsOfPerson(tx, name)).filter((account) => account !== name);
+        const accounts = await accountsOfPerson(tx, name);
+        if (accounts.length > 1 && accounts.includes(personOf(by)))
+          throw new AuthError(
+            'denied',
+            `"${name}" is linked to your own account "${personOf(by)}"; another administrator has to say that they are not one person`,
+          );
+        const others = accounts.filter((account) => account !== name);
         const [next] = others;
         if (next === undefined) throw new AuthError('link_invalid', `"${name}" is not linked to another account`);
         await tx.updateTable('users').set({ person: null }).where('name', 'in', [name, next]).execute();
+        await notePartedAccounts(tx, name, others, clock.now());
         const rest = others.slice(1);
         if (rest.length > 0) await tx.updateTable('users').set({ person: next }).where('name', 'in', rest).execute();
         await ledger.append(tx, {

@@ -58,6 +58,16 @@ describe('the program itself', () => {
     const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(await breakwater(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
+  it('leaves --version to the commands that have one of their own', async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    for (const command of ['exception request front CVE-1', 'exception edit front x', 'simulate --rule unscannable']) {
+      const asked = await breakwater([...command.split(' '), '--version', '3.3.2-r0']);
+      expect(asked.out).toBe('');
+      expect([asked.code, asked.err]).not.toEqual([0, '']);
+    }
+    expect((await breakwater(['quarantine', 'list', '--version'])).err).toContain("unknown option '--version'");
+    expect((await breakwater(['-V', 'serve'])).out).toBe(`${version}\n`);
+  });
   it('explains itself', async () => {
     const { code, out } = await breakwater(['--help']);
     expect(code).toBe(0);
@@ -374,7 +384,29 @@ describe('against a server', () => {
     expect(repository).toBe('web');
     const own = await carol('exception', 'grant', 'apps', id, '--reason', 'mine');
     expect(own.code).toBe(3);
-    expect((await run('exception', 'grant', 'apps', id, '--reason', 'agreed')).out).toMatch(/state +granted/);
+    const agreed = await run('exception', 'grant', 'apps', id, '--reason', 'agreed');
+    expect(agreed.out).toMatch(/state +granted/);
+    expect(agreed.err).toMatch(/^grant: CVE-2021-36159 .* in web, until .* asked for by carol \(revision 1\)$/m);
+    const two = ['apps', 'CVE-2024-1', '--package', 'openssl', '--package-type', 'apk', '--version', '3.3.2-r0'];
+    const [first, other] = await Promise.all(
+      ['a', 'b'].map(async (why) => {
+        const asked = await carol('exception', 'request', ...two, '--until', until, '--reason', why, '-o', 'json');
+        const made = JSON.parse(asked.out) as { id: string; version: string };
+        expect(made.version).toBe('3.3.2-r0');
+        return made.id;
+      }),
+    );
+    await carol('exception', 'edit', 'apps', first!, '--vulnerability', 'CVE-2024-2');
+    expect((await run('exception', 'show', 'apps', first!)).out).toMatch(/revision +2: edited/);
+    const unread = await run('exception', 'grant', 'apps', first!, '--reason', 'ok');
+    expect([unread.code, unread.out]).toEqual([2, '']);
+    expect(unread.err).toMatch(/edited since it was asked for; it is now revision 2: CVE-2024-2 .*--revision 2/);
+    const together = ['exception', 'grant', 'apps', first!, other!, '--reason', 'ok'];
+    expect((await run(...together)).err).toContain(`grant it with --revision ${first}=2`);
+    expect((await run(...together, '--revision', '2')).err).toContain('say which one was read');
+    expect((await run(...together, '--revision', `${first}=2`)).out).toMatch(
+      /CVE-2024-2 [^]*CVE-2024-1 |CVE-2024-1 [^]*CVE-2024-2 /,
+    );
 
     const analysis = ['--criteria', 'c', '--findings', 'f', '--owner', 'o', '--review-due', until];
     const source = await carol('trust', 'add', 'docker.io', ...analysis, '-o', 'json');

@@ -172,6 +172,8 @@ async function run(argv: readonly string[], cli: Cli): Promise<ExitCode | undefi
     .addHelpText('after', EXAMPLES)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'breakwater:')) })
     .showHelpAfterError('Add --help to see what there is.')
+    // Options of sub-commands are theirs, whatever the program calls its own: `--version`.
+    .enablePositionalOptions()
     // Commander's own `process.exit` would cut off output that is under way.
     .exitOverride();
   const wanted = argv.find((word) => !word.startsWith('-'));

@@ -39,6 +39,8 @@ export interface ExceptionsTable {
   /** The exception it continues. */
   renews: Generated<string | null>;
   /** When the first of the exceptions it continues began to count; null where it continues none. */
+  /** What is asked for, as it was worded first (1) or changed since. */
+  revision: Generated<number>;
   life_from: Generated<number | null>;
   /** What was asked for together. */
   batch: Generated<string | null>;

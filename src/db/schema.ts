@@ -16,6 +16,7 @@ import type { VexTables } from './vex-tables.ts';
  */
 export interface Schema extends StorageTables, NotifyTables, VexTables, FindingTables {
   users: UsersTable;
+  parted_accounts: PartedAccountsTable;
   robots: RobotsTable;
   robot_secrets: RobotSecretsTable;
   projects: ProjectsTable;
@@ -67,6 +68,13 @@ interface UsersTable {
   created_at: number;
   /** Name of the account that stands for the person, where several are of one; null: this one. */
   person: Generated<string | null>;
+}
+
+/** Accounts that were of one person until a moment; each pair both ways. */
+interface PartedAccountsTable {
+  name: string;
+  other: string;
+  parted_at: number;
 }
 
 interface ProjectsTable {

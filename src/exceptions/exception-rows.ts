@@ -77,7 +77,7 @@ export async function grantedRows(db: Db, projectId: string, now: number): Promi
 export type Change = Partial<Omit<Row<'exceptions'>, 'id' | 'project_id'>>;
 
 /**
- * Changes a request in the transaction of a step. Its state and who asked are part of the condition: of two steps at once the second
+ * Changes a request in the transaction of a step. Its state and what is asked for are part of the condition: of two steps at once the second
  * finds nothing to do. Throws `ExceptionError('exception_state')`.
  */
 export async function updateRow(
@@ -91,8 +91,14 @@ export async function updateRow(
     .set(set)
     .where('id', '=', current.id)
     .where('state', 'in', from)
-    .where('requester_accounts', '=', current.requester_accounts)
+    .where('revision', '=', current.revision)
     .executeTakeFirst();
-  if (numUpdatedRows === 0n)
-    throw new ExceptionError('exception_state', `this exception is ${current.state}, not ${from.join(' or ')}`);
+  if (numUpdatedRows > 0n) return;
+  const now = await tx.selectFrom('exceptions').select('state').where('id', '=', current.id).executeTakeFirst();
+  throw new ExceptionError(
+    'exception_state',
+    now?.state === current.state
+      ? 'the request was changed at the same moment; read it and decide again'
+      : `this exception is ${now?.state ?? 'gone'}, not ${from.join(' or ')}`,
+  );
 }

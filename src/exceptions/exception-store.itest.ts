@@ -120,6 +120,49 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     expect(await alone.grant(tom, front, second.id, { reason: 'x' })).toMatchObject({ singleHanded: false });
   });
 
+  describe('what was read', () => {
+    const wider = { vulnerability: 'CVE-2024-2', repository: '**', until: NOW + 60 * DAY };
+
+    it('is all that is decided: an edit in between needs its own revision named', async () => {
+      const asked = await exceptions.request(eva, front, { ...wanted, repository: 'app' });
+      expect(asked.revision).toBe(1);
+      expect(await exceptions.edit(eva, front, asked.id, wider)).toMatchObject({ ...wider, revision: 2 });
+      for (const revision of [{}, { revision: 1 }, { revision: 3 }]) {
+        const edited = {
+          code: 'exception_edited',
+          message: expect.stringMatching(/revision 2 now: .*CVE-2024-2.*\*\*/),
+        };
+        const decision = { reason: 'ok', ...revision };
+        await expect(exceptions.grant(tom, front, asked.id, decision)).rejects.toMatchObject(edited);
+        await expect(exceptions.deny(tom, front, asked.id, decision)).rejects.toMatchObject(edited);
+      }
+      const all = { to: 'granted' as const, reason: 'ok' };
+      await expect(exceptions.decideMany(tom, front, [asked.id], all)).rejects.toMatchObject({
+        code: 'exception_edited',
+      });
+      expect(await exceptions.granted(front.id)).toEqual([]);
+      const revisions = new Map([[asked.id, 2]]);
+      expect(await exceptions.decideMany(tom, front, [asked.id], { ...all, revisions })).toMatchObject([
+        { ...wider, state: 'granted', revision: 2 },
+      ]);
+    });
+
+    it('is never granted wider by an edit at the same moment', async () => {
+      for (let round = 0; round < 15; round += 1) {
+        const { id } = await exceptions.request(eva, front, { ...wanted, repository: 'app' });
+        await Promise.allSettled([
+          exceptions.edit(eva, front, id, wider),
+          exceptions.grant(tom, front, id, { reason: 'ok', revision: 1 }),
+        ]);
+        const { state, repository, revision } = await exceptions.get(front, id);
+        expect([
+          ['granted', 'app', 1],
+          ['requested', '**', 2],
+        ]).toContainEqual([state, repository, revision]);
+      }
+    });
+  });
+
   it('may be granted for less, never for more, never for the past', async () => {
     const { id } = await exceptions.request(eva, front, wanted);
     for (const until of [wanted.until + 1, NOW, NaN])
@@ -136,17 +179,17 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     const { id } = await exceptions.request(eva, front, wanted);
     const decisions = await Promise.allSettled([
       exceptions.grant(tom, front, id, { reason: 'yes' }),
-      exceptions.deny(person('ada'), front, id, 'no'),
+      exceptions.deny(person('ada'), front, id, { reason: 'no' }),
       exceptions.grant(person('kim'), front, id, { reason: 'yes' }),
     ]);
     expect(decisions.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await ledger.list({ limit: 9 })).toHaveLength(2);
-    await expect(exceptions.deny(tom, front, id, 'no')).rejects.toMatchObject({ code: 'exception_state' });
+    await expect(exceptions.deny(tom, front, id, { reason: 'no' })).rejects.toMatchObject({ code: 'exception_state' });
   });
 
   it('can be denied, taken back and revoked, with a reason', async () => {
     const denied = await exceptions.request(eva, front, wanted);
-    expect(await exceptions.deny(tom, front, denied.id, 'fix it')).toMatchObject({
+    expect(await exceptions.deny(tom, front, denied.id, { reason: 'fix it' })).toMatchObject({
       state: 'denied',
       decisionReason: 'fix it',
     });
@@ -193,8 +236,10 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
       const edited = await exceptions.edit(tom, front, id, { reason: 'said better', until: NOW + 40 * DAY });
       expect(edited).toMatchObject({ requestedBy: 'eva', requesters: ['eva', 'tom'], reason: 'said better' });
       for (const by of [eva, tom])
-        await expect(exceptions.grant(by, front, id, { reason: 'ok' })).rejects.toMatchObject({ code: 'four_eyes' });
-      await exceptions.grant(person('kim'), front, id, { reason: 'ok' });
+        await expect(exceptions.grant(by, front, id, { reason: 'ok', revision: 2 })).rejects.toMatchObject({
+          code: 'four_eyes',
+        });
+      await exceptions.grant(person('kim'), front, id, { reason: 'ok', revision: 2 });
       await expect(exceptions.edit(eva, front, id, { reason: 'late' })).rejects.toMatchObject({
         code: 'exception_state',
       });
@@ -203,6 +248,23 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
         'exception.edit',
         'exception.grant',
       ]);
+    });
+
+    it('counts accounts that were linked only between the change of a request and its grant', async () => {
+      const [bob, admin] = [await account('bob'), await account('bob.admin')];
+      const { id } = await exceptions.request(eva, front, wanted);
+      await exceptions.edit(bob, front, id, { ticket: 'OPS-18' });
+      clock.advance(1000);
+      await users().link(SYSTEM, 'bob.admin', 'bob');
+      await users().unlink(SYSTEM, 'bob.admin');
+      clock.advance(1000);
+      const grant = { reason: 'fine', revision: 2 };
+      await expect(exceptions.grant(admin, front, id, grant)).rejects.toThrow(
+        'bob.admin, who is also bob, asked for this exception or changed the request',
+      );
+      // What was over before it was asked for does not count.
+      const later = await exceptions.request(bob, front, { ...wanted, vulnerability: 'CVE-2024-9' });
+      expect(await exceptions.grant(admin, front, later.id, { reason: 'fine' })).toMatchObject({ state: 'granted' });
     });
 
     it('counts a robot as its owner, and marks what one person did alone where that is allowed', async () => {
@@ -322,7 +384,7 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     const made = await exceptions.requestMany(eva, front, several);
     const [one, two, three] = made.map(({ id }) => id) as [string, string, string];
     expect(new Set(made.map(({ batch }) => batch)).size).toBe(1);
-    await exceptions.deny(tom, front, three, 'no');
+    await exceptions.deny(tom, front, three, { reason: 'no' });
     const all = { to: 'granted' as const, reason: 'ok' };
     await expect(exceptions.decideMany(tom, front, [one, two, three], all)).rejects.toMatchObject({
       code: 'exception_state',
@@ -347,6 +409,47 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     expect(await exceptions.granted('p1')).toEqual([]);
   });
 
+  /** An image of a project that holds a package. */
+  async function hold(projectId: string, name: string, repositoryId: string, packageId: number): Promise<void> {
+    const digest = `sha256:${repositoryId.padEnd(64, '0')}`;
+    const { db } = handle;
+    const at = { created_at: NOW };
+    await db
+      .insertInto('projects')
+      .values({ id: projectId, name, public: 0, created_by: 'eva', ...at })
+      .execute();
+    await db
+      .insertInto('repositories')
+      .values({ id: repositoryId, project_id: projectId, name: `${name}/held`, ...at })
+      .execute();
+    const nothing = { artifact_type: null, subject: null, annotations: null };
+    const manifest = {
+      repository_id: repositoryId,
+      digest,
+      media_type: 'x',
+      kind: 'image',
+      size: 1,
+      content: new Uint8Array(1),
+    };
+    await db
+      .insertInto('manifests')
+      .values({ ...manifest, ...nothing, created_by: 'eva', ...at })
+      .execute();
+    const inventory = { hash: digest, analyser: 'x', ecosystem: null, distribution: null, gaps: '[]', layers: null };
+    await db
+      .insertInto('inventories')
+      .values({ ...inventory, complete: 1, ...at })
+      .execute();
+    await db
+      .insertInto('inventory_packages')
+      .values({ inventory_hash: digest, package_id: packageId, path: '', layer: null })
+      .execute();
+    await db
+      .insertInto('images')
+      .values({ digest, status: 'ready', inventory_hash: digest, error: null, updated_at: NOW })
+      .execute();
+  }
+
   it('gives the same list while nothing changes, so that an index over it is made once', async () => {
     const { id } = await exceptions.request(eva, front, wanted);
     await exceptions.grant(tom, front, id, { reason: 'ok' });
@@ -363,10 +466,21 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
       source_name: 'openssl',
       lookup_name: 'openssl',
     };
-    await handle.db
+    const { id: packageId } = await handle.db
       .insertInto('packages')
       .values({ ...row, arch: null, source_version: null, licence: null, module: null })
-      .execute();
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    // It lies in a project of its own first: what nobody may look into says nothing.
+    await hold('p2', 'back', 'r2', packageId);
+    const ranged = { ...wanted, package: 'openssl', versions: '< 2' };
+    const unknown = { code: 'exception_invalid', message: expect.stringMatching(/type/) };
+    await expect(exceptions.request(eva, front, ranged)).rejects.toMatchObject(unknown);
+    const reading = (...names: string[]) => open({ readableFor: async () => new Set(names) });
+    await expect(reading('front').request(eva, EVERYWHERE, ranged)).rejects.toMatchObject(unknown);
+    await expect(reading().request(eva, EVERYWHERE, ranged)).rejects.toMatchObject(unknown);
+    expect(await reading('front', 'back').request(eva, EVERYWHERE, ranged)).toMatchObject({ packageType: 'deb' });
+    await hold(front.id, front.name, 'r0', packageId);
     expect(await exceptions.request(eva, front, { ...wanted, package: 'openssl', versions: '< 2' })).toMatchObject({
       packageType: 'deb',
     });

@@ -5,12 +5,16 @@ import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { addEvents } from '../notify/outbox.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
+import { defined } from '../platform/defined.ts';
 import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import { checkReason } from './check-exception.ts';
+import { checkRead } from './check-read.ts';
+import type { Readable } from './check-stored.ts';
 import { completeRequest } from './complete-request.ts';
 import { ExceptionError } from './errors.ts';
 import {
+  EVERY_PROJECT,
   type ExceptionRecord,
   type ExceptionState,
   fromSubject,
@@ -46,6 +50,8 @@ export interface ExceptionStoreDeps {
   /** Nobody grants what they asked for themselves. Without it such grants are marked single-handed. */
   readonly fourEyes: boolean;
   readonly limits: LimitSource;
+  /** Names of the projects that somebody may read. */
+  readonly readableFor: (by: Principal) => Promise<Readable>;
 }
 
 /** What a renewal says anew. */
@@ -62,8 +68,8 @@ interface Step {
   readonly reason: string;
 }
 
-/** A place with the limits that count there. */
-type Where = Place & { readonly within: Limits };
+/** A place with the limits that count there, and what may be looked into for what was left unsaid. */
+type Where = Place & { readonly within: Limits; readonly readable: Readable };
 
 /** Bytes of granted exceptions kept in memory, by a rough weight. */
 const KEPT = { limit: 32 * 1024 * 1024, weigh: ({ list }: Held) => 256 + list.length * 512 };
@@ -92,9 +98,14 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   }
 
   /** Runs a step in a transaction, with the limits that count there: they are read before it. */
-  async function inPlace<Value>(place: Place, step: (tx: Tx, at: Where) => Promise<Value>): Promise<Value> {
+  async function inPlace<Value>(
+    by: Principal,
+    place: Place,
+    step: (tx: Tx, at: Where) => Promise<Value>,
+  ): Promise<Value> {
     const within = await limits.limitsOf(place.id);
-    return db.transaction().execute((tx) => step(tx, { ...place, within }));
+    const readable = place.id === EVERY_PROJECT ? await deps.readableFor(by) : new Set([place.name]);
+    return db.transaction().execute((tx) => step(tx, { ...place, within, readable }));
   }
 
   async function add(
@@ -124,6 +135,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       requested_at: now,
       requester_accounts: JSON.stringify(await accountsOf(tx, by)),
       ...more,
+      revision: 1,
       life_from: lifeFrom ?? null,
       decided_by: null,
       decided_at: null,
@@ -187,6 +199,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   function grantIn(tx: Tx, by: Principal, place: Where, id: string, grant: Grant): Promise<ExceptionRecord> {
     const step: Step = { from: ['requested'], to: 'granted', action: 'exception.grant', reason: grant.reason };
     return decide(tx, by, place, id, step, async (current, now) => {
+      checkRead(current, grant.revision);
       const own = await ownParts(tx, by, current);
       if (own.length > 0 && deps.fourEyes)
         throw new ExceptionError('four_eyes', ownRequest(current, personOf(by), own));
@@ -202,7 +215,16 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     });
   }
 
+  function denyIn(tx: Tx, by: Principal, place: Place, id: string, denial: Pick<Grant, 'reason' | 'revision'>) {
+    const step: Step = { from: ['requested'], to: 'denied', action: 'exception.deny', reason: denial.reason };
+    return decide(tx, by, place, id, step, async (current) => {
+      checkRead(current, denial.revision);
+      return {};
+    });
+  }
+
   async function atOnce<Item, Value>(
+    by: Principal,
     place: Place,
     items: readonly Item[],
     each: (tx: Tx, at: Where, item: Item) => Promise<Value>,
@@ -212,7 +234,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         'exception_invalid',
         `from 1 to ${MOST_AT_ONCE} exceptions go together; here are ${items.length}`,
       );
-    return inPlace(place, async (tx, at) => {
+    return inPlace(by, place, async (tx, at) => {
       const done: Value[] = [];
       for (const item of items) done.push(await each(tx, at, item));
       return done;
@@ -227,7 +249,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
 
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
     async request(by: Principal, place: Place, input: NewException): Promise<ExceptionRecord> {
-      return inPlace(place, (tx, at) => add(tx, by, at, input, { batch: null, renews: null }));
+      return inPlace(by, place, (tx, at) => add(tx, by, at, input, { batch: null, renews: null }));
     },
 
     /** Asks for several together: all of them, or none when one cannot be. They may be decided together or one by one. */
@@ -235,7 +257,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const batch = newId();
       let number = 0;
       try {
-        return await atOnce(place, inputs, (tx, at, input) => {
+        return await atOnce(by, place, inputs, (tx, at, input) => {
           number += 1;
           return add(tx, by, at, input, { batch, renews: null });
         });
@@ -253,10 +275,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * Changes what is asked for, while it is not decided. Whoever does so counts as one of those who asked. Throws `ExceptionError`.
      */
     async edit(by: Principal, place: Place, id: string, changes: Partial<NewException>): Promise<ExceptionRecord> {
-      return inPlace(place, async (tx, { within }) => {
+      return inPlace(by, place, async (tx, at) => {
+        const { within } = at;
         const now = clock.now();
         const current = await findRow(tx, place, id);
-        const asked = await completeRequest(tx, place, { ...askedIn(current), ...changes });
+        const asked = await completeRequest(tx, at, { ...askedIn(current), ...changes });
         const lifeFrom = await lifeOf(tx, place, asked, current.renews, now);
         checkEnding(within, asked, lifeFrom);
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
@@ -271,10 +294,12 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
           until: asked.until,
           life_from: lifeFrom ?? null,
           requester_accounts: JSON.stringify(accounts),
+          revision: current.revision + 1,
         };
         await updateRow(tx, current, ['requested'], set);
         await note(tx, by, place, 'exception.edit', {
           id,
+          revision: set.revision,
           before: { ...askedIn(current), until: toRfc3339(current.until) },
           ...asked,
           until: toRfc3339(asked.until),
@@ -288,7 +313,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * `ExceptionError('exception_state')` for one that was never granted.
      */
     async renew(by: Principal, place: Place, id: string, renewal: Renewal): Promise<ExceptionRecord> {
-      return inPlace(place, async (tx, at) => {
+      return inPlace(by, place, async (tx, at) => {
         const current = await findRow(tx, place, id);
         if (current.state !== 'granted')
           throw new ExceptionError(
@@ -303,15 +328,21 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
 
     /**
      * Grants it from now on; it may be narrower and end earlier than was asked, never wider or later. Throws `ExceptionError` `four_eyes`,
-     * `exception_state`, `exception_unknown`, `exception_invalid`.
+     * `exception_state`, `exception_unknown`, `exception_invalid`, and
+     * `exception_edited` for a revision that is not the one that was read.
      */
     async grant(by: Principal, place: Place, id: string, grant: Grant): Promise<ExceptionRecord> {
-      return inPlace(place, (tx, at) => grantIn(tx, by, at, id, grant));
+      return inPlace(by, place, (tx, at) => grantIn(tx, by, at, id, grant));
     },
 
-    /** Turns a request down. */
-    async deny(by: Principal, place: Place, id: string, reason: string): Promise<ExceptionRecord> {
-      return db.transaction().execute((tx) => decide(tx, by, place, id, denial(reason)));
+    /** Turns a request down, as it was read. */
+    async deny(
+      by: Principal,
+      place: Place,
+      id: string,
+      denial: Pick<Grant, 'reason' | 'revision'>,
+    ): Promise<ExceptionRecord> {
+      return db.transaction().execute((tx) => denyIn(tx, by, place, id, denial));
     },
 
     /** Decides several requests together: all of them, or none when one cannot be. */
@@ -319,12 +350,19 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       by: Principal,
       place: Place,
       ids: readonly string[],
-      decision: { readonly to: 'granted' | 'denied'; readonly reason: string; readonly until?: number },
+      decision: {
+        readonly to: 'granted' | 'denied';
+        readonly reason: string;
+        readonly until?: number;
+        /** By id; see `Grant`. */
+        readonly revisions?: ReadonlyMap<string, number>;
+      },
     ): Promise<ExceptionRecord[]> {
-      const { to, ...grant } = decision;
-      return atOnce(place, ids, (tx, at, id) =>
-        to === 'granted' ? grantIn(tx, by, at, id, grant) : decide(tx, by, place, id, denial(grant.reason)),
-      );
+      const { to, revisions, ...said } = decision;
+      return atOnce(by, place, ids, (tx, at, id) => {
+        const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };
+        return to === 'granted' ? grantIn(tx, by, at, id, grant) : denyIn(tx, by, place, id, grant);
+      });
     },
 
     /** Ends a granted exception now, or takes a request back. */
@@ -358,10 +396,6 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       return now < held.firstEnd ? held.list : held.list.filter(({ until }) => now < until);
     },
   };
-}
-
-function denial(reason: string): Step {
-  return { from: ['requested'], to: 'denied', action: 'exception.deny', reason };
 }
 
 function ownRequest(row: Row<'exceptions'>, person: string, own: readonly string[]): string {

@@ -54,6 +54,8 @@ export interface ExceptionRecord extends NewException {
   readonly requestedAt: number;
   /** Accounts of every person who asked for it or changed the request: none of them may grant it. */
   readonly requesters: readonly string[];
+  /** 1 as it was asked for first; every change of what is asked for raises it. */
+  readonly revision: number;
   /** The exception it continues. */
   readonly renews?: string;
   /** When the first of those it continues began to count; epoch ms. */
@@ -92,6 +94,7 @@ export function toRecord(row: Row<'exceptions'>, now: number): ExceptionRecord {
     requestedBy: row.requested_by,
     requestedAt: row.requested_at,
     requesters: requestersOf(row),
+    revision: row.revision,
     ...present('renews', row.renews),
     ...present('lifeFrom', row.life_from),
     ...present('batch', row.batch),

@@ -1,4 +1,4 @@
-import { accountsOfPerson } from '../auth/persons.ts';
+import { accountsOfPerson, accountsSince } from '../auth/persons.ts';
 import { type Principal, personOf } from '../auth/principal.ts';
 import type { Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
@@ -11,8 +11,7 @@ export async function accountsOf(tx: Tx, by: Principal): Promise<readonly string
 
 /** The accounts as whom the person who acts has a part in this request; none when it is somebody else's. */
 export async function ownParts(tx: Tx, by: Principal, row: Row<'exceptions'>): Promise<readonly string[]> {
-  const own = new Set(await accountsOf(tx, by));
-  // Those who asked may have been linked to other accounts since.
-  const others = await Promise.all(requestersOf(row).map((name) => accountsOfPerson(tx, name)));
-  return [...new Set([...requestersOf(row), ...others.flat()])].filter((name) => own.has(name));
+  // They may have been linked, and parted again, since it was asked for.
+  const own = new Set(await accountsSince(tx, personOf(by), row.requested_at));
+  return requestersOf(row).filter((name) => own.has(name));
 }

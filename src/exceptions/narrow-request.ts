@@ -3,6 +3,7 @@ import type { Row } from '../db/schema.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { isNarrower } from '../policy/is-narrower.ts';
 import type { CheckedException } from './check-exception.ts';
+import type { Readable } from './check-stored.ts';
 import { completeRequest } from './complete-request.ts';
 import { ExceptionError } from './errors.ts';
 import { type ExceptionSubject, scopeOf, toRecord, toSubject } from './exception.ts';
@@ -11,6 +12,8 @@ import type { Place } from './exception-rows.ts';
 /** A decision about a request; what is narrower than what was asked for is given, and counts instead. */
 export interface Grant {
   readonly reason: string;
+  /** The revision that was read; may be left out for a request that was never changed. */
+  readonly revision?: number;
   readonly until?: number;
   readonly fixDays?: number;
   readonly narrower?: Partial<
@@ -21,7 +24,7 @@ export interface Grant {
 /** What is granted of a request. Throws `ExceptionError('exception_invalid')` for anything that is not within what was asked for. */
 export async function narrowRequest(
   tx: Tx,
-  place: Place,
+  place: Place & { readonly readable: Readable },
   current: Row<'exceptions'>,
   grant: Grant,
 ): Promise<CheckedException> {

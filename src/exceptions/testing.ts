@@ -5,6 +5,7 @@ import { defaultPolicy } from '../policy/policy.ts';
 export function exceptionDeps(handle: Pick<DatabaseHandle, 'stateOf'>) {
   return {
     state: handle.stateOf('exceptions'),
+    readableFor: async () => 'all' as const,
     limits: {
       limitsOf: async () => ({ ...defaultPolicy.exceptions, unknownSeverity: 'low' as const }),
       severityOf: () => 'high' as const,

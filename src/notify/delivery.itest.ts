@@ -240,7 +240,7 @@ describe.each(ENGINES)('receivers on %s', (engine) => {
       world.notifications.receivers.add(by, { id: 'front', name: 'front' }, { name: 'x', kind, target, settings });
     await expect(add(SYSTEM, 'webhook', {})).rejects.toMatchObject({ code: 'receiver_invalid' });
     await expect(add(SYSTEM, 'webhook', { url: 'http://a.example.com/' })).rejects.toThrow('--allow-http');
-    await expect(add(SYSTEM, 'webhook', { url: 'https://u:p@a.example.com/' })).rejects.toThrow('--authorization');
+    await expect(add(SYSTEM, 'webhook', { url: 'https://u:p@a.example.com/' })).rejects.toThrow('--authorization-file');
     await expect(add(SYSTEM, 'mail', { to: ['a@example.com'], url: 'https://a.example.com' })).rejects.toThrow(
       'no URL',
     );
@@ -248,7 +248,18 @@ describe.each(ENGINES)('receivers on %s', (engine) => {
       { code: 'receiver_reach' },
     );
     expect(await world.db.selectFrom('notify_receivers').selectAll().execute()).toEqual([]);
-    await world.add('closed', sink.url, { allowPrivate: false });
+    for (const host of ['127.0.0.1', '10.1.2.3', '[::1]', '0x7f000001'])
+      await expect(add(SYSTEM, 'webhook', { url: `https://${host}/` })).rejects.toThrow(
+        'is in a private network; an administrator allows that with --allow-private',
+      );
+    for (const host of ['169.254.169.254', '[fe80::1]'])
+      for (const allowPrivate of [false, true])
+        await expect(add(SYSTEM, 'webhook', { url: `https://${host}/` }, { allowPrivate })).rejects.toThrow(
+          'has an address that nothing is ever sent to',
+        );
+    expect(await world.db.selectFrom('notify_receivers').selectAll().execute()).toEqual([]);
+    // A name tells its address only when it is sent to.
+    await world.add('closed', sink.url.replace('127.0.0.1', 'localhost'), { allowPrivate: false });
     await world.tell(verdictEvent('front/app', START));
     await world.run();
     expect(sink.got).toEqual([]);

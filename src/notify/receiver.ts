@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Row } from '../db/schema.ts';
 import { SEVERITIES, severityRank } from '../model/severity.ts';
+import { addressRefusal } from '../platform/guarded-request.ts';
 import { matchesGlob } from '../policy/repository-glob.ts';
 import { NotifyError } from './errors.ts';
 import { EVENT_TYPES, type EventType } from './event-data.ts';
@@ -97,10 +98,14 @@ function checkAddress(kind: ReceiverKind, target: ReceiverTarget, settings: Rece
   if (target.to) throw invalid('only mail receivers have mail addresses');
   const url = new URL(target.url);
   if (url.username !== '' || url.password !== '')
-    throw invalid('the address holds a user or a password; give them with --authorization, which is encrypted at rest');
+    throw invalid(
+      'the address holds a user or a password; give them with --authorization-file, which is encrypted at rest',
+    );
   if (url.hash !== '') throw invalid('the address holds a fragment (#…), which is never sent');
   if (url.protocol !== 'https:' && !settings.allowHttp)
     throw invalid(`${url.protocol}//${url.host} is not https; an administrator allows that with --allow-http`);
+  const refusal = addressRefusal(url.hostname, settings.allowPrivate ?? false);
+  if (refusal !== undefined) throw invalid(refusal);
 }
 
 /** The address as it may be shown: what is behind the host of many webhooks is their secret. */

@@ -63,8 +63,8 @@ export function createGuardedClient(options: GuardedClientOptions): GuardedClien
     async send({ url, method, headers, body }) {
       const target = new URL(url);
       // A socket does not look up what is an address already.
-      const literal = target.hostname.replace(/^\[|\]$/g, '');
-      if (isIP(literal) !== 0) refuseForbidden(literal, target.hostname, allowPrivate);
+      const refusal = addressRefusal(target.hostname, allowPrivate);
+      if (refusal !== undefined) throw new GuardedRequestError('address_refused', refusal);
       try {
         const reply = await request(target, {
           dispatcher: agent,
@@ -124,15 +124,26 @@ function checkedLookup(resolve: (host: string) => Promise<readonly string[]>, al
     });
 }
 
+/** Why nothing is sent to a host of a URL that is an address itself; undefined for a name, and for an address that may be. */
+export function addressRefusal(host: string, allowPrivate: boolean): string | undefined {
+  const literal = host.replace(/^\[|\]$/g, '');
+  return isIP(literal) === 0 ? undefined : refusalOf(literal, host, allowPrivate);
+}
+
 function refuseForbidden(address: string, host: string, allowPrivate: boolean): void {
+  const refusal = refusalOf(address, host, allowPrivate);
+  if (refusal !== undefined) throw new GuardedRequestError('address_refused', refusal);
+}
+
+function refusalOf(address: string, host: string, allowPrivate: boolean): string | undefined {
   const kind = dialAddress(address);
-  if (kind === 'public' || (kind === 'private' && allowPrivate)) return;
+  if (kind === 'public' || (kind === 'private' && allowPrivate)) return undefined;
   // The address itself is not said: names of a private network are not for everybody who may add a receiver.
   const why =
     kind === 'private'
       ? 'is in a private network; an administrator allows that with --allow-private'
       : 'has an address that nothing is ever sent to';
-  throw new GuardedRequestError('address_refused', `${host} ${why}`);
+  return `${host} ${why}`;
 }
 
 async function resolveAll(host: string): Promise<readonly string[]> {

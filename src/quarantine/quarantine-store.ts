@@ -1,4 +1,4 @@
-import { accountsOfPerson } from '../auth/persons.ts';
+import { isSamePerson } from '../auth/persons.ts';
 import { actorOf, nameOf, type Principal, personOf } from '../auth/principal.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
 import { QuarantineError } from './errors.ts';
 import { checkReason, checkTicket, type Quarantine, type QuarantineState, toQuarantine } from './quarantine.ts';
-import { readTarget } from './target.ts';
+import { checkQualifiers, readTarget } from './target.ts';
 
 export interface QuarantineStoreDeps {
   readonly db: Db;
@@ -76,6 +76,7 @@ export function createQuarantineStore({ db, clock, ledger }: QuarantineStoreDeps
      */
     async add(by: Principal, input: NewQuarantine): Promise<Quarantine> {
       const target = readTarget(input.target, input.versions);
+      checkQualifiers(target);
       checkReason(input.reason);
       checkTicket(input.ticket);
       const isPackage = target.kind === 'package';
@@ -236,12 +237,9 @@ async function find(db: Db, id: string): Promise<Row<'quarantines'>> {
 }
 
 async function checkSecondPerson(tx: Tx, by: Principal, row: Row<'quarantines'>, to: QuarantineState): Promise<void> {
-  const { release_asked_person: first, release_asked_by: account } = row;
+  const { release_asked_person: first, release_asked_by: account, release_asked_at: since } = row;
   if (to !== 'released' || first === null) return;
-  const own = await accountsOfPerson(tx, personOf(by));
-  // Both sides: accounts may have been linked since.
-  const others = await accountsOfPerson(tx, first);
-  if (!others.some((name) => own.includes(name))) return;
+  if (!(await isSamePerson(tx, personOf(by), first, since ?? 0))) return;
   throw new QuarantineError(
     'four_eyes',
     `${first} asked for this release${account === first ? '' : ` through ${account}`}; another person has to confirm it`,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
-import type { Principal } from '../auth/principal.ts';
+import { type Principal, SYSTEM } from '../auth/principal.ts';
+import { createUserStore } from '../auth/user-store.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { verifyChain } from '../ledger/chain.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
@@ -82,6 +83,23 @@ describe.each(ENGINES)('quarantine on %s', (engine) => {
     for (const subject of [front, back]) expect(await world.pull(subject)).toMatchObject({ kind: 'serve' });
     expect(await store.list({ released: false })).toEqual([]);
     expect(await store.list({ released: true })).toMatchObject([{ id, state: 'released', releasedBy: 'tom' }]);
+  });
+
+  it('takes another person, also when accounts of one were taken apart since the release was asked for', async () => {
+    const users = createUserStore({ db: handle.db, clock: world.clock, ledger });
+    for (const name of ['eva', 'eva.admin'])
+      await users.create(SYSTEM, { name, password: 'a long enough password', admin: true });
+    await users.link(SYSTEM, 'eva.admin', 'eva');
+    const { id } = await add(EVENT_STREAM);
+    await store.release(eva, id, 'it was a mistake');
+    const second = person('eva.admin');
+    await expect(store.release(second, id, 'yes')).rejects.toMatchObject({ code: 'four_eyes' });
+    for (const by of [eva, second])
+      await expect(users.unlink(by, 'eva.admin')).rejects.toMatchObject({ code: 'denied' });
+    world.clock.advance(1000);
+    await users.unlink(tom, 'eva.admin');
+    await expect(store.release(second, id, 'yes')).rejects.toMatchObject({ code: 'four_eyes' });
+    expect(await store.release(tom, id, 'yes')).toMatchObject({ state: 'released' });
   });
 
   it('is taken up by the next start when a server was stopped before the verdicts followed', async () => {

@@ -46,6 +46,46 @@ export function readTarget(text: string, versions?: string): Target {
   return { kind: 'digest', text: digest, digest };
 }
 
+/** Qualifiers of package URLs that installed packages may have, or that say where one comes from. */
+const QUALIFIERS: ReadonlySet<string> = new Set([
+  'arch',
+  'build',
+  'channel',
+  'checksum',
+  'classifier',
+  'distro',
+  'download_url',
+  'epoch',
+  'extension',
+  'file_name',
+  'goarch',
+  'goos',
+  'modularitylabel',
+  'os',
+  'platform',
+  'repository_url',
+  'rpmmod',
+  'source',
+  'subdir',
+  'type',
+  'upstream',
+  'vcs_url',
+]);
+
+/**
+ * Refuses qualifiers that no installed package has: a quarantine with one would stop nothing. Throws
+ * `QuarantineError('quarantine_invalid')`.
+ */
+export function checkQualifiers(target: Target): void {
+  if (target.kind !== 'package') return;
+  const unknown = [...target.pattern.qualifiers.keys()].filter((key) => !QUALIFIERS.has(key));
+  if (unknown.length > 0)
+    throw invalid(
+      target.text,
+      `no package has ${unknown.map((key) => `"${key.slice(0, 60)}"`).join(', ')} behind the ? of its URL, so it would stop nothing; leave that out`,
+    );
+}
+
 function readPackage(written: string, versions: string | undefined): PackageTarget {
   const pattern = parsePattern(written);
   if (!pattern) throw invalid(written, 'it is no package URL; write one like pkg:npm/event-stream@3.3.6');

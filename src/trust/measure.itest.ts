@@ -27,9 +27,9 @@ describe.each(ENGINES)('what is known of a source on %s', (engine) => {
     await handle.close();
   });
 
-  const measured = (entry: string, running: readonly string[] = []) =>
+  const measured = (entry: string, running: readonly string[] = [], projects: 'all' | ReadonlySet<string> = 'all') =>
     measure(
-      { db: handle.db, now: world.clock.now(), hosts: ['registry.example.com'], placeOf: placeOfUpstream },
+      { db: handle.db, projects, now: world.clock.now(), hosts: ['registry.example.com'], placeOf: placeOfUpstream },
       parseEntry(entry),
       running.map((image) => parseReference(image)),
     );
@@ -78,6 +78,20 @@ describe.each(ENGINES)('what is known of a source on %s', (engine) => {
     });
     expect(await measured(`registry.example.com/front/app@${first.digest}`)).toMatchObject({ images: 1 });
     expect(await measured('registry.example.com/front/app:9')).toMatchObject({ images: 0 });
+  });
+
+  it('says of projects that are not looked into what it says where nothing is stored', async () => {
+    await world.push('front/app', [worse], '1');
+    await world.push('back/app', [worse], '1');
+    const running = ['registry.example.com/front/app:1', 'registry.example.com/back/app:1', 'nginx'];
+    const front = new Set(['front']);
+    const nothing = await measured('registry.example.com/none/', running, front);
+    expect(nothing).toMatchObject({ images: 0, running: 0, findings: {} });
+    expect(await measured('registry.example.com/back/', running, front)).toEqual(nothing);
+    expect(await measured('registry.example.com/back/app:1', running, front)).toEqual(nothing);
+    expect(await measured('registry.example.com', running, front)).toMatchObject({ images: 1, running: 1, fixable: 1 });
+    expect(await measured('nginx', running, front)).toMatchObject({ running: 1 });
+    expect(await measured('registry.example.com', running)).toMatchObject({ images: 2, running: 2 });
   });
 
   it('finds mirrored images under the names of their upstream', async () => {

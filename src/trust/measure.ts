@@ -13,7 +13,10 @@ const DAY = 86_400_000;
 const REPOSITORIES_READ = 20;
 const IMAGES_READ = 30;
 
-/** Measures what is known here of a source. `running`: references that audits saw running, each once. */
+/**
+ * Measures what is known here of a source, as far as it lies in projects that are looked into. `running`: references that audits saw running, each once; of those from
+ * this registry the ones of other projects are left out.
+ */
 export async function measure(
   deps: OriginDeps & { readonly now: number },
   entry: TrustEntry,
@@ -40,13 +43,17 @@ export async function measure(
     at: deps.now,
     images: images.length,
     repositories: repositories.length,
-    running: running.filter((reference) => entryCovers(entry, reference)).length,
+    running: running.filter((reference) => entryCovers(entry, reference) && isSeen(deps, reference)).length,
     signed: await signedAmong(deps.db, images),
     ...(images.length === 0 ? {} : { newestAt: Math.max(...repositories.map(newest)) }),
     findings,
     fixable,
     ...(median === undefined ? {} : { daysToFix: { median: Math.round(median * 10) / 10, fixes: days.length } }),
   };
+}
+
+function isSeen({ hosts, projects }: OriginDeps, { registry, repository }: Reference): boolean {
+  return projects === 'all' || !hosts.includes(registry) || projects.has(repository.split('/', 1)[0] ?? '');
 }
 
 function newest(images: readonly StoredImage[]): number {

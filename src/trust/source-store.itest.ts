@@ -52,6 +52,10 @@ describe.each(ENGINES)('trusted sources on %s', (engine) => {
     await expect(sources.approve(person('eva.admin'), id, 'mine')).rejects.toThrow(
       'eva.admin is also eva, who proposed',
     );
+    clock.advance(1);
+    await users.unlink(SYSTEM, 'eva.admin');
+    await expect(sources.approve(person('eva.admin'), id, 'mine')).rejects.toMatchObject({ code: 'four_eyes' });
+    clock.set(NOW);
     expect(await sources.approve(tom, id, 'agreed')).toMatchObject({
       state: 'approved',
       decidedBy: 'tom',

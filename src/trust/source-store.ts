@@ -1,4 +1,4 @@
-import { accountsOfPerson } from '../auth/persons.ts';
+import { isSamePerson } from '../auth/persons.ts';
 import { actorOf, nameOf, type Principal, personOf, SYSTEM } from '../auth/principal.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
@@ -77,7 +77,7 @@ export function createSourceStore(deps: SourceStoreDeps) {
     await db.transaction().execute(async (tx) => {
       const row = await tx.selectFrom('trusted_sources').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row) throw unknown(id);
-      const own = step.trusts && (await accountsOfPerson(tx, person)).includes(row.proposed_by);
+      const own = step.trusts && (await isSamePerson(tx, person, row.proposed_by, row.proposed_at));
       if (own && deps.fourEyes)
         throw new TrustError(
           'four_eyes',

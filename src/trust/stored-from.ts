@@ -12,6 +12,8 @@ interface Origin {
 
 export interface OriginDeps {
   readonly db: Db;
+  /** Names of the projects that are looked into: what lies in others is as if it were not stored. */
+  readonly projects: 'all' | ReadonlySet<string>;
   /** Hosts of this registry in references. */
   readonly hosts: readonly string[];
   /** What lies at the address of an upstream. */
@@ -39,6 +41,7 @@ export async function storedFrom(deps: OriginDeps, entry: TrustEntry): Promise<r
     .execute();
   const found: StoredImage[] = [];
   for (const { id, name, project, url } of rows) {
+    if (deps.projects !== 'all' && !deps.projects.has(project)) continue;
     const origins = originsOf(deps, name, url === null ? undefined : { project, url });
     if (!origins.some((origin) => mayCover(entry, origin))) continue;
     found.push(...(await imagesIn(deps.db, { id, name }, entry)));

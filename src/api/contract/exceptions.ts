@@ -43,6 +43,8 @@ export const riskException = z.object({
   requestedAt: moment,
   /** Accounts of every person who asked for it or changed the request: none of them may grant it. */
   requesters: z.array(z.string()),
+  /** 1 as it was asked for first; every change raises it. A decision names the one that was read. */
+  revision: z.number().int(),
   /** The exception it continues, and since when it and those before it count. */
   renews: z.string().optional(),
   lifeFrom: moment.optional(),
@@ -60,11 +62,15 @@ const wanted = z.object(asked).strict();
 export type WantedException = z.infer<typeof wanted>;
 const several = z.object({ exceptions: z.array(wanted).min(1).max(MOST_AT_ONCE) }).strict();
 const changes = wanted.partial();
-const grant = reason.extend({ until: moment.optional(), fixDays, narrower: z.object(narrowing).strict().optional() });
+const revision = z.number().int().min(1);
+const deny = reason.extend({ revision: revision.optional() });
+const grant = deny.extend({ until: moment.optional(), fixDays, narrower: z.object(narrowing).strict().optional() });
 const decision = reason.extend({
   decision: z.enum(['grant', 'deny']),
   ids: z.array(z.string().min(1).max(64)).min(1).max(MOST_AT_ONCE),
   until: moment.optional(),
+  /** By id, the revision that was read; needed for those that were changed. */
+  revisions: z.record(z.string().min(1).max(64), revision).optional(),
 });
 const renewal = z.object({ reason: text, until: moment, ticket }).strict();
 const list = page.extend({
@@ -120,7 +126,7 @@ export const grantException = endpoint(
   'grantException',
   'POST /projects/{project}/exceptions/{id}/grant',
   'exception:decide',
-  'Grant a request; may be narrower and end earlier than asked',
+  'Grant a request as it was read; may be narrower and end earlier than asked',
   { params: oneInProject, body: grant, reply: riskException },
 );
 export const denyException = endpoint(
@@ -128,7 +134,7 @@ export const denyException = endpoint(
   'POST /projects/{project}/exceptions/{id}/deny',
   'exception:decide',
   'Deny a request',
-  { params: oneInProject, body: reason, reply: riskException },
+  { params: oneInProject, body: deny, reply: riskException },
 );
 export const decideExceptions = endpoint(
   'decideExceptions',
@@ -199,7 +205,7 @@ export const denyExceptionEverywhere = endpoint(
   'POST /exceptions/{id}/deny',
   'exception:decide-everywhere',
   'Deny a request in all projects',
-  { params: one, body: reason, reply: riskException },
+  { params: one, body: deny, reply: riskException },
 );
 export const decideExceptionsEverywhere = endpoint(
   'decideExceptionsEverywhere',

@@ -30,7 +30,11 @@ const reach = z.object({
   blocked: z.number().int(),
   released: z.number().int(),
 });
-const changed = quarantine.extend({ verdicts: reach });
+const changed = quarantine.extend({
+  verdicts: reach,
+  /** Of one that was added: why it stops nothing of what is stored, and what would. */
+  hint: z.string().optional(),
+});
 export type ChangedQuarantine = z.infer<typeof changed>;
 
 const stored = z.object({ repository: z.string(), digest: z.string(), tags: z.array(z.string()) });

@@ -30,11 +30,12 @@ export function exceptionRoutes({ exceptions, verdicts }: ApiDeps): BoundEndpoin
   }
 
   async function decideMany(by: Parameters<typeof exceptions.decideMany>[0], place: Place, body: Decision) {
-    const { ids, decision, reason, until } = body;
+    const { ids, decision, reason, until, revisions } = body;
     const records = await exceptions.decideMany(by, place, ids, {
       to: decision === 'grant' ? 'granted' : 'denied',
       reason,
       ...(until === undefined ? {} : { until: Date.parse(until) }),
+      ...(revisions === undefined ? {} : { revisions: new Map(Object.entries(revisions)) }),
     });
     if (decision === 'grant') await followed(place);
     return { items: records.map(view) };
@@ -66,7 +67,7 @@ export function exceptionRoutes({ exceptions, verdicts }: ApiDeps): BoundEndpoin
   const grant = async ({ by, params, body, project }: SaidOfOne<typeof contract.grantExceptionEverywhere>) =>
     decided(project, await exceptions.grant(by, project, params.id, grantOf(body)));
   const deny = async ({ by, params, body, project }: SaidOfOne<typeof contract.denyExceptionEverywhere>) =>
-    view(await exceptions.deny(by, project, params.id, body.reason));
+    view(await exceptions.deny(by, project, params.id, { ...defined(body), reason: body.reason }));
   const decide = ({ by, body, project }: Said<typeof contract.decideExceptionsEverywhere>) =>
     decideMany(by, project, body);
   const revoke = async ({ by, params, body, project }: SaidOfOne<typeof contract.revokeExceptionEverywhere>) =>

@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import { applyQuarantine, type Rejudged } from '../../quarantine/apply.ts';
+import { hintFor } from '../../quarantine/hint.ts';
 import type { Quarantine } from '../../quarantine/quarantine.ts';
 import { reachOf } from '../../quarantine/reach.ts';
 import * as contract from '../contract/quarantines.ts';
@@ -19,9 +20,11 @@ export function quarantineRoutes({ db, quarantines, verdicts }: ApiDeps): BoundE
   }
 
   return [
-    on(contract.addQuarantine, async ({ by, body: { versions, ...rest } }) =>
-      applied(await quarantines.add(by, { ...rest, ...(versions === undefined ? {} : { versions }) })),
-    ),
+    on(contract.addQuarantine, async ({ by, body: { versions, ...rest } }) => {
+      const added = await quarantines.add(by, { ...rest, ...(versions === undefined ? {} : { versions }) });
+      const hint = await hintFor(db, added);
+      return { ...(await applied(added)), ...(hint === undefined ? {} : { hint }) };
+    }),
     on(contract.listQuarantines, async ({ query }) => ({
       items: (await quarantines.list({ released: query.released === 'true' })).map(view),
     })),

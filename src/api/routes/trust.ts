@@ -1,3 +1,4 @@
+import type { Principal } from '../../auth/principal.ts';
 import { readRunningImages } from '../../cluster/running.ts';
 import { counted } from '../../platform/counted.ts';
 import { TrustError } from '../../trust/errors.ts';
@@ -14,24 +15,25 @@ import { type BoundEndpoint, on, time } from '../handler.ts';
 export function trustRoutes(deps: ApiDeps): BoundEndpoint[] {
   const { trust, clock } = deps;
 
-  async function measureEntry(text: string): Promise<Measured> {
+  async function measureEntry(by: Principal, text: string): Promise<Measured> {
+    const projects = await deps.access.heldIn(by, 'verdict:read');
     const running = await readRunningImages(deps.db, clock.now());
     const references = running.references.map(({ reference }) => reference);
-    return measure({ db: deps.db, now: clock.now(), ...deps.origins }, readEntry(text), references);
+    return measure({ db: deps.db, now: clock.now(), projects, ...deps.origins }, readEntry(text), references);
   }
 
   return [
     on(contract.proposeSource, async ({ by, body }) => {
-      const measured = await measureEntry(body.entry);
+      const measured = await measureEntry(by, body.entry);
       const findings = body.findings ?? describeMeasured(measured);
       return view(await trust.propose(by, { ...body, findings, measured, reviewDue: Date.parse(body.reviewDue) }));
     }),
-    on(contract.measureSource, async ({ query }) => viewMeasured(await measureEntry(query.entry))),
+    on(contract.measureSource, async ({ by, query }) => viewMeasured(await measureEntry(by, query.entry))),
     on(contract.listSources, async () => ({ items: (await trust.list()).map(view) })),
     on(contract.approveSource, async ({ by, params, body }) => view(await trust.approve(by, params.id, body.reason))),
     on(contract.reviewSource, async ({ by, params, body }) => {
       const { entry } = await trust.get(params.id);
-      const measured = await measureEntry(entry);
+      const measured = await measureEntry(by, entry);
       return view(
         await trust.review(by, params.id, {
           reason: body.reason,
@@ -56,7 +58,7 @@ async function refuseInUse({ db, clock, trust, origins }: ApiDeps, id: string): 
   const loses = losesTrust(approved, new Set([entry]));
   const { references } = await readRunningImages(db, clock.now());
   const running = references.filter(({ reference }) => loses(reference));
-  const stored = (await storedFrom({ db, ...origins }, readEntry(entry))).length;
+  const stored = (await storedFrom({ db, projects: 'all', ...origins }, readEntry(entry))).length;
   if (running.length + stored === 0) return;
   const shown = running.slice(0, 5).map(({ reference, place }) => `${reference.original} (${place})`);
   const more = running.length > shown.length ? `; and ${running.length - shown.length} more` : '';

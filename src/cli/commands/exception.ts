@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { RiskException, WantedException } from '../../api/contract/exceptions.ts';
+import { MOST_AT_ONCE } from '../../exceptions/exception.ts';
 import { counted } from '../../platform/counted.ts';
 import { defined } from '../../platform/defined.ts';
 import type { Cli } from '../cli.ts';
@@ -13,9 +14,11 @@ import {
   withNarrowing,
   withSubject,
 } from '../exceptions/options.ts';
+import { partsOf } from '../exceptions/parts.ts';
 import { type Place, type PlaceOptions, placeAmong, withPlace, wordsOf } from '../exceptions/place.ts';
 import { printException, printExceptions } from '../exceptions/print.ts';
 import { type FileFormat, FORMATS, readExceptionFile } from '../exceptions/read-file.ts';
+import { readToDecide, type ToDecideOptions, withToDecide } from '../exceptions/to-decide.ts';
 import { completed, type FileEntries, type Told } from '../exceptions/wanted.ts';
 import { CliError } from '../exit.ts';
 import { untilOf } from '../moments.ts';
@@ -32,9 +35,9 @@ interface ImportOptions extends Common, Told {
 interface DecisionOptions extends Common {
   readonly reason: string;
   readonly until?: string;
-  readonly batch?: string;
 }
-type GrantOptions = DecisionOptions & NarrowingOptions & { readonly fixDays?: number };
+type DenyOptions = DecisionOptions & ToDecideOptions;
+type GrantOptions = DenyOptions & NarrowingOptions & { readonly fixDays?: number };
 interface EditOptions extends Common, SubjectOptions, Told {
   readonly vulnerability?: string;
 }
@@ -136,10 +139,50 @@ async function ask(
     );
     return;
   }
-  const { items } = await withServer(cli, (api) => exceptionCalls(api, place).requestMany([...wanted]));
+  const [part = [], ...more] = partsOf(wanted);
+  if (more.length > 0)
+    throw new CliError(
+      'usage',
+      `these are ${wanted.length} exceptions, and at most ${MOST_AT_ONCE}, of less than a megabyte, are asked for together; ask in ${more.length + 1} parts`,
+    );
+  const { items } = await withServer(cli, (api) => exceptionCalls(api, place).requestMany(part));
   printExceptions(cli, options, place, items);
+  noteBatches(cli, place, items);
+}
+
+/** Asks part by part for what is too much to be asked for together. */
+async function askInParts(
+  cli: Cli,
+  options: OutputOptions,
+  place: Place,
+  wanted: readonly WantedException[],
+): Promise<void> {
+  if (wanted.length === 0) throw new CliError('usage', 'there is nothing to ask for');
+  const asked: RiskException[] = [];
+  await withServer(cli, async (api) => {
+    for (const part of partsOf(wanted)) {
+      try {
+        asked.push(...(await exceptionCalls(api, place).requestMany(part)).items);
+      } catch (error) {
+        if (asked.length > 0) {
+          cli.note(`The first ${asked.length} of ${wanted.length} were asked for; leave them out when you try again.`);
+          noteBatches(cli, place, asked);
+        }
+        throw error;
+      }
+    }
+  });
+  printExceptions(cli, options, place, asked);
+  noteBatches(cli, place, asked);
+}
+
+function noteBatches(cli: Cli, place: Place, asked: readonly RiskException[]): void {
+  const batches = [...new Set(asked.map(({ batch = '' }) => batch))];
+  const ways = batches.map((batch) => `breakwater exception grant ${wordsOf(place)} --batch ${batch} --reason "…"`);
   cli.note(
-    `They count once somebody else grants them, singly or together: breakwater exception grant ${wordsOf(place)} --batch ${items[0]?.batch ?? ''} --reason "…"`,
+    ways.length === 1
+      ? `They count once somebody else grants them, singly or together: ${ways[0]}`
+      : `They count once somebody else grants them, singly or together, in ${ways.length} parts:\n${ways.map((way) => `  ${way}`).join('\n')}`,
   );
 }
 
@@ -168,7 +211,7 @@ Examples:
         throw new CliError('usage', 'give --owner: somebody has to answer for what is taken over');
       noteLeft(cli, left);
       const told = defined({ owner, until, reason, ticket, repository: place.repository });
-      await ask(cli, options, place, completed(entries, told), true);
+      await askInParts(cli, options, place, completed(entries, told));
     });
 }
 
@@ -192,68 +235,66 @@ function addEdit(exception: Command, cli: Cli): void {
 }
 
 function addGrant(exception: Command, cli: Cli): void {
-  withNarrowing(common(exception.command('grant')))
+  withToDecide(withNarrowing(common(exception.command('grant'))))
     .description('grant requests of somebody else; may be narrower and end earlier than asked, never wider or later')
     .argument('[words...]', SEVERAL)
     .requiredOption('--reason <text>', 'why')
     .option('--until <date>', `earlier end: ${UNTIL}`, (text: string) => untilOf(text))
     .option('--fix-days <days>', 'fewer days after a known fix', wholeNumber)
-    .option('--batch <id>', 'all that were asked for together')
     .action(async (words: readonly string[], options: GrantOptions) => {
       const { place, rest } = placeAmong(words, options);
       const { reason, until, fixDays } = options;
       const narrower = narrowingIn(options);
       await withServer(cli, async (api) => {
         const calls = exceptionCalls(api, place);
-        const ids = await idsFor(calls, rest, options.batch);
-        const [id] = ids;
-        if (ids.length === 1 && id !== undefined && options.batch === undefined) {
+        const read = await readToDecide(cli, calls, rest, { ...options, word: 'grant' });
+        const [first] = read;
+        if (read.length === 1 && first && options.batch === undefined) {
           const more = Object.keys(narrower).length === 0 ? {} : { narrower };
-          const granted = await calls.grant(id, { reason, ...defined({ until, fixDays }), ...more });
+          const { id, revision } = first;
+          const granted = await calls.grant(id, { reason, revision, ...defined({ until, fixDays }), ...more });
           return printException(cli, options, granted);
         }
         if (fixDays !== undefined || Object.keys(narrower).length > 0)
           throw new CliError('usage', 'several together can be ended earlier, but narrowed only one by one');
-        const { items } = await calls.decide({ decision: 'grant', ids, reason, ...defined({ until }) });
+        const { items } = await calls.decide({
+          decision: 'grant',
+          ids: read.map(({ id }) => id),
+          revisions: revisionsOf(read),
+          reason,
+          ...defined({ until }),
+        });
         return printExceptions(cli, options, place, items);
       });
     });
 }
 
 function addDeny(exception: Command, cli: Cli): void {
-  common(exception.command('deny'))
+  withToDecide(common(exception.command('deny')))
     .description('deny requests')
     .argument('[words...]', SEVERAL)
     .requiredOption('--reason <text>', 'why')
-    .option('--batch <id>', 'all that were asked for together')
-    .action(async (words: readonly string[], options: DecisionOptions) => {
+    .action(async (words: readonly string[], options: DenyOptions) => {
       const { place, rest } = placeAmong(words, options);
       await withServer(cli, async (api) => {
         const calls = exceptionCalls(api, place);
-        const ids = await idsFor(calls, rest, options.batch);
-        const [id] = ids;
-        if (ids.length === 1 && id !== undefined && options.batch === undefined)
-          return printException(cli, options, await calls.deny(id, options.reason));
-        const { items } = await calls.decide({ decision: 'deny', ids, reason: options.reason });
+        const { reason } = options;
+        const read = await readToDecide(cli, calls, rest, { ...options, word: 'deny' });
+        const [first] = read;
+        if (read.length === 1 && first && options.batch === undefined) {
+          const { id, revision } = first;
+          return printException(cli, options, await calls.deny(id, { reason, revision }));
+        }
+        const ids = read.map(({ id }) => id);
+        const { items } = await calls.decide({ decision: 'deny', ids, revisions: revisionsOf(read), reason });
         return printExceptions(cli, options, place, items);
       });
     });
 }
 
-/** The ids that were named, or the undecided ones of what was asked for together. */
-async function idsFor(
-  calls: ReturnType<typeof exceptionCalls>,
-  named: readonly string[],
-  batch: string | undefined,
-): Promise<string[]> {
-  if (batch !== undefined && named.length > 0) throw new CliError('usage', 'give either ids or --batch');
-  if (batch === undefined) {
-    if (named.length === 0) throw new CliError('usage', 'name at least one id, or give --batch');
-    return [...named];
-  }
-  const open = await calls.list({ batch, state: 'requested' });
-  if (open.length === 0) throw new CliError('usage', `nothing that was asked for as ${batch} is undecided`);
-  return open.map(({ id }) => id);
+/** By id, the revisions that were read. */
+function revisionsOf(read: readonly RiskException[]): Record<string, number> {
+  return Object.fromEntries(read.map(({ id, revision }) => [id, revision]));
 }
 
 function addRenew(exception: Command, cli: Cli): void {

@@ -43,6 +43,7 @@ Examples:
       const { output, ...body } = options;
       const added = await withServer(cli, (api) => api.call(addQuarantine, { body: { target, ...body } }));
       printChanged(cli, { output }, added);
+      if (added.hint !== undefined) cli.note(added.hint);
     });
   withOutput(quarantine.command('list'))
     .description('what is under quarantine, newest first')

@@ -35,10 +35,10 @@ export function exceptionCalls(api: ApiClient, { project }: Place) {
       project === undefined
         ? api.call(contract.grantExceptionEverywhere, { params: { id }, body })
         : api.call(contract.grantException, { params: { project, id }, body }),
-    deny: (id: string, reason: string) =>
+    deny: (id: string, body: BodyOf<typeof contract.denyException>) =>
       project === undefined
-        ? api.call(contract.denyExceptionEverywhere, { params: { id }, body: { reason } })
-        : api.call(contract.denyException, { params: { project, id }, body: { reason } }),
+        ? api.call(contract.denyExceptionEverywhere, { params: { id }, body })
+        : api.call(contract.denyException, { params: { project, id }, body }),
     decide: (body: BodyOf<typeof contract.decideExceptions>) =>
       project === undefined
         ? api.call(contract.decideExceptionsEverywhere, { body })

@@ -17,6 +17,7 @@ export function printException(cli: Cli, options: OutputOptions, exception: Risk
       ['owner', exception.owner],
       ['ticket', exception.ticket],
       ['requested', `${minute(exception.requestedAt)} by ${exception.requestedBy}`],
+      ['revision', exception.revision === 1 ? undefined : `${exception.revision}: edited since it was asked for`],
       ['continues', exception.renews && `${exception.renews}, counting since ${minute(exception.lifeFrom)}`],
       ['together', exception.batch],
       [
@@ -51,6 +52,15 @@ export function printExceptions(
       ]),
     );
   });
+}
+
+/** What a request asks for. */
+export function inOneLine(exception: RiskException): string {
+  const { owner, ticket, everywhere } = exception;
+  const where = limits(exception) || (everywhere ? 'all projects' : 'the whole project');
+  const end = exception.until.replace('.000Z', 'Z');
+  const more = [owner && `owner ${owner}`, ticket && `ticket ${ticket}`].filter(Boolean).map((one) => `, ${one}`);
+  return `${subjectOf(exception)} (${kindOf(exception)}) in ${where}, until ${end}, because "${exception.reason}"${more.join('')}, asked for by ${exception.requestedBy}`;
 }
 
 function subjectOf({ vulnerability, rule }: RiskException): string {

@@ -43,6 +43,16 @@ describe('files of exceptions', () => {
     });
   });
 
+  it('knows the lines of a .trivyignore by what is in them, whatever the file is called', () => {
+    const text = '# accepted\nCVE-2018-14618 exp:2027-01-31 # proxy: off\n\nAVD-DS-0002\n';
+    expect(read(text, 'accepted.txt')).toEqual({
+      entries: [{ vulnerability: 'CVE-2018-14618', until: '2027-01-31T23:59:59Z', reason: 'proxy: off' }],
+      left: ['line 4: AVD-DS-0002 is no vulnerability'],
+    });
+    expect(read('CVE-2018-14618', 'accepted.txt').entries).toEqual([{ vulnerability: 'CVE-2018-14618' }]);
+    expect(() => read('what: [', 'accepted.txt')).toThrow('--format (requests, harbor, trivyignore, trivyignore-yaml)');
+  });
+
   it('takes a .trivyignore.yaml: packages by their URLs; what is limited to files is left', () => {
     const text = `
 vulnerabilities:

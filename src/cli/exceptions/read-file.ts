@@ -8,7 +8,7 @@ import { CliError } from '../exit.ts';
 import { bytes } from '../output.ts';
 import { readHarborAllowlist } from './harbor-allowlist.ts';
 import { readRequests } from './request-file.ts';
-import { readTrivyignore, readTrivyignoreYaml } from './trivyignore.ts';
+import { isVulnerability, readTrivyignore, readTrivyignoreYaml } from './trivyignore.ts';
 import type { FileEntries } from './wanted.ts';
 
 export const FORMATS = ['requests', 'harbor', 'trivyignore', 'trivyignore-yaml'] as const;
@@ -30,6 +30,7 @@ export async function readExceptionFile(
 export function entriesIn(text: string, name: string, format: FileFormat | undefined): FileEntries {
   if (format === 'trivyignore' || (format === undefined && basename(name) === '.trivyignore'))
     return readTrivyignore(text, name);
+  if (format === undefined && isIgnoreList(text)) return readTrivyignore(text, name);
   const value = valueIn(text, name);
   switch (format ?? formatOf(value)) {
     case 'harbor':
@@ -40,6 +41,16 @@ export function entriesIn(text: string, name: string, format: FileFormat | undef
       return readRequests(value, name);
   }
 }
+
+/** True for lines that each begin with the id of a vulnerability, perhaps behind comments: no other format looks so. */
+function isIgnoreList(text: string): boolean {
+  const lines = text.split('\n').map((line) => line.trim());
+  const said = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  return said.length > 0 && said.every((line) => IGNORED.test(line)) && said.some(isVulnerability);
+}
+
+/** An id with a number in it, then nothing, an end or a comment. */
+const IGNORED = /^[A-Za-z][\w.-]*-[\w-]*(?:\s|$)/;
 
 function formatOf(value: unknown): FileFormat {
   if (!isRecord(value)) return 'requests';
@@ -53,7 +64,10 @@ function valueIn(text: string, name: string): unknown {
     return parse(text, { maxAliasCount: 0, logLevel: 'error' });
   } catch (error) {
     const why = error instanceof RangeError ? 'it is nested too deeply' : (error as Error).message.split('\n', 1)[0];
-    throw new CliError('usage', `${name}: this is neither YAML nor JSON: ${why}`);
+    throw new CliError(
+      'usage',
+      `${name}: this is neither YAML nor JSON: ${why}; say what it is with --format (${FORMATS.join(', ')})`,
+    );
   }
 }
 

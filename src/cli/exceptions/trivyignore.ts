@@ -71,6 +71,7 @@ function packagesIn(purls: unknown, place: string): Pick<FileEntry, 'package' | 
 const IDS =
   /^(?:CVE|GHSA|GMS|GO|PYSEC|RUSTSEC|OSV|MAL|NSWG|SNYK|HSEC|JLSEC|BIT|CGA|TEMP|DSA|DLA|DTSA|USN|RHSA|RHBA|RHEA|RLSA|ALSA|ALBA|ALAS2?|ELSA|PHSA|SUSE-SU|openSUSE-SU|ALPINE-CVE|DEBIAN-CVE|UBUNTU-CVE)-\S*\d/i;
 
-function isVulnerability(id: string): boolean {
+/** True for an id that names a vulnerability, not a check of configurations or licences. */
+export function isVulnerability(id: string): boolean {
   return IDS.test(id) || id.toUpperCase().startsWith('GHSA-');
 }

@@ -19,6 +19,7 @@ import { packageLists } from './0019-package-lists.ts';
 import { quarantines } from './0020-quarantines.ts';
 import { policyChanges } from './0021-policy-changes.ts';
 import { findings } from './0022-findings.ts';
+import { readAndParted } from './0023-read-and-parted.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -42,5 +43,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0020-quarantines': quarantines(engine),
     '0021-policy-changes': policyChanges(engine),
     '0022-findings': findings(engine),
+    '0023-read-and-parted': readAndParted(engine),
   };
 }
