@@ -5,7 +5,7 @@ const LONGEST_NAME = 100;
 const LONGEST_PROBLEM = 500;
 
 /** A name that somebody sent, in quotes and never longer than a message can take. */
-export function quoted(name: string): string {
+function quoted(name: string): string {
   return JSON.stringify(shortened(name, LONGEST_NAME));
 }
 
