@@ -205,6 +205,8 @@ export const lineSchemas = {
     requestedAt: time,
     /** Every account of those who asked for it or changed the request. */
     requesters: z.array(text).optional(),
+    /** How it was worded when it was decided; files of earlier versions do not say it. */
+    revision: z.number().int().min(1).optional(),
     renews: text.optional(),
     lifeFrom: time.optional(),
     batch: text.optional(),

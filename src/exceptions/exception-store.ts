@@ -36,7 +36,7 @@ import {
   targetOf,
   updateRow,
 } from './exception-rows.ts';
-import { accountsOf, ownParts } from './four-eyes.ts';
+import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
 import { lifeOf } from './life.ts';
 import { checkEnd, furthestEnd, type LimitSource, type Limits } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
@@ -396,13 +396,4 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       return now < held.firstEnd ? held.list : held.list.filter(({ until }) => now < until);
     },
   };
-}
-
-function ownRequest(row: Row<'exceptions'>, person: string, own: readonly string[]): string {
-  const end = 'another person has to grant it';
-  if (row.requested_person === person) return `${person} asked for this exception through ${row.requested_by}; ${end}`;
-  if (row.requested_by === person) return `${person} asked for this exception; ${end}`;
-  const [other] = own.filter((name) => name !== person);
-  const whom = requestersOf(row).includes(person) || other === undefined ? person : `${person}, who is also ${other},`;
-  return `${whom} asked for this exception or changed the request; ${end}`;
 }

@@ -15,3 +15,13 @@ export async function ownParts(tx: Tx, by: Principal, row: Row<'exceptions'>): P
   const own = new Set(await accountsSince(tx, personOf(by), row.requested_at));
   return requestersOf(row).filter((name) => own.has(name));
 }
+
+/** Says whose request it is. */
+export function ownRequest(row: Row<'exceptions'>, person: string, own: readonly string[]): string {
+  const end = 'another person has to grant it';
+  if (row.requested_person === person) return `${person} asked for this exception through ${row.requested_by}; ${end}`;
+  if (row.requested_by === person) return `${person} asked for this exception; ${end}`;
+  const [other] = own.filter((name) => name !== person);
+  const whom = requestersOf(row).includes(person) || other === undefined ? person : `${person}, who is also ${other},`;
+  return `${whom} asked for this exception or changed the request; ${end}`;
+}
