@@ -150,7 +150,11 @@ describe.skipIf(leavesOutKubernetes())('the guard beside a real API server', () 
     const deps = { client, clock: systemClock, logger: silentLogger };
     expect(await probe({ ...deps, namespace: 'default' })).toMatchObject({ outcome: 'answered' });
     expect((await cluster.kubectl(['get', 'podtemplates', '-A', '-oname'])).stdout).toBe('');
+    expect(await probe({ ...deps, namespace: 'kube-system' })).toMatchObject({ outcome: 'answered' });
+    // Only a webhook that fails closed leaves it out.
+    await usePolicy('Fail');
     expect(await probe({ ...deps, namespace: 'kube-system' })).toMatchObject({ outcome: 'open' });
+    await usePolicy('Ignore');
     expect((await cluster.kubectl(['get', 'podtemplates', '-A', '-oname'])).stdout).toBe('');
     expect(await probe({ ...deps, namespace: 'nowhere' })).toMatchObject({ outcome: 'unknown' });
   });
