@@ -1,6 +1,5 @@
-import { mostDaysOf } from '../exceptions/limits.ts';
-import type { Severity } from '../model/severity.ts';
-import { severityRank } from '../model/severity.ts';
+import { limitsIn, mostDaysOf } from '../exceptions/limits.ts';
+import { worstSeverity } from '../model/severity.ts';
 import type { Reason } from '../model/verdict.ts';
 import type { ExceptionRule, GrantedException } from '../policy/exceptions.ts';
 import type { JudgeInput } from '../policy/judge.ts';
@@ -46,10 +45,7 @@ export function ruleExceptionFor(
     rule,
     digest: subject,
     repository: pathInProject(repository),
-    until: lastDay(
-      now,
-      Math.min(USUAL_DAYS, mostDaysOf({ ...policy.exceptions, unknownSeverity: policy.unknownSeverity }, 'critical')),
-    ),
+    until: lastDay(now, Math.min(USUAL_DAYS, mostDaysOf(limitsIn(policy), 'critical'))),
   };
 }
 
@@ -75,10 +71,9 @@ export function asGranted(
 }
 
 /** Days that an exception may last, by the worst that anybody says. */
-function mostDays(reasons: readonly Reason[], { exceptions, unknownSeverity }: Policy): number {
+function mostDays(reasons: readonly Reason[], policy: Policy): number {
   const said = reasons.flatMap(({ severity, severities = [] }) => [severity, ...severities.map((one) => one.severity)]);
-  const worst = said.reduce<Severity>((a, b) => (severityRank(b) > severityRank(a) ? b : a), 'unknown');
-  return mostDaysOf({ ...exceptions, unknownSeverity }, worst);
+  return mostDaysOf(limitsIn(policy), worstSeverity(said, 'unknown'));
 }
 
 /** The last day whose end (UTC) is within so many days. */

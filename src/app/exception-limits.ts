@@ -1,6 +1,6 @@
 import { EVERY_PROJECT } from '../exceptions/exception.ts';
-import type { LimitSource } from '../exceptions/limits.ts';
-import { type Severity, severityRank } from '../model/severity.ts';
+import { type LimitSource, limitsIn } from '../exceptions/limits.ts';
+import { worstSeverity } from '../model/severity.ts';
 import type { PolicyStore } from '../projects/policy-store.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 
@@ -14,12 +14,12 @@ export function exceptionLimits(deps: {
     async limitsOf(projectId) {
       const { policy } =
         projectId === EVERY_PROJECT ? await policies.installationPolicy() : await policies.effectivePolicy(projectId);
-      return { ...policy.exceptions, unknownSeverity: policy.unknownSeverity };
+      return limitsIn(policy);
     },
     severityOf(vulnerability) {
       const said = advisories.current()?.vulnerability(vulnerability)?.severities ?? [];
-      return said.reduce<Severity>(
-        (worst, { severity }) => (severityRank(severity) > severityRank(worst) ? severity : worst),
+      return worstSeverity(
+        said.map(({ severity }) => severity),
         'unknown',
       );
     },

@@ -13,6 +13,11 @@ export interface Limits extends Readonly<Policy['exceptions']> {
   readonly unknownSeverity: Severity;
 }
 
+/** The limits that a policy sets. */
+export function limitsIn({ exceptions, unknownSeverity }: Pick<Policy, 'exceptions' | 'unknownSeverity'>): Limits {
+  return { ...exceptions, unknownSeverity };
+}
+
 /** What the limits depend on. */
 export interface LimitSource {
   /** Of a project, or of the installation for its id `''`. */

@@ -50,27 +50,14 @@ export async function fullStep(
       return { ...none, trust, next: next(phase, trust.length === limit && trust.at(-1)) };
     }
     case 'upstreams': {
-      const rows = await db
-        .selectFrom('upstreams as u')
-        .innerJoin('projects as p', 'p.id', 'u.project_id')
-        .select('p.name')
-        .where('p.name', '>', after[0])
-        .where(projectIn(scope))
-        .orderBy('p.name')
-        .limit(limit)
+      const rows = await projectsAfter(db, scope, after[0], limit)
+        .innerJoin('upstreams as u', 'u.project_id', 'p.id')
         .execute();
       const upstreams = rows.map(({ name }) => name);
       return { ...none, upstreams, next: next(phase, upstreams.length === limit && upstreams.at(-1)) };
     }
     case 'policies': {
-      const rows = await db
-        .selectFrom('projects as p')
-        .select('p.name')
-        .where('p.name', '>', after[0])
-        .where(projectIn(scope))
-        .orderBy('p.name')
-        .limit(limit)
-        .execute();
+      const rows = await projectsAfter(db, scope, after[0], limit).execute();
       const references = rows.map(({ name }) => name);
       return { ...none, references, next: next(phase, references.length === limit && references.at(-1)) };
     }
@@ -105,6 +92,16 @@ export async function fullStep(
       return { ...none, images, next: nextNamed(phase, images, limit) };
     }
   }
+}
+
+function projectsAfter(db: Db, scope: Scope, name: string, limit: number) {
+  return db
+    .selectFrom('projects as p')
+    .select('p.name')
+    .where('p.name', '>', name)
+    .where(projectIn(scope))
+    .orderBy('p.name')
+    .limit(limit);
 }
 
 function projectIn(scope: Scope): Expression<SqlBool> {

@@ -1,5 +1,6 @@
+import { isStorable } from '../platform/storable-text.ts';
 import type { SortValue } from './order.ts';
-import { SORTS, type Sort } from './query.ts';
+import type { Sort } from './query.ts';
 
 /** Where a page ends: the values its last row is sorted by. */
 export interface Place {
@@ -18,6 +19,7 @@ const KINDS: Readonly<Record<Sort, readonly Kind[]>> = {
   'first-seen': ['integer', 'integer', 'integer'],
   repository: ['text', 'integer', 'number', 'integer'],
 };
+
 /** The place as text that means nothing to others. */
 export function writePlace({ sort, values }: Place): string {
   return Buffer.from(JSON.stringify([sort, ...values])).toString('base64url');
@@ -31,7 +33,7 @@ export function readPlace(text: string, sort: Sort): Place | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(parsed) || !SORTS.includes(parsed[0] as Sort) || parsed[0] !== sort) return undefined;
+  if (!Array.isArray(parsed) || parsed[0] !== sort) return undefined;
   const values = parsed.slice(1) as unknown[];
   const kinds = KINDS[sort];
   if (values.length !== kinds.length || !values.every((value, at) => isValue(value, kinds[at]))) return undefined;
@@ -39,12 +41,7 @@ export function readPlace(text: string, sort: Sort): Place | undefined {
 }
 
 function isValue(value: unknown, kind: Kind | undefined): boolean {
-  if (typeof value === 'string') return kind === 'text' && value.length <= 1000 && !unstorable(value);
+  if (typeof value === 'string') return kind === 'text' && value.length <= 1000 && isStorable(value);
   if (typeof value !== 'number') return false;
   return kind === 'integer' ? Number.isSafeInteger(value) : kind === 'number' && Number.isFinite(value);
-}
-
-/** PostgreSQL takes no NUL. */
-function unstorable(text: string): boolean {
-  return text.includes('\0') || !text.isWellFormed();
 }

@@ -6,6 +6,13 @@ export function severityRank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
 }
 
+/** The worst of these, and never less than `least`. */
+export function worstSeverity(severities: Iterable<Severity>, least: Severity): Severity {
+  let worst = least;
+  for (const severity of severities) if (severityRank(severity) > severityRank(worst)) worst = severity;
+  return worst;
+}
+
 /** What one source says about how bad a vulnerability is. */
 export interface SeverityStatement {
   /** Who says so: `distribution:debian`, `ghsa`, `nvd`, `cna:<name>`, `cisa-adp`, … A prefix names a family. */

@@ -217,8 +217,8 @@ function nothingCounts({ counts, reasons }: ToldVerdict): string {
   // What could not be read may hold anything.
   const [shown] = reasons.filter(({ rule }) => rule === 'not-runnable' || rule === 'unscannable');
   if (shown) return shown.message;
-  const excepted = counts.suppressed > 0 ? `, ${counts.suppressed} set aside` : '';
-  if (counts.total === 0) return `no known vulnerabilities${excepted}`;
+  const setAside = counts.suppressed > 0 ? `, ${counts.suppressed} set aside` : '';
+  if (counts.total === 0) return `no known vulnerabilities${setAside}`;
   const known = counts.total === 1 ? '1 known vulnerability' : `${counts.total} known vulnerabilities`;
-  return `${known} below what this project acts on${excepted}`;
+  return `${known} below what this project acts on${setAside}`;
 }

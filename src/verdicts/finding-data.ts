@@ -1,4 +1,4 @@
-import { type Severity, severityRank } from '../model/severity.ts';
+import { type Severity, severityRank, worstSeverity } from '../model/severity.ts';
 import type { Reason } from '../model/verdict.ts';
 import type { FindingData } from '../notify/event-data.ts';
 
@@ -7,8 +7,8 @@ const MOST_NAMED = 5;
 
 /** The worst severity of reasons; `none` without any. */
 export function worstOf(reasons: readonly Reason[]): Severity {
-  return reasons.reduce<Severity>(
-    (worst, { severity }) => (severityRank(severity) > severityRank(worst) ? severity : worst),
+  return worstSeverity(
+    reasons.map(({ severity }) => severity),
     'none',
   );
 }

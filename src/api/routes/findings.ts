@@ -4,6 +4,7 @@ import { listHoldingImages } from '../../findings/images.ts';
 import { listFindings } from '../../findings/list.ts';
 import type { FindingFilter } from '../../findings/query.ts';
 import { STATUSES } from '../../findings/status.ts';
+import { projectOf } from '../../model/project-name.ts';
 import { defined } from '../../platform/defined.ts';
 import { findRepository } from '../../registry/content-store.ts';
 import * as contract from '../contract/findings.ts';
@@ -20,7 +21,7 @@ interface Place {
 /** What verdicts say of vulnerabilities, over everything that somebody may read. */
 export function findingRoutes({ db, access }: Pick<ApiDeps, 'db' | 'access'>): BoundEndpoint[] {
   async function placeOf(by: Principal, { project, repository }: Place): Promise<FindingFilter> {
-    const named = repository?.split('/', 1)[0] ?? project;
+    const named = repository === undefined ? project : projectOf(repository);
     if (named === undefined) return readable(by);
     if (project !== undefined && named !== project)
       throw new ApiError('request_invalid', `repository ${repository} is not in project ${project}`);
