@@ -26,11 +26,11 @@ export function clocksOfSheet(sheet: string): Map<string, Clock> {
   const parts: { readonly at: number; readonly names: readonly string[]; readonly keys: readonly string[] }[] = [];
   for (const line of sheet.split('\n')) {
     if (line === '') continue;
-    const [at, ...rest] = JSON.parse(line) as Line;
-    const names = rest[0]?.startsWith('#') ? rest[0].slice(1).split(' ') : undefined;
-    const keys = names ? rest.slice(1) : rest;
-    if (names && !names.includes(SEEN)) parts.push({ at, names, keys });
-    else add(clocks, keys, names ? started({ firstSeen: at }, names, at) : clockOfAll(at));
+    const [at, ...keys] = JSON.parse(line) as Line;
+    const names = keys[0]?.startsWith('#') ? keys.shift() : undefined;
+    const known = names === undefined ? undefined : namesIn(names);
+    if (known && !known.includes(SEEN)) parts.push({ at, names: known, keys });
+    else add(clocks, keys, beginningOf(at, names));
   }
   // Parts say nothing about when the clock itself was started.
   for (const { at, names, keys } of parts)
@@ -39,7 +39,29 @@ export function clocksOfSheet(sheet: string): Map<string, Clock> {
 }
 
 function add(clocks: Map<string, Clock>, keys: readonly string[], clock: Clock): void {
-  for (const key of keys) clocks.set(key, earlierClock(clocks.get(key), clock) ?? clock);
+  for (const key of keys) {
+    const known = clocks.get(key);
+    clocks.set(key, known === undefined ? clock : (earlierClock(known, clock) ?? clock));
+  }
+}
+
+function namesIn(names: string): readonly string[] {
+  return names.slice(1).split(' ');
+}
+
+/** Beginnings that are kept: those of an hour's pushes. */
+const KEPT_BEGINNINGS = 1000;
+const beginnings = new Map<string, Clock>();
+
+/** What began at once is one clock in all sheets, so that it is compared once with that of a repository. */
+function beginningOf(at: number, names: string | undefined): Clock {
+  const key = `${at} ${names}`;
+  const known = beginnings.get(key);
+  if (known) return known;
+  const clock = names === undefined ? clockOfAll(at) : started({ firstSeen: at }, namesIn(names), at);
+  if (beginnings.size >= KEPT_BEGINNINGS) beginnings.clear();
+  beginnings.set(key, clock);
+  return clock;
 }
 
 function started(clock: Clock, names: readonly string[], at: number): Clock {

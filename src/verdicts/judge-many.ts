@@ -1,9 +1,10 @@
+import type { Db } from '../db/database.ts';
 import { createFindingMemory } from '../findings/known-findings.ts';
 import { breathe } from '../platform/breathe.ts';
 import { computeMany, createManyMemory as createMemory, type ManyMemory as Memory } from './compute-many.ts';
 import type { Judgement } from './judging.ts';
 import type { Cause } from './ports.ts';
-import { type ReplaceMemory, replaceVerdicts } from './replace-verdicts.ts';
+import { type ReplaceMemory, type Replacement, replaceVerdicts } from './replace-verdicts.ts';
 import type { Sources } from './sources.ts';
 import { type Subject, subjectKey } from './subjects.ts';
 import { readVerdicts } from './verdict-store.ts';
@@ -21,16 +22,22 @@ export interface ManyJudged {
   readonly rest: readonly Subject[];
 }
 
+/** Stored images with the verdicts that they come to. */
+export interface ComputedMany {
+  readonly subjects: readonly Subject[];
+  readonly replacements: readonly Replacement[];
+}
+
 /**
- * Judges stored images that were judged before, all with a handful of statements. Same verdicts as one by one: what is kept
- * is read before the inputs and replaced only if nobody else has replaced it.
+ * Judges stored images that were judged before, all with a handful of statements, and keeps nothing. What is kept is read before the
+ * inputs. Same verdicts as one by one.
  */
-export async function judgeMany(
+export async function computeAgain(
   deps: Sources,
   subjects: readonly Subject[],
-  cause: Cause,
   memory: ManyMemory,
-): Promise<ManyJudged> {
+): Promise<ComputedMany> {
+  if (subjects.length === 0) return { subjects, replacements: [] };
   const kept = await readVerdicts(deps.db, subjects);
   await breathe();
   const judged = subjects.filter((subject) => kept.has(subjectKey(subject)));
@@ -39,7 +46,17 @@ export async function judgeMany(
     return before ? [{ ...computed, before }] : [];
   });
   await breathe();
-  const outcomes = await replaceVerdicts(deps.db, replacements, cause, memory);
+  return { subjects, replacements };
+}
+
+/** Keeps what images came to, only where nobody else has replaced what was kept meanwhile. */
+export async function keepAgain(
+  db: Db,
+  { subjects, replacements }: ComputedMany,
+  cause: Cause,
+  memory: ManyMemory,
+): Promise<ManyJudged> {
+  const outcomes = await replaceVerdicts(db, replacements, cause, memory);
   const done = replacements.filter(({ subject }) => outcomes.get(subjectKey(subject)) !== 'lost');
   const finished = new Set(done.map(({ subject }) => subjectKey(subject)));
   return {

@@ -86,7 +86,7 @@ async function listedIds(db: Db, hashes: readonly string[]): Promise<ReadonlyMap
 }
 
 function numbersOf(list: string): readonly number[] {
-  return list === '' ? [] : list.split(',').map(Number);
+  return JSON.parse(`[${list}]`) as number[];
 }
 
 async function fetchPackages(db: Db, lists: readonly (readonly number[])[], cache: PackageCache): Promise<void> {

@@ -4,7 +4,7 @@ import { compareText } from '../oci/canonical.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import { createManyMemory, judgeMany, type ManyMemory } from './judge-many.ts';
+import { type ComputedMany, computeAgain, createManyMemory, keepAgain, type ManyMemory } from './judge-many.ts';
 import type { Judgement, Judging, JudgingDeps } from './judging.ts';
 import type { Cause } from './ports.ts';
 import { asSubject, type Subject, selectSubjects, subjectKey } from './subjects.ts';
@@ -36,12 +36,8 @@ type Scope = { readonly projectId?: string; readonly dueAt?: number };
  * first, then the indexes that are about them.
  */
 export async function rejudge(deps: RejudgeDeps, cause: Cause, scope: Scope = {}): Promise<RejudgeResult> {
-  let result = nothing;
-  const memory = createManyMemory();
-  for (const indexes of [false, true])
-    for await (const subjects of judgedSubjects(deps.db, indexes, scope))
-      result = add(result, await rejudgeSubjects(deps, subjects, cause, memory));
-  return result;
+  const images = await rejudgePages(deps, judgedSubjects(deps.db, false, scope), cause);
+  return add(images, await rejudgePages(deps, judgedSubjects(deps.db, true, scope), cause));
 }
 
 /** Judges the verdicts on image manifests with these inventories again, in every repository, and the indexes above them. */
@@ -117,10 +113,8 @@ async function rejudgeImages(deps: RejudgeDeps, images: Subject[], cause: Cause)
     for (const parent of await judgedParents(deps.db, part)) parents.set(subjectKey(parent), parent);
   // Images of one repository share their clocks.
   images.sort((a, b) => compareText(subjectKey(a), subjectKey(b)));
-  let result = nothing;
-  const memory = createManyMemory();
-  for (const part of batches(images, PAGE)) result = add(result, await rejudgeSubjects(deps, part, cause, memory));
-  return add(result, await rejudgeSubjects(deps, [...parents.values()], cause, memory));
+  const result = await rejudgePages(deps, batches(images, PAGE), cause);
+  return add(result, await rejudgePages(deps, [[...parents.values()]], cause));
 }
 
 /** Judges the verdicts on exactly these manifests again, in every repository and whatever they are: indexes after the rest. */
@@ -135,10 +129,8 @@ export async function rejudgeManifests(
   const others = found.filter((subject) => !isIndex(subject));
   // Images of one repository share their clocks.
   others.sort((a, b) => compareText(subjectKey(a), subjectKey(b)));
-  let result = nothing;
-  const memory = createManyMemory();
-  for (const part of batches(others, PAGE)) result = add(result, await rejudgeSubjects(deps, part, cause, memory));
-  return add(result, await rejudgeSubjects(deps, found.filter(isIndex), cause, memory));
+  const result = await rejudgePages(deps, batches(others, PAGE), cause);
+  return add(result, await rejudgePages(deps, [found.filter(isIndex)], cause));
 }
 
 function isIndex({ kind }: Subject): boolean {
@@ -164,15 +156,40 @@ async function judgedParents(db: Db, children: readonly Subject[], depth = 0): P
   return [...parents, ...(await judgedParents(db, parents, depth + 1))];
 }
 
-async function rejudgeSubjects(
+type Pages = AsyncIterable<readonly Subject[]> | Iterable<readonly Subject[]>;
+
+/** Judges page after page: while what one came to is written and made durable, the next is computed. */
+async function rejudgePages(deps: RejudgeDeps, pages: Pages, cause: Cause): Promise<RejudgeResult> {
+  const memory = createManyMemory();
+  let result = nothing;
+  let writing: Promise<Written> = Promise.resolve({ result: nothing, remembered: true });
+  for await (const subjects of pages) {
+    const images = subjects.filter(({ kind }) => kind === 'image');
+    let computed = await computeOrNone(deps, images, memory);
+    const before = await writing;
+    result = add(result, before.result);
+    // It counted on clocks that were not kept.
+    if (!before.remembered) computed = await computeOrNone(deps, images, memory);
+    const others = subjects.filter(({ kind }) => kind !== 'image');
+    writing = write(deps, { computed, others }, cause, memory);
+  }
+  return add(result, (await writing).result);
+}
+
+interface Written {
+  readonly result: RejudgeResult;
+  /** False when what was remembered had to be forgotten. */
+  readonly remembered: boolean;
+}
+
+/** Keeps what images came to, and judges what could not be judged with others one by one. */
+async function write(
   deps: RejudgeDeps,
-  subjects: readonly Subject[],
+  { computed, others }: { readonly computed: ComputedMany; readonly others: readonly Subject[] },
   cause: Cause,
   memory: ManyMemory,
-): Promise<RejudgeResult> {
-  const images = subjects.filter(({ kind }) => kind === 'image');
-  const others = subjects.filter(({ kind }) => kind !== 'image');
-  const { judgements, rest } = await manyOrNone(deps, images, cause, memory);
+): Promise<Written> {
+  const { judgements, rest, remembered } = await keepOrNone(deps, computed, cause, memory);
   let result = judgements.map(countOf).reduce(add, nothing);
   for (const subject of [...rest, ...others]) {
     try {
@@ -183,20 +200,33 @@ async function rejudgeSubjects(
       result = add(result, { ...nothing, failed: 1 });
     }
   }
-  return result;
+  return { result, remembered };
 }
 
 /** What keeps many from being judged at once is found out, and written down, one by one. */
-async function manyOrNone(deps: RejudgeDeps, images: readonly Subject[], cause: Cause, memory: ManyMemory) {
+async function computeOrNone(deps: RejudgeDeps, images: readonly Subject[], memory: ManyMemory): Promise<ComputedMany> {
   try {
-    return images.length === 0 ? { judgements: [], rest: [] } : await judgeMany(deps, images, cause, memory);
+    return await computeAgain(deps, images, memory);
   } catch (error) {
-    deps.logger.warn({ images: images.length, reason: messageOf(error) }, 'verdicts are renewed one by one');
-    // They may hold clocks and findings that were not written.
-    memory.clocks.clear();
-    memory.findings.known.clear();
-    return { judgements: [], rest: images };
+    oneByOne(deps, images, error, memory);
+    return { subjects: images, replacements: [] };
   }
+}
+
+async function keepOrNone(deps: RejudgeDeps, computed: ComputedMany, cause: Cause, memory: ManyMemory) {
+  try {
+    return { ...(await keepAgain(deps.db, computed, cause, memory)), remembered: true };
+  } catch (error) {
+    oneByOne(deps, computed.subjects, error, memory);
+    memory.findings.known.clear();
+    return { judgements: [], rest: computed.subjects, remembered: false };
+  }
+}
+
+function oneByOne({ logger }: RejudgeDeps, images: readonly Subject[], error: unknown, memory: ManyMemory): void {
+  logger.warn({ images: images.length, reason: messageOf(error) }, 'verdicts are renewed one by one');
+  // What is remembered may not have been written.
+  memory.clocks.clear();
 }
 
 function countOf({ verdict, previous, changed }: Judgement): RejudgeResult {

@@ -2,6 +2,7 @@ import type { Finding } from '../model/finding.ts';
 import type { Distribution } from '../model/inventory.ts';
 import { createClockedParts } from '../policy/clocked-parts.ts';
 import {
+  type Clock,
   type Clocks,
   clockKeysOf,
   clockOf,
@@ -26,6 +27,8 @@ export interface SettledClocks extends FindingClocks {
 interface Settled {
   readonly running: FindingClock;
   readonly keys: readonly [string, ...string[]];
+  /** A clock of images that knows the same: most images have the very same one. */
+  alike?: Clock;
 }
 
 /** Settled clocks of a repository as it is now, for findings under these policies in images of a distribution. */
@@ -56,7 +59,11 @@ export function createSettledClocks(
     const { keys } = settled;
     const { clock } = settled.running;
     const inImage = image.get(keys[0]);
-    if (inImage === undefined || !knowsParts(inImage, clock) || !saysAsMuch(clock, inImage)) return false;
+    if (inImage === undefined) return false;
+    if (inImage !== settled.alike) {
+      if (!knowsParts(inImage, clock) || !saysAsMuch(clock, inImage)) return false;
+      settled.alike = inImage;
+    }
     for (let at = 1; at < keys.length; at += 1) {
       const other = image.get(keys[at] ?? '');
       if (other !== undefined && !saysAsMuch(clock, other)) return false;

@@ -186,10 +186,21 @@ export function describeChange(before: Verdict | undefined, after: Verdict): Cha
   const { added, removed } = differingLines(before, after);
   if (before?.kind === after.kind && added.length + removed.length === 0) return undefined;
   const { counts, inputs } = after;
-  // What every source said is in the verdict that is no more; the line alone is history.
-  const gone = removed.map(({ severities: _severities, ...line }): Reason => line);
   const causeDetail = before && causeDetailOf(before, after, { added, removed });
-  return { counts, inputs, added, removed: gone, ...(causeDetail ? { causeDetail } : {}) };
+  const [came, gone] = [added.map(asHistory), removed.map(asHistory)];
+  return { counts, inputs, added: came, removed: gone, ...(causeDetail ? { causeDetail } : {}) };
+}
+
+/** Many verdicts share their lines, and then what is kept of them. */
+const lines = new WeakMap<Reason, Reason>();
+
+/** What every source said of a severity is in the verdict; the line alone is history. */
+function asHistory(reason: Reason): Reason {
+  const known = lines.get(reason);
+  if (known) return known;
+  const { severities: _severities, ...line } = reason;
+  lines.set(reason, line);
+  return line;
 }
 
 /** The lines that one verdict has and the one before it had not, and the other way round. */
@@ -197,21 +208,24 @@ export function differingLines(
   before: ToldVerdict | undefined,
   after: ToldVerdict,
 ): { readonly added: readonly Reason[]; readonly removed: readonly Reason[] } {
-  const [known, present] = [linesOf(before), linesOf(after)];
+  const known = new Map((before?.reasons ?? []).map((reason) => [lineKey(reason), reason]));
+  const present = new Map(after.reasons.map((reason) => [sharedKey(reason), reason]));
   const added = [...present].flatMap(([key, reason]) => (known.has(key) ? [] : [reason]));
   const removed = [...known].flatMap(([key, reason]) => (present.has(key) ? [] : [reason]));
   return { added, removed };
 }
 
-/** Reasons by what makes them the same: not by words, dates or scores. */
-function linesOf(verdict: ToldVerdict | undefined): Map<string, Reason> {
-  return new Map((verdict?.reasons ?? []).map((reason) => [lineKey(reason), reason]));
+/** What makes reasons the same: not their words, dates or scores. */
+function lineKey({ rule, kind, vulnerability, package: name, installed, suppressedBy, vex, message }: Reason): string {
+  // Lines about the image as a whole are told apart by their text: one per platform, one per ecosystem.
+  return [rule, kind, vulnerability ?? message, name, installed, suppressedBy?.exception, vex?.status].join('\0');
 }
 
-function lineKey(reason: Reason): string {
-  const { rule, kind, vulnerability, package: name, installed, suppressedBy, vex } = reason;
-  // Lines about the image as a whole are told apart by their text: one per platform, one per ecosystem.
-  return [rule, kind, vulnerability ?? reason.message, name, installed, suppressedBy?.exception, vex?.status].join(
-    '\0',
-  );
+const sharedKeys = new WeakMap<Reason, string>();
+
+/** The same for lines that many verdicts share. */
+function sharedKey(reason: Reason): string {
+  const known = sharedKeys.get(reason) ?? lineKey(reason);
+  sharedKeys.set(reason, known);
+  return known;
 }
