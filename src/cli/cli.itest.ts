@@ -324,8 +324,15 @@ describe('against a server', () => {
       run('policy', 'rollback', 'announced', '--to', `${first}`, '--reason', 'a test', ...more);
     expect(await back()).toMatchObject({ code: 3, err: expect.stringContaining('never came into force') });
     expect((await back('--effective-from', from)).out).toBe(
-      `announced has policy version ${first + 3}, which says what version ${first} said, from ${from} on; until then it only warns.\n`,
+      `announced has policy version ${first + 3}, which says what version ${first} said, from ${from} on; until then it only warns.\n` +
+        `Version ${first + 2}, which waited for ${from}, is replaced and will not come.\n`,
     );
+    await writeFile(join(folder, 'whole.yaml'), 'block: { fixable: high }\n');
+    const whole = ['policy', 'set', 'announced', 'whole.yaml', '--reason', 'a test'];
+    expect((await run(...whole)).out).toBe(
+      `announced has policy version ${first + 4} now.\nVersion ${first + 3}, which waited for ${from}, is replaced and will not come.\n`,
+    );
+    expect((await run(...whole)).out).toBe(`announced has policy version ${first + 4} now.\n`);
   });
 
   it('shows usage, sets quotas, and keeps the tags that rules keep', async () => {

@@ -19,6 +19,7 @@ import {
   renderHistory,
   renderOwn,
   renderPolicy,
+  replacedText,
   whenText,
   writtenText,
 } from '../policy/text.ts';
@@ -116,12 +117,14 @@ Examples:
           'give either a file or fields to change: --set, --unset, --lock, --unlock, --block, --warn',
         );
       const said = await withServer(cli, async (api) => {
-        if (from !== undefined)
-          return writtenText(
-            calls.name,
-            (await calls.set(api, { policy: parsePolicy(await readFile(from, 'utf8'), from), ...why })).version,
-            options,
-          );
+        if (from !== undefined) {
+          const document = parsePolicy(await readFile(from, 'utf8'), from);
+          const { items } = await calls.history(api);
+          const { version } = await calls.set(api, { policy: document, ...why });
+          // The same document again changes nothing, and gives the newest number.
+          const replaced = version === items[0]?.version ? '' : replacedText(items);
+          return `${writtenText(calls.name, version, options)}${replaced}`;
+        }
         const short = { ...(block ? { block } : {}), ...(warn ? { warn } : {}) };
         const fields = block || warn ? shortFormFields(short, (await calls.show(api)).policy) : [];
         const shown = await calls.edit(api, {
@@ -165,10 +168,13 @@ function rollbackCommand(cli: Cli): Command {
         const calls = policyCalls(project, options);
         const { to, reason, effectiveFrom } = options;
         const why = { reason, ...(effectiveFrom === undefined ? {} : { effectiveFrom }) };
-        const { version } = await withServer(cli, (api) => calls.rollBack(api, to, why));
-        cli.print(
-          `${calls.name} has policy version ${version}, which says what version ${to} said, ${whenText(options)}.`,
-        );
+        const said = await withServer(cli, async (api) => {
+          const { items } = await calls.history(api);
+          const { version } = await calls.rollBack(api, to, why);
+          const replaced = version === items[0]?.version ? '' : replacedText(items);
+          return `${calls.name} has policy version ${version}, which says what version ${to} said, ${whenText(options)}.${replaced}`;
+        });
+        cli.print(said);
       },
     );
 }

@@ -54,6 +54,13 @@ export function editedText(
   return `${writtenText(name, counts.version, when)}\nVersion ${waits.version} still waits for ${waits.effectiveFrom}, and has this change too.`;
 }
 
+/** What a whole document took the place of, though its moment had not come. */
+export function replacedText(before: readonly PolicyVersionView[]): string {
+  const waited = before.find(({ state }) => state === 'coming');
+  if (waited?.effectiveFrom === undefined) return '';
+  return `\nVersion ${waited.version}, which waited for ${waited.effectiveFrom}, is replaced and will not come.`;
+}
+
 /** Changes field by field. */
 export function renderChanges(changes: readonly FieldChange[]): string {
   if (changes.length === 0) return 'no field is different';
