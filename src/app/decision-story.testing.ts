@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { mirrorsDockerHub } from '../../test/support/upstream.ts';
 import { SYSTEM } from '../auth/principal.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { createLedger } from '../ledger/ledger.ts';
@@ -111,16 +112,7 @@ export interface Tagged {
 /** Fills a registry with what a story begins with. */
 export async function begin(world: SimulatedWorld, handle: DatabaseHandle, story: DecisionStory): Promise<void> {
   world.state.advisories = advisoriesOf(story.facts);
-  await handle.db
-    .insertInto('upstreams')
-    .values({
-      project_id: 'back',
-      url: 'https://registry-1.docker.io',
-      username: null,
-      secret: null,
-      freshness_seconds: 1,
-    })
-    .execute();
+  await mirrorsDockerHub(handle, 'back');
   for (const change of story.policies) await happen(world, handle, change);
   const stored = [];
   for (const { repository, tag, distribution, packages } of story.images)

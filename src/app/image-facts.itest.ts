@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
+import { mirrorsDockerHub } from '../../test/support/upstream.ts';
 import { SYSTEM } from '../auth/principal.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { NOTED_TABLES } from '../db/settled-changes.ts';
@@ -91,16 +92,7 @@ describe.each(ENGINES)('facts about our own images on %s', (engine) => {
   it('follow what is pushed, and copies of mirrors', async () => {
     await world.push('front/app', LAYERS, '1');
     await untilInMemory();
-    await handle.db
-      .insertInto('upstreams')
-      .values({
-        project_id: 'back',
-        url: 'https://registry-1.docker.io',
-        username: null,
-        secret: null,
-        freshness_seconds: 1,
-      })
-      .execute();
+    await mirrorsDockerHub(handle, 'back');
     await world.push('back/nginx', LAYERS, '1');
     const next = parseReference(`${HOST}/front/app:2`);
     await world.push('front/app', [{ distribution: '3.23', packages: ['musl@3'] }], '2');

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
+import { mirrorsDockerHub } from '../../test/support/upstream.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import { placeOfUpstream } from '../mirror/mirrored-address.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -95,16 +96,7 @@ describe.each(ENGINES)('what is known of a source on %s', (engine) => {
   });
 
   it('finds mirrored images under the names of their upstream', async () => {
-    await handle.db
-      .insertInto('upstreams')
-      .values({
-        project_id: 'back',
-        url: 'https://registry-1.docker.io',
-        username: null,
-        secret: null,
-        freshness_seconds: 1,
-      })
-      .execute();
+    await mirrorsDockerHub(handle, 'back');
     await world.push('back/library/nginx', [base], '1');
     await world.push('back/redis', [base, { packages: [] }], '1');
     expect(await measured('nginx')).toMatchObject({ images: 1 });
