@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -39,15 +39,20 @@ export interface AnalyserPool {
 }
 
 const TIMEOUT_MS = 10 * 60_000;
-const MEMORY_MB = 1024;
+const MOST_MEMORY_MB = 1024;
+const LEAST_MEMORY_MB = 64;
+const YOUNG_MB = 12;
+const MB = 1024 * 1024;
+const FAULTS_OF_LAYER: ReadonlySet<WorkerError['code']> = new Set(['worker_died', 'worker_late', 'worker_memory']);
 
-/** Analyses layers in worker threads. */
+/** Analyses layers in worker processes. */
 export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool {
   const limits = options.limits ?? DEFAULT_LIMITS;
   const pool = createWorkerPool<AnalysisTask, LayerEvidence>({
     module: new URL('./analyse-worker.ts', import.meta.url),
     size: options.workers,
-    memoryMb: options.memoryMb ?? MEMORY_MB,
+    memoryMb: options.memoryMb ?? memoryOf(options.workers),
+    youngMb: YOUNG_MB,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
   });
 
@@ -55,7 +60,7 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
     try {
       return await pool.run({ path, limits, ...(digest ? { digest } : {}) });
     } catch (error) {
-      if (error instanceof WorkerError && error.code !== 'pool_closed')
+      if (error instanceof WorkerError && FAULTS_OF_LAYER.has(error.code))
         return unreadLayer('limit', `the layer could not be analysed: ${error.message}`, digest);
       throw error;
     }
@@ -76,6 +81,12 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
     },
     close: () => pool.close(),
   };
+}
+
+/** All workers together, each with a heap and as much beside it, get no more than half of the memory there is. */
+function memoryOf(workers: number): number {
+  const all = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY) / MB;
+  return Math.min(MOST_MEMORY_MB, Math.max(LEAST_MEMORY_MB, Math.floor(all / 4 / workers)));
 }
 
 /** The disk is not for whoever sends without end. */
