@@ -13,12 +13,12 @@ export type Reply =
     };
 
 /** Makes this process a worker of a pool: answers every task with what `run` gives or throws, and ends with the pool. */
-export function answerTasks<Task>(run: (task: Task, tell: (progress: unknown) => void) => unknown): void {
+export function answerTasks(run: (task: never, tell: (progress: unknown) => void) => unknown): void {
   giveWay();
   // An interrupt at a terminal reaches all; the pool says when its workers end.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
   process.once('disconnect', () => process.exit());
-  process.on('message', ({ id, task }: { readonly id: number; readonly task: Task }) => {
+  process.on('message', ({ id, task }: { readonly id: number; readonly task: never }) => {
     void answer(id, () => run(task, (progress) => reply({ id, kind: 'progress', progress }))).then(reply);
   });
 }

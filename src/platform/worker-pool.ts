@@ -228,7 +228,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
         });
       }
       for (const worker of workers) hold(worker);
-      for (const worker of [...idle]) retire(worker);
+      for (const worker of idle.splice(0)) retire(worker);
       await Promise.all([...workers].map(({ gone }) => gone));
     },
   };

@@ -3,4 +3,4 @@ import { analyseLayer } from './analyse-layer.ts';
 import type { AnalysisTask } from './analyser.ts';
 
 // A worker process: reads one layer from a file and gives its evidence.
-answerTasks<AnalysisTask>(({ path, ...options }) => analyseLayer({ path }, options));
+answerTasks(({ path, ...options }: AnalysisTask) => analyseLayer({ path }, options));

@@ -1,5 +1,5 @@
 import { answerTasks } from '../platform/answer-tasks.ts';
-import { type SimulationTask, simulateApart } from './simulate-apart.ts';
+import { simulateApart } from './simulate-apart.ts';
 
 // A worker process, so that pulls are answered meanwhile: one simulation over connections of its own.
-answerTasks<SimulationTask>(simulateApart);
+answerTasks(simulateApart);

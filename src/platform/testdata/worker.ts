@@ -1,7 +1,7 @@
 import { answerTasks } from '../answer-tasks.ts';
 
 /** A worker for the tests of the pool: does what the task says. */
-answerTasks<string>((task, tell) => {
+answerTasks((task: string, tell) => {
   const hold: unknown[] = [];
   switch (task) {
     case 'arrays':

@@ -4,6 +4,6 @@ import { buildAdvisoryDatabase } from './build.ts';
 import type { BuildTask } from './build-apart.ts';
 
 // A worker process: builds one database and tells how it goes.
-answerTasks<BuildTask>(({ now, ...options }, tell) =>
+answerTasks(({ now, ...options }: BuildTask, tell) =>
   buildAdvisoryDatabase({ ...options, clock: fixedClock(now), onProgress: tell }),
 );

@@ -17,4 +17,4 @@ async function unpack({ from, to, name }: UnpackTask): Promise<Unpacked> {
   }
 }
 
-answerTasks<UnpackTask>(unpack);
+answerTasks(unpack);
