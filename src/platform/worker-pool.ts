@@ -32,6 +32,8 @@ export interface WorkerPoolOptions {
 export interface RunOptions {
   /** Told what the task tells while it runs. */
   readonly onProgress?: (progress: unknown) => void;
+  /** Work of a moment that somebody waits for: next, and when all are busy in one worker more. */
+  readonly urgent?: boolean;
   /** Ends the task with its worker. */
   readonly signal?: AbortSignal;
 }
@@ -85,9 +87,10 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
 
   function next(): void {
     if (closed && waiting.length === 0 && busy === 0) settled?.();
-    while (waiting.length > 0 && busy < options.size) {
-      const pending = waiting.shift();
-      if (!pending) return;
+    for (;;) {
+      const [pending] = waiting;
+      if (!pending || busy >= options.size + (pending.urgent ? 1 : 0)) return;
+      waiting.shift();
       try {
         dispatch(rested() ?? start(), pending);
       } catch (error) {
@@ -207,16 +210,12 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
   }
 
   return {
-    run(task, { onProgress, signal } = {}) {
+    run(task, runOptions = {}) {
       if (closed) return Promise.reject(new WorkerError('pool_closed', 'the program is stopping'));
       return new Promise<Result>((resolve, reject) => {
-        waiting.push({
-          task,
-          resolve,
-          reject,
-          ...(onProgress ? { onProgress } : {}),
-          ...(signal ? { signal } : {}),
-        });
+        const pending = { ...runOptions, task, resolve, reject };
+        if (runOptions.urgent) waiting.unshift(pending);
+        else waiting.push(pending);
         next();
       });
     },
