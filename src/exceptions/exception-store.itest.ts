@@ -6,6 +6,7 @@ import type { DatabaseHandle } from '../db/database.ts';
 import { verifyChain } from '../ledger/chain.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
 import type { Severity } from '../model/severity.ts';
+import { EVENT_DATA, type EventData } from '../notify/event-data.ts';
 import { fixedClock } from '../platform/clock.ts';
 import { isInForce } from '../policy/exception-match.ts';
 import type { ExceptionSource } from '../verdicts/ports.ts';
@@ -393,6 +394,32 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     await exceptions.decideMany(tom, front, [one, two], all);
     expect(await exceptions.granted(front.id)).toHaveLength(2);
     expect(await exceptions.list({ batch: made[0]?.batch ?? '', state: 'denied' })).toMatchObject([{ id: three }]);
+  });
+
+  it('is told of in one message however many are asked for together', async () => {
+    const told = () => handle.db.selectFrom('outbox').select(['subject', 'project', 'data']).orderBy('id').execute();
+    const many = Array.from({ length: 1000 }, (_, at) => ({ ...wanted, vulnerability: `CVE-2024-${1000 + at}` }));
+    const [first] = await exceptions.requestMany(eva, front, many);
+    const [message, ...others] = await told();
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({ subject: `exceptions/${first?.batch}`, project: 'front' });
+    const data = JSON.parse(message!.data) as EventData['EXCEPTION_REQUESTED'];
+    expect(EVENT_DATA.EXCEPTION_REQUESTED.parse(data)).toEqual(data);
+    expect(data).toMatchObject({
+      id: first?.id,
+      batch: first?.batch,
+      total: 1000,
+      more: `/api/v1/projects/front/exceptions?batch=${first?.batch}`,
+    });
+    expect(data.requests?.map(({ vulnerability }) => vulnerability)).toEqual(
+      many.slice(0, 10).map(({ vulnerability }) => vulnerability),
+    );
+
+    await exceptions.requestMany(eva, front, [wanted]);
+    await exceptions.request(eva, EVERYWHERE, wanted);
+    await expect(exceptions.requestMany(eva, front, [wanted, { ...wanted, until: NOW }])).rejects.toThrow('number 2');
+    const alone = (await told()).slice(1).map((row) => JSON.parse(row.data) as EventData['EXCEPTION_REQUESTED']);
+    expect(alone.map(({ total }) => total)).toEqual([undefined, undefined]);
   });
 
   it('counts in every project when it is about all', async () => {
