@@ -215,11 +215,15 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       if (own.length > 0 && deps.fourEyes)
         throw new ExceptionError('four_eyes', ownRequest(current, personOf(by), own));
       const narrowed = await narrowRequest(tx, place, current, grant);
-      checkEnding(place.within, narrowed, current.life_from ?? undefined);
+      // Another may have been granted since it was asked for.
+      const lifeFrom = await lifeOf(tx, place, narrowed, current.renews, now);
+      const began = Math.min(lifeFrom ?? now, current.life_from ?? now);
+      checkEnding(place.within, narrowed, began);
       return {
         ...fromSubject(narrowed),
         fix_days: narrowed.fixDays ?? null,
         until: narrowed.until,
+        life_from: began < now ? began : null,
         valid_from: now,
         single_handed: own.length > 0 ? 1 : 0,
       };
@@ -292,7 +296,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         const now = clock.now();
         const current = await findRow(tx, place, id);
         const asked = await completeRequest(tx, at, { ...askedIn(current), ...changes });
-        const lifeFrom = await lifeOf(tx, place, asked, current.renews, now);
+        const lifeFrom = await lifeOf(tx, at, asked, current.renews, now);
         checkEnding(within, asked, lifeFrom);
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
         const set = {
