@@ -40,6 +40,7 @@ import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
 import { lifeOf } from './life.ts';
 import { checkEnd, furthestEnd, type LimitSource, type Limits } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
+import { newRow } from './new-row.ts';
 
 export interface ExceptionStoreDeps {
   readonly db: Db;
@@ -119,33 +120,14 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     const completed = await completeRequest(tx, place, wanted);
     const lifeFrom = await lifeOf(tx, place, completed, more.renews, now);
     checkEnding(place.within, completed, lifeFrom);
-    const row: Row<'exceptions'> = {
-      id: newId(),
-      project_id: place.id,
-      kind: completed.kind,
-      ...fromSubject(completed),
-      justification: completed.justification ?? null,
-      fix_days: completed.fixDays ?? null,
-      owner: completed.owner ?? null,
-      reason: completed.reason,
-      ticket: completed.ticket ?? null,
-      state: 'requested',
-      requested_by: nameOf(by),
-      requested_person: by.kind === 'robot' ? personOf(by) : null,
-      requested_at: now,
-      requester_accounts: JSON.stringify(await accountsOf(tx, by)),
+    const row = newRow(completed, {
+      projectId: place.id,
+      by,
+      accounts: await accountsOf(tx, by),
+      now,
+      lifeFrom,
       ...more,
-      revision: 1,
-      life_from: lifeFrom ?? null,
-      decided_by: null,
-      decided_at: null,
-      decision_reason: null,
-      single_handed: 0,
-      valid_from: null,
-      until: completed.until,
-      expiring_told_at: null,
-      expired_told_at: null,
-    };
+    });
     await tx.insertInto('exceptions').values(row).execute();
     await note(tx, by, place, 'exception.request', {
       id: row.id,

@@ -96,6 +96,18 @@ describe('createWorkerPool', () => {
     expect(await pool.run('process')).not.toBe(first);
   });
 
+  it('takes what is urgent next, and while all workers are busy in one more', async () => {
+    const pool = poolOf(1, { timeoutMs: 3000 });
+    const done: string[] = [];
+    const note = (task: string) => () => done.push(task);
+    const spinning = pool.run('spin').catch(note('spin'));
+    const waiting = pool.run('b').then(note('b'));
+    await Promise.all(['c', 'd'].map((task) => pool.run(task, { urgent: true }).then(note(task))));
+    expect(done.sort()).toEqual(['c', 'd']);
+    await Promise.all([spinning, waiting]);
+    expect(done).toEqual(['c', 'd', 'spin', 'b']);
+  });
+
   it('gives up what takes too long, and goes on', async () => {
     const pool = poolOf(1, { timeoutMs: 1000 });
     await expect(pool.run('spin')).rejects.toMatchObject({ code: 'worker_late' });

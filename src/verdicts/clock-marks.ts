@@ -9,7 +9,7 @@ export interface Mark {
 
 export const SEEN = 'seen';
 /** When a repository saw first what another place had seen before; never in the clocks of a manifest. */
-export const HERE = 'here';
+const HERE = 'here';
 const RADIX = 36;
 const PARTS: ReadonlySet<string> = new Set(CLOCKED);
 const SCORE = /^epss([+-])(\d+(?:\.\d+)?(?:e-\d+)?)$/;

@@ -7,8 +7,12 @@ import type { LayerAnalyser } from './ports.ts';
 export function createLayerAnalyser(workers: Pick<AnalyserPool, 'analyse' | 'compose'>): LayerAnalyser {
   return {
     version: ANALYSER_VERSION,
-    analyse: ({ digest, path, open }) =>
-      workers.analyse(path === undefined ? { kind: 'stream', digest, open } : { kind: 'file', digest, path }),
+    analyse: (blob) =>
+      workers.analyse(
+        blob.path === undefined
+          ? { kind: 'stream', digest: blob.digest, open: () => blob.open() }
+          : { kind: 'file', digest: blob.digest, path: blob.path },
+      ),
     compose: (layers) => workers.compose(layers),
     hashOf: inventoryHash,
   };
