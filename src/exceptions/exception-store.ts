@@ -274,12 +274,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      */
     async edit(by: Principal, place: Place, id: string, changes: Partial<NewException>): Promise<ExceptionRecord> {
       return inPlace(by, place, async (tx, at) => {
-        const { within } = at;
         const now = clock.now();
         const current = await findRow(tx, place, id);
         const asked = await completeRequest(tx, at, { ...askedIn(current), ...changes });
         const lifeFrom = await lifeOf(tx, at, asked, current.renews, now);
-        checkEnding(within, asked, lifeFrom);
+        checkEnding(at.within, asked, lifeFrom);
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
         const set = {
           kind: asked.kind,

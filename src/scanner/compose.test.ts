@@ -190,7 +190,7 @@ describe('composeInventory', () => {
     const jar = { name: 'node_modules/x/package.json', content: npm('x') };
     const more = await inventoryOf([[{ name: APK, content: many(100_000) }, jar]]);
     expect([more.complete, more.gaps[0]?.kind]).toEqual([false, 'limit']);
-    const long = `P:${'n'.repeat(1000)}\nV:1\n\n`.repeat(40_000);
+    const long = `P:${'n'.repeat(200)}\nV:${'1'.repeat(200)}\n\n`.repeat(90_000);
     const texts = await inventoryOf([[{ name: APK, content: long }]]);
     expect([texts.complete, texts.gaps[0]?.message]).toEqual([false, more.gaps[0]?.message]);
   });
