@@ -6,8 +6,7 @@ export const NOTHING_ANALYSED = {
   analyser: {
     version: 'bench',
     analyse: () => Promise.reject(new Error('nothing to analyse')),
-    isComplete: () => true,
-    compose: () => ({ analyser: 'bench', packages: [], gaps: [], complete: true }),
+    compose: async () => ({ analyser: 'bench', packages: [], gaps: [], complete: true }),
     hashOf: canonicalHash,
   },
 };

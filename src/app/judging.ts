@@ -42,13 +42,7 @@ export function createJudgingParts(
 ): JudgingParts {
   const { db, clock, logger, config, blobs, advisories } = services;
   const workers = createWorkers({ workers: config.analysisWorkers });
-  const analyser = createLayerAnalyser((blob) =>
-    workers.analyse(
-      blob.path === undefined
-        ? { kind: 'stream', digest: blob.digest, open: () => blob.open() }
-        : { kind: 'file', digest: blob.digest, path: blob.path },
-    ),
-  );
+  const analyser = createLayerAnalyser(workers);
   const handlers = new Map<string, (payload: unknown) => Promise<void>>();
   const jobs = createJobQueue({
     db,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PACKAGE_TYPES } from '../model/inventory.ts';
 import { tryParseDigest } from '../oci/digest.ts';
 import { defined } from '../platform/defined.ts';
+import { PRINTABLE } from '../platform/reason.ts';
 import { schemaProblems } from '../platform/schema-problems.ts';
 import { EXCEPTION_KINDS, EXCEPTION_RULES, JUSTIFICATIONS } from '../policy/exceptions.ts';
 import { parseVersionRange } from '../policy/version-range.ts';
@@ -20,10 +21,7 @@ const line = (longest: number) =>
     .trim()
     .min(1)
     .max(longest)
-    .regex(
-      /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u,
-      'write one line of printable text, without line breaks and control characters',
-    );
+    .regex(PRINTABLE, 'write one line of printable text, without line breaks and control characters');
 
 const fields = z
   .object({

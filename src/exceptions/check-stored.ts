@@ -14,30 +14,33 @@ export type Readable = 'all' | ReadonlySet<string>;
  * types.
  */
 export async function typeOfPackage(db: Db, name: string, projects: Readable): Promise<PackageType | undefined> {
-  let select = db
-    .selectFrom('packages as k')
+  const rows = await storedIn(db, projects)
     .select('k.type')
     .distinct()
     .where((where) => where.or([where('k.name', '=', name), where('k.source_name', '=', name)]))
-    .limit(2);
-  if (projects !== 'all') {
-    if (projects.size === 0) return undefined;
-    select = select.where((where) =>
-      where.exists(
-        where
-          .selectFrom('inventory_packages as c')
-          .innerJoin('images as i', 'i.inventory_hash', 'c.inventory_hash')
-          .innerJoin('manifests as m', 'm.digest', 'i.digest')
-          .innerJoin('repositories as r', 'r.id', 'm.repository_id')
-          .innerJoin('projects as p', 'p.id', 'r.project_id')
-          .select('c.package_id')
-          .whereRef('c.package_id', '=', 'k.id')
-          .where('p.name', 'in', [...projects]),
-      ),
-    );
-  }
-  const rows = await select.execute();
+    .limit(2)
+    .execute();
   return rows.length === 1 ? (rows[0]?.type as PackageType) : undefined;
+}
+
+/** Packages of images in these projects. */
+export function storedIn(db: Db, projects: Readable) {
+  const packages = db.selectFrom('packages as k');
+  if (projects === 'all') return packages;
+  return packages.where((where) =>
+    where.exists(
+      where
+        .selectFrom('inventory_packages as c')
+        .innerJoin('images as i', 'i.inventory_hash', 'c.inventory_hash')
+        .innerJoin('manifests as m', 'm.digest', 'i.digest')
+        .innerJoin('repositories as r', 'r.id', 'm.repository_id')
+        .innerJoin('projects as p', 'p.id', 'r.project_id')
+        .select('c.package_id')
+        .whereRef('c.package_id', '=', 'k.id')
+        // Without any of them there is nothing.
+        .where('p.name', 'in', projects.size === 0 ? [''] : [...projects]),
+    ),
+  );
 }
 
 /**

@@ -1,12 +1,34 @@
 import type { Row } from '../db/schema.ts';
-import type { EventData } from '../notify/event-data.ts';
+import type { ExceptionData } from '../notify/event-data.ts';
 import type { NewEvent } from '../notify/outbox.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { EVERY_PROJECT, toSubject } from './exception.ts';
 
+/** Of several asked for together, in the message itself. */
+const MOST_NAMED = 10;
+
 /** What is told of a request, by name of its project; without one it is about all. */
-export function exceptionRequested(row: Row<'exceptions'>, project: string): NewEvent {
+function exceptionRequested(row: Row<'exceptions'>, project: string): NewEvent {
   return { type: 'EXCEPTION_REQUESTED', ...placeOf(row, project), data: dataOf(row, project), at: row.requested_at };
+}
+
+/** What is told, at once, of requests that were made together: the first few of them. */
+export function exceptionsRequested(rows: readonly Row<'exceptions'>[], project: string): NewEvent[] {
+  const [first] = rows;
+  if (first === undefined || first.batch === null || rows.length === 1)
+    return rows.map((row) => exceptionRequested(row, project));
+  const requests = rows.slice(0, MOST_NAMED).map((row) => dataOf(row, project));
+  const path = first.project_id === EVERY_PROJECT ? '' : `/projects/${encodeURIComponent(project)}`;
+  const more = rows.length > requests.length ? { more: `/api/v1${path}/exceptions?batch=${first.batch}` } : {};
+  return [
+    {
+      type: 'EXCEPTION_REQUESTED',
+      ...placeOf(first, project),
+      subject: `exceptions/${first.batch}`,
+      at: first.requested_at,
+      data: { ...dataOf(first, project), batch: first.batch, total: rows.length, requests, ...more },
+    },
+  ];
 }
 
 /** What is told of a decision about it. */
@@ -39,7 +61,7 @@ function placeOf({ id, project_id }: Row<'exceptions'>, project: string) {
   return { subject: `exception/${id}`, ...(project_id === EVERY_PROJECT ? {} : { project }) };
 }
 
-function dataOf(row: Row<'exceptions'>, project: string): EventData['EXCEPTION_REQUESTED'] {
+function dataOf(row: Row<'exceptions'>, project: string): ExceptionData {
   const { packageType: _type, platform: _platform, versions, ...subject } = toSubject(row);
   return {
     id: row.id,

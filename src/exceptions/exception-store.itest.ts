@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import { type Principal, SYSTEM } from '../auth/principal.ts';
@@ -6,11 +7,12 @@ import type { DatabaseHandle } from '../db/database.ts';
 import { verifyChain } from '../ledger/chain.ts';
 import { createLedger, type Ledger } from '../ledger/ledger.ts';
 import type { Severity } from '../model/severity.ts';
+import { EVENT_DATA, type EventData } from '../notify/event-data.ts';
 import { fixedClock } from '../platform/clock.ts';
 import { isInForce } from '../policy/exception-match.ts';
 import type { ExceptionSource } from '../verdicts/ports.ts';
 import type { NewException } from './exception.ts';
-import { EVERYWHERE } from './exception-rows.ts';
+import { EVERYWHERE, type Place } from './exception-rows.ts';
 import { createExceptionStore, type ExceptionStore, type ExceptionStoreDeps } from './exception-store.ts';
 import { exceptionDeps } from './testing.ts';
 
@@ -351,6 +353,100 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     expect(await store.request(eva, front, { ...wanted, until: NOW + 95 * DAY })).not.toHaveProperty('lifeFrom');
   });
 
+  describe('the limit of a life', () => {
+    const mostDays = { low: 60, medium: 60, high: 60, critical: 60 };
+    const limits = () => ({
+      ...exceptionDeps(handle).limits,
+      limitsOf: async () => ({ mostDays, mostLifeDays: 90, unknownSeverity: 'low' as const }),
+    });
+    const far = NOW + 95 * DAY;
+    const granted = async (store: ExceptionStore, place: Place, over: Partial<NewException>) => {
+      const { id } = await store.request(eva, place, { ...wanted, until: NOW + 60 * DAY, ...over });
+      return store.grant(tom, place, id, { reason: 'ok' });
+    };
+    beforeEach(async () => {
+      for (const [at, name] of ['libssl3', 'libcrypto3', 'openssl', 'zlib1g'].entries()) {
+        const source_name = name === 'zlib1g' ? 'zlib' : name === 'openssl' ? null : 'openssl';
+        const { id } = await handle.db
+          .insertInto('packages')
+          .values({
+            identity: name,
+            purl: `pkg:deb/debian/${name}@1`,
+            type: 'deb',
+            name,
+            version: '1',
+            source_name,
+            lookup_name: name,
+            arch: null,
+            source_version: null,
+            licence: null,
+            module: null,
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow();
+        await hold(front.id, front.name, `r${at}`, id);
+      }
+      await sql`insert into findings (id, identity, vulnerability, aliases, package, installed, fixed, severity, fixable, vendor_status, kev, epss)
+        values (1, 'x', 'CVE-2024-1234', '["GHSA-1"]', 'libssl3', '1', '', 1, 0, '', 0, 0)`.execute(handle.db);
+      await sql`insert into finding_names (name, finding_id) values ('cve-2024-1234', 1), ('ghsa-1', 1)`.execute(
+        handle.db,
+      );
+    });
+
+    it.each<[string, Partial<NewException>, Partial<NewException>]>([
+      ['another package of the same source', { package: 'libssl3' }, { package: 'libcrypto3' }],
+      ['the source of the package', { package: 'libssl3' }, { package: 'openssl' }],
+      ['a package of the source', { package: 'openssl' }, { package: 'libssl3' }],
+      ['all packages', { package: 'libssl3' }, {}],
+      ['one package of all', {}, { package: 'libssl3' }],
+      ['one image of all', {}, { digest: `sha256:${'a'.repeat(64)}` }],
+      ['another id of the vulnerability', {}, { vulnerability: 'ghsa-1' }],
+      ['other repositories', { repository: 'a' }, { repository: 'b' }],
+    ])('counts what is asked for anew as %s', async (_what, first, second) => {
+      const store = open({ limits: limits() });
+      await granted(store, front, first);
+      clock.set(NOW + 50 * DAY);
+      await expect(store.request(eva, front, { ...wanted, ...second, until: far })).rejects.toThrow(/began to count/);
+    });
+
+    it.each<[string, Partial<NewException>, Partial<NewException>]>([
+      ['a package of another source', { package: 'libssl3' }, { package: 'zlib1g' }],
+      ['another vulnerability', {}, { vulnerability: 'CVE-2024-2' }],
+      ['another image', { digest: `sha256:${'a'.repeat(64)}` }, { digest: `sha256:${'b'.repeat(64)}` }],
+    ])('does not count %s', async (_what, first, second) => {
+      const store = open({ limits: limits() });
+      await granted(store, front, first);
+      clock.set(NOW + 50 * DAY);
+      const asked = await store.request(eva, front, { ...wanted, ...second, until: far });
+      expect(asked).not.toHaveProperty('lifeFrom');
+    });
+
+    it('counts what holds for all projects with what holds for one, either way round', async () => {
+      const store = open({ limits: limits() });
+      await granted(store, EVERYWHERE, {});
+      clock.set(NOW + 50 * DAY);
+      await expect(store.request(eva, front, { ...wanted, until: far })).rejects.toThrow(/began to count/);
+      await granted(store, front, { vulnerability: 'CVE-2024-9', until: NOW + 100 * DAY });
+      clock.set(NOW + 90 * DAY);
+      const late = { ...wanted, vulnerability: 'CVE-2024-9', until: NOW + 145 * DAY };
+      await expect(store.request(eva, EVERYWHERE, late)).rejects.toThrow(/began to count/);
+      // Nobody learns from a limit what is granted where they may not look.
+      const blind = open({ limits: limits(), readableFor: async () => new Set<string>() });
+      expect(await blind.request(eva, EVERYWHERE, late)).not.toHaveProperty('lifeFrom');
+    });
+
+    it('counts at the grant what was granted since it was asked for', async () => {
+      const store = open({ limits: limits() });
+      const [one, other] = [
+        await store.request(eva, front, { ...wanted, package: 'libssl3', until: NOW + 60 * DAY }),
+        await store.request(eva, front, { ...wanted, package: 'libcrypto3', until: NOW + 60 * DAY }),
+      ];
+      await store.grant(tom, front, one.id, { reason: 'ok' });
+      clock.set(NOW + DAY);
+      expect(await store.grant(tom, front, other.id, { reason: 'ok' })).toMatchObject({ lifeFrom: NOW });
+    });
+  });
+
   it('lasts as long as the policy lets one of its severity', async () => {
     const limitsOf = async () => ({
       mostDays: { low: 90, medium: 60, high: 30, critical: 7 },
@@ -395,6 +491,32 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     expect(await exceptions.list({ batch: made[0]?.batch ?? '', state: 'denied' })).toMatchObject([{ id: three }]);
   });
 
+  it('is told of in one message however many are asked for together', async () => {
+    const told = () => handle.db.selectFrom('outbox').select(['subject', 'project', 'data']).orderBy('id').execute();
+    const many = Array.from({ length: 1000 }, (_, at) => ({ ...wanted, vulnerability: `CVE-2024-${1000 + at}` }));
+    const [first] = await exceptions.requestMany(eva, front, many);
+    const [message, ...others] = await told();
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({ subject: `exceptions/${first?.batch}`, project: 'front' });
+    const data = JSON.parse(message!.data) as EventData['EXCEPTION_REQUESTED'];
+    expect(EVENT_DATA.EXCEPTION_REQUESTED.parse(data)).toEqual(data);
+    expect(data).toMatchObject({
+      id: first?.id,
+      batch: first?.batch,
+      total: 1000,
+      more: `/api/v1/projects/front/exceptions?batch=${first?.batch}`,
+    });
+    expect(data.requests?.map(({ vulnerability }) => vulnerability)).toEqual(
+      many.slice(0, 10).map(({ vulnerability }) => vulnerability),
+    );
+
+    await exceptions.requestMany(eva, front, [wanted]);
+    await exceptions.request(eva, EVERYWHERE, wanted);
+    await expect(exceptions.requestMany(eva, front, [wanted, { ...wanted, until: NOW }])).rejects.toThrow('number 2');
+    const alone = (await told()).slice(1).map((row) => JSON.parse(row.data) as EventData['EXCEPTION_REQUESTED']);
+    expect(alone.map(({ total }) => total)).toEqual([undefined, undefined]);
+  });
+
   it('counts in every project when it is about all', async () => {
     const { id } = await exceptions.request(eva, EVERYWHERE, { ...wanted, repository: 'front/**' });
     await exceptions.grant(tom, EVERYWHERE, id, { reason: 'ok' });
@@ -417,10 +539,11 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     await db
       .insertInto('projects')
       .values({ id: projectId, name, public: 0, created_by: 'eva', ...at })
+      .onConflict((conflict) => conflict.doNothing())
       .execute();
     await db
       .insertInto('repositories')
-      .values({ id: repositoryId, project_id: projectId, name: `${name}/held`, ...at })
+      .values({ id: repositoryId, project_id: projectId, name: `${name}/${repositoryId}`, ...at })
       .execute();
     const nothing = { artifact_type: null, subject: null, annotations: null };
     const manifest = {

@@ -25,7 +25,7 @@ import {
   toRecord,
   toSubject,
 } from './exception.ts';
-import { exceptionDecided, exceptionRequested } from './exception-events.ts';
+import { exceptionDecided, exceptionsRequested } from './exception-events.ts';
 import {
   type Change,
   type ExceptionQuery,
@@ -40,6 +40,7 @@ import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
 import { lifeOf } from './life.ts';
 import { checkEnd, furthestEnd, type LimitSource, type Limits } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
+import { newRow } from './new-row.ts';
 
 export interface ExceptionStoreDeps {
   readonly db: Db;
@@ -114,40 +115,20 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     place: Where,
     wanted: NewException,
     more: Pick<Row<'exceptions'>, 'batch' | 'renews'>,
-  ): Promise<ExceptionRecord> {
+  ): Promise<Row<'exceptions'>> {
     const now = clock.now();
     const completed = await completeRequest(tx, place, wanted);
     const lifeFrom = await lifeOf(tx, place, completed, more.renews, now);
     checkEnding(place.within, completed, lifeFrom);
-    const row: Row<'exceptions'> = {
-      id: newId(),
-      project_id: place.id,
-      kind: completed.kind,
-      ...fromSubject(completed),
-      justification: completed.justification ?? null,
-      fix_days: completed.fixDays ?? null,
-      owner: completed.owner ?? null,
-      reason: completed.reason,
-      ticket: completed.ticket ?? null,
-      state: 'requested',
-      requested_by: nameOf(by),
-      requested_person: by.kind === 'robot' ? personOf(by) : null,
-      requested_at: now,
-      requester_accounts: JSON.stringify(await accountsOf(tx, by)),
+    const row = newRow(completed, {
+      projectId: place.id,
+      by,
+      accounts: await accountsOf(tx, by),
+      now,
+      lifeFrom,
       ...more,
-      revision: 1,
-      life_from: lifeFrom ?? null,
-      decided_by: null,
-      decided_at: null,
-      decision_reason: null,
-      single_handed: 0,
-      valid_from: null,
-      until: completed.until,
-      expiring_told_at: null,
-      expired_told_at: null,
-    };
+    });
     await tx.insertInto('exceptions').values(row).execute();
-    await addEvents(tx, [exceptionRequested(row, place.name)]);
     await note(tx, by, place, 'exception.request', {
       id: row.id,
       ...completed,
@@ -155,7 +136,19 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       ...(more.renews === null ? {} : { renews: more.renews }),
       ...(more.batch === null ? {} : { batch: more.batch }),
     });
-    return toRecord(row, now);
+    return row;
+  }
+
+  async function addOne(
+    tx: Tx,
+    by: Principal,
+    place: Where,
+    wanted: NewException,
+    renews: string | null,
+  ): Promise<ExceptionRecord> {
+    const row = await add(tx, by, place, wanted, { batch: null, renews });
+    await addEvents(tx, exceptionsRequested([row], place.name));
+    return toRecord(row, row.requested_at);
   }
 
   async function decide(
@@ -204,11 +197,15 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       if (own.length > 0 && deps.fourEyes)
         throw new ExceptionError('four_eyes', ownRequest(current, personOf(by), own));
       const narrowed = await narrowRequest(tx, place, current, grant);
-      checkEnding(place.within, narrowed, current.life_from ?? undefined);
+      // Another may have been granted since it was asked for.
+      const lifeFrom = await lifeOf(tx, place, narrowed, current.renews, now);
+      const began = Math.min(lifeFrom ?? now, current.life_from ?? now);
+      checkEnding(place.within, narrowed, began);
       return {
         ...fromSubject(narrowed),
         fix_days: narrowed.fixDays ?? null,
         until: narrowed.until,
+        life_from: began < now ? began : null,
         valid_from: now,
         single_handed: own.length > 0 ? 1 : 0,
       };
@@ -227,18 +224,14 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     by: Principal,
     place: Place,
     items: readonly Item[],
-    each: (tx: Tx, at: Where, item: Item) => Promise<Value>,
+    step: (tx: Tx, at: Where, items: readonly Item[]) => Promise<Value[]>,
   ): Promise<Value[]> {
     if (items.length === 0 || items.length > MOST_AT_ONCE)
       throw new ExceptionError(
         'exception_invalid',
         `from 1 to ${MOST_AT_ONCE} exceptions go together; here are ${items.length}`,
       );
-    return inPlace(by, place, async (tx, at) => {
-      const done: Value[] = [];
-      for (const item of items) done.push(await each(tx, at, item));
-      return done;
-    });
+    return inPlace(by, place, (tx, at) => step(tx, at, items));
   }
 
   return {
@@ -249,7 +242,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
 
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
     async request(by: Principal, place: Place, input: NewException): Promise<ExceptionRecord> {
-      return inPlace(by, place, (tx, at) => add(tx, by, at, input, { batch: null, renews: null }));
+      return inPlace(by, place, (tx, at) => addOne(tx, by, at, input, null));
     },
 
     /** Asks for several together: all of them, or none when one cannot be. They may be decided together or one by one. */
@@ -257,9 +250,14 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const batch = newId();
       let number = 0;
       try {
-        return await atOnce(by, place, inputs, (tx, at, input) => {
-          number += 1;
-          return add(tx, by, at, input, { batch, renews: null });
+        return await atOnce(by, place, inputs, async (tx, at, items) => {
+          const rows = [];
+          for (const input of items) {
+            number += 1;
+            rows.push(await add(tx, by, at, input, { batch, renews: null }));
+          }
+          await addEvents(tx, exceptionsRequested(rows, place.name));
+          return rows.map((row) => toRecord(row, row.requested_at));
         });
       } catch (error) {
         if (error instanceof ExceptionError && number > 0)
@@ -276,12 +274,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      */
     async edit(by: Principal, place: Place, id: string, changes: Partial<NewException>): Promise<ExceptionRecord> {
       return inPlace(by, place, async (tx, at) => {
-        const { within } = at;
         const now = clock.now();
         const current = await findRow(tx, place, id);
         const asked = await completeRequest(tx, at, { ...askedIn(current), ...changes });
-        const lifeFrom = await lifeOf(tx, place, asked, current.renews, now);
-        checkEnding(within, asked, lifeFrom);
+        const lifeFrom = await lifeOf(tx, at, asked, current.renews, now);
+        checkEnding(at.within, asked, lifeFrom);
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
         const set = {
           kind: asked.kind,
@@ -322,7 +319,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
           );
         const { ticket = current.ticket ?? undefined, ...said } = renewal;
         const wanted = { ...askedIn(current), ...said, ...(ticket === undefined ? {} : { ticket }) };
-        return add(tx, by, at, wanted, { batch: null, renews: current.id });
+        return addOne(tx, by, at, wanted, current.id);
       });
     },
 
@@ -359,9 +356,13 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       },
     ): Promise<ExceptionRecord[]> {
       const { to, revisions, ...said } = decision;
-      return atOnce(by, place, ids, (tx, at, id) => {
-        const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };
-        return to === 'granted' ? grantIn(tx, by, at, id, grant) : denyIn(tx, by, place, id, grant);
+      return atOnce(by, place, ids, async (tx, at, all) => {
+        const decided = [];
+        for (const id of all) {
+          const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };
+          decided.push(await (to === 'granted' ? grantIn(tx, by, at, id, grant) : denyIn(tx, by, place, id, grant)));
+        }
+        return decided;
       });
     },
 

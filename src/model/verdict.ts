@@ -41,7 +41,7 @@ export interface Reason {
   readonly status?: FindingStatus;
   readonly kev?: boolean;
   readonly epss?: number;
-  /** When the clock of this (vulnerability, package) started; epoch ms. */
+  /** When this (vulnerability, package) was first seen in the repository; its clock may have started elsewhere before. Epoch ms. */
   readonly firstSeen?: number;
   /** Until then the line only warns (grace); epoch ms. */
   readonly deadline?: number;

@@ -118,7 +118,13 @@ export const EVENT_DATA = {
     changes: z.array(verdictChange),
   }),
   GRACE_ENDING: z.object({ ...partial, images: z.array(graceEnding) }),
-  EXCEPTION_REQUESTED: exception,
+  EXCEPTION_REQUESTED: exception.extend({
+    /** Where several were asked for together, this is the first of them; these are how many, the first few, and how to get all. */
+    batch: z.string().optional(),
+    total: z.int().optional(),
+    requests: z.array(exception).optional(),
+    more: z.string().optional(),
+  }),
   EXCEPTION_DECIDED: exception.extend({
     decision: z.enum(['granted', 'denied', 'revoked', 'renewed']),
     decidedBy: z.string(),
@@ -158,6 +164,7 @@ export const EVENT_DATA = {
 } as const;
 
 export type EventType = keyof typeof EVENT_DATA;
+export type ExceptionData = z.infer<typeof exception>;
 export type VerdictChangeData = z.infer<typeof verdictChange>;
 export type EventData = { readonly [Type in EventType]: z.infer<(typeof EVENT_DATA)[Type]> };
 

@@ -1,5 +1,5 @@
 import { clean } from '../policy/explanation.ts';
-import type { EventData, FindingData } from './event-data.ts';
+import type { ExceptionData, FindingData } from './event-data.ts';
 import type { Message } from './message.ts';
 
 const LONGEST_LINE = 600;
@@ -47,6 +47,8 @@ function sentence(message: Message): string {
       return `the grace of ${total} images ends soon, the first at ${only?.deadline ?? 'once'}`;
     }
     case 'EXCEPTION_REQUESTED':
+      if (message.data.total !== undefined)
+        return `${message.data.requestedBy} asks for ${message.data.total} exceptions in ${message.data.project}, the first for ${what(message.data)} until ${message.data.until}: ${message.data.reason}`;
       return `${message.data.requestedBy} asks for an exception in ${message.data.project} for ${what(message.data)} until ${message.data.until}: ${message.data.reason}`;
     case 'EXCEPTION_DECIDED':
       return `${message.data.decidedBy} ${message.data.decision} the exception in ${message.data.project} for ${what(message.data)} (until ${message.data.until}): ${message.data.decisionReason}`;
@@ -102,6 +104,13 @@ function details(message: Message): readonly string[] {
         ...rest(total - images.length, more),
       ];
     }
+    case 'EXCEPTION_REQUESTED': {
+      const { total = 0, requests = [], more } = message.data;
+      return [
+        ...requests.map((one) => `${what(one)} until ${one.until}: ${one.reason}`),
+        ...rest(total - requests.length, more),
+      ];
+    }
     case 'DIGEST':
       return [...message.data.lines, ...rest(message.data.total - message.data.lines.length, undefined)];
     default:
@@ -127,7 +136,7 @@ function named(findings: readonly FindingData[], count: number): string {
   return `${first ? finding(first) : 'no finding'}${count > 1 ? ` and ${count - 1} more` : ''}`;
 }
 
-function what({ vulnerability, rule, package: name }: EventData['EXCEPTION_REQUESTED']): string {
+function what({ vulnerability, rule, package: name }: ExceptionData): string {
   return `${vulnerability ?? rule ?? 'a finding'}${name === undefined ? '' : ` in ${name}`}`;
 }
 

@@ -1,12 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createWorkerPool, type WorkerPool } from './worker-pool.ts';
 
 const pools: WorkerPool<string, string>[] = [];
 
-function poolOf(size: number, timeoutMs = 10_000): WorkerPool<string, string> {
+function poolOf(size: number, changes: { readonly timeoutMs?: number; readonly idleMs?: number } = {}) {
   const module = new URL('./testdata/worker.ts', import.meta.url);
-  const pool = createWorkerPool<string, string>({ module, size, memoryMb: 32, timeoutMs });
+  const pool = createWorkerPool<string, string>({
+    module,
+    size,
+    memoryMb: 32,
+    youngMb: 12,
+    timeoutMs: 60_000,
+    ...changes,
+  });
   pools.push(pool);
   return pool;
 }
@@ -22,27 +29,87 @@ describe('createWorkerPool', () => {
     expect(await Promise.all(tasks.map((task) => pool.run(task)))).toEqual(tasks.map((task) => `done: ${task}`));
   });
 
-  it('lets one worker die of memory or by itself, and goes on', async () => {
+  it.each(['arrays', 'json', 'one array', 'texts', 'lines', 'map'])(
+    'lets a worker die whose heap is full of %s, and goes on',
+    async (what) => {
+      const pool = poolOf(1);
+      const results = await Promise.allSettled([what, 'a', what, 'b'].map((task) => pool.run(task)));
+      const full = { reason: { code: 'worker_memory', message: 'it needed more than 32 MB of memory' } };
+      expect(results).toMatchObject([full, { value: 'done: a' }, full, { value: 'done: b' }]);
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'ends a worker whose buffers, outside of the heap, grow without end',
+    async () => {
+      const pool = poolOf(1);
+      await expect(pool.run('buffers')).rejects.toMatchObject({ code: 'worker_memory' });
+      expect(await pool.run('a')).toBe('done: a');
+    },
+  );
+
+  it('says how a worker died by itself, and goes on', async () => {
     const pool = poolOf(1);
-    const results = await Promise.allSettled(['exhaust', 'a', 'exit', 'b'].map((task) => pool.run(task)));
-    expect(results).toMatchObject([
-      { reason: { code: 'worker_memory', message: 'it needed more than 32 MB of memory' } },
-      { value: 'done: a' },
-      { reason: { code: 'worker_died' } },
-      { value: 'done: b' },
-    ]);
+    await expect(pool.run('exit')).rejects.toMatchObject({
+      code: 'worker_died',
+      message: 'the worker died: it ended with code 3',
+    });
+    await expect(pool.run('abort')).rejects.toMatchObject({
+      code: 'worker_died',
+      message: 'the worker died: SIGABRT ended it',
+    });
+    expect(await pool.run('a')).toBe('done: a');
   });
 
-  it('stops a worker whose buffers, outside of the heap, grow without end', async () => {
+  it('says why a worker could not begin', async () => {
+    const module = new URL('./testdata/no-such-worker.ts', import.meta.url);
+    const pool = createWorkerPool<string, string>({ module, size: 1, memoryMb: 32, youngMb: 12, timeoutMs: 60_000 });
+    pools.push(pool);
+    const failed = pool.run('a');
+    await expect(failed).rejects.toMatchObject({ code: 'worker_died' });
+    const { cause } = (await failed.catch((error: unknown) => error)) as Error;
+    expect(cause).toContain('MODULE_NOT_FOUND');
+  });
+
+  it('passes on what a task tells while it runs', async () => {
+    const told: unknown[] = [];
+    expect(await poolOf(1).run('progress', { onProgress: (progress) => told.push(progress) })).toBe('told');
+    expect(told).toEqual([1, 2]);
+  });
+
+  it('ends a task that is no longer wanted, and goes on', async () => {
     const pool = poolOf(1);
-    const before = process.memoryUsage().rss;
-    await expect(pool.run('exhaust buffers')).rejects.toMatchObject({ code: 'worker_memory' });
+    const wanted = new AbortController();
+    const running = pool.run('spin', { signal: wanted.signal });
+    wanted.abort();
+    await expect(running).rejects.toMatchObject({ code: 'task_ended' });
+    await expect(pool.run('spin', { signal: wanted.signal })).rejects.toMatchObject({ code: 'task_ended' });
     expect(await pool.run('a')).toBe('done: a');
-    expect(process.memoryUsage().rss - before).toBeLessThan(2 * 1024 ** 3);
+  });
+
+  it('keeps a worker for the next task, and ends it when there is none for long', async () => {
+    const kept = poolOf(1);
+    expect(await kept.run('process')).toBe(await kept.run('process'));
+    const pool = poolOf(1, { idleMs: 1 });
+    const first = await pool.run('process');
+    await vi.waitFor(() => expect(() => process.kill(Number(first), 0)).toThrow('ESRCH'), { timeout: 60_000 });
+    expect(await pool.run('process')).not.toBe(first);
+  });
+
+  it('takes what is urgent next, and while all workers are busy in one more', async () => {
+    const pool = poolOf(1, { timeoutMs: 3000 });
+    const done: string[] = [];
+    const note = (task: string) => () => done.push(task);
+    const spinning = pool.run('spin').catch(note('spin'));
+    const waiting = pool.run('b').then(note('b'));
+    await Promise.all(['c', 'd'].map((task) => pool.run(task, { urgent: true }).then(note(task))));
+    expect(done.sort()).toEqual(['c', 'd']);
+    await Promise.all([spinning, waiting]);
+    expect(done).toEqual(['c', 'd', 'spin', 'b']);
   });
 
   it('gives up what takes too long, and goes on', async () => {
-    const pool = poolOf(1, 1000);
+    const pool = poolOf(1, { timeoutMs: 1000 });
     await expect(pool.run('spin')).rejects.toMatchObject({ code: 'worker_late' });
     expect(await pool.run('a')).toBe('done: a');
   });
@@ -58,7 +125,7 @@ describe('createWorkerPool', () => {
   it('passes on what a task throws, keeps its worker, and shows it no secrets', async () => {
     const pool = poolOf(1);
     await expect(pool.run('fail')).rejects.toThrow('no such file');
-    expect(JSON.parse(await pool.run('secrets'))).toEqual({});
+    expect(Object.keys(JSON.parse(await pool.run('secrets')) as object)).toEqual(['TMPDIR']);
   });
 
   it('ends what runs before it closes, and takes nothing more', async () => {

@@ -19,6 +19,8 @@ export interface ScoreMark {
  */
 export interface Clock extends Readonly<Partial<Record<Clocked, number>>> {
   readonly firstSeen: number;
+  /** When the repository saw it first, where that was later: what is told of it is its own history and not that of other places. */
+  readonly here?: number;
   readonly scores?: readonly ScoreMark[];
 }
 
@@ -46,6 +48,11 @@ export interface FindingClock {
 /** Running clocks by what was found. */
 export interface FindingClocks {
   of(finding: Finding): FindingClock | undefined;
+}
+
+/** Since when it is known, as readers of the repository are told. */
+export function toldSince({ here, firstSeen }: Clock): number {
+  return here ?? firstSeen;
 }
 
 /** The package a clock runs for: type and name. Another version that is still vulnerable does not start a new clock. */
@@ -89,7 +96,7 @@ export function earlierClock(a: Clock | undefined, b: Clock | undefined): Clock 
   if (a === b || saysAsMuch(a, b)) return a;
   if (saysAsMuch(b, a)) return b;
   const merged: { -readonly [Name in keyof Clock]: Clock[Name] } = { firstSeen: Math.min(a.firstSeen, b.firstSeen) };
-  for (const part of CLOCKED) {
+  for (const part of [...CLOCKED, 'here'] as const) {
     const [one, other] = [a[part], b[part]];
     const first = one === undefined ? other : other === undefined ? one : Math.min(one, other);
     if (first !== undefined) merged[part] = first;
@@ -102,6 +109,7 @@ export function earlierClock(a: Clock | undefined, b: Clock | undefined): Clock 
 export function saysAsMuch(a: Clock, b: Clock): boolean {
   return (
     a.firstSeen <= b.firstSeen &&
+    notLater(a.here, b.here) &&
     notLater(a.fix, b.fix) &&
     notLater(a.kev, b.kev) &&
     notLater(a.low, b.low) &&
@@ -208,6 +216,7 @@ export function sameClock(a: Clock, b: Clock): boolean {
   return (
     a === b ||
     (a.firstSeen === b.firstSeen &&
+      a.here === b.here &&
       a.fix === b.fix &&
       a.kev === b.kev &&
       a.low === b.low &&
@@ -222,6 +231,7 @@ export function sameClock(a: Clock, b: Clock): boolean {
 export function clockText(clock: Clock): string {
   let text = String(clock.firstSeen);
   for (const part of CLOCKED) if (clock[part] !== undefined) text += ` ${part}@${clock[part]}`;
+  if (clock.here !== undefined) text += ` here@${clock.here}`;
   return clock.scores ? [text, ...scoreTexts(clock)].join(' ') : text;
 }
 

@@ -1,5 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Reason } from '../model/verdict.ts';
+import { toldSince } from './clocks.ts';
 import { describeFinding, describeSeverity, describeTime, describeVex } from './describe.ts';
 import { sortedStatements } from './effective-severity.ts';
 import type { FindingLine, WeighedFinding } from './finding-lines.ts';
@@ -20,7 +21,7 @@ export function reasonOf({ finding, severity, clock }: WeighedFinding, line: Fin
     ...(finding.status === 'affected' ? {} : { status: finding.status }),
     ...(finding.kev === undefined ? {} : { kev: true }),
     ...(finding.epss ? { epss: finding.epss.probability } : {}),
-    firstSeen: clock.firstSeen,
+    firstSeen: toldSince(clock),
     source: finding.source,
   };
   return { ...reason, message: sentence(reason, finding) };

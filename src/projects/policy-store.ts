@@ -4,6 +4,7 @@ import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { addEvents, type NewEvent } from '../notify/outbox.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
+import { reasonProblem } from '../platform/reason.ts';
 import { changesBetween, type FieldChange } from '../policy/policy-fields.ts';
 import { layerDocument, type PolicyLayer } from '../policy/policy-layer.ts';
 import { type ShortForm, shortFormFields } from '../policy/short-form.ts';
@@ -271,11 +272,8 @@ function keyOf(owner: PolicyOwner): string {
 }
 
 function checkReason({ reason, effectiveFrom }: PolicyReason, now: number): void {
-  if (reason.trim() === '' || reason.length > LONGEST_REASON)
-    throw new ProjectError(
-      'policy_invalid',
-      `a change of policy needs a reason of at most ${LONGEST_REASON} characters`,
-    );
+  const problem = reasonProblem(reason, LONGEST_REASON);
+  if (problem !== undefined) throw new ProjectError('policy_invalid', `a change of policy needs a reason: ${problem}`);
   if (effectiveFrom === undefined) return;
   if (!Number.isFinite(effectiveFrom)) throw new ProjectError('policy_invalid', 'effectiveFrom: no moment');
   if (!(effectiveFrom > now))

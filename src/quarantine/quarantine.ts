@@ -1,4 +1,5 @@
 import type { Row } from '../db/schema.ts';
+import { PRINTABLE, reasonProblem } from '../platform/reason.ts';
 import { QuarantineError } from './errors.ts';
 
 /** `release-asked` is in force like `active`: one person asked for the end of it, another has to confirm. */
@@ -29,15 +30,15 @@ export interface Quarantine {
 const LONGEST_REASON = 2000;
 const LONGEST_TICKET = 200;
 
-/** Throws `QuarantineError('quarantine_invalid')` for a reason that says nothing or too much. */
+/** Throws `QuarantineError('quarantine_invalid')` for a reason that says nothing, too much, or more than one line. */
 export function checkReason(reason: string): void {
-  if (reason.trim() === '' || reason.length > LONGEST_REASON)
-    throw new QuarantineError('quarantine_invalid', `say why, in at most ${LONGEST_REASON} characters`);
+  const problem = reasonProblem(reason, LONGEST_REASON);
+  if (problem !== undefined) throw new QuarantineError('quarantine_invalid', problem);
 }
 
 /** Throws `QuarantineError('quarantine_invalid')`. */
 export function checkTicket(ticket: string): void {
-  if (ticket.trim() === '' || ticket.length > LONGEST_TICKET || /\p{Cc}/u.test(ticket))
+  if (ticket.trim() === '' || ticket.length > LONGEST_TICKET || !PRINTABLE.test(ticket))
     throw new QuarantineError(
       'quarantine_invalid',
       `name the ticket where it is followed up, like INC-42: one line of at most ${LONGEST_TICKET} characters`,

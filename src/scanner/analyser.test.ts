@@ -7,6 +7,8 @@ import { makeTar } from '../../test/support/tar.ts';
 import { digestOf } from '../oci/digest.ts';
 import { analyseLayer } from './analyse-layer.ts';
 import { createLayerAnalyser } from './analyser.ts';
+import { composeInventory } from './compose.ts';
+import { unpackEvidence } from './packed-evidence.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'breakwater-analyser-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,9 +28,13 @@ describe('createLayerAnalyser', () => {
     writeFileSync(path, layer);
     const expected = await analyseLayer(pieces(), { digest });
     expect(expected.files).toHaveLength(1);
-    expect(await analyser.analyse({ kind: 'file', path, digest })).toEqual(expected);
+    expect(await unpackEvidence(await analyser.analyse({ kind: 'file', path, digest }))).toEqual(expected);
     const stream = { kind: 'stream', open: () => Promise.resolve(pieces()), digest } as const;
-    expect(await analyser.analyse(stream)).toEqual(expected);
+    const packed = await analyser.analyse(stream);
+    expect(await unpackEvidence(packed)).toEqual(expected);
+    expect(await analyser.compose([{ digest, evidence: packed }])).toEqual(
+      composeInventory([{ digest, evidence: expected }]),
+    );
     await analyser.close();
   });
 
@@ -45,7 +51,7 @@ describe('createLayerAnalyser', () => {
     const path = join(folder, what);
     writeFileSync(path, makeTar([{ name: 'lib/apk/db/installed', content }]));
     const analyser = createLayerAnalyser({ workers: 1, memoryMb: 32 });
-    expect(await analyser.analyse({ kind: 'file', path, digest })).toMatchObject({
+    expect(await unpackEvidence(await analyser.analyse({ kind: 'file', path, digest }))).toMatchObject({
       complete: false,
       gaps: [{ kind: 'limit', message: 'the layer could not be analysed: it needed more than 32 MB of memory' }],
     });
@@ -56,7 +62,7 @@ describe('createLayerAnalyser', () => {
     const path = join(folder, 'slow');
     writeFileSync(path, gzipSync(Buffer.concat([layer, Buffer.alloc(1 << 24)])));
     const analyser = createLayerAnalyser({ workers: 1, timeoutMs: 1 });
-    expect(await analyser.analyse({ kind: 'file', path, digest })).toMatchObject({
+    expect(await unpackEvidence(await analyser.analyse({ kind: 'file', path, digest }))).toMatchObject({
       complete: false,
       entries: '',
       gaps: [{ kind: 'limit', layer: digest }],

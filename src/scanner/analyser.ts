@@ -1,22 +1,22 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import { createWorkerPool, WorkerError } from '../platform/worker-pool.ts';
 import { ScanError } from './errors.ts';
-import { type AnalysisLimits, DEFAULT_LIMITS, type LayerEvidence } from './model.ts';
-import { unreadLayer } from './unread-layer.ts';
+import { type AnalysisLimits, DEFAULT_LIMITS } from './model.ts';
+import { type PackedEvidence, packEvidence } from './packed-evidence.ts';
+import { unreadImage, unreadLayer } from './unread-layer.ts';
 
-/** What a worker is told: where the layer is and how far to go. */
-export interface AnalysisTask {
-  readonly path: string;
-  readonly digest?: Digest;
-  readonly limits: AnalysisLimits;
-}
+/** What a worker is told: where a layer is and how far to go, or what to put together. */
+export type WorkerTask =
+  | { readonly kind: 'analyse'; readonly path: string; readonly digest?: Digest; readonly limits: AnalysisLimits }
+  | { readonly kind: 'compose'; readonly layers: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[] };
 
 export type AnalysisInput =
   | { readonly kind: 'file'; readonly path: string; readonly digest?: Digest }
@@ -34,29 +34,44 @@ export interface AnalyserPool {
    * The evidence of one layer. A layer that kills its worker or takes too long gives incomplete evidence that says so;
    * rejects only when the bytes could not be had, or are more than is ever read (`ScanError`).
    */
-  analyse(input: AnalysisInput): Promise<LayerEvidence>;
+  analyse(input: AnalysisInput): Promise<PackedEvidence>;
+  /**
+   * What is in these layers, lowest first, put on top of each other. Too much for a worker gives an incomplete inventory that says so;
+   * rejects only when no worker can be had.
+   */
+  compose(layers: readonly EvidenceOfLayer[]): Promise<Inventory>;
   close(): Promise<void>;
 }
 
-const TIMEOUT_MS = 10 * 60_000;
-const MEMORY_MB = 1024;
+export interface EvidenceOfLayer {
+  readonly digest: Digest;
+  readonly evidence: PackedEvidence;
+}
 
-/** Analyses layers in worker threads. */
+const TIMEOUT_MS = 10 * 60_000;
+const MOST_MEMORY_MB = 1024;
+const LEAST_MEMORY_MB = 64;
+const YOUNG_MB = 12;
+const MB = 1024 * 1024;
+const FAULTS_OF_LAYER: ReadonlySet<WorkerError['code']> = new Set(['worker_died', 'worker_late', 'worker_memory']);
+
+/** Analyses layers in worker processes. */
 export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool {
   const limits = options.limits ?? DEFAULT_LIMITS;
-  const pool = createWorkerPool<AnalysisTask, LayerEvidence>({
+  const pool = createWorkerPool<WorkerTask, PackedEvidence | Inventory>({
     module: new URL('./analyse-worker.ts', import.meta.url),
     size: options.workers,
-    memoryMb: options.memoryMb ?? MEMORY_MB,
+    memoryMb: options.memoryMb ?? memoryOf(options.workers),
+    youngMb: YOUNG_MB,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
   });
 
-  async function analyseFile(path: string, digest: Digest | undefined): Promise<LayerEvidence> {
+  async function analyseFile(path: string, digest: Digest | undefined): Promise<PackedEvidence> {
     try {
-      return await pool.run({ path, limits, ...(digest ? { digest } : {}) });
+      return (await pool.run({ kind: 'analyse', path, limits, ...(digest ? { digest } : {}) })) as PackedEvidence;
     } catch (error) {
-      if (error instanceof WorkerError && error.code !== 'pool_closed')
-        return unreadLayer('limit', `the layer could not be analysed: ${error.message}`, digest);
+      if (error instanceof WorkerError && FAULTS_OF_LAYER.has(error.code))
+        return packEvidence(unreadLayer('limit', `the layer could not be analysed: ${error.message}`, digest));
       throw error;
     }
   }
@@ -74,8 +89,23 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
         await rm(folder, { recursive: true, force: true });
       }
     },
+    async compose(layers) {
+      try {
+        const task = layers.map(({ digest, evidence: { bytes } }) => ({ digest, bytes }));
+        return (await pool.run({ kind: 'compose', layers: task }, { urgent: true })) as Inventory;
+      } catch (error) {
+        if (!(error instanceof WorkerError && FAULTS_OF_LAYER.has(error.code))) throw error;
+        return unreadImage(`the layers could not be put together: ${error.message}`);
+      }
+    },
     close: () => pool.close(),
   };
+}
+
+/** All workers together, each with a heap and as much beside it, get no more than half of the memory there is. */
+function memoryOf(workers: number): number {
+  const all = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY) / MB;
+  return Math.min(MOST_MEMORY_MB, Math.max(LEAST_MEMORY_MB, Math.floor(all / 4 / workers)));
 }
 
 /** The disk is not for whoever sends without end. */

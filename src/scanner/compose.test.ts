@@ -183,5 +183,17 @@ describe('composeInventory', () => {
     expect(inventory.distribution).toMatchObject({ id: 'debian', version: '12', rolling: false });
   });
 
+  it('keeps as many packages as a server can hold, and is not complete when there are more', async () => {
+    const many = (count: number) => `P:a\nV:1\n\n`.repeat(count);
+    const most = await inventoryOf([[{ name: APK, content: many(100_000) }]]);
+    expect([most.complete, most.packages.length, most.gaps]).toEqual([true, 100_000, []]);
+    const jar = { name: 'node_modules/x/package.json', content: npm('x') };
+    const more = await inventoryOf([[{ name: APK, content: many(100_000) }, jar]]);
+    expect([more.complete, more.gaps[0]?.kind]).toEqual([false, 'limit']);
+    const long = `P:${'n'.repeat(200)}\nV:${'1'.repeat(200)}\n\n`.repeat(90_000);
+    const texts = await inventoryOf([[{ name: APK, content: long }]]);
+    expect([texts.complete, texts.gaps[0]?.message]).toEqual([false, more.gaps[0]?.message]);
+  });
+
   it('equals the inventory of the flattened file system', () => checkLayeredEqualsFlattened(100));
 });

@@ -12,9 +12,17 @@ import { packageUrl } from './purl.ts';
 
 const BY_NAME = new Map(CATALOGERS.map((cataloger) => [cataloger.name, cataloger]));
 const MOST_GAPS = 500;
+/** Of one image; no real one is near. */
+const MOST_PACKAGES = 100_000;
+/** Characters of all packages. */
+const LONGEST_PACKAGES = 64 * 1024 * 1024;
 const TOO_MANY_LINKS: CoverageGap = {
   kind: 'limit',
   message: 'symbolic links lead to each other so often that the layers could not be put together',
+};
+const TOO_MANY_PACKAGES: CoverageGap = {
+  kind: 'limit',
+  message: `it holds more packages than are kept: ${MOST_PACKAGES}, and ${LONGEST_PACKAGES} characters of names and paths`,
 };
 
 interface Found {
@@ -42,9 +50,10 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
   const installed = language.filter(isInstalled(language)).filter(({ path }) => !owned.has(path));
 
   const counted = [...system, ...installed];
-  const packages = counted.flatMap((found) => packagesOf(found, layers, distribution));
+  const { packages, all } = firstPackages(counted, layers, distribution);
   const gaps = [
     ...(tree.exhausted ? [TOO_MANY_LINKS] : []),
+    ...(all ? [] : [TOO_MANY_PACKAGES]),
     ...layers.flatMap(({ evidence }) => evidence.gaps),
     ...[...counted, ...identity].flatMap(problemsOf(layers)),
   ];
@@ -55,7 +64,7 @@ export function composeInventory(layers: readonly StackedLayer[]): Inventory {
     packages: packages.sort(comparePackages),
     gaps: gaps.slice(0, MOST_GAPS),
     ...(layers.some(({ createdBy }) => createdBy !== undefined) ? { layers: layers.map(stepOf) } : {}),
-    complete: complete && counted.every(wasRead),
+    complete: complete && all && counted.every(wasRead),
   };
 }
 
@@ -133,6 +142,30 @@ function isInstalled(language: readonly Found[]): (found: Found) => boolean {
     const folder = applicationFolder(path);
     return folder === undefined || withModules.has(folder.replace(/\/$/, ''));
   };
+}
+
+/** The packages of these files, as many as are kept of one image. */
+function firstPackages(
+  counted: readonly Found[],
+  layers: readonly StackedLayer[],
+  distribution: Distribution | undefined,
+): { readonly packages: Package[]; readonly all: boolean } {
+  const packages: Package[] = [];
+  let length = 0;
+  for (const found of counted) {
+    if (packages.length + (found.file.evidence.packages ?? []).length > MOST_PACKAGES) return { packages, all: false };
+    for (const pkg of packagesOf(found, layers, distribution)) {
+      length += lengthOf(pkg) + lengthOf(pkg.source ?? {});
+      if (length > LONGEST_PACKAGES) return { packages, all: false };
+      packages.push(pkg);
+    }
+  }
+  return { packages, all: true };
+}
+
+/** Characters of the texts directly in it. */
+function lengthOf(value: object): number {
+  return Object.values(value).reduce((sum: number, text) => sum + (typeof text === 'string' ? text.length : 0), 0);
 }
 
 function packagesOf(

@@ -11,7 +11,7 @@ const TIMEOUT_MS = 5 * 60_000;
 const MEMORY_MB = 1024;
 const YOUNG_MB = 96;
 
-/** Answers what would be, in a thread of its own. */
+/** Answers what would be, in a process of its own. */
 export interface Simulator {
   /** Throws `SimulationError` `simulation_busy` while another question is answered here, or `simulation_failed`. */
   run(question: Question): Promise<Outcome>;
@@ -26,7 +26,7 @@ export function createSimulator(deps: {
   let busy = false;
 
   async function answer(question: Question): Promise<Outcome> {
-    // A thread for each question: what it remembers of packages and findings is given back with it.
+    // A process for each question: what it remembers of packages and findings is given back with it.
     const pool = createWorkerPool<SimulationTask, Outcome>({
       module: new URL('./simulate-worker.ts', import.meta.url),
       size: 1,

@@ -12,6 +12,7 @@ import { lintEntry } from './match/lint.ts';
 import type { Measured } from './measured.ts';
 import {
   checkAnalysis,
+  checkReason,
   checkReviewDue,
   checkText,
   type RiskAnalysis,
@@ -72,7 +73,7 @@ export function createSourceStore(deps: SourceStoreDeps) {
   }
 
   async function decide(by: Principal, id: string, step: Step): Promise<TrustedSource> {
-    checkText('the reason', step.reason);
+    checkReason(step.reason);
     const person = personOf(by);
     await db.transaction().execute(async (tx) => {
       const row = await tx.selectFrom('trusted_sources').selectAll().where('id', '=', id).executeTakeFirst();

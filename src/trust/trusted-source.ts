@@ -1,4 +1,5 @@
 import type { Row } from '../db/schema.ts';
+import { reasonProblem } from '../platform/reason.ts';
 import { TrustError } from './errors.ts';
 import type { EntryScope } from './match/entry.ts';
 import type { EntryProblem } from './match/lint.ts';
@@ -66,6 +67,12 @@ export function checkText(what: string, text: string, longest = LONGEST_TEXT): v
   if (text.trim() === '')
     throw new TrustError('source_invalid', `${what} must not be empty: say why this can be trusted`);
   if (text.length > longest) throw new TrustError('source_invalid', `${what} must have at most ${longest} characters`);
+}
+
+/** The reason of a decision. Throws `TrustError('source_invalid')`. */
+export function checkReason(text: string): void {
+  const problem = reasonProblem(text, LONGEST_TEXT);
+  if (problem !== undefined) throw new TrustError('source_invalid', `a decision needs a reason: ${problem}`);
 }
 
 export function toSource(row: Row<'trusted_sources'>, now: number, problems: readonly EntryProblem[]): TrustedSource {

@@ -8,6 +8,8 @@ export interface Mark {
 }
 
 export const SEEN = 'seen';
+/** When a repository saw first what another place had seen before; never in the clocks of a manifest. */
+const HERE = 'here';
 const RADIX = 36;
 const PARTS: ReadonlySet<string> = new Set(CLOCKED);
 const SCORE = /^epss([+-])(\d+(?:\.\d+)?(?:e-\d+)?)$/;
@@ -21,6 +23,7 @@ export function scoreName({ threshold, above }: Omit<ScoreMark, 'at'>): string {
 export function marksOf(clock: Clock): Mark[] {
   return [
     { name: SEEN, at: clock.firstSeen },
+    ...(clock.here === undefined ? [] : [{ name: HERE, at: clock.here }]),
     ...CLOCKED.flatMap((name) => (clock[name] === undefined ? [] : [{ name, at: clock[name] }])),
     ...(clock.scores ?? []).map((score) => ({ name: scoreName(score), at: score.at })),
   ];
@@ -49,6 +52,7 @@ function hasScores({ scores: known = [] }: Clock, scores: readonly ScoreMark[]):
 /** A clock with one mark more: of two for one part the earliest counts. Marks nobody knows are passed over. */
 export function withMark(clock: Clock, { name, at }: Mark): Clock {
   if (name === SEEN) return at < clock.firstSeen ? { ...clock, firstSeen: at } : clock;
+  if (name === HERE) return at < (clock.here ?? Number.POSITIVE_INFINITY) ? { ...clock, here: at } : clock;
   if (PARTS.has(name)) return earlierClock(clock, { firstSeen: clock.firstSeen, [name as Clocked]: at }) ?? clock;
   const [, sign, threshold] = SCORE.exec(name) ?? [];
   if (threshold === undefined) return clock;

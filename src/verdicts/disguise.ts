@@ -12,11 +12,11 @@ import type { Subject } from './subjects.ts';
 /** Larger configurations are taken for those of an image; runtimes stop reading well before. Bytes. */
 const CONFIG_LIMIT = 8 * 1024 * 1024;
 
-export interface DisguiseDeps<Evidence> {
+export interface DisguiseDeps {
   readonly db: Db;
   readonly blobs: Pick<BlobStore, 'open'>;
-  readonly analyser: LayerAnalyser<Evidence>;
-  readonly layers: LayerAnalyses<Evidence>;
+  readonly analyser: LayerAnalyser;
+  readonly layers: LayerAnalyses;
 }
 
 /**
@@ -25,21 +25,22 @@ export interface DisguiseDeps<Evidence> {
  * containerd each start containers from configurations and layers whatever some of their types say. Signatures and
  * attestations borrow an image's configuration, but their layers are documents. Throws `VerdictError` layer_absent, layer_unreadable.
  */
-export async function isDisguisedImage<Evidence>(deps: DisguiseDeps<Evidence>, subject: Subject): Promise<boolean> {
+export async function isDisguisedImage(deps: DisguiseDeps, subject: Subject): Promise<boolean> {
   const { config, layers } = await manifestBlobs(deps.db, subject.repositoryId, subject.digest);
   if (!config || layers.length === 0 || !(await listsLayers(deps, config))) return false;
   for (const layer of layers) {
     if (isForeignLayer(layer.mediaType)) return true;
     const evidence = await deps.layers.evidenceOf(layer);
     // A file system read only in part leaves a gap; a blob that is no file system is neither complete nor has gaps.
-    if (deps.analyser.isComplete(evidence)) return true;
-    if (!deps.analyser.compose([{ digest: layer.digest, evidence }]).complete) return true;
+    if (evidence.complete) return true;
+    const { complete } = await deps.analyser.compose([{ digest: layer.digest, evidence }]);
+    if (!complete) return true;
   }
   return false;
 }
 
 /** True for a configuration with `rootfs.diff_ids`, in any case of letters, as Go reads it; and for one readers may dispute. */
-async function listsLayers<Evidence>(deps: DisguiseDeps<Evidence>, { digest }: BlobReference): Promise<boolean> {
+async function listsLayers(deps: DisguiseDeps, { digest }: BlobReference): Promise<boolean> {
   // Only the row makes a blob visible; its file may be half there.
   const stored = await deps.db.selectFrom('blobs').select('digest').where('digest', '=', digest).executeTakeFirst();
   const content = stored && (await deps.blobs.open(digest));

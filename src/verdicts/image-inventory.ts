@@ -12,17 +12,18 @@ import { VerdictError } from './errors.ts';
 import { saveInventory } from './inventory-store.ts';
 import type { LayerAnalyses } from './layer-analyses.ts';
 import type { LayerAnalyser } from './ports.ts';
+import { stackLayers } from './stack-layers.ts';
 import { storableInventory } from './storable-inventory.ts';
 import type { Subject } from './subjects.ts';
 
 const LARGEST_CONFIG = 4 * 1024 * 1024;
 
-export interface ImageInventoryDeps<Evidence> {
+export interface ImageInventoryDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly blobs: Pick<BlobStore, 'open'>;
-  readonly analyser: LayerAnalyser<Evidence>;
-  readonly layers: LayerAnalyses<Evidence>;
+  readonly analyser: LayerAnalyser;
+  readonly layers: LayerAnalyses;
 }
 
 /** What became of the analysis of an image manifest. */
@@ -53,8 +54,8 @@ export async function imageState(db: Db, digest: Digest): Promise<ImageState | u
  * Sees to it that an image has an inventory by the present analyser, and tells whether it replaced that of an older one. The outcome, good or
  * bad, is written down. Throws what kept it from being analysed; an inventory from an older analyser stays in use then.
  */
-export async function ensureInventory<Evidence>(
-  deps: ImageInventoryDeps<Evidence>,
+export async function ensureInventory(
+  deps: ImageInventoryDeps,
   subject: Subject,
 ): Promise<{ readonly renewed: boolean }> {
   const { db, analyser } = deps;
@@ -87,23 +88,20 @@ export async function ensureInventory<Evidence>(
   }
 }
 
-async function composeImage<Evidence>(
-  deps: ImageInventoryDeps<Evidence>,
+async function composeImage(
+  deps: ImageInventoryDeps,
   subject: Subject,
 ): Promise<{ readonly inventory: Inventory; readonly platform: string | undefined }> {
   const { config, layers } = await manifestBlobs(deps.db, subject.repositoryId, subject.digest);
   const readable = layers.filter((layer) => unreadable(layer) === undefined);
-  const evidence = await Promise.all(
-    readable.map(async (layer) => ({ digest: layer.digest, evidence: await deps.layers.evidenceOf(layer) })),
-  );
+  const { inventory: stacked, partial } = await stackLayers(deps, readable);
   const configuration = await configOf(deps, config);
-  const composed = { ...deps.analyser.compose(evidence), ...stepsOf(configuration, layers) };
+  const composed = { ...stacked, ...stepsOf(configuration, layers) };
   const platform = configuration && isPlatformText(configuration.platform) ? configuration.platform : undefined;
   const closed = layers.flatMap((layer) => unreadable(layer) ?? []);
-  const partial = evidence.filter((layer) => !deps.analyser.isComplete(layer.evidence));
   if (closed.length + partial.length === 0) return { inventory: composed, platform };
   const unexplained = composed.complete
-    ? partial.map(({ digest }) => gap(digest, 'it is no file system layer in a known compression'))
+    ? partial.map((digest) => gap(digest, 'it is no file system layer in a known compression'))
     : [];
   const inventory = { ...composed, complete: false, gaps: [...composed.gaps, ...closed, ...unexplained] };
   return { inventory, platform };
@@ -117,8 +115,8 @@ function isPlatformText(text: string): boolean {
 }
 
 /** The configuration of the image; undefined when it cannot be had: it only helps people, and narrows exceptions. */
-async function configOf<Evidence>(
-  { blobs }: ImageInventoryDeps<Evidence>,
+async function configOf(
+  { blobs }: ImageInventoryDeps,
   config: BlobReference | undefined,
 ): Promise<ImageConfig | undefined> {
   if (!config || config.size > LARGEST_CONFIG) return undefined;

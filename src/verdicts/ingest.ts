@@ -18,7 +18,7 @@ export const JUDGE_JOB = 'judge-manifest';
 /** Smaller blobs are not analysed before a manifest asks for them. Bytes. */
 const SMALLEST_AHEAD = 16 * 1024;
 
-export interface IngestDeps<Evidence> extends ImageInventoryDeps<Evidence> {
+export interface IngestDeps extends ImageInventoryDeps {
   readonly judging: Judging;
   readonly jobs: JobSink;
   readonly logger: Logger;
@@ -34,7 +34,7 @@ export interface Ingest {
   idle(): Promise<void>;
 }
 
-export function createIngest<Evidence>(deps: IngestDeps<Evidence>): Ingest {
+export function createIngest(deps: IngestDeps): Ingest {
   const { db, logger } = deps;
   const processing = new Map<string, Promise<Verdict>>();
   const analysing = new Set<Promise<unknown>>();
@@ -93,7 +93,7 @@ export async function enqueueJudging(jobs: JobSink, subject: Pick<Subject, 'repo
   await jobs.enqueue({ kind: JUDGE_JOB, key: subjectKey(subject), payload: { repositoryId, digest } });
 }
 
-async function processNow<Evidence>(deps: IngestDeps<Evidence>, stored: Subject): Promise<Verdict> {
+async function processNow(deps: IngestDeps, stored: Subject): Promise<Verdict> {
   const subject = await unmask(deps, stored);
   const renewed = subject.kind === 'image' && (await ensureInventory(deps, subject)).renewed;
   const cause = renewed ? 'analyser' : 'push';
@@ -103,7 +103,7 @@ async function processNow<Evidence>(deps: IngestDeps<Evidence>, stored: Subject)
 }
 
 /** The subject; an image that was pushed under the types of an artifact is one from now on. */
-async function unmask<Evidence>(deps: IngestDeps<Evidence>, subject: Subject): Promise<Subject> {
+async function unmask(deps: IngestDeps, subject: Subject): Promise<Subject> {
   if (subject.kind !== 'artifact' || !(await isDisguisedImage(deps, subject))) return subject;
   await deps.db
     .updateTable('manifests')

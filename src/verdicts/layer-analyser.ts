@@ -1,17 +1,19 @@
-import { composeInventory } from '../scanner/compose.ts';
+import type { AnalyserPool } from '../scanner/analyser.ts';
 import { inventoryHash } from '../scanner/inventory-hash.ts';
-import { ANALYSER_VERSION, type LayerEvidence } from '../scanner/model.ts';
-import type { LayerAnalyser, LayerBlob } from './ports.ts';
+import { ANALYSER_VERSION } from '../scanner/model.ts';
+import type { LayerAnalyser } from './ports.ts';
 
-/** The scanner as verdicts see it. `analyse` reads one layer, in a worker or, in tests, right here. */
-export function createLayerAnalyser(
-  analyse: (blob: LayerBlob) => Promise<LayerEvidence>,
-): LayerAnalyser<LayerEvidence> {
+/** The scanner as verdicts see it. */
+export function createLayerAnalyser(workers: Pick<AnalyserPool, 'analyse' | 'compose'>): LayerAnalyser {
   return {
     version: ANALYSER_VERSION,
-    analyse,
-    isComplete: (evidence) => evidence.complete,
-    compose: composeInventory,
+    analyse: (blob) =>
+      workers.analyse(
+        blob.path === undefined
+          ? { kind: 'stream', digest: blob.digest, open: () => blob.open() }
+          : { kind: 'file', digest: blob.digest, path: blob.path },
+      ),
+    compose: (layers) => workers.compose(layers),
     hashOf: inventoryHash,
   };
 }

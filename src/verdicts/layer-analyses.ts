@@ -1,36 +1,29 @@
-import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { type Db, unsynced } from '../db/database.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
+import type { PackedEvidence } from '../scanner/packed-evidence.ts';
 import { VerdictError } from './errors.ts';
 import type { LayerAnalyser } from './ports.ts';
 
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
-/** Largest evidence of one layer, unpacked. What we wrote ourselves is far below. */
-const EVIDENCE_LIMIT = 512 * 1024 * 1024;
-const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
-
-export interface LayerAnalysesDeps<Evidence> {
+export interface LayerAnalysesDeps {
   readonly db: Db;
   readonly blobs: Pick<BlobStore, 'open' | 'localPath'>;
   readonly clock: Clock;
-  readonly analyser: LayerAnalyser<Evidence>;
+  readonly analyser: LayerAnalyser;
 }
 
 /** Evidence of layers, each read once per analyser version. */
-export interface LayerAnalyses<Evidence> {
+export interface LayerAnalyses {
   /**
    * The evidence of a stored blob: kept, being made right now, or made now. Throws `VerdictError` layer_absent, layer_unreadable.
    */
-  evidenceOf(blob: { readonly digest: Digest; readonly size: number }): Promise<Evidence>;
+  evidenceOf(blob: { readonly digest: Digest; readonly size: number }): Promise<PackedEvidence>;
 }
 
-export function createLayerAnalyses<Evidence>(deps: LayerAnalysesDeps<Evidence>): LayerAnalyses<Evidence> {
-  const underWay = new Map<Digest, Promise<Evidence>>();
+export function createLayerAnalyses(deps: LayerAnalysesDeps): LayerAnalyses {
+  const underWay = new Map<Digest, Promise<PackedEvidence>>();
   return {
     evidenceOf(blob) {
       const running = underWay.get(blob.digest);
@@ -42,17 +35,17 @@ export function createLayerAnalyses<Evidence>(deps: LayerAnalysesDeps<Evidence>)
   };
 }
 
-async function findOrMake<Evidence>(
-  deps: LayerAnalysesDeps<Evidence>,
+async function findOrMake(
+  deps: LayerAnalysesDeps,
   blob: { readonly digest: Digest; readonly size: number },
-): Promise<Evidence> {
+): Promise<PackedEvidence> {
   const kept = await deps.db
     .selectFrom('layer_analyses')
-    .select('evidence')
+    .select(['evidence', 'complete'])
     .where('blob_digest', '=', blob.digest)
     .where('analyser', '=', deps.analyser.version)
     .executeTakeFirst();
-  if (kept) return unpack(kept.evidence);
+  if (kept) return { complete: kept.complete === 1, bytes: kept.evidence };
   // Only the row makes a blob visible; its file may be half there.
   const stored = await deps.db
     .selectFrom('blobs')
@@ -66,8 +59,8 @@ async function findOrMake<Evidence>(
     .values({
       blob_digest: blob.digest,
       analyser: deps.analyser.version,
-      evidence: await compress(JSON.stringify(evidence), COMPRESSION),
-      complete: deps.analyser.isComplete(evidence) ? 1 : 0,
+      evidence: evidence.bytes,
+      complete: evidence.complete ? 1 : 0,
       created_at: deps.clock.now(),
     })
     .onConflict((conflict) => conflict.columns(['blob_digest', 'analyser']).doNothing())
@@ -75,10 +68,10 @@ async function findOrMake<Evidence>(
   return evidence;
 }
 
-async function analyse<Evidence>(
-  { blobs, analyser }: LayerAnalysesDeps<Evidence>,
+async function analyse(
+  { blobs, analyser }: LayerAnalysesDeps,
   { digest, size }: { readonly digest: Digest; readonly size: number },
-): Promise<Evidence> {
+): Promise<PackedEvidence> {
   const path = blobs.localPath?.(digest);
   try {
     return await analyser.analyse({
@@ -97,9 +90,4 @@ async function analyse<Evidence>(
       cause: error,
     });
   }
-}
-
-async function unpack<Evidence>(bytes: Uint8Array): Promise<Evidence> {
-  const json = await decompress(bytes, { maxOutputLength: EVIDENCE_LIMIT });
-  return JSON.parse(json.toString('utf8')) as Evidence;
 }

@@ -7,20 +7,21 @@ import type { GrantedException } from '../policy/exceptions.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ComingPolicy } from '../policy/policy-timeline.ts';
 import type { QuarantineHit } from '../policy/quarantine.ts';
+import type { EvidenceOfLayer } from '../scanner/analyser.ts';
+import type { PackedEvidence } from '../scanner/packed-evidence.ts';
 
-/** What layers say about an image, read once per layer. Implemented over `scanner`; `Evidence` is plain JSON. */
-export interface LayerAnalyser<Evidence = unknown> {
+/** What layers say about an image, read once per layer. Implemented over `scanner`. */
+export interface LayerAnalyser {
   /** Name and version: a result is used again only by the very analyser that made it. */
   readonly version: string;
   /**
    * Reads one layer, in a worker. Blobs that are no layers give trivial evidence at once; damaged or oversized ones give
-   * evidence that says so. Rejects only when the bytes could not be had or the worker died.
+   * evidence that says so. Rejects only when the bytes could not be had. `complete` is true when the evidence covers a whole
+   * layer; false also for a blob that is no layer at all.
    */
-  analyse(blob: LayerBlob): Promise<Evidence>;
-  /** True when the evidence covers a whole layer; false also for a blob that is no layer at all. */
-  isComplete(evidence: Evidence): boolean;
-  /** Puts layers, lowest first, on top of each other. Pure. */
-  compose(layers: readonly { readonly digest: Digest; readonly evidence: Evidence }[]): Inventory;
+  analyse(blob: LayerBlob): Promise<PackedEvidence>;
+  /** Puts layers, lowest first, on top of each other. */
+  compose(layers: readonly EvidenceOfLayer[]): Promise<Inventory>;
   /** Identity of an inventory: equal for equal ones. */
   hashOf(inventory: Inventory): string;
 }

@@ -8,7 +8,7 @@ import type { DatabaseHandle } from '../db/database.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createAdvisoryStore, installSnapshot } from '../scanner/advisories/index.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
-import { analyseLayer } from '../scanner/analyse-layer.ts';
+import { type AnalyserPool, createLayerAnalyser as createWorkers } from '../scanner/analyser.ts';
 import { createLayerAnalyser } from './layer-analyser.ts';
 import { createWorld, type World } from './world.testing.ts';
 
@@ -16,6 +16,7 @@ import { createWorld, type World } from './world.testing.ts';
 describe.skipIf(!hasData)('verdicts on real images', () => {
   let handle: DatabaseHandle;
   let advisories: AdvisoryStore;
+  let workers: AnalyserPool;
   let world: World;
   let dir: string;
 
@@ -24,10 +25,11 @@ describe.skipIf(!hasData)('verdicts on real images', () => {
     handle = await freshDatabase('sqlite');
     advisories = createAdvisoryStore({ dir, clock: systemClock });
     await installSnapshot(advisories);
-    const analyser = createLayerAnalyser(async (blob) => analyseLayer(await blob.open(), { digest: blob.digest }));
-    world = await createWorld(handle, { analyser: analyser as never, advisories });
+    workers = createWorkers({ workers: 1 });
+    world = await createWorld(handle, { analyser: createLayerAnalyser(workers), advisories });
   });
   afterAll(async () => {
+    await workers.close();
     advisories.close();
     await handle.close();
     await rm(dir, { recursive: true, force: true });

@@ -1,6 +1,14 @@
 import type { Finding } from '../model/finding.ts';
 import type { ClockedParts } from '../policy/clocked-parts.ts';
-import { type Clock, type Clocks, clockKeysOf, clockOf, earlierClock, newestScore } from '../policy/clocks.ts';
+import {
+  type Clock,
+  type Clocks,
+  clockKeysOf,
+  clockOf,
+  earlierClock,
+  newestScore,
+  toldSince,
+} from '../policy/clocks.ts';
 import { knowsParts, type Mark, marksOf, SEEN, scoreName, withMark } from './clock-marks.ts';
 
 /** What of a clock is to be started in a place. */
@@ -37,14 +45,21 @@ export function reckon(
     const inRepository = clockOf(repository, keys);
     const inImage = clockOf(image, keys);
     const running = earlierClock(inRepository, inImage);
-    const clock = started(running, partsOf(finding), now);
+    const clock = placed(started(running, partsOf(finding), now), inRepository, now);
     // Two versions of a package in one image share their clock.
     const shared = earlierClock(clocks.get(own), clock) ?? clock;
     clocks.set(own, shared);
     note(newInRepository, own, finding, inRepository, shared);
-    note(newInImage, own, finding, inImage, shared);
+    const { here: _here, ...anywhere } = shared;
+    note(newInImage, own, finding, inImage, shared.here === undefined ? shared : anywhere);
   }
   return { clocks, newInRepository, newInImage };
+}
+
+/** A clock that started elsewhere, with the moment at which the repository saw it. */
+function placed(clock: Clock, inRepository: Clock | undefined, now: number): Clock {
+  const here = inRepository ? toldSince(inRepository) : now;
+  return clock.firstSeen < here && clock.here !== here ? { ...clock, here } : clock;
 }
 
 /** A clock with everything started that the finding is; the same one where it runs already. */

@@ -495,6 +495,33 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
       expect(await world.verdicts.rejudgeDue()).toMatchObject({ judged: 0 });
     });
 
+    it('tell readers of a repository no more than its own history, and its deadline', async () => {
+      for (const name of ['front', 'back']) world.state.policies.set(name, { policy: grace, version: 9 });
+      const told = async (image: Parameters<World['verdictOf']>[0]) => {
+        const { reasons = [] } = (await world.verdictOf(image)) ?? {};
+        return reasons.flatMap(({ vulnerability, firstSeen, deadline }) =>
+          vulnerability === undefined ? [] : [[firstSeen, deadline]],
+        );
+      };
+      const first = await world.push('front/secret', [base], 'a');
+      world.clock.advance(4 * DAY);
+      const copied = await world.push('back/open', [base]);
+      const days = NOW + 10 * DAY;
+      expect(await told(first)).toEqual([[NOW, days]]);
+      expect(await told(copied)).toEqual([[NOW + 4 * DAY, days]]);
+      // Also of what is built from it later, when it is judged again, and with many at once.
+      world.clock.advance(DAY);
+      const rebuilt = await world.push('back/open', [base, app]);
+      await world.verdicts.rejudgeAll('policy');
+      for (const image of [copied, rebuilt]) expect(await told(image)).toEqual([[NOW + 4 * DAY, days]]);
+      expect(await told(first)).toEqual([[NOW, days]]);
+      // A repository that saw it later in another image learns nothing from a copy of an older one either.
+      const own = await world.push('back/own', [base, app, app]);
+      const late = await world.push('back/own', [base]);
+      for (const image of [own, late]) expect((await told(image))[0]?.[0]).toBe(NOW + 5 * DAY);
+      expect(await told(late)).toEqual([[NOW + 5 * DAY, days]]);
+    });
+
     it('are not restarted by deleting what is in a repository, collecting it and pushing again', async () => {
       world.state.policies.set('front', { policy: grace, version: 9 });
       const first = await world.push('front/app', [base], 'a');

@@ -44,6 +44,7 @@ import {
 } from './rejudge.ts';
 import { resumeJudging } from './resume.ts';
 import { createSerial } from './serial.ts';
+import { stackLayers } from './stack-layers.ts';
 import { findSubject, type Subject } from './subjects.ts';
 import { type ListedVerdict, listVerdicts, type VerdictQuery } from './verdict-list.ts';
 import { markStale } from './verdict-store.ts';
@@ -51,13 +52,13 @@ import { markStale } from './verdict-store.ts';
 const HOLD_MS = 30_000;
 
 /** Everything verdicts rest on; `app` fits the pieces. */
-export interface VerdictsDeps<Evidence = unknown> {
+export interface VerdictsDeps {
   readonly db: Db;
   readonly state: DatabaseState;
   readonly blobs: Pick<BlobStore, 'open' | 'localPath'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly analyser: LayerAnalyser<Evidence>;
+  readonly analyser: LayerAnalyser;
   readonly advisories: Pick<AdvisoryStore, 'current'>;
   readonly policies: PolicySource;
   readonly exceptions: ExceptionSource;
@@ -142,7 +143,7 @@ export interface Verdicts {
 const judgePayload = z.object({ repositoryId: z.string(), digest: z.string() });
 
 /** Keeps every stored image judged and answers what the verdicts are. */
-export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdicts {
+export function createVerdicts(options: VerdictsDeps): Verdicts {
   const { db, clock, advisories, policies } = options;
   const judging = createJudging({ ...options, serial: createSerial() });
   const layers = createLayerAnalyses(options);
@@ -231,14 +232,8 @@ export function createVerdicts<Evidence>(options: VerdictsDeps<Evidence>): Verdi
     inputOf: (subject) => judging.inputOf(subject),
     inventoryOf,
     async stacked(blobs) {
-      const { analyser } = options;
-      const stack = await Promise.all(
-        blobs.map(async (blob) => ({ digest: blob.digest, evidence: await layers.evidenceOf(blob) })),
-      );
-      const inventory = analyser.compose(stack);
-      return stack.every(({ evidence }) => analyser.isComplete(evidence))
-        ? inventory
-        : { ...inventory, complete: false };
+      const { inventory, partial } = await stackLayers({ ...options, layers }, blobs);
+      return partial.length === 0 ? inventory : { ...inventory, complete: false };
     },
     findingsOf,
     async list(query) {

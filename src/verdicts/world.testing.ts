@@ -80,12 +80,7 @@ export function advisoriesOf(facts: Facts, builtAt = NOW - DAY): AdvisoryDatabas
   };
 }
 
-function testAnalyser(world: {
-  version: string;
-  reads: number;
-  broken: boolean;
-  gate: Promise<void>;
-}): LayerAnalyser<TestLayer> {
+function testAnalyser(world: { version: string; reads: number; broken: boolean; gate: Promise<void> }): LayerAnalyser {
   return {
     get version() {
       return world.version;
@@ -94,16 +89,16 @@ function testAnalyser(world: {
       await world.gate;
       if (world.broken) throw new Error('the worker died');
       world.reads += 1;
-      return JSON.parse((await readBounded(await blob.open(), 1e6, 'layer')).toString()) as TestLayer;
+      const bytes = await readBounded(await blob.open(), 1e6, 'layer');
+      return { bytes, complete: testLayer(bytes).broken !== true };
     },
-    isComplete: (evidence) => evidence.broken !== true,
-    compose(layers): Inventory {
-      const distribution = layers.map(({ evidence }) => evidence.distribution).findLast(Boolean);
+    async compose(layers): Promise<Inventory> {
+      const distribution = layers.map(({ evidence }) => testLayer(evidence.bytes).distribution).findLast(Boolean);
       return {
         analyser: world.version,
         ...(distribution ? { distribution: { id: 'alpine', version: distribution, idLike: [], rolling: false } } : {}),
         packages: layers.flatMap(({ digest, evidence }) =>
-          (evidence.packages ?? []).map((text) => testPackage(text, digest)),
+          (testLayer(evidence.bytes).packages ?? []).map((text) => testPackage(text, digest)),
         ),
         gaps: [],
         complete: true,
@@ -113,6 +108,10 @@ function testAnalyser(world: {
   };
 }
 
+function testLayer(bytes: Uint8Array): TestLayer {
+  return JSON.parse(Buffer.from(bytes).toString()) as TestLayer;
+}
+
 function testPackage(text: string, layer: Digest): Package {
   const [, npm, name = '', version = ''] = /^(npm:)?(.+)@(.+)$/.exec(text) ?? [];
   const type = npm ? 'npm' : 'apk';
@@ -120,7 +119,7 @@ function testPackage(text: string, layer: Digest): Package {
 }
 
 /** A registry's content with verdicts over it, without a server: projects `front` (gated) and `back` (default policy). */
-export async function createWorld(handle: DatabaseHandle, over: Partial<VerdictsDeps<TestLayer>> = {}) {
+export async function createWorld(handle: DatabaseHandle, over: Partial<VerdictsDeps> = {}) {
   const { db } = handle;
   const clock = fixedClock(NOW);
   const blobs = createMemoryBlobStore({ clock });
@@ -142,8 +141,8 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
       .values({ id: name, name, public: 0, created_by: 'admin', created_at: NOW })
       .execute();
 
-  function start(again: Partial<VerdictsDeps<TestLayer>> = {}) {
-    return createVerdicts<TestLayer>({
+  function start(again: Partial<VerdictsDeps> = {}) {
+    return createVerdicts({
       db,
       // Policies and exceptions are not in the database here.
       state: async () => JSON.stringify([await handle.state(), [...state.policies], state.exceptions]),
@@ -247,7 +246,7 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
     get verdicts() {
       return verdicts;
     },
-    restart(again: Partial<VerdictsDeps<TestLayer>> = {}) {
+    restart(again: Partial<VerdictsDeps> = {}) {
       verdicts = start(again);
       return verdicts;
     },

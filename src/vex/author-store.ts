@@ -4,6 +4,7 @@ import type { Row } from '../db/schema.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
+import { reasonProblem } from '../platform/reason.ts';
 import { checkAuthor, type NewAuthor, toAuthor, type VexAuthor } from './author.ts';
 import { VexError } from './errors.ts';
 import { readPublicKey } from './keys.ts';
@@ -104,8 +105,8 @@ export function createAuthorStore({ db, clock, ledger, touched }: AuthorStoreDep
       { reason, revokedAt }: { readonly reason: string; readonly revokedAt?: number },
     ): Promise<{ readonly author: VexAuthor; readonly change: VexChange }> {
       const now = clock.now();
-      if (reason.trim() === '' || reason.length > LONGEST_REASON)
-        throw new VexError('author_invalid', `retiring needs a reason of at most ${LONGEST_REASON} characters`);
+      const problem = reasonProblem(reason, LONGEST_REASON);
+      if (problem !== undefined) throw new VexError('author_invalid', `retiring needs a reason: ${problem}`);
       if (revokedAt !== undefined && !(revokedAt <= now))
         throw new VexError(
           'author_invalid',

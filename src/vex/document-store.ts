@@ -5,6 +5,7 @@ import type { NewRow } from '../db/schema.ts';
 import type { Actor } from '../ledger/chain.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
+import { reasonProblem } from '../platform/reason.ts';
 import { vexId } from '../scanner/vex/apply.ts';
 import { productsToJson } from '../scanner/vex/stored-product.ts';
 import type { VexStatement } from '../scanner/vex/types.ts';
@@ -97,8 +98,8 @@ export function createDocumentStore({ db, clock, ledger, rejudging }: DocumentSt
       id: string,
       reason: string,
     ): Promise<{ readonly document: KeptDocument; readonly change: VexChange }> {
-      if (reason.trim() === '' || reason.length > LONGEST_REASON)
-        throw new VexError('vex_invalid', `withdrawing needs a reason of at most ${LONGEST_REASON} characters`);
+      const problem = reasonProblem(reason, LONGEST_REASON);
+      if (problem !== undefined) throw new VexError('vex_invalid', `withdrawing needs a reason: ${problem}`);
       return db.transaction().execute(async (tx) => {
         const row = await tx
           .selectFrom('vex_documents')

@@ -8,12 +8,13 @@ import type { BenchResults } from './results.ts';
 export interface BenchOptions {
   readonly iterations: number;
   readonly warmup: number;
-  /** Threads that judge side by side. */
+  /** Processes that judge side by side. */
   readonly concurrency: number;
   readonly memory: boolean;
 }
 
 const HEAP_MB = 2048;
+const YOUNG_MB = 48;
 const LONGEST_MS = 24 * 3_600_000;
 
 /** Measures the engine on some templates, constraints and objects. Throws `GatorError`. */
@@ -29,6 +30,7 @@ export async function runBench(objects: readonly Unstructured[], options: BenchO
     module: new URL('./measure-worker.ts', import.meta.url),
     size: concurrency,
     memoryMb: HEAP_MB,
+    youngMb: YOUNG_MB,
     timeoutMs: LONGEST_MS,
   });
   try {

@@ -187,6 +187,16 @@ it('says a push and a finished scan in the words of Harbor', () => {
   });
 });
 
+it('names how many exceptions were asked for together, and the first few', () => {
+  const requests = [exception, { ...exception, vulnerability: 'CVE-2026-2' }];
+  const more = '/api/v1/projects/front/exceptions?batch=b';
+  const message = messageOf('EXCEPTION_REQUESTED', { ...exception, batch: 'b', total: 1000, requests, more });
+  expect(lineOf(message)).toContain('asks for 1000 exceptions in front, the first for ');
+  const { text } = mailOf(message, 'here');
+  expect(text).toContain('CVE-2026-2');
+  expect(text).toContain(`and 998 more: ${more}`);
+});
+
 it('lets no name or reason become a header, a line, a mention or a link', () => {
   fc.assert(
     fc.property(

@@ -13,10 +13,11 @@ export type Unpacked =
   | { readonly code: AdvisoryDatabaseError['code']; readonly message: string };
 
 const MEMORY_MB = 256;
+const YOUNG_MB = 12;
 const TIMEOUT_MS = 30 * 60_000;
 
 /**
- * Copies a database file, packed or not, to `to` (unpacked, which must not exist), makes it durable and verifies it, in a thread of its
+ * Copies a database file, packed or not, to `to` (unpacked, which must not exist), makes it durable and verifies it, in a process of its
  * own: that takes a second per 100 MB, which nobody else has to wait for, and leaves no memory behind. Gives the version. Throws
  * `AdvisoryDatabaseError`.
  */
@@ -25,6 +26,7 @@ export async function unpackVerified(task: UnpackTask): Promise<string> {
     module: new URL('./unpack-worker.ts', import.meta.url),
     size: 1,
     memoryMb: MEMORY_MB,
+    youngMb: YOUNG_MB,
     timeoutMs: TIMEOUT_MS,
   });
   try {

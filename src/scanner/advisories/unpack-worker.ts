@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { answerTasks } from '../../platform/answer-tasks.ts';
 import { messageOf } from '../../platform/errors.ts';
 import { AdvisoryDatabaseError } from './errors.ts';
 import { unpackDatabase } from './pack.ts';
@@ -17,6 +17,4 @@ async function unpack({ from, to, name }: UnpackTask): Promise<Unpacked> {
   }
 }
 
-parentPort?.on('message', (message: { readonly id: number; readonly task: UnpackTask }) => {
-  void unpack(message.task).then((result) => parentPort?.postMessage({ id: message.id, result }));
-});
+answerTasks(unpack);

@@ -14,7 +14,7 @@ export interface EntryWriter {
 /**
  * Each entry is its kind, how many characters its path shares with the path before (base 36), a colon, the rest of the
  * path, and for links and evidence NUL and the third value; NUL ends it. Archives are sorted by folders, so this is a
- * fraction of the paths, and one string passes between threads and into JSON at once.
+ * fraction of the paths, and one string passes into JSON at once.
  */
 export function createEntryWriter(): EntryWriter {
   // Joined now and then: a text that grows by millions of pieces is kept as a tree of them.

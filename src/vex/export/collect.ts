@@ -3,7 +3,7 @@ import type { Finding } from '../../model/finding.ts';
 import { compareText } from '../../oci/canonical.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type Clocks, clockKeysOf, clockOf } from '../../policy/clocks.ts';
+import { type Clocks, clockKeysOf, clockOf, toldSince } from '../../policy/clocks.ts';
 import { concernsFinding, concernsImage, isInForce } from '../../policy/exception-match.ts';
 import { imagePurl } from '../../scanner/sbom-write/image-purl.ts';
 import { VexError } from '../errors.ts';
@@ -102,6 +102,10 @@ async function entriesOf(
   const concerning = exceptions
     .filter((exception) => isInForce(exception, now) && concernsImage(exception, place))
     .toSorted((a, b) => b.until - a.until || compareText(a.id, b.id));
+  const firstSeenOf = (finding: Finding): number | undefined => {
+    const clock = clockOf(clocks, clockKeysOf(finding));
+    return clock && toldSince(clock);
+  };
   const weighed = await deps.source.weigh({ place, findings: found.findings, inventory, order }, 'signed');
   return weighed.map(({ finding, weighing }) => ({
     vulnerability: finding.id,
@@ -111,7 +115,7 @@ async function entriesOf(
     said: sayOf(finding, {
       statement: weighing.decisive,
       exceptions: concerning.filter((exception) => concernsFinding(exception, finding)),
-      firstSeen: clockOf(clocks, clockKeysOf(finding))?.firstSeen ?? now,
+      firstSeen: firstSeenOf(finding) ?? now,
     }),
   }));
 }
