@@ -1,18 +1,25 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { type Db, unsynced } from '../db/database.ts';
+import type { NewRow } from '../db/schema.ts';
+import { statement } from '../db/statement.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { VerdictError } from './errors.ts';
 import type { LayerAnalyser } from './ports.ts';
 
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
+const compressElsewhere = promisify(zstdCompress);
+const decompressElsewhere = promisify(zstdDecompress);
 /** Largest evidence of one layer, unpacked. What we wrote ourselves is far below. */
 const EVIDENCE_LIMIT = 512 * 1024 * 1024;
 const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+/** Bytes that are packed or unpacked sooner than another thread is woken for them. */
+const PACKED_HERE = 64 * 1024;
+const UNPACKED_HERE = 8 * 1024;
+/** Characters of evidence kept in memory: the manifest of a layer comes right after it. */
+const KEPT = 4 * 1024 * 1024;
 
 export interface LayerAnalysesDeps<Evidence> {
   readonly db: Db;
@@ -31,49 +38,77 @@ export interface LayerAnalyses<Evidence> {
 
 export function createLayerAnalyses<Evidence>(deps: LayerAnalysesDeps<Evidence>): LayerAnalyses<Evidence> {
   const underWay = new Map<Digest, Promise<Evidence>>();
+  const kept = new Map<Digest, Kept<Evidence>>();
+  let weight = 0;
+
+  function keep(digest: Digest, made: Kept<Evidence>): void {
+    if (made.weight > KEPT) return;
+    weight += made.weight - (kept.get(digest)?.weight ?? 0);
+    kept.set(digest, made);
+    for (const [oldest, other] of kept) {
+      if (weight <= KEPT) return;
+      kept.delete(oldest);
+      weight -= other.weight;
+    }
+  }
+
   return {
     evidenceOf(blob) {
+      const made = kept.get(blob.digest);
+      if (made) return Promise.resolve(made.evidence);
       const running = underWay.get(blob.digest);
       if (running) return running;
-      const started = findOrMake(deps, blob).finally(() => underWay.delete(blob.digest));
+      const started = findOrMake(deps, blob, keep).finally(() => underWay.delete(blob.digest));
       underWay.set(blob.digest, started);
       return started;
     },
   };
 }
 
+interface Kept<Evidence> {
+  readonly evidence: Evidence;
+  readonly weight: number;
+}
+
 async function findOrMake<Evidence>(
   deps: LayerAnalysesDeps<Evidence>,
   blob: { readonly digest: Digest; readonly size: number },
+  keep: (digest: Digest, made: Kept<Evidence>) => void,
 ): Promise<Evidence> {
-  const kept = await deps.db
-    .selectFrom('layer_analyses')
-    .select('evidence')
-    .where('blob_digest', '=', blob.digest)
-    .where('analyser', '=', deps.analyser.version)
-    .executeTakeFirst();
+  const { digest } = blob;
+  const [kept] = (await selectEvidence(deps.db, { digest, analyser: deps.analyser.version })).rows;
   if (kept) return unpack(kept.evidence);
   // Only the row makes a blob visible; its file may be half there.
-  const stored = await deps.db
-    .selectFrom('blobs')
-    .select('digest')
-    .where('digest', '=', blob.digest)
-    .executeTakeFirst();
-  if (!stored) throw new VerdictError('layer_absent', `layer ${blob.digest} is not stored here yet`);
+  const stored = await selectBlob(deps.db, { digest });
+  if (stored.rows.length === 0) throw new VerdictError('layer_absent', `layer ${blob.digest} is not stored here yet`);
   const evidence = await analyse(deps, blob);
-  await unsynced(deps.db)
-    .insertInto('layer_analyses')
-    .values({
-      blob_digest: blob.digest,
-      analyser: deps.analyser.version,
-      evidence: await compress(JSON.stringify(evidence), COMPRESSION),
-      complete: deps.analyser.isComplete(evidence) ? 1 : 0,
-      created_at: deps.clock.now(),
-    })
-    .onConflict((conflict) => conflict.columns(['blob_digest', 'analyser']).doNothing())
-    .execute();
+  const json = JSON.stringify(evidence);
+  await insertEvidence(unsynced(deps.db), {
+    blob_digest: digest,
+    analyser: deps.analyser.version,
+    evidence: await pack(json),
+    complete: deps.analyser.isComplete(evidence) ? 1 : 0,
+    created_at: deps.clock.now(),
+  });
+  keep(digest, { evidence, weight: json.length });
   return evidence;
 }
+
+const selectEvidence = statement((db, { digest, analyser }: { readonly digest: Digest; readonly analyser: string }) =>
+  db.selectFrom('layer_analyses').select('evidence').where('blob_digest', '=', digest).where('analyser', '=', analyser),
+);
+
+const selectBlob = statement((db, { digest }: { readonly digest: Digest }) =>
+  db.selectFrom('blobs').select('digest').where('digest', '=', digest),
+);
+
+const insertEvidence = statement(
+  (db, { blob_digest, analyser, evidence, complete, created_at }: NewRow<'layer_analyses'>) =>
+    db
+      .insertInto('layer_analyses')
+      .values({ blob_digest, analyser, evidence, complete, created_at })
+      .onConflict((conflict) => conflict.columns(['blob_digest', 'analyser']).doNothing()),
+);
 
 async function analyse<Evidence>(
   { blobs, analyser }: LayerAnalysesDeps<Evidence>,
@@ -99,7 +134,15 @@ async function analyse<Evidence>(
   }
 }
 
+async function pack(json: string): Promise<Uint8Array> {
+  if (json.length <= PACKED_HERE) return zstdCompressSync(json, COMPRESSION);
+  // Without the size it makes tables for the largest there may be, which take longer to clear than the packing.
+  return compressElsewhere(json, { ...COMPRESSION, pledgedSrcSize: Buffer.byteLength(json) });
+}
+
 async function unpack<Evidence>(bytes: Uint8Array): Promise<Evidence> {
-  const json = await decompress(bytes, { maxOutputLength: EVIDENCE_LIMIT });
+  const limit = { maxOutputLength: EVIDENCE_LIMIT };
+  const json =
+    bytes.byteLength <= UNPACKED_HERE ? zstdDecompressSync(bytes, limit) : await decompressElsewhere(bytes, limit);
   return JSON.parse(json.toString('utf8')) as Evidence;
 }
