@@ -9,6 +9,7 @@ export function createMutex() {
       taken = true;
       return Promise.resolve();
     },
+    taken: () => taken,
     release(): void {
       const next = waiting.shift();
       if (next) next();

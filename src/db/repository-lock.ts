@@ -1,5 +1,6 @@
 import { PostgresAdapter } from 'kysely';
 import type { Db, Tx } from './database.ts';
+import { statement } from './statement.ts';
 
 /** A repository that is held, with what its project says about changes of its content. */
 export interface HeldRepository {
@@ -21,15 +22,24 @@ export async function lockRepository(
   id: string,
   purpose: 'change' | 'sweep',
 ): Promise<HeldRepository | undefined> {
-  let query = tx
+  const { rows } = await (purpose === 'change' ? holdToChange : holdToSweep)(tx, { id });
+  return rows[0];
+}
+
+const selectHeld = (db: Db, id: string) =>
+  db
     .selectFrom('repositories as r')
     .leftJoin('projects as p', 'p.id', 'r.project_id')
     .select(['r.id', 'r.name', 'r.project_id as projectId', 'p.quota', 'p.immutable_tags as immutableTags'])
     .where('r.id', '=', id);
-  // The project itself is not held: all pushes into it would lock one row.
-  if (locksRows(tx)) query = purpose === 'change' ? query.forShare('r') : query.forUpdate('r');
-  return query.executeTakeFirst();
-}
+
+// The project itself is not held: all pushes into it would lock one row.
+const holdToChange = statement((db, { id }: { readonly id: string }) =>
+  locksRows(db) ? selectHeld(db, id).forShare('r') : selectHeld(db, id),
+);
+const holdToSweep = statement((db, { id }: { readonly id: string }) =>
+  locksRows(db) ? selectHeld(db, id).forUpdate('r') : selectHeld(db, id),
+);
 
 /** The row of a blob, held until the transaction ends: nobody can link it meanwhile. */
 export async function lockBlob(tx: Tx, digest: string) {

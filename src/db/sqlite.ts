@@ -1,11 +1,15 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { close, fdatasync, open as openCallback } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import {
   CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  type Kysely,
+  type QueryResult,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
@@ -17,6 +21,11 @@ import { createGroupSync } from './group-sync.ts';
 import { createMutex } from './mutex.ts';
 import { sqliteFailure } from './sqlite-trouble.ts';
 import type { DatabaseState } from './unchanged.ts';
+
+// Plain descriptors cost less than file handles.
+const openFile = promisify(openCallback);
+const syncData = promisify(fdatasync);
+const closeFile = promisify(close);
 
 const STATEMENTS_KEPT = 500;
 const IN_MEMORY = ':memory:';
@@ -37,6 +46,7 @@ export function openSqlite(path: string): {
   const changes = createChanges();
   const failures = createFailures(sqliteFailure);
   let connection: DatabaseSync | undefined;
+  let prepared: SqliteDatabase | undefined;
   const driver = new SyncingDriver({
     // Synced below; `normal` still syncs before anything is moved from the log into the database.
     database: () => {
@@ -45,16 +55,18 @@ export function openSqlite(path: string): {
       database.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;
         pragma busy_timeout = 10000; pragma cache_size = -8192; pragma temp_store = memory;
         pragma wal_autocheckpoint = 8192`);
-      return Promise.resolve(asKyselyDatabase(database, changes.note));
+      prepared = asKyselyDatabase(database, changes.note);
+      return Promise.resolve(prepared);
     },
+    prepared: () => prepared,
     state: changes.total,
     inTransaction: () => connection?.isTransaction === true,
     log: path === IN_MEMORY ? undefined : `${path}-wal`,
     failures,
   });
   return {
-    dialect: new SingleConnectionDialect(driver),
-    unsynced: new SingleConnectionDialect(new UnsyncedDriver(driver)),
+    dialect: new SingleConnectionDialect(driver, (...query) => driver.direct(...query)),
+    unsynced: new SingleConnectionDialect(new UnsyncedDriver(driver), (...query) => driver.directUnsynced(...query)),
     state: changes.total,
     stateOf: (tables) => () => changes.of(tables),
     failures,
@@ -63,6 +75,8 @@ export function openSqlite(path: string): {
 
 interface Options {
   readonly database: () => Promise<SqliteDatabase>;
+  /** The same once it is open. */
+  readonly prepared: () => SqliteDatabase | undefined;
   readonly state: () => number;
   readonly inTransaction: () => boolean;
   /** Path of the write-ahead log. */
@@ -70,12 +84,30 @@ interface Options {
   readonly failures: Failures;
 }
 
+/**
+ * Runs one statement past Kysely's queries, which cost more than SQLite does: `inTransaction` at once, for whoever holds the connection, else when
+ * it is its turn.
+ */
+type Direct = <Row>(
+  sql: string,
+  parameters: readonly unknown[],
+  inTransaction: boolean,
+) => QueryResult<Row> | Promise<QueryResult<Row>>;
+
+/** Undefined for databases that have no such way, and where plugins want to see every statement. */
+export function directOf(db: Pick<Kysely<unknown>, 'getExecutor'>): Direct | undefined {
+  const { adapter, plugins } = db.getExecutor();
+  return adapter instanceof SeveralConnections && plugins.length === 0 ? adapter.direct : undefined;
+}
+
 class SingleConnectionDialect extends SqliteDialect {
   readonly #driver: Driver;
+  readonly #direct: Direct;
 
-  constructor(driver: Driver) {
+  constructor(driver: Driver, direct: Direct) {
     super({ database: () => Promise.reject(new Error('the driver opens the database')) });
     this.#driver = driver;
+    this.#direct = direct;
   }
 
   override createDriver(): Driver {
@@ -84,11 +116,18 @@ class SingleConnectionDialect extends SqliteDialect {
 
   /** The driver takes turns itself: Kysely would keep the connection until the log is synced. */
   override createAdapter(): SqliteAdapter {
-    return new SeveralConnections();
+    return new SeveralConnections(this.#direct);
   }
 }
 
 class SeveralConnections extends SqliteAdapter {
+  readonly direct: Direct;
+
+  constructor(direct: Direct) {
+    super();
+    this.direct = direct;
+  }
+
   override get supportsMultipleConnections(): boolean {
     return true;
   }
@@ -97,7 +136,8 @@ class SeveralConnections extends SqliteAdapter {
 class SyncingDriver extends SqliteDriver {
   readonly #options: Options;
   readonly #turns = createMutex();
-  #log: FileHandle | undefined;
+  /** The log, open. */
+  #log: number | undefined;
   /** State of the database when the last turn ended. */
   #seen = 0;
   /** A sync of the log failed: what it should have made durable may be lost, and a later sync would not tell. */
@@ -125,24 +165,77 @@ class SyncingDriver extends SqliteDriver {
 
   /** Ends the turn; true when something was written in it. */
   releaseUnsynced(): boolean {
+    const written = this.#noteWritten();
+    this.#turns.release();
+    return written;
+  }
+
+  /** True when something was written since it was asked last. */
+  #noteWritten(): boolean {
     const state = this.#options.state();
     const written = state !== this.#seen;
     this.#seen = state;
-    this.#turns.release();
     return written;
   }
 
   override async destroy(): Promise<void> {
     await this.#turns.obtain();
     await super.destroy();
-    await this.#log?.close();
+    if (this.#log !== undefined) await closeFile(this.#log);
+  }
+
+  direct<Row>(sql: string, parameters: readonly unknown[], inTransaction: boolean) {
+    if (inTransaction) return this.#run<Row>(sql, parameters);
+    return this.#whenFree(() => {
+      const result = this.#run<Row>(sql, parameters);
+      // The turn began and ended with the statement.
+      return this.#noteWritten() && this.#options.log !== undefined ? this.#synced().then(() => result) : result;
+    });
+  }
+
+  directUnsynced<Row>(sql: string, parameters: readonly unknown[], inTransaction: boolean) {
+    if (inTransaction) return this.#run<Row>(sql, parameters);
+    return this.#whenFree(() => {
+      const result = this.#run<Row>(sql, parameters);
+      this.#noteWritten();
+      return result;
+    });
+  }
+
+  /** Does at once what takes no time between its beginning and its end, unless the connection is somebody else's. */
+  #whenFree<Result>(work: () => Result): Result | Promise<Awaited<Result>> {
+    if (!this.#turns.taken()) return work();
+    return this.#afterOthers(work);
+  }
+
+  async #afterOthers<Result>(work: () => Result): Promise<Awaited<Result>> {
+    await this.#turns.obtain();
+    let result: Result;
+    try {
+      result = work();
+    } finally {
+      this.#turns.release();
+    }
+    return await result;
+  }
+
+  #run<Row>(sql: string, parameters: readonly unknown[]): QueryResult<Row> {
+    const database = this.#options.prepared();
+    if (!database) throw new Error('the database is not open');
+    try {
+      const found = database.prepare(sql);
+      if (found.reader) return { rows: found.all(parameters) as Row[] };
+      return { rows: [], numAffectedRows: BigInt(found.run(parameters).changes) };
+    } catch (error) {
+      throw this.#options.failures.translate(error);
+    }
   }
 
   async #sync(): Promise<void> {
     if (this.#logInDoubt) await this.#moveLogIntoDatabase();
     try {
       this.#log ??= await this.#openLog();
-      await this.#log?.datasync();
+      if (this.#log !== undefined) await syncData(this.#log);
     } catch (error) {
       this.#logInDoubt = true;
       throw error;
@@ -164,7 +257,7 @@ class SyncingDriver extends SqliteDriver {
   }
 
   /** The log stays the same file for as long as the database is open; that it exists must be durable too. */
-  async #openLog(): Promise<FileHandle | undefined> {
+  async #openLog(): Promise<number | undefined> {
     const { log } = this.#options;
     if (log === undefined) return undefined;
     const folder = await open(dirname(log), 'r');
@@ -173,7 +266,7 @@ class SyncingDriver extends SqliteDriver {
     } finally {
       await folder.close();
     }
-    return open(log, 'r');
+    return openFile(log, 'r');
   }
 }
 

@@ -1,6 +1,7 @@
 import { batches } from '../db/batches.ts';
 import type { Tx } from '../db/database.ts';
 import { locksRows } from '../db/repository-lock.ts';
+import { statement, statementOfRows } from '../db/statement.ts';
 import type { Reason, Verdict } from '../model/verdict.ts';
 import { compareText } from '../oci/canonical.ts';
 import { applyDifferences, type Differences, note } from './counts.ts';
@@ -103,16 +104,27 @@ async function storedAmong(tx: Tx, images: readonly ListedImage[]): Promise<read
   const stored = new Set<string>();
   for (const [repositoryId, own] of byRepository(images))
     for (const batch of batches(own.map(({ digest }) => digest))) {
-      let query = tx
-        .selectFrom('manifests')
-        .select('digest')
-        .where('repository_id', '=', repositoryId)
-        .where('digest', 'in', batch);
-      if (locksRows(tx)) query = query.orderBy('digest').forKeyShare();
-      for (const { digest } of await query.execute()) stored.add(`${repositoryId} ${digest}`);
+      const { rows } = await holdStored(
+        tx,
+        batch.map((digest) => ({ repositoryId, digest })),
+      );
+      for (const { digest } of rows) stored.add(`${repositoryId} ${digest}`);
     }
   return images.filter(({ repositoryId, digest }) => stored.has(`${repositoryId} ${digest}`));
 }
+
+const holdStored = statementOfRows((db, rows: readonly Pick<ListedImage, 'repositoryId' | 'digest'>[]) => {
+  const query = db
+    .selectFrom('manifests')
+    .select('digest')
+    .where('repository_id', '=', rows[0]?.repositoryId ?? '')
+    .where(
+      'digest',
+      'in',
+      rows.map(({ digest }) => digest),
+    );
+  return locksRows(db) ? query.orderBy('digest').forKeyShare() : query;
+});
 
 function byRepository(images: readonly ListedImage[]) {
   return [...Map.groupBy(images, ({ repositoryId }) => repositoryId)].sort(([a], [b]) => compareText(a, b));
@@ -121,20 +133,23 @@ function byRepository(images: readonly ListedImage[]) {
 async function repositoryNumbers(tx: Tx, images: readonly ListedImage[]): Promise<ReadonlyMap<string, number>> {
   const numbers = new Map<string, number>();
   for (const [repositoryId, [image]] of byRepository(images)) {
-    const select = tx.selectFrom('finding_repositories').select('number').where('repository_id', '=', repositoryId);
-    let row = await select.executeTakeFirst();
+    let [row] = (await selectNumber(tx, { repositoryId })).rows;
     if (!row && image) {
       await tx
         .insertInto('finding_repositories')
         .values({ repository_id: repositoryId, project_id: image.projectId, name: image.repository })
         .onConflict((conflict) => conflict.column('repository_id').doNothing())
         .execute();
-      row = await select.executeTakeFirst();
+      [row] = (await selectNumber(tx, { repositoryId })).rows;
     }
     if (row) numbers.set(repositoryId, row.number);
   }
   return numbers;
 }
+
+const selectNumber = statement((db, { repositoryId }: Pick<ListedImage, 'repositoryId'>) =>
+  db.selectFrom('finding_repositories').select('number').where('repository_id', '=', repositoryId),
+);
 
 async function listedAmong(
   tx: Tx,
@@ -145,17 +160,27 @@ async function listedAmong(
   for (const [repositoryId, own] of byRepository(images)) {
     const repository = repositories.get(repositoryId) ?? 0;
     for (const batch of batches(own.map(({ digest }) => digest))) {
-      const rows = await tx
-        .selectFrom('finding_images')
-        .select(['number', 'digest', 'findings'])
-        .where('repository', '=', repository)
-        .where('digest', 'in', batch)
-        .execute();
+      const { rows } = await selectListed(
+        tx,
+        batch.map((digest) => ({ repository, digest })),
+      );
       for (const row of rows) listed.set(`${repository} ${row.digest}`, row);
     }
   }
   return listed;
 }
+
+const selectListed = statementOfRows((db, rows: readonly { readonly repository: number; readonly digest: string }[]) =>
+  db
+    .selectFrom('finding_images')
+    .select(['number', 'digest', 'findings'])
+    .where('repository', '=', rows[0]?.repository ?? 0)
+    .where(
+      'digest',
+      'in',
+      rows.map(({ digest }) => digest),
+    ),
+);
 
 async function writeImages(tx: Tx, changes: readonly ImageChange[]): Promise<void> {
   const came: { finding_id: number; repository: number; image: number }[] = [];
@@ -175,13 +200,16 @@ async function writeImage(
     await tx.updateTable('finding_images').set({ findings }).where('number', '=', number).execute();
     return number;
   }
-  const row = await tx
-    .insertInto('finding_images')
-    .values({ ...place, findings })
-    .returning('number')
-    .executeTakeFirstOrThrow();
-  return row.number;
+  const [row] = (await insertImage(tx, { ...place, findings })).rows;
+  return row?.number ?? 0;
 }
+
+const insertImage = statement((db, image: Pick<ImageChange, 'repository' | 'digest' | 'findings'>) =>
+  db
+    .insertInto('finding_images')
+    .values({ repository: image.repository, digest: image.digest, findings: image.findings })
+    .returning('number'),
+);
 
 /** Takes findings of an image out of what tells where a finding is. */
 export async function forgetFindings(

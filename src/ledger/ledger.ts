@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
-import type { Row } from '../db/schema.ts';
+import type { NewRow, Row } from '../db/schema.ts';
+import { statement } from '../db/statement.ts';
 import type { Clock } from '../platform/clock.ts';
 import { CodedError } from '../platform/errors.ts';
 import { type Actor, GENESIS, hashEntry, type LedgerEntry } from './chain.ts';
@@ -107,7 +108,7 @@ export function createLedger({ db, clock }: { readonly db: Db; readonly clock: C
     append,
     chainPending,
     async appendLater(tx, note) {
-      await tx.insertInto('ledger_pending').values(draftOf(note, clock.now())).execute();
+      await insertPending(tx, draftOf(note, clock.now()));
     },
     async serialise(tx) {
       await lockHead(tx);
@@ -125,6 +126,17 @@ export function createLedger({ db, clock }: { readonly db: Db; readonly clock: C
     },
   };
 }
+
+const insertPending = statement((db, draft: NewRow<'ledger_pending'>) =>
+  db.insertInto('ledger_pending').values({
+    at: draft.at,
+    actor: draft.actor,
+    action: draft.action,
+    target: draft.target,
+    details: draft.details,
+    project: draft.project,
+  }),
+);
 
 /** Reads what has its place in the chain already, also where nothing may be written: in a backup. */
 export function readLedger(db: Db): Pick<Ledger, 'list' | 'head'> {

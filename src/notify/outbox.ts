@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { batches } from '../db/batches.ts';
 import type { Tx } from '../db/database.ts';
 import type { NewRow } from '../db/schema.ts';
+import { statementOfRows } from '../db/statement.ts';
 import type { Severity } from '../model/severity.ts';
 import { newId } from '../platform/ids.ts';
 import type { EventData, EventType } from './event-data.ts';
@@ -29,8 +30,24 @@ export type NewEvent = { [Type in EventType]: EventOf<Type> }[EventType];
  * deliverer takes it from there. For the order of one subject it comes after the statement that locks the subject's row.
  */
 export async function addEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
-  for (const batch of batches(events.map(toRow))) await tx.insertInto('outbox').values(batch).execute();
+  for (const batch of batches(events.map(toRow))) await insertEvents(tx, batch);
 }
+
+const insertEvents = statementOfRows((db, rows: readonly NewRow<'outbox'>[]) =>
+  db.insertInto('outbox').values(
+    rows.map(({ uid, type, subject, project, repository, severity, batch, data, at }) => ({
+      uid,
+      type,
+      subject,
+      project,
+      repository,
+      severity,
+      batch,
+      data,
+      at,
+    })),
+  ),
+);
 
 /**
  * True once per key until `until` (epoch ms), whoever of several replicas asks, and again afterwards. In the transaction of what is

@@ -1,5 +1,6 @@
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
+import { statementOfRows } from '../db/statement.ts';
 import { EMPTY_LAYER, type PolicyLayer, storedLayer } from '../policy/policy-layer.ts';
 
 /** The owner of the policy that counts where a project says nothing. */
@@ -74,8 +75,24 @@ export async function versionsOf(db: Db, owner: string): Promise<Row<'policies'>
 
 /** The newest number among owners, all unless told; 0 where none has a version. */
 export async function newestNumber(db: Db, owners?: readonly string[]): Promise<number> {
-  let query = db.selectFrom('policies').select((eb) => eb.fn.max('version').as('version'));
-  if (owners) query = query.where('project_id', 'in', owners);
-  const [row] = await query.execute();
-  return row?.version ?? 0;
+  const rows =
+    owners === undefined
+      ? await selectNumbers(db).execute()
+      : (
+          await numbersAmong(
+            db,
+            owners.map((owner) => ({ owner })),
+          )
+        ).rows;
+  return rows[0]?.version ?? 0;
 }
+
+const selectNumbers = (db: Db) => db.selectFrom('policies').select((eb) => eb.fn.max('version').as('version'));
+
+const numbersAmong = statementOfRows((db, owners: readonly { readonly owner: string }[]) =>
+  selectNumbers(db).where(
+    'project_id',
+    'in',
+    owners.map(({ owner }) => owner),
+  ),
+);

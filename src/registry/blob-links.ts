@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Db, Tx } from '../db/database.ts';
 import { type HeldRepository, lockRepository } from '../db/repository-lock.ts';
+import { statement } from '../db/statement.ts';
 import type { Digest } from '../oci/digest.ts';
 import { noteArrival, noteBlobDeparture } from '../usage/changes.ts';
 import { type Audit, writeDown } from './audit.ts';
@@ -10,6 +11,7 @@ import { refuseImmutableContent } from './immutable.ts';
 import { refuseWithoutRoom } from './quota.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { promise, putReviews } from './reviews.ts';
+import { endSession } from './upload-sessions.ts';
 
 /** How long a push waits for the same content to be moved into the trash. */
 const MOVE_TRIES = 100;
@@ -83,15 +85,9 @@ async function tryLink(
   return deps.db.transaction().execute(async (tx) => {
     const held = await requireRepository(tx, repositoryId);
     if (how.pushed) await refuseWithoutRoom(tx, deps, held, { kind: 'blob', digest, size });
-    const state = await tx
-      .insertInto('blobs')
-      .values({ digest, size, created_at: now, written_at: now })
-      .onConflict((conflict) =>
-        conflict.column('digest').doUpdateSet(how.mounted ? { size } : { size, written_at: now }),
-      )
-      .returning(['withheld_at', 'moving_until'])
-      .executeTakeFirstOrThrow();
-    if (state.withheld_at !== null) {
+    const stored = await (how.mounted ? keepMounted : keepWritten)(tx, { digest, size, now });
+    const [state] = stored.rows;
+    if (state !== undefined && state.withheld_at !== null) {
       if (state.moving_until !== null || state.withheld_at !== how.restored) return false;
       await tx
         .updateTable('blobs')
@@ -99,17 +95,41 @@ async function tryLink(
         .where('digest', '=', digest)
         .execute();
     }
-    const { numInsertedOrUpdatedRows: arrived } = await tx
-      .insertInto('repository_blobs')
-      .values({ repository_id: repositoryId, digest, created_at: now })
-      .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
-      .executeTakeFirst();
-    if (arrived) await noteArrival(tx, held, { kind: 'blob', digest, size });
-    if (how.uploadId !== undefined) await tx.deleteFrom('uploads').where('id', '=', how.uploadId).execute();
+    const { changed: arrived } = await insertLink(tx, { repositoryId, digest, now });
+    if (arrived > 0) await noteArrival(tx, held, { kind: 'blob', digest, size });
+    if (how.uploadId !== undefined) await endSession(tx, how.uploadId);
     await promise(tx, [{ kind: 'link', repositoryId, digest }], now);
     return true;
   });
 }
+
+interface WrittenBlob extends SizedBlob {
+  readonly now: number;
+}
+
+const keepWritten = statement((db, { digest, size, now }: WrittenBlob) =>
+  db
+    .insertInto('blobs')
+    .values({ digest, size, created_at: now, written_at: now })
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet({ size, written_at: now }))
+    .returning(['withheld_at', 'moving_until']),
+);
+
+const keepMounted = statement((db, { digest, size, now }: WrittenBlob) =>
+  db
+    .insertInto('blobs')
+    .values({ digest, size, created_at: now, written_at: now })
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet({ size }))
+    .returning(['withheld_at', 'moving_until']),
+);
+
+const insertLink = statement(
+  (db, link: { readonly repositoryId: string; readonly digest: Digest; readonly now: number }) =>
+    db
+      .insertInto('repository_blobs')
+      .values({ repository_id: link.repositoryId, digest: link.digest, created_at: link.now })
+      .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing()),
+);
 
 /** Waits until content that was given up has been moved away; gives when that was, if it is there again now. */
 async function restoredSince(deps: LinkDeps, { digest, size }: SizedBlob): Promise<number | undefined> {

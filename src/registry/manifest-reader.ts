@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.ts';
+import { statement } from '../db/statement.ts';
 import { type Digest, parseDigest, tryParseDigest } from '../oci/digest.ts';
 import type { ManifestKind } from '../oci/manifest.ts';
 
@@ -131,13 +132,7 @@ export async function manifestBlobs(
   repositoryId: string,
   digest: Digest,
 ): Promise<{ readonly config?: BlobReference; readonly layers: readonly BlobReference[] }> {
-  const rows = await db
-    .selectFrom('manifest_blobs')
-    .select(['position', 'blob_digest', 'media_type', 'size'])
-    .where('repository_id', '=', repositoryId)
-    .where('manifest_digest', '=', digest)
-    .orderBy('position')
-    .execute();
+  const { rows } = await selectBlobs(db, { repositoryId, digest });
   const references = rows.map((row) => ({
     position: row.position,
     blob: { digest: parseDigest(row.blob_digest), mediaType: row.media_type, size: row.size },
@@ -146,6 +141,21 @@ export async function manifestBlobs(
   const layers = references.filter((entry) => entry.position > 0).map((entry) => entry.blob);
   return config ? { config, layers } : { layers };
 }
+
+/** A manifest of a repository. */
+interface Place {
+  readonly repositoryId: string;
+  readonly digest: Digest;
+}
+
+const selectBlobs = statement((db, { repositoryId, digest }: Place) =>
+  db
+    .selectFrom('manifest_blobs')
+    .select(['position', 'blob_digest', 'media_type', 'size'])
+    .where('repository_id', '=', repositoryId)
+    .where('manifest_digest', '=', digest)
+    .orderBy('position'),
+);
 
 export interface ManifestChild {
   readonly digest: Digest;
@@ -176,15 +186,18 @@ export async function manifestChildren(db: Db, repositoryId: string, digest: Dig
 
 /** Indexes of the repository that list this manifest. */
 export async function manifestParents(db: Db, repositoryId: string, digest: Digest): Promise<Digest[]> {
-  const rows = await db
+  const { rows } = await selectParents(db, { repositoryId, digest });
+  return rows.map((row) => parseDigest(row.parent_digest));
+}
+
+const selectParents = statement((db, { repositoryId, digest }: Place) =>
+  db
     .selectFrom('manifest_children')
     .select('parent_digest')
     .distinct()
     .where('repository_id', '=', repositoryId)
-    .where('child_digest', '=', digest)
-    .execute();
-  return rows.map((row) => parseDigest(row.parent_digest));
-}
+    .where('child_digest', '=', digest),
+);
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,21 +2,20 @@ import type { Tx } from '../db/database.ts';
 import { type HeldRepository, lockRepository } from '../db/repository-lock.ts';
 import { forgetImage } from '../findings/forget.ts';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
-import { type ChildDescriptor, type Descriptor, type ParsedManifest, parseManifest } from '../oci/manifest.ts';
+import { type ParsedManifest, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer } from '../oci/media-types.ts';
 import { noteArrival, noteDeparture } from '../usage/changes.ts';
 import type { Fullness } from '../usage/quota.ts';
 import { type Audit, tellOf, writeDown } from './audit.ts';
 import { RegistryError } from './errors.ts';
 import { isImmutable, refuseImmutableContent, refuseImmutableMove } from './immutable.ts';
+import { absentBlobs, absentManifests, insertManifest, insertReferences, lockTag } from './manifest-rows.ts';
 import { refuseQuarantined } from './quarantined.ts';
 import { refuseWithoutRoom } from './quota.ts';
 import { type ContentDeps, type Repository, requireRepository } from './repositories.ts';
 import { isPromised, promise, putReviews, type Review, reviewsOfContent } from './reviews.ts';
 import { tagsOf } from './tags.ts';
 
-/** Rows per statement: keeps the number of bound values far below both engines' limits. */
-const BATCH = 500;
 /** The verdict on an index is made from those on its children, anew when one of them is pushed. */
 const MOST_CHILDREN = 1000;
 /** Of the tags that went with a manifest, in the ledger. */
@@ -71,24 +70,20 @@ export async function storeManifest(deps: ContentDeps, input: ManifestToStore): 
     const held = await requireRepository(tx, repository.id);
     if (pushed) await refuseMissingContent(tx, repository.id, manifest);
     const room = pushed ? await refuseWithoutRoom(tx, deps, held, content) : undefined;
-    const result = await tx
-      .insertInto('manifests')
-      .values({
-        repository_id: repository.id,
-        digest,
-        media_type: manifest.mediaType,
-        kind: manifest.kind,
-        artifact_type: manifest.artifactType ?? null,
-        size: bytes.byteLength,
-        content: bytes,
-        subject: manifest.subject?.digest ?? null,
-        annotations: manifest.annotations ? JSON.stringify(manifest.annotations) : null,
-        created_by: input.createdBy,
-        created_at: now,
-      })
-      .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
-      .executeTakeFirst();
-    if (result.numInsertedOrUpdatedRows) {
+    const { changed } = await insertManifest(tx, {
+      repository_id: repository.id,
+      digest,
+      media_type: manifest.mediaType,
+      kind: manifest.kind,
+      artifact_type: manifest.artifactType ?? null,
+      size: bytes.byteLength,
+      content: bytes,
+      subject: manifest.subject?.digest ?? null,
+      annotations: manifest.annotations ? JSON.stringify(manifest.annotations) : null,
+      created_by: input.createdBy,
+      created_at: now,
+    });
+    if (changed > 0) {
       await insertReferences(tx, repository.id, digest, manifest);
       await noteArrival(tx, held, content);
     }
@@ -106,7 +101,7 @@ export async function storeManifest(deps: ContentDeps, input: ManifestToStore): 
       action: 'manifest.push',
       what: `@${digest}`,
       details: {
-        new: result.numInsertedOrUpdatedRows === 1n,
+        new: changed > 0,
         kind: manifest.kind,
         tags: [...input.tags],
         ...(moved.length > 0 ? { moved } : {}),
@@ -115,7 +110,7 @@ export async function storeManifest(deps: ContentDeps, input: ManifestToStore): 
     await tellOf(tx, input.audit, repository.name, {
       type: 'PUSH',
       digest,
-      data: { tags: [...input.tags], kind: manifest.kind, new: result.numInsertedOrUpdatedRows === 1n },
+      data: { tags: [...input.tags], kind: manifest.kind, new: changed > 0 },
       at: now,
     });
     return room;
@@ -126,37 +121,6 @@ export async function storeManifest(deps: ContentDeps, input: ManifestToStore): 
 /** The manifest itself, its configuration and its layers. */
 function contentsOf(digest: Digest, { config, layers }: ParsedManifest): Digest[] {
   return [digest, ...(config ? [config.digest] : []), ...layers.map((layer) => layer.digest)];
-}
-
-async function insertReferences(tx: Tx, repositoryId: string, digest: Digest, manifest: ParsedManifest): Promise<void> {
-  const blobs = [
-    ...(manifest.config ? [blobRow(repositoryId, digest, 0, manifest.config)] : []),
-    ...manifest.layers.map((layer, at) => blobRow(repositoryId, digest, at + 1, layer)),
-  ];
-  for (const batch of batches(blobs)) await tx.insertInto('manifest_blobs').values(batch).execute();
-  const children = manifest.children.map((child, at) => childRow(repositoryId, digest, at, child));
-  for (const batch of batches(children)) await tx.insertInto('manifest_children').values(batch).execute();
-}
-
-function blobRow(repositoryId: string, digest: Digest, position: number, blob: Descriptor) {
-  return {
-    repository_id: repositoryId,
-    manifest_digest: digest,
-    position,
-    blob_digest: blob.digest,
-    media_type: blob.mediaType,
-    size: blob.size,
-  };
-}
-
-function childRow(repositoryId: string, digest: Digest, position: number, child: ChildDescriptor) {
-  return {
-    repository_id: repositoryId,
-    parent_digest: digest,
-    position,
-    child_digest: child.digest,
-    platform: child.platform ?? null,
-  };
 }
 
 /** Config, layers and children must be here; foreign layers and the subject need not be (distribution-spec). */
@@ -181,42 +145,6 @@ async function refuseMissingContent(tx: Tx, repositoryId: string, manifest: Pars
   );
 }
 
-async function absentBlobs(tx: Tx, repositoryId: string, digests: readonly Digest[]): Promise<Digest[]> {
-  return absent(digests, (batch) =>
-    tx
-      .selectFrom('repository_blobs')
-      .select('digest')
-      .where('repository_id', '=', repositoryId)
-      .where('digest', 'in', batch)
-      .execute(),
-  );
-}
-
-async function absentManifests(tx: Tx, repositoryId: string, digests: readonly Digest[]): Promise<Digest[]> {
-  return absent(digests, (batch) =>
-    tx
-      .selectFrom('manifests')
-      .select('digest')
-      .where('repository_id', '=', repositoryId)
-      .where('digest', 'in', batch)
-      .execute(),
-  );
-}
-
-async function absent(
-  digests: readonly Digest[],
-  present: (batch: readonly Digest[]) => Promise<{ digest: string }[]>,
-): Promise<Digest[]> {
-  const missing = new Set(digests);
-  for (const batch of batches([...missing]))
-    for (const row of await present(batch)) missing.delete(row.digest as Digest);
-  return [...missing];
-}
-
-function* batches<Item>(items: readonly Item[]): Generator<Item[]> {
-  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
-}
-
 /** Points a tag at a manifest of the same repository, as the upstream of a mirror has it: also when the tag is immutable. */
 export async function setTag(deps: ContentDeps, repositoryId: string, name: string, digest: Digest): Promise<void> {
   const now = deps.clock.now();
@@ -238,13 +166,9 @@ interface TagToWrite {
 async function writeTag(tx: Tx, held: HeldRepository, { name, digest, now, pushed }: TagToWrite): Promise<Digest[]> {
   const repositoryId = held.id;
   // Locks the tag, so that its digest is the one it is moved away from.
-  const before = await tx
-    .insertInto('tags')
-    .values({ repository_id: repositoryId, name, digest, updated_at: now })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'name']).doUpdateSet({ updated_at: now }))
-    .returning('digest')
-    .executeTakeFirstOrThrow();
-  if (before.digest === digest) return [];
+  const { rows } = await lockTag(tx, { repositoryId, name, digest, now });
+  const [before] = rows;
+  if (!before || before.digest === digest) return [];
   if (pushed) refuseImmutableMove(held, name, before.digest);
   await tx
     .updateTable('tags')

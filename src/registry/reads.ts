@@ -1,4 +1,4 @@
-import type { DatabaseHandle, Db } from '../db/database.ts';
+import type { DatabaseHandle } from '../db/database.ts';
 import { cacheWhileUnchanged } from '../db/unchanged.ts';
 import type { Digest } from '../oci/digest.ts';
 import { findBlob, type LinkedBlob } from './blob-links.ts';
@@ -14,6 +14,11 @@ const BLOBS_KEPT = 2 * 1024 * 1024;
 const PAGES_KEPT = 4 * 1024 * 1024;
 const REPOSITORIES_KEPT = 2 * 1024 * 1024;
 const PROJECTS_KEPT = 10_000;
+/** Tags of a repository that are read all at once when several pages of them are asked for; names kept of all of them. */
+const TAGS_AT_ONCE = 2000;
+const NAMES_KEPT = 20_000;
+/** Pages after which somebody seems to go through all of them. */
+const PAGES_ALONE = 2;
 /** What an entry takes beside the bytes of its manifest, and a name in a list beside its characters. */
 const ROW = 512;
 const NAME = 32;
@@ -41,26 +46,48 @@ export interface TagPage {
   readonly next: string | undefined;
 }
 
-export function createReads({ db, state, stateOf }: Pick<DatabaseHandle, 'db' | 'state' | 'stateOf'>): Reads {
+export function createReads({ db, stateOf }: Pick<DatabaseHandle, 'db' | 'stateOf'>): Reads {
   const ofRepositories = stateOf('repositories');
+  const ofManifests = stateOf('repositories', 'tags', 'manifests', 'projects', 'upstreams');
+  const ofTags = stateOf('repositories', 'tags');
+  const ofBlobs = stateOf('repositories', 'repository_blobs', 'blobs', 'gc_reviews');
   const repositories = cacheWhileUnchanged<Repository>(ofRepositories, {
     limit: REPOSITORIES_KEPT,
     weigh: ({ name }) => name.length + ROW,
   });
-  const manifests = cacheWhileUnchanged<StoredManifest>(state, {
+  const manifests = cacheWhileUnchanged<StoredManifest>(ofManifests, {
     limit: MANIFESTS_KEPT,
     weigh: ({ content }) => content.byteLength + ROW,
   });
-  const blobs = cacheWhileUnchanged<LinkedBlob>(state, { limit: BLOBS_KEPT, weigh: () => ROW });
-  const tagPages = cacheWhileUnchanged<TagPage>(state, {
+  const blobs = cacheWhileUnchanged<LinkedBlob>(ofBlobs, { limit: BLOBS_KEPT, weigh: () => ROW });
+  const tagPages = cacheWhileUnchanged<TagPage>(ofTags, {
     limit: PAGES_KEPT,
     weigh: ({ body, next }) => body.byteLength + (next?.length ?? 0) + ROW,
+  });
+  const tagLists = cacheWhileUnchanged<TagList>(ofTags, {
+    limit: NAMES_KEPT,
+    weigh: ({ names }) => 1 + (names?.length ?? 0),
   });
   const repositoryPages = cacheWhileUnchanged<readonly string[]>(ofRepositories, {
     limit: PAGES_KEPT,
     weigh: (names) => names.reduce((sum, name) => sum + name.length + NAME, ROW),
   });
   const projects = cacheWhileUnchanged<QuotaHolder>(stateOf('projects'), { limit: PROJECTS_KEPT, weigh: () => 1 });
+
+  /** The tags of a page and one more, when there is one. */
+  async function namesFor({ id }: Repository, { after, limit }: PageRequest): Promise<readonly string[]> {
+    const asked = await tagLists.get(id, () => Promise.resolve({ pages: 0 }));
+    if (asked) asked.pages += 1;
+    if (asked && asked.pages > PAGES_ALONE && limit < TAGS_AT_ONCE) {
+      const all = await tagLists.get(`all ${id}`, async () => {
+        const names = await listTagNames(db, id, { after: '', limit: TAGS_AT_ONCE + 1 });
+        return names.length > TAGS_AT_ONCE ? { pages: 0 } : { pages: 0, names };
+      });
+      if (all?.names) return namesAfter(all.names, after, limit + 1);
+    }
+    return listTagNames(db, id, { after, limit: limit + 1 });
+  }
+
   return {
     project: (name) =>
       projects.get(name, () =>
@@ -70,7 +97,11 @@ export function createReads({ db, state, stateOf }: Pick<DatabaseHandle, 'db' | 
     manifest: (repository, reference) =>
       manifests.get(`${repository} ${reference}`, () => findManifest(db, repository, reference)),
     blob: (repository, digest) => blobs.get(`${repository} ${digest}`, () => findBlob(db, repository, digest)),
-    tags: (repository, page) => tagPages.get(keyOf(page, repository), () => tagPage(db, repository, page)),
+    tags: (repository, page) =>
+      tagPages.get(keyOf(page, repository), async () => {
+        const found = await repositories.get(repository, () => findRepository(db, repository));
+        return found && pageOf(found, page, await namesFor(found, page));
+      }),
     repositories: async (page) =>
       (await repositoryPages.get(keyOf(page), async () =>
         (await listRepositories(db, page)).map(({ name }) => name),
@@ -83,10 +114,24 @@ function keyOf({ limit, after }: PageRequest, repository = ''): string {
   return `${repository} ${limit} ${after}`;
 }
 
-async function tagPage(db: Db, name: string, { limit, after }: PageRequest): Promise<TagPage | undefined> {
-  const repository = await findRepository(db, name);
-  if (!repository) return undefined;
-  const found = await listTagNames(db, repository.id, { after, limit: limit + 1 });
+/** How many pages of a repository were asked for since its tags changed, or all of its tags where they are few. */
+interface TagList {
+  pages: number;
+  readonly names?: readonly string[];
+}
+
+/** Bytewise, as the databases compare: tags have nothing but ASCII, which is below everything else in UTF-8 and here. */
+function namesAfter(names: readonly string[], after: string, limit: number): readonly string[] {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((names[middle] ?? '') > after) high = middle;
+    else low = middle + 1;
+  }
+  return names.slice(low, low + limit);
+}
+
+function pageOf({ name }: Repository, { limit }: PageRequest, found: readonly string[]): TagPage {
   const tags = found.slice(0, limit);
   return {
     body: Buffer.from(JSON.stringify({ name, tags })),

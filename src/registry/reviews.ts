@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { batches } from '../db/batches.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { NewRow } from '../db/schema.ts';
+import { statementOfRows } from '../db/statement.ts';
 import type { Digest } from '../oci/digest.ts';
 
 export type ReviewKind = 'manifest' | 'link' | 'blob';
@@ -37,19 +38,30 @@ export async function putReviews(tx: Tx, reviews: readonly Review[], now: number
     ]),
   );
   const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-  for (const batch of batches(sorted))
-    await tx
-      .insertInto('gc_reviews')
-      .values(batch)
-      .onConflict((conflict) =>
-        conflict.columns(['kind', 'repository_id', 'digest']).doUpdateSet({
-          changed_at: later('changed_at'),
-          not_before: later('not_before'),
-          attempts: 0,
-        }),
-      )
-      .execute();
+  for (const batch of batches(sorted)) await insertReviews(tx, batch);
 }
+
+const insertReviews = statementOfRows((db, rows: readonly NewRow<'gc_reviews'>[]) =>
+  db
+    .insertInto('gc_reviews')
+    .values(
+      rows.map(({ kind, repository_id, digest, changed_at, not_before, attempts }) => ({
+        kind,
+        repository_id,
+        digest,
+        changed_at,
+        not_before,
+        attempts,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'repository_id', 'digest']).doUpdateSet({
+        changed_at: later('changed_at'),
+        not_before: later('not_before'),
+        attempts: 0,
+      }),
+    ),
+);
 
 /** Never an earlier moment than it was: a promise or a longer wait must not be lost. */
 function later(column: 'changed_at' | 'not_before') {

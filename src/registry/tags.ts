@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.ts';
+import { statement } from '../db/statement.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import type { PageRequest } from './paging.ts';
 
@@ -17,9 +18,13 @@ export async function listTags(db: Db, repositoryId: string, page: PageRequest):
 
 /** As `listTags`, the names alone. */
 export async function listTagNames(db: Db, repositoryId: string, page: PageRequest): Promise<string[]> {
-  const rows = await tagPage(db, repositoryId, page).select('name').execute();
+  const { rows } = await selectNames(db, { repositoryId, ...page });
   return rows.map((row) => row.name);
 }
+
+const selectNames = statement((db, page: PageRequest & { readonly repositoryId: string }) =>
+  tagPage(db, page.repositoryId, { after: page.after, limit: page.limit }).select('name'),
+);
 
 function tagPage(db: Db, repositoryId: string, { after, limit }: PageRequest) {
   return db

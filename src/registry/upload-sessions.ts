@@ -1,5 +1,7 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { type Db, unsynced } from '../db/database.ts';
+import { type Db, type Tx, unsynced } from '../db/database.ts';
+import type { Row } from '../db/schema.ts';
+import { statement } from '../db/statement.ts';
 import { newId } from '../platform/ids.ts';
 import type { ContentDeps } from './repositories.ts';
 
@@ -17,24 +19,35 @@ export async function startSession(deps: ContentDeps, repositoryId: string): Pro
   const now = deps.clock.now();
   const id = newId();
   // An upload that a power cut leaves unknown is begun again by the client.
-  await unsynced(deps.db)
-    .insertInto('uploads')
-    .values({ id, repository_id: repositoryId, size: 0, created_at: now, updated_at: now })
-    .execute();
+  await insertUpload(unsynced(deps.db), { id, repository_id: repositoryId, size: 0, created_at: now, updated_at: now });
   return id;
 }
 
 /** The upload under way in that repository, or undefined. */
 export async function findSession(db: Db, repository: string, id: string): Promise<UploadSession | undefined> {
-  const row = await db
+  const { rows } = await selectUpload(db, { repository, id });
+  return rows[0];
+}
+
+/** Forgets one that has become a blob, in the transaction that makes it so. */
+export async function endSession(tx: Tx, id: string): Promise<void> {
+  await deleteUpload(tx, { id });
+}
+
+const insertUpload = statement((db, { id, repository_id, size, created_at, updated_at }: Row<'uploads'>) =>
+  db.insertInto('uploads').values({ id, repository_id, size, created_at, updated_at }),
+);
+
+const selectUpload = statement((db, { repository, id }: { readonly repository: string; readonly id: string }) =>
+  db
     .selectFrom('uploads as u')
     .innerJoin('repositories as r', 'r.id', 'u.repository_id')
     .where('u.id', '=', id)
     .where('r.name', '=', repository)
-    .select(['u.id', 'u.repository_id as repositoryId', 'u.updated_at as updatedAt'])
-    .executeTakeFirst();
-  return row;
-}
+    .select(['u.id', 'u.repository_id as repositoryId', 'u.updated_at as updatedAt']),
+);
+
+const deleteUpload = statement((db, { id }: { readonly id: string }) => db.deleteFrom('uploads').where('id', '=', id));
 
 /** Notes that the upload goes on. Once an hour is enough to tell it from an abandoned one, and spares a write per chunk. */
 export async function touchSession(deps: ContentDeps, session: UploadSession, size: number): Promise<void> {
@@ -46,7 +59,7 @@ export async function touchSession(deps: ContentDeps, session: UploadSession, si
 /** Ends an upload without a blob; what was received is thrown away. */
 export async function cancelSession(deps: { db: Db; blobs: BlobStore }, id: string): Promise<void> {
   await deps.blobs.cancel(id);
-  await deps.db.deleteFrom('uploads').where('id', '=', id).execute();
+  await deleteUpload(deps.db, { id });
 }
 
 /**

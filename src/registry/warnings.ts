@@ -26,8 +26,12 @@ export function warningHeaders(warnings: readonly string[]): string[] {
   return headers;
 }
 
+/** Most of ours: nothing in it is to be written otherwise. */
+const PLAIN = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
+
 /** The text in the form it has between quotes, at most `limit` characters. */
 function quotable(text: string, limit: number): string {
+  if (text.length <= limit && PLAIN.test(text)) return text;
   let plain = text.replaceAll(/\s+/g, ' ').trim();
   for (const [pattern, replacement] of ASCII) plain = plain.replaceAll(pattern, replacement);
   const escaped = plain.replaceAll(/["\\]/g, '\\$&');

@@ -8,9 +8,11 @@ import type { Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
 import { createWorkerPool, WorkerError } from '../platform/worker-pool.ts';
+import { composeInventory } from './compose.ts';
 import { ScanError } from './errors.ts';
+import type { StackedLayer } from './layers/tree.ts';
 import { type AnalysisLimits, DEFAULT_LIMITS } from './model.ts';
-import { type PackedEvidence, packEvidence } from './packed-evidence.ts';
+import { type PackedEvidence, packEvidence, unpackEvidence } from './packed-evidence.ts';
 import { unreadImage, unreadLayer } from './unread-layer.ts';
 
 /** What a worker is told: where a layer is and how far to go, or what to put together. */
@@ -90,6 +92,8 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
       }
     },
     async compose(layers) {
+      const here = await composeHere(layers);
+      if (here) return here;
       try {
         const task = layers.map(({ digest, evidence: { bytes } }) => ({ digest, bytes }));
         return (await pool.run({ kind: 'compose', layers: task }, { urgent: true })) as Inventory;
@@ -100,6 +104,28 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
     },
     close: () => pool.close(),
   };
+}
+
+/** Evidence that is put together here: bytes packed, and unpacked. More could take more memory than a server is to have. */
+const PACKED_HERE = 128 * 1024;
+const UNPACKED_HERE = 2 * 1024 * 1024;
+
+/** Most images are put together sooner than another process is asked to; undefined where that is not one of them. */
+async function composeHere(layers: readonly EvidenceOfLayer[]): Promise<Inventory | undefined> {
+  if (layers.reduce((sum, { evidence }) => sum + evidence.bytes.byteLength, 0) > PACKED_HERE) return undefined;
+  const stack: StackedLayer[] = [];
+  let room = UNPACKED_HERE;
+  try {
+    for (const { digest, evidence: packed } of layers) {
+      const { evidence, size } = await unpackEvidence(packed, room);
+      room = Math.max(1, room - size);
+      stack.push({ digest, evidence });
+    }
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+  return composeInventory(stack);
 }
 
 /** All workers together, each with a heap and as much beside it, get no more than half of the memory there is. */

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '../db/database.ts';
+import type { NewRow } from '../db/schema.ts';
+import { statement } from '../db/statement.ts';
 
 export type ContentKind = 'blob' | 'manifest';
 
@@ -33,9 +35,13 @@ export async function noteBlobDeparture(tx: Tx, place: CountedPlace, digest: str
 }
 
 async function note(tx: Tx, place: CountedPlace, { kind, digest, size }: CountedContent, links: 1 | -1): Promise<void> {
-  await sql`insert into usage_changes (project_id, repository_id, kind, digest, size, links)
-    values (${place.projectId}, ${place.id}, ${kind}, ${digest}, ${size}, ${links})`.execute(tx);
+  await insertChange(tx, { project_id: place.projectId, repository_id: place.id, kind, digest, size, links });
 }
+
+const insertChange = statement(
+  (db, { project_id, repository_id, kind, digest, size, links }: NewRow<'usage_changes'>) =>
+    db.insertInto('usage_changes').values({ project_id, repository_id, kind, digest, size, links }),
+);
 
 /** Forgets what a project holds, with the project. Its folder is stopped first: it takes the same row first. */
 export async function forgetUsage(tx: Tx, projectId: string): Promise<void> {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
+import { statementOfRows } from '../db/statement.ts';
 import type { Finding } from '../model/finding.ts';
 import { compareText } from '../oci/canonical.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -51,11 +52,25 @@ export async function clocksOfRepository(db: Db, repositoryId: string): Promise<
 export async function clocksOfImages(db: Db, digests: readonly Digest[]): Promise<Map<string, Map<string, Clock>>> {
   const clocks = new Map<string, Map<string, Clock>>();
   for (const batch of batches(digests)) {
-    const rows = await db.selectFrom('image_clocks').selectAll().where('digest', 'in', batch).execute();
+    const { rows } = await selectSheets(
+      db,
+      batch.map((digest) => ({ digest })),
+    );
     for (const row of rows) clocks.set(row.digest, clocksOfSheet(row.clocks));
   }
   return clocks;
 }
+
+const selectSheets = statementOfRows((db, images: readonly { readonly digest: Digest }[]) =>
+  db
+    .selectFrom('image_clocks')
+    .selectAll()
+    .where(
+      'digest',
+      'in',
+      images.map(({ digest }) => digest),
+    ),
+);
 
 /** Starts the clocks that did not run when they were reckoned. In one order, so that two who do so take their locks alike. */
 export async function startClocks(

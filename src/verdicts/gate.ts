@@ -47,6 +47,8 @@ interface Held {
   /** Of the subject's project. */
   readonly effective: Effective;
   readonly advisories: string | undefined;
+  /** What the image is called where it is asked for by its digest; absent where nothing is said of it. */
+  readonly image?: string;
 }
 
 type Effective = Awaited<ReturnType<PolicySource['effectivePolicy']>>;
@@ -84,7 +86,10 @@ export function createGate(deps: GateDeps): PullGate {
     const version = advisories.current()?.version;
     const subject = await findSubject(db, manifest.repositoryId, manifest.digest);
     const found = subject && (await foundOf(subject));
-    return found?.verdict && { ...found, verdict: found.verdict, advisories: version };
+    if (!found?.verdict) return undefined;
+    const { verdict } = found;
+    const named = verdict.kind === 'allow' ? {} : { image: await imageName(db, found.subject) };
+    return { ...found, verdict, advisories: version, ...named };
   }
 
   async function foundOf(subject: Subject): Promise<Found> {
@@ -114,10 +119,10 @@ export function createGate(deps: GateDeps): PullGate {
   };
 }
 
-type Found = Pick<Held, 'subject' | 'effective'> & Partial<Pick<Held, 'verdict'>>;
+type Found = Pick<Held, 'subject' | 'effective'> & Partial<Pick<Held, 'verdict' | 'image'>>;
 
 /** A manifest as somebody asks for it, and the policy of its project. */
-type Asked = Subject & { readonly reference?: string; readonly effective: Effective };
+type Asked = Subject & Pick<Found, 'effective' | 'image'> & { readonly reference?: string };
 
 async function decideOn(
   deps: GateDeps,
@@ -127,9 +132,14 @@ async function decideOn(
 ): Promise<GateDecision> {
   // Deleted since it was found: there is nothing to serve, and nothing to say about it.
   if (!found) return { kind: 'refuse', code: REFUSED, message: `${manifest.repository}@${manifest.digest} is gone` };
-  const { verdict, effective } = found;
+  const { verdict, effective, image } = found;
   const { reference } = manifest;
-  const subject: Asked = { ...found.subject, effective, ...(reference === undefined ? {} : { reference }) };
+  const subject: Asked = {
+    ...found.subject,
+    effective,
+    ...(image === undefined ? {} : { image }),
+    ...(reference === undefined ? {} : { reference }),
+  };
   const decision = verdict ? await byVerdict(deps, subject, verdict) : await withoutVerdict(deps, subject, caller);
   if (decision.kind === 'serve' || !caller.bypassesGate || decision.quarantined) return decision;
   return serveInSpite(deps, subject, caller, decision.message);
@@ -143,8 +153,8 @@ type Decided =
 async function byVerdict(deps: GateDeps, subject: Asked, ofDigest: Verdict): Promise<Decided> {
   const verdict = asReferred(deps, subject, ofDigest);
   if (verdict.kind === 'allow') return { kind: 'serve', warnings: [] };
-  const image = await imageName(deps.db, subject);
-  if (verdict.kind === 'warn') return { kind: 'serve', warnings: [warningText(verdict, image)] };
+  const image = await calledName(deps, subject);
+  if (verdict.kind === 'warn') return { kind: 'serve', warnings: [warningOn(verdict, image)] };
   const policy = policyAt(subject, deps.clock.now());
   const quarantined = quarantineOf(verdict) !== undefined;
   return {
@@ -153,6 +163,23 @@ async function byVerdict(deps: GateDeps, subject: Asked, ofDigest: Verdict): Pro
     message: refusal(verdict, { image, policy }),
     ...(quarantined ? { quarantined } : {}),
   };
+}
+
+/** By the tag it is asked for, else as it was called when its verdict was read. */
+async function calledName({ db }: GateDeps, subject: Asked): Promise<string> {
+  const byTag = subject.reference !== undefined && isTag(subject.reference);
+  return byTag || subject.image === undefined ? imageName(db, subject) : subject.image;
+}
+
+/** The last warning on each verdict: the same image is mostly asked for by the same name. */
+const told = new WeakMap<Verdict, { readonly image: string; readonly text: string }>();
+
+function warningOn(verdict: Verdict, image: string): string {
+  const known = told.get(verdict);
+  if (known?.image === image) return known.text;
+  const text = warningText(verdict, image);
+  told.set(verdict, { image, text });
+  return text;
 }
 
 /** The verdict on the image by the name it is asked for; of what nothing runs the name does not matter. */

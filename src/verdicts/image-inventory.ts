@@ -1,5 +1,7 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { type Db, unsynced } from '../db/database.ts';
+import type { NewRow } from '../db/schema.ts';
+import { statement } from '../db/statement.ts';
 import type { CoverageGap, Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -37,9 +39,15 @@ export interface ImageState {
   readonly updatedAt: number;
 }
 
+/** An inventory that was just stored, as it is read again. */
+export interface MadeInventory {
+  readonly hash: string;
+  readonly inventory: Inventory;
+}
+
 /** State of an image's analysis; undefined until it has ended once. */
 export async function imageState(db: Db, digest: Digest): Promise<ImageState | undefined> {
-  const row = await db.selectFrom('images').selectAll().where('digest', '=', digest).executeTakeFirst();
+  const [row] = (await selectImage(db, { digest })).rows;
   if (!row) return undefined;
   return {
     status: row.status as ImageState['status'],
@@ -50,14 +58,18 @@ export async function imageState(db: Db, digest: Digest): Promise<ImageState | u
   };
 }
 
+const selectImage = statement((db, { digest }: { readonly digest: Digest }) =>
+  db.selectFrom('images').selectAll().where('digest', '=', digest),
+);
+
 /**
- * Sees to it that an image has an inventory by the present analyser, and tells whether it replaced that of an older one. The outcome, good or
- * bad, is written down. Throws what kept it from being analysed; an inventory from an older analyser stays in use then.
+ * Sees to it that an image has an inventory by the present analyser, and tells whether it replaced that of an older one; `made` when nobody
+ * had it before. The outcome, good or bad, is written down. Throws what kept it from being analysed; an inventory from an older analyser stays in use then.
  */
 export async function ensureInventory(
   deps: ImageInventoryDeps,
   subject: Subject,
-): Promise<{ readonly renewed: boolean }> {
+): Promise<{ readonly renewed: boolean; readonly made?: MadeInventory }> {
   const { db, analyser } = deps;
   const state = await imageState(db, subject.digest);
   if (state?.inventory !== undefined && (await analyserOf(db, state.inventory)) === analyser.version)
@@ -68,18 +80,19 @@ export async function ensureInventory(
     const inventory = storableInventory(composed);
     const hash = analyser.hashOf(inventory);
     const now = deps.clock.now();
-    await unsynced(db)
+    const kept = await unsynced(db)
       .transaction()
       .execute(async (tx) => {
-        await saveInventory(tx, hash, inventory, now);
+        const saved = await saveInventory(tx, hash, inventory, now);
         await writeState(tx, subject.digest, {
           status: 'ready',
           inventory: hash,
           ...(platform === undefined ? {} : { platform }),
           updatedAt: now,
         });
+        return saved;
       });
-    return { renewed: previous !== undefined };
+    return { renewed: previous !== undefined, ...(kept ? { made: { hash, inventory: kept } } : {}) };
   } catch (error) {
     const state = { status: 'failed', error: messageOf(error), updatedAt: deps.clock.now() } as const;
     const absent = error instanceof VerdictError && error.code === 'layer_absent';
@@ -145,21 +158,29 @@ function gap(layer: Digest, why: string): CoverageGap {
 }
 
 async function analyserOf(db: Db, hash: string): Promise<string | undefined> {
-  const row = await db.selectFrom('inventories').select('analyser').where('hash', '=', hash).executeTakeFirst();
-  return row?.analyser;
+  return (await selectAnalyser(db, { hash })).rows[0]?.analyser;
 }
 
+const selectAnalyser = statement((db, { hash }: { readonly hash: string }) =>
+  db.selectFrom('inventories').select('analyser').where('hash', '=', hash),
+);
+
 async function writeState(db: Db, digest: Digest, state: ImageState): Promise<void> {
-  const row = {
+  await upsertImage(db, {
+    digest,
     status: state.status,
     inventory_hash: state.inventory ?? null,
     platform: state.platform ?? null,
     error: state.error ?? null,
     updated_at: state.updatedAt,
-  };
-  await db
+  });
+}
+
+const upsertImage = statement((db, image: NewRow<'images'>) => {
+  const { digest, status, inventory_hash, platform, error, updated_at } = image;
+  const row = { status, inventory_hash, platform, error, updated_at };
+  return db
     .insertInto('images')
     .values({ digest, ...row })
-    .onConflict((conflict) => conflict.column('digest').doUpdateSet(row))
-    .execute();
-}
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet(row));
+});

@@ -95,7 +95,8 @@ export async function enqueueJudging(jobs: JobSink, subject: Pick<Subject, 'repo
 
 async function processNow(deps: IngestDeps, stored: Subject): Promise<Verdict> {
   const subject = await unmask(deps, stored);
-  const renewed = subject.kind === 'image' && (await ensureInventory(deps, subject)).renewed;
+  const { renewed, made } = subject.kind === 'image' ? await ensureInventory(deps, subject) : { renewed: false };
+  if (made) deps.judging.remember(made);
   const cause = renewed ? 'analyser' : 'push';
   const { verdict } = await deps.judging.judgeNow(subject, cause);
   await judgeParents(deps, subject, cause);

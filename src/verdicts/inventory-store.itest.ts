@@ -49,6 +49,17 @@ describe.each(ENGINES)('inventories on %s', (engine) => {
     expect(await loadInventory(handle.db, what)).toEqual(kept);
   });
 
+  it('are told as they will come back: sorted, and nothing twice in one place', async () => {
+    const [agent, node] = inventory.packages;
+    if (!agent || !node) throw new Error('two packages are needed');
+    const packages = [node, { ...agent, path: 'z' }, agent, { ...node, layer: LAYERS[0] }, { ...node, licence: 'MIT' }];
+    const kept = storableInventory({ ...inventory, packages });
+    const told = await handle.db.transaction().execute((tx) => saveInventory(tx, 'unsorted', kept, 1));
+    expect(told?.packages).toHaveLength(4);
+    expect(await loadInventory(handle.db, 'unsorted')).toEqual(told);
+    expect(await handle.db.transaction().execute((tx) => saveInventory(tx, 'unsorted', kept, 1))).toBeUndefined();
+  });
+
   it('hold steps that no engine could keep as they are', async () => {
     const odd = storableInventory({ ...inventory, layers: [{ createdBy: `RUN \0\ud800${'x'.repeat(10_000)}` }] });
     await handle.db.transaction().execute((tx) => saveInventory(tx, 'odd', odd, 1));

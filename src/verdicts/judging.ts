@@ -8,7 +8,7 @@ import { clocksOf } from './clock-store.ts';
 import { advisoriesVersion, computeArtifact, computeIndex } from './compute-others.ts';
 import { VerdictError } from './errors.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
-import { imageState } from './image-inventory.ts';
+import { imageState, type MadeInventory } from './image-inventory.ts';
 import { loadInventory } from './inventory-store.ts';
 import type { Cause } from './ports.ts';
 import type { Reckoning } from './reckon.ts';
@@ -46,6 +46,8 @@ export interface Judging {
   /** The kept verdict if it still holds, else a new one; undefined for what was never judged. */
   current(subject: Subject): Promise<Verdict | undefined>;
   inventory(hash: string): Promise<Inventory | undefined>;
+  /** Spares the next judgement reading what was just written. */
+  remember(made: MadeInventory): void;
   /** All that the verdict on an image is made from now; undefined when it has no inventory. */
   inputOf(subject: Subject): Promise<ImageInput | undefined>;
 }
@@ -63,12 +65,15 @@ export function createJudging(deps: JudgingDeps): Judging {
 
   async function inventory(hash: string): Promise<Inventory | undefined> {
     const found = inventories.get(hash) ?? (await loadInventory(db, hash));
-    if (!found) return undefined;
+    if (found) keep(hash, found);
+    return found;
+  }
+
+  function keep(hash: string, found: Inventory): void {
     inventories.delete(hash);
     inventories.set(hash, found);
     const [oldest] = inventories.keys();
     if (inventories.size > INVENTORIES_KEPT && oldest !== undefined) inventories.delete(oldest);
-    return found;
   }
 
   async function inputOf(subject: Subject): Promise<ImageInput | undefined> {
@@ -159,6 +164,7 @@ export function createJudging(deps: JudgingDeps): Judging {
     judgeNow: (subject, cause) => deps.serial.run(subjectKey(subject), () => judgeAt(subject, cause, 0)),
     current: (subject) => currentAt(subject, 0),
     inventory,
+    remember: (made) => keep(made.hash, made.inventory),
     inputOf,
   };
 }

@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.ts';
+import { statement } from '../db/statement.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { isTag } from '../oci/reference.ts';
 import type { ManifestKind } from '../registry/ports.ts';
@@ -21,12 +22,13 @@ export function subjectKey({ repositoryId, digest }: Pick<Subject, 'repositoryId
 
 /** The subject of that digest in a repository; undefined when it is not stored there (any more). */
 export async function findSubject(db: Db, repositoryId: string, digest: Digest): Promise<Subject | undefined> {
-  const row = await selectSubjects(db)
-    .where('m.repository_id', '=', repositoryId)
-    .where('m.digest', '=', digest)
-    .executeTakeFirst();
+  const [row] = (await selectSubject(db, { repositoryId, digest })).rows;
   return row && asSubject(row);
 }
+
+const selectSubject = statement((db, { repositoryId, digest }: Pick<Subject, 'repositoryId' | 'digest'>) =>
+  selectSubjects(db).where('m.repository_id', '=', repositoryId).where('m.digest', '=', digest),
+);
 
 /** The query every list of subjects is narrowed from. */
 export function selectSubjects(db: Db) {

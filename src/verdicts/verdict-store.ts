@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { batches } from '../db/batches.ts';
 import { type Db, unsynced } from '../db/database.ts';
+import type { NewRow } from '../db/schema.ts';
+import { statement } from '../db/statement.ts';
 import { keepFindings } from '../findings/keep.ts';
 import { createFindingMemory } from '../findings/known-findings.ts';
 import type { Reason, ToldVerdict, Verdict } from '../model/verdict.ts';
@@ -39,14 +41,17 @@ export interface ChangeDocument extends Pick<Verdict, 'counts' | 'inputs'> {
 
 /** The verdict kept for a manifest of a repository; undefined when it was never judged. */
 export async function readVerdict(db: Db, repositoryId: string, digest: Digest): Promise<StoredVerdict | undefined> {
-  const row = await db
+  const [row] = (await selectVerdict(db, { repositoryId, digest })).rows;
+  return row && asStored(row);
+}
+
+const selectVerdict = statement((db, { repositoryId, digest }: Pick<Subject, 'repositoryId' | 'digest'>) =>
+  db
     .selectFrom('verdicts')
     .select(['document', 'advisories', 'policy_version', 'judged_at', 'changes_at'])
     .where('repository_id', '=', repositoryId)
-    .where('digest', '=', digest)
-    .executeTakeFirst();
-  return row && asStored(row);
-}
+    .where('digest', '=', digest),
+);
 
 function asStored(row: {
   readonly document: string;
@@ -120,34 +125,55 @@ export async function replaceVerdict(
             .where('changes_at', before.revision.changesAt === null ? 'is' : '=', before.revision.changesAt)
             .executeTakeFirst()
         ).numUpdatedRows
-      : (
-          await tx
-            .insertInto('verdicts')
-            .values({ repository_id: repositoryId, digest, ...row })
-            .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
-            .executeTakeFirst()
-        ).numInsertedOrUpdatedRows;
+      : (await insertVerdict(tx, { repository_id: repositoryId, digest, ...row })).changed;
     if (!written) return 'lost';
     if (subject.kind !== 'index')
       await keepFindings(tx, [{ ...subject, verdict }], createFindingMemory(), { newest: true });
     if (!change) return 'same';
-    await tx
-      .insertInto('verdict_changes')
-      .values({
-        repository_id: repositoryId,
-        repository,
-        digest,
-        previous: before?.verdict.kind ?? null,
-        kind: verdict.kind,
-        cause,
-        document: JSON.stringify(change),
-        at: verdict.judgedAt,
-      })
-      .execute();
+    await insertVerdictChange(tx, {
+      repository_id: repositoryId,
+      repository,
+      digest,
+      previous: before?.verdict.kind ?? null,
+      kind: verdict.kind,
+      cause,
+      document: JSON.stringify(change),
+      at: verdict.judgedAt,
+    });
     await addEvents(tx, [verdictChanged(subject, before?.verdict.kind, verdict, { change, cause })]);
     return 'changed';
   });
 }
+
+const insertVerdict = statement((db, row: NewRow<'verdicts'>) =>
+  db
+    .insertInto('verdicts')
+    .values({
+      repository_id: row.repository_id,
+      digest: row.digest,
+      kind: row.kind,
+      document: row.document,
+      advisories: row.advisories,
+      policy_version: row.policy_version,
+      judged_at: row.judged_at,
+      changes_at: row.changes_at,
+      becomes: row.becomes,
+    })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing()),
+);
+
+const insertVerdictChange = statement((db, row: NewRow<'verdict_changes'>) =>
+  db.insertInto('verdict_changes').values({
+    repository_id: row.repository_id,
+    repository: row.repository,
+    digest: row.digest,
+    previous: row.previous,
+    kind: row.kind,
+    cause: row.cause,
+    document: row.document,
+    at: row.at,
+  }),
+);
 
 /** What marks verdicts by hand. */
 const MARKING = ['exception', 'vex', 'quarantine'] as const satisfies readonly Cause[];

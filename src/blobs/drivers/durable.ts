@@ -1,5 +1,5 @@
-import { close, fsync, open as openCallback, writev } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { close, fsync, open as openCallback, rename, writev } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { makeFolder } from '../../platform/make-folder.ts';
@@ -8,6 +8,7 @@ import { makeFolder } from '../../platform/make-folder.ts';
 const openDescriptor = promisify(openCallback);
 const syncDescriptor = promisify(fsync);
 const writeDescriptor = promisify(writev);
+const renameFile = promisify(rename);
 
 /** Makes entries of a folder durable: a new name survives a power cut only when its folder was synced too. */
 async function syncFolder(path: string): Promise<void> {
@@ -49,7 +50,7 @@ export function createPlacer(): (from: string, to: string) => Promise<void> {
     const opening = opened(folder);
     try {
       const descriptor = await opening;
-      await rename(from, to);
+      await renameFile(from, to);
       await syncDescriptor(descriptor);
     } catch (error) {
       // Only one of several that fail together closes it.

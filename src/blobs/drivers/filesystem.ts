@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { close, constants, createReadStream, fstat, fsync, open as openCallback } from 'node:fs';
+import { close, closeSync, constants, createReadStream, fstatSync, fsync, open as openCallback } from 'node:fs';
 import { access, link, lstat, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -40,10 +40,10 @@ interface Progress {
   descriptor?: number | undefined;
 }
 
-// Plain descriptors: streams over them are faster than over file handles.
+// Plain descriptors: streams over them are faster than over file handles. What the kernel knows of an open file (fstat) it tells without
+// asking the disk, so that waking another thread for it would take longer.
 const openDescriptor = promisify(openCallback);
 const closeDescriptor = promisify(close);
-const statDescriptor = promisify(fstat);
 const syncDescriptor = promisify(fsync);
 
 /**
@@ -154,16 +154,20 @@ export async function openFilesystemBlobStore(options: {
         const path = layout.upload(id);
         let state = await resume(id, algorithmOf(digest));
         const descriptor = await fileOf(id, state);
+        let synced = false;
         try {
-          if ((await statDescriptor(descriptor)).size !== state.size) {
+          if (fstatSync(descriptor).size !== state.size) {
             state = await hashFile(path, algorithmOf(digest));
             remember(id, state);
           }
           const actual = digestFrom(state.algorithm, state.hash.copy());
           if (actual !== digest) throw mismatchError(digest, actual);
           await syncDescriptor(descriptor);
+          synced = true;
         } finally {
-          letGo(descriptor);
+          // Nothing is left to be written then.
+          if (synced) closeSync(descriptor);
+          else letGo(descriptor);
         }
         await moveIntoPlace(path, layout.blob(digest));
         forget(id);
@@ -202,7 +206,7 @@ export async function openFilesystemBlobStore(options: {
       guarded(async () => {
         const descriptor = await openDescriptor(layout.blob(digest), 'r').catch(absent);
         if (descriptor === undefined) return undefined;
-        const info = await statDescriptor(descriptor);
+        const info = fstatSync(descriptor);
         if (info.isFile() && range.last < info.size)
           return (sink) =>
             guarded(() => sendFile(descriptor, range, sink)).finally(() => close(descriptor, () => undefined));
@@ -311,7 +315,7 @@ async function openFile(path: string, range?: ByteRange): Promise<Readable | und
   const descriptor = await openDescriptor(path, 'r').catch(absent);
   if (descriptor === undefined) return undefined;
   try {
-    const { size } = await statDescriptor(descriptor);
+    const { size } = fstatSync(descriptor);
     if (range) checkRange(range, size);
     const { first, last } = range ?? { first: 0, last: size - 1 };
     if (last >= first)
