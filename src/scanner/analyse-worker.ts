@@ -23,6 +23,6 @@ async function analyse({ path, digest, limits }: Extract<WorkerTask, { kind: 'an
 
 async function compose({ layers }: Extract<WorkerTask, { kind: 'compose' }>): Promise<Inventory> {
   const stack = [];
-  for (const { digest, bytes } of layers) stack.push({ digest, evidence: (await unpackEvidence({ bytes })).evidence });
+  for (const { digest, bytes } of layers) stack.push({ digest, evidence: await unpackEvidence({ bytes }) });
   return composeInventory(stack);
 }

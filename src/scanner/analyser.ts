@@ -12,7 +12,7 @@ import { composeInventory } from './compose.ts';
 import { ScanError } from './errors.ts';
 import type { StackedLayer } from './layers/tree.ts';
 import { type AnalysisLimits, DEFAULT_LIMITS } from './model.ts';
-import { type PackedEvidence, packEvidence, unpackEvidence } from './packed-evidence.ts';
+import { type PackedEvidence, packEvidence, unpackWithin } from './packed-evidence.ts';
 import { unreadImage, unreadLayer } from './unread-layer.ts';
 
 /** What a worker is told: where a layer is and how far to go, or what to put together. */
@@ -117,7 +117,7 @@ async function composeHere(layers: readonly EvidenceOfLayer[]): Promise<Inventor
   let room = UNPACKED_HERE;
   try {
     for (const { digest, evidence: packed } of layers) {
-      const { evidence, size } = await unpackEvidence(packed, room);
+      const { evidence, size } = await unpackWithin(packed, room);
       room = Math.max(1, room - size);
       stack.push({ digest, evidence });
     }

@@ -28,10 +28,14 @@ async function pack(json: string): Promise<Uint8Array> {
   return compress(json, { ...COMPRESSION, pledgedSrcSize: Buffer.byteLength(json) });
 }
 
+export async function unpackEvidence(packed: Pick<PackedEvidence, 'bytes'>): Promise<LayerEvidence> {
+  return (await unpackWithin(packed, MOST_UNPACKED)).evidence;
+}
+
 /** Evidence, and how many bytes it has unpacked. Fails with a `RangeError` when these are more than `most`. */
-export async function unpackEvidence(
+export async function unpackWithin(
   { bytes }: Pick<PackedEvidence, 'bytes'>,
-  most = MOST_UNPACKED,
+  most: number,
 ): Promise<{ readonly evidence: LayerEvidence; readonly size: number }> {
   const limit = { maxOutputLength: most };
   const json = bytes.byteLength <= UNPACKED_AT_ONCE ? zstdDecompressSync(bytes, limit) : await decompress(bytes, limit);
