@@ -1,6 +1,6 @@
 // Puts src/ into the few files of dist/ that bin/breakwater.mjs prefers: loading several hundred modules one by one, types and all,
-// costs a short command more than its work does. Takes less than a second, and nothing when no source was edited since; `npm ci`, and
-// every script and test that starts the program, run it.
+// costs a short command more than its work does. Takes two seconds, and nothing when no source was edited since; `npm ci`, and every
+// script and test that starts the program, run it.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';

@@ -13,11 +13,22 @@ const OLDEST_NODE = 26;
 const PINNED = 'node_modules/node/bin/node';
 const ENTRY = '\0snapshot';
 const LACKING = '\0lacking';
-/** Bindings that no snapshot holds, loaded when they are called for. */
+/** What no snapshot holds, and what no scan of a file needs. */
 const ABSENT = {
+  'node:child_process': `import { startOver } from ${JSON.stringify(ENTRY)}; export default { spawn: startOver };`,
   'node:sqlite': `export function DatabaseSync(...given) { return new (process.getBuiltinModule('node:sqlite').DatabaseSync)(...given); }`,
   'node:worker_threads': `import { startOver } from ${JSON.stringify(ENTRY)}; export function Worker() { startOver(); }`,
 };
+/** Compiles every function before it is called, and keeps what is compiled; run when the snapshot is made. */
+const LOADER = `
+const v8 = require('node:v8');
+v8.setFlagsFromString('--no-lazy');
+v8.setFlagsFromString('--no-flush-bytecode');
+const code = require('node:fs').readFileSync(require('node:path').join(__dirname, 'scan.cjs'), 'latin1');
+const load = require('node:vm').compileFunction(code, ['require', 'exports', '__filename', '__dirname'], { filename: 'scan.cjs' });
+v8.setFlagsFromString('--lazy');
+load(require, {}, __filename, __dirname);
+`;
 
 /**
  * Writes the snapshot into the folder `dir`, and beside it a link to the Node it is for. `held`: the modules that are in it, the entry
@@ -29,10 +40,11 @@ export async function writeSnapshot(rolldown, { root, dir, held, main }) {
   const node = nodeOf(root);
   if (!node) return `it needs Node ${OLDEST_NODE}`;
   const blob = join(dir, 'scan.blob');
-  const script = join(dir, 'scan.cjs');
+  const [code, loader] = [join(dir, 'scan.cjs'), join(dir, 'load.cjs')];
   try {
-    await writeFile(script, await scriptOf(rolldown, { root, held, main }));
-    await run(node, ['--no-warnings', '--snapshot-blob', blob, '--build-snapshot', script]);
+    await writeFile(code, await scriptOf(rolldown, { root, held, main }));
+    await writeFile(loader, LOADER);
+    await run(node, ['--no-warnings', '--snapshot-blob', blob, '--build-snapshot', loader]);
     await withoutCodeCache(blob);
     await run(node, ['--snapshot-blob', blob, join(root, 'bin/breakwater.mjs'), 'scan', '--help']);
     // Another Node could become a newer one, which this snapshot is not for.
@@ -42,7 +54,7 @@ export async function writeSnapshot(rolldown, { root, dir, held, main }) {
     await rm(blob, { force: true });
     return String(error.stderr || error.message).trim();
   } finally {
-    await rm(script, { force: true });
+    await Promise.all([code, loader].map((path) => rm(path, { force: true })));
   }
 }
 
@@ -52,7 +64,7 @@ function nodeOf(root) {
   return Number(process.versions.node.split('.')[0]) >= OLDEST_NODE ? process.execPath : undefined;
 }
 
-/** A script that loads all of it and compiles every function; run when the snapshot is made. */
+/** One script with all of it. */
 async function scriptOf(rolldown, { root, held, main }) {
   const build = await rolldown({
     cwd: root,
@@ -82,19 +94,14 @@ async function scriptOf(rolldown, { root, held, main }) {
     minify: { compress: true, mangle: true, codegen: { removeWhitespace: false } },
   });
   await build.close();
-  const code = ascii(output[0].code);
-  return `'use strict';
-const v8 = require('node:v8');
-v8.setFlagsFromString('--no-lazy');
-v8.setFlagsFromString('--no-flush-bytecode');
-const load = require('node:vm').compileFunction(${JSON.stringify(code)}, ['require', 'exports', '__filename', '__dirname'], { filename: 'scan.cjs' });
-v8.setFlagsFromString('--lazy');
-load(require, {}, __filename, __dirname);
-`;
+  return ascii(output[0].code);
 }
 
 function entryOf(held, main) {
   return `${[...held].map((id) => `import ${JSON.stringify(id)};`).join('\n')}
+// For standard output, whatever that is.
+import 'node:net';
+import 'node:tty';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { startupSnapshot } from 'node:v8';
@@ -110,7 +117,9 @@ startupSnapshot.setDeserializeMainFunction(async () => {
   const [, program, ...argv] = process.argv;
   // A folder that was moved or copied has another snapshot than it needs. Databases are unpacked in a thread, beside files of this run.
   if (realpathSync(join(program, '../..')) !== INSTALLATION || argv.some((word) => word.startsWith('--db'))) startOver();
-  process.exitCode = await runCli(argv);
+  const code = await runCli(argv);
+  // Nothing is left to be waited for, and the system clears up sooner than Node.
+  process.stdout.write('', () => process.exit(code));
 });
 `;
 }
