@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import type { AdvisorySource } from '../../model/coverage.ts';
 import type { SeverityStatement } from '../../model/severity.ts';
 import { messageOf } from '../../platform/errors.ts';
@@ -70,10 +69,7 @@ export function openChecked(path: string, name = path): DatabaseSync {
   if (!existsSync(path)) throw new AdvisoryDatabaseError('not_found', `there is no advisory database at ${name}`);
   let db: DatabaseSync | undefined;
   try {
-    // Nobody writes to it: without locks, and without looking for changes before each question.
-    const address = pathToFileURL(path);
-    address.searchParams.set('immutable', '1');
-    db = new DatabaseSync(address, { readOnly: true, allowExtension: false });
+    db = new DatabaseSync(path, { readOnly: true, allowExtension: false });
     db.exec(`pragma trusted_schema = off; pragma query_only = on`);
     expectSchema(db, name);
     return db;
