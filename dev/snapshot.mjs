@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, symlink, writeFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withoutCodeCache } from './snapshot-file.mjs';
 
@@ -32,13 +32,12 @@ load(require, {}, __filename, __dirname);
 
 /**
  * Writes the snapshot into the folder `dir`, and beside it a link to the Node it is for. `held`: the modules that are in it, the entry
- * `main` and those it may import when called for included. Gives why there is none where none can be made; what runs without it is slower,
- * not different.
+ * `main` and those it may import when called for included. Gives what went wrong; what runs without it is slower, not different.
  */
 export async function writeSnapshot(rolldown, { root, dir, held, main }) {
-  if (process.platform === 'win32') return 'it is started by a shell script';
   const node = nodeOf(root);
-  if (!node) return `it needs Node ${OLDEST_NODE}`;
+  // On Windows there is no shell that would start from it.
+  if (!node || process.platform === 'win32') return undefined;
   const blob = join(dir, 'scan.blob');
   const [code, loader] = [join(dir, 'scan.cjs'), join(dir, 'load.cjs')];
   try {
@@ -52,7 +51,7 @@ export async function writeSnapshot(rolldown, { root, dir, held, main }) {
     return undefined;
   } catch (error) {
     await rm(blob, { force: true });
-    return String(error.stderr || error.message).trim();
+    return String(error.stderr || error.message).trim().split('\n', 1)[0];
   } finally {
     await Promise.all([code, loader].map((path) => rm(path, { force: true })));
   }
