@@ -1,9 +1,10 @@
 // Puts src/ into the few files of dist/ that bin/breakwater.mjs prefers: loading several hundred modules one by one, types and all,
-// costs a short command more than its work does. Takes less than a second, and nothing when no source was edited since; `npm ci`, and
-// every script and test that starts the program, run it.
+// costs a short command more than its work does. Takes two seconds, and nothing when no source was edited since; `npm ci`, and every
+// script and test that starts the program, run it.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
+import { writeSnapshot } from './snapshot.mjs';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -14,6 +15,10 @@ const INLINED = /^(commander|saxes|xmlchars|zod|undici)\b/;
 const COMMAND = join(root, 'src/cli/main.ts');
 /** The command whose start is waited for most often: what it loads beyond what every command does becomes one file. */
 const SCAN = join(root, 'src/cli/commands/scan.ts');
+/** What a scan of a file may call for beyond that. */
+const OF_SCAN = ['cli/report-error.ts', 'cli/scan/render.ts', 'cli/scan/sarif.ts', 'scanner/sbom-read/read-sbom.ts', 'scanner/sbom-write/index.ts'].map(
+  (path) => join(root, 'src', path),
+);
 
 if (process.argv[1] === import.meta.filename) await bundle();
 
@@ -48,6 +53,7 @@ function isCurrent() {
 async function write(rolldown, dir) {
   const builtAt = Date.now();
   let ofScan = new Set();
+  let called = [];
   const build = await rolldown({
     cwd: root,
     input: { main: 'src/main.ts' },
@@ -61,7 +67,9 @@ async function write(rolldown, dir) {
         buildEnd() {
           const parser = this.getModuleInfo(COMMAND).dynamicallyImportedIds.filter((id) => id.includes('node_modules'));
           const everyCommand = imported(this, [COMMAND, ...parser]);
-          ofScan = imported(this, [SCAN, ...this.getModuleInfo(SCAN).dynamicallyImportedIds]);
+          const calledForByScan = this.getModuleInfo(SCAN).dynamicallyImportedIds;
+          ofScan = imported(this, [SCAN, ...calledForByScan]);
+          called = [...parser, SCAN, ...calledForByScan, ...OF_SCAN];
           for (const id of everyCommand) ofScan.delete(id);
         },
       },
@@ -78,8 +86,10 @@ async function write(rolldown, dir) {
     },
   });
   await build.close();
+  const without = await writeSnapshot(rolldown, { root, dir, held: new Set(called), main: COMMAND });
+  if (without) console.log(`breakwater: scans start without a snapshot: ${without}`);
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])).filter(isAbsolute);
-  const inputs = ['package-lock.json', 'dev/bundle.mjs', ...modules.map((path) => relative(root, path))];
+  const inputs = ['package-lock.json', 'dev/bundle.mjs', 'dev/snapshot.mjs', 'dev/snapshot-file.mjs', ...modules.map((path) => relative(root, path))];
   await writeFile(join(dir, 'built.json'), JSON.stringify({ builtAt, inputs }));
 }
 

@@ -146,9 +146,16 @@ export async function runCli(argv: readonly string[], programs: Programs = {}): 
     exitWith: (chosen) => {
       code = chosen;
     },
-    input: process.stdin,
-    screen: process.stderr,
-    output: process.stdout,
+    // Made when they are asked for: every stream takes its time.
+    get input() {
+      return process.stdin;
+    },
+    get screen() {
+      return process.stderr;
+    },
+    get output() {
+      return process.stdout;
+    },
     config: settings,
     folders: async () => foldersOf() ?? settings(),
     programs,

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Folders } from '../../folders.ts';
@@ -24,7 +25,7 @@ export interface OpenedAdvisories {
  */
 export async function openAdvisories(config: Folders, file: string | undefined): Promise<OpenedAdvisories> {
   if (file !== undefined) return importedFile(file);
-  return (await installedIn(join(config.dataDir, 'advisories'))) ?? shippedSnapshot(config.cacheHome);
+  return installedIn(join(config.dataDir, 'advisories')) ?? shippedSnapshot(config.cacheHome);
 }
 
 /** Any database file, packed or not, verified before it is believed. */
@@ -41,9 +42,9 @@ async function importedFile(file: string): Promise<OpenedAdvisories> {
   }
 }
 
-async function installedIn(dir: string): Promise<OpenedAdvisories | undefined> {
+function installedIn(dir: string): OpenedAdvisories | undefined {
   // A store makes its folder; a scan must not leave one where no server ever ran.
-  if (!(await stat(dir).catch(() => undefined))) return undefined;
+  if (!existsSync(dir)) return undefined;
   const store = createAdvisoryStore({ dir, clock: systemClock });
   const database = store.current();
   return database && opened(store, database);
@@ -51,7 +52,7 @@ async function installedIn(dir: string): Promise<OpenedAdvisories | undefined> {
 
 /** Unpacked once for each release of the program; a newer snapshot replaces it. */
 async function shippedSnapshot(cacheHome: string): Promise<OpenedAdvisories> {
-  const { size, mtimeMs } = await stat(SNAPSHOT_PATH);
+  const { size, mtimeMs } = statSync(SNAPSHOT_PATH);
   const dir = join(cacheHome, 'advisories', `${size}-${Math.trunc(mtimeMs)}`);
   const store = createAdvisoryStore({ dir, clock: systemClock });
   await installSnapshot(store);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
@@ -37,11 +38,8 @@ const NEVER = Date.parse('9999-12-31T23:59:59Z');
 export async function readIgnoreFile(wanted: string | false | undefined): Promise<IgnoreFile | undefined> {
   if (wanted === false) return undefined;
   const path = wanted ?? DEFAULT_IGNORE_FILE;
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (wanted === undefined && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (!file) return undefined;
+  if (wanted === undefined && !existsSync(path)) return undefined;
+  const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
     if (size > LARGEST_FILE)

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Inventory, Package } from '../../model/inventory.ts';
 import { compareText } from '../../oci/canonical.ts';
 import { tryParseDigest } from '../../oci/digest.ts';
@@ -18,20 +18,27 @@ const HEAD = 4096;
  * `CliError`, which says why, for text that is none or that cannot be read as one.
  */
 export async function readSbomTarget(path: string): Promise<ScannedTarget | undefined> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info?.isFile()) return undefined;
-  const file = await open(path, 'r');
+  if (!isFile(path)) return undefined;
+  const fd = openSync(path, 'r');
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
-    if (!BEGINNING.test(buffer.toString('utf8', 0, bytesRead))) return undefined;
+    const head = Buffer.alloc(HEAD);
+    if (!BEGINNING.test(head.toString('utf8', 0, readSync(fd, head, 0, HEAD, 0)))) return undefined;
     const { readSbomFile } = await import('../../scanner/sbom-read/read-sbom.ts');
-    const sbom = readSbomFile(file.fd);
+    const sbom = readSbomFile(fd);
     const why = 'refused' in sbom ? sbom.refused : whyNothing(sbom);
     if ('refused' in sbom || why !== undefined)
       throw new CliError('failed', oneLine(`${path} cannot be read as a bill of materials: ${why}`));
     return targetOf(path, sbom);
   } finally {
-    await file.close();
+    closeSync(fd);
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
   }
 }
 

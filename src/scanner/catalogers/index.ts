@@ -20,6 +20,8 @@ export const CATALOGERS: readonly Cataloger[] = [
   ...LANGUAGE_CATALOGERS,
 ];
 
+const SNIFFERS = CATALOGERS.filter(({ sniff }) => sniff !== undefined);
+
 /** The cataloger that wants to read a file. */
 export function catalogerFor(path: string): Cataloger | undefined {
   return CATALOGERS.find((candidate) => candidate.wants(path));
@@ -27,5 +29,5 @@ export function catalogerFor(path: string): Cataloger | undefined {
 
 /** The catalogers that may want a file by its first bytes, when none wants it by name. */
 export function sniffersFor(path: string): readonly Cataloger[] {
-  return CATALOGERS.filter(({ sniff }) => sniff?.mayWant(path));
+  return SNIFFERS.filter(({ sniff }) => sniff?.mayWant(path));
 }

@@ -6,6 +6,7 @@ import { type Fields, fieldsOf } from './fields.ts';
 const MOST_SECTIONS = 8192;
 const MOST_SEGMENTS = 1024;
 const LONGEST_NAMES = 1024 * 1024;
+const LONGEST_NAME = 256;
 const [EXECUTABLE, SHARED] = [2, 3];
 const [SHT_NULL, SHT_NOBITS, PT_LOAD] = [0, 8, 1];
 const [SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED, PF_W] = [2, 4, 0x800, 2];
@@ -68,26 +69,29 @@ function readSections(
 ): { readonly sections: readonly Section[]; readonly lost: number } {
   const size = wide ? 64 : 40;
   const { u32, word } = fields(file.read(at, count * size));
-  const records = Array.from({ length: count }, (_, number) => {
-    const start = number * size;
-    const [where, length] = wide ? [word(start + 24), word(start + 32)] : [word(start + 16), word(start + 20)];
-    return { name: u32(start), type: u32(start + 4), flags: word(start + 8), at: where, size: length };
-  });
-  const held = records[names];
-  const texts =
-    held && held.size <= LONGEST_NAMES && liesInside(file.size, held.at, held.size)
-      ? fields(file.read(held.at, held.size))
-      : undefined;
-  const stored = records.filter(({ type, size: length }) => type !== SHT_NULL && type !== SHT_NOBITS && length > 0);
-  const inside = stored.filter((record) => liesInside(file.size, record.at, record.size));
-  return {
-    sections: inside.map((record) => ({
-      name: texts?.text(record.name, 256) ?? '',
-      at: record.at,
-      size: record.size,
-      holds: kindOf(record.flags),
-    })),
-    lost: stored.length - inside.length,
+  const [placeAt, lengthAt] = wide ? [24, 32] : [16, 20];
+  const nameAt = namesOf(file, word(names * size + placeAt), word(names * size + lengthAt));
+  const sections: Section[] = [];
+  let lost = 0;
+  for (let start = 0; start < count * size; start += size) {
+    const type = u32(start + 4);
+    const length = word(start + lengthAt);
+    if (type === SHT_NULL || type === SHT_NOBITS || length === 0) continue;
+    const place = word(start + placeAt);
+    if (liesInside(file.size, place, length))
+      sections.push({ name: nameAt(u32(start)), at: place, size: length, holds: kindOf(word(start + 8)) });
+    else lost += 1;
+  }
+  return { sections, lost };
+}
+
+/** Reads the names of sections, which lie in one section, at once: a program has dozens. */
+function namesOf(file: FileView, at: number, size: number): (start: number) => string {
+  if (size > LONGEST_NAMES || !liesInside(file.size, at, size)) return () => '';
+  const names = file.read(at, size).toString('latin1');
+  return (start) => {
+    const end = names.indexOf('\0', start);
+    return names.slice(start, Math.min(end < 0 ? names.length : end, start + LONGEST_NAME));
   };
 }
 
@@ -102,16 +106,13 @@ function readSegments(file: FileView, { fields, wide, segments: { at, count } }:
   const size = wide ? 56 : 32;
   if (!liesInside(file.size, at, count * size)) return [];
   const { u32, word } = fields(file.read(at, count * size));
-  return Array.from({ length: count }, (_, number) => {
-    const start = number * size;
-    return {
-      loaded: u32(start) === PT_LOAD,
-      writable: (u32(start + (wide ? 4 : 24)) & PF_W) !== 0,
-      at: word(start + (wide ? 8 : 4)),
-      address: word(start + (wide ? 16 : 8)),
-      size: word(start + (wide ? 32 : 16)),
-    };
-  })
-    .filter((one) => one.loaded && one.size > 0 && liesInside(file.size, one.at, one.size))
-    .map(({ address, at: where, size: length, writable }) => ({ address, at: where, size: length, writable }));
+  const segments: Segment[] = [];
+  for (let start = 0; start < count * size; start += size) {
+    const length = word(start + (wide ? 32 : 16));
+    const place = word(start + (wide ? 8 : 4));
+    if (u32(start) !== PT_LOAD || length === 0 || !liesInside(file.size, place, length)) continue;
+    const writable = (u32(start + (wide ? 4 : 24)) & PF_W) !== 0;
+    segments.push({ address: word(start + (wide ? 16 : 8)), at: place, size: length, writable });
+  }
+  return segments;
 }

@@ -17,8 +17,8 @@ export function fieldsOf(
   const has = (at: number, length: number) => at >= 0 && at + length <= record.length;
   const u16 = (at: number) => (has(at, 2) ? (bigEndian ? record.readUInt16BE(at) : record.readUInt16LE(at)) : 0);
   const u32 = (at: number) => (has(at, 4) ? (bigEndian ? record.readUInt32BE(at) : record.readUInt32LE(at)) : 0);
-  const u64 = (at: number) =>
-    has(at, 8) ? Number(bigEndian ? record.readBigUInt64BE(at) : record.readBigUInt64LE(at)) : 0;
+  const [high, low] = bigEndian ? [0, 4] : [4, 0];
+  const u64 = (at: number) => (has(at, 8) ? u32(at + high) * 2 ** 32 + u32(at + low) : 0);
   return {
     u16,
     u32,

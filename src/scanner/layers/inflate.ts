@@ -1,8 +1,8 @@
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { ByteSource } from '../../platform/streams.ts';
 
-/** Bytes that come out at once: large enough to be few, small enough to stay in the caches of a processor. */
-const PIECE = 256 * 1024;
+/** Bytes that come out at once. Every piece is a wait of one thread for the other, and the longer one takes the more can go on beside it. */
+const PIECE = 1024 * 1024;
 /** Pieces that may wait: while one is looked at, the next ones are made in another thread. */
 const MOST_WAITING = 8;
 

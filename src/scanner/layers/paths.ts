@@ -1,12 +1,18 @@
 /** As long as Linux takes (PATH_MAX): what is longer cannot be unpacked. */
 const LONGEST = 4096;
 
+/** Parts that are no name: empty ones, `.` and `..`. */
+const NO_NAME = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
 /**
  * A path of an archive as a path below the root: no `./`, no leading or double slashes, `..` resolved but never above the
  * root. Empty for the root itself; undefined for what cannot be a path (NUL, too long).
  */
 export function normalisePath(name: string): string | undefined {
   if (name.length > LONGEST || name.includes('\0')) return undefined;
+  // As nearly every archive has them: nothing is put together anew.
+  const plain = name.slice(name.startsWith('./') ? 2 : 0, name.endsWith('/') ? -1 : undefined);
+  if (!NO_NAME.test(plain)) return plain;
   const parts: string[] = [];
   for (const part of name.split('/')) {
     if (part === '' || part === '.') continue;

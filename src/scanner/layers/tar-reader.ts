@@ -138,6 +138,15 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry> {
   for (let entry = await tar.next(); entry; entry = await tar.next()) yield entry;
 }
 
+/** As `createTarReader`, for a reader that has everything at hand: a file without compression. */
+export function* readTarAtHand(reader: ByteReader): Generator<TarEntry> {
+  const tar = createTarReader(reader);
+  for (let entry = tar.next(); entry; entry = tar.next()) {
+    if (entry instanceof Promise) throw new TypeError('this reader has to be waited for');
+    yield entry;
+  }
+}
+
 /** What comes after the end of an archive, up to the end of the bytes; nobody unpacks it. Zeros are nothing. */
 export async function whatFollows(reader: ByteReader): Promise<'archive' | 'bytes' | 'nothing'> {
   for (;;) {

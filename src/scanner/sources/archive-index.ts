@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { closeSync, createReadStream, createWriteStream, fstatSync, openSync, readSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -9,7 +9,7 @@ import type { FilePart } from '../image-source.ts';
 import { compressionOf, decompressed } from '../layers/compression.ts';
 import { createFileReader } from '../layers/file-reader.ts';
 import { normalisePath } from '../layers/paths.ts';
-import { readTar } from '../layers/tar-reader.ts';
+import { readTarAtHand } from '../layers/tar-reader.ts';
 
 /** The files of a tar archive on disk, by name, read in place. */
 export interface ArchiveIndex {
@@ -17,7 +17,7 @@ export interface ArchiveIndex {
   /** Names of all files. */
   readonly names: readonly string[];
   /** The whole file, at most `limit` bytes. Throws `ScanError`: source_invalid when it is not there, limit_exceeded. */
-  read(path: string, limit: number): Promise<Buffer>;
+  read(path: string, limit: number): Buffer;
   /** Where a file lies. Throws `ScanError` as `read` does. */
   locate(path: string): FilePart;
   close(): Promise<void>;
@@ -40,7 +40,7 @@ const PIECE = 1024 * 1024;
 export async function indexArchive(path: string): Promise<ArchiveIndex> {
   const plain = await asPlainTar(path);
   try {
-    const { places, links } = await readPlaces(plain.path);
+    const { places, links } = readPlaces(plain.path);
     const find = (name: string): Place => {
       let current = normalisePath(name) ?? '';
       for (let hops = 0; hops <= MOST_LINKS; hops += 1) {
@@ -55,20 +55,14 @@ export async function indexArchive(path: string): Promise<ArchiveIndex> {
     return {
       has: (name) => places.has(name) || links.has(name),
       names: [...places.keys()],
-      async read(name, limit) {
+      read(name, limit) {
         const place = find(name);
         if (place.size > limit)
           throw new ScanError(
             'limit_exceeded',
             `${name} in ${path} has ${place.size} bytes; at most ${limit} are read`,
           );
-        const file = await open(plain.path, 'r');
-        try {
-          const { buffer, bytesRead } = await file.read(Buffer.alloc(place.size), 0, place.size, place.offset);
-          return buffer.subarray(0, bytesRead);
-        } finally {
-          await file.close();
-        }
+        return withFile(plain.path, (fd) => readAt(fd, place.offset, place.size));
       },
       locate(name) {
         const { offset, size } = find(name);
@@ -82,12 +76,11 @@ export async function indexArchive(path: string): Promise<ArchiveIndex> {
   }
 }
 
-async function readPlaces(path: string): Promise<{ places: Map<string, Place>; links: Map<string, string> }> {
+function readPlaces(path: string): { places: Map<string, Place>; links: Map<string, string> } {
   const places = new Map<string, Place>();
   const links = new Map<string, string>();
-  const file = await open(path, 'r');
-  try {
-    for await (const entry of readTar(createFileReader(file.fd, 0, (await file.stat()).size))) {
+  withFile(path, (fd) => {
+    for (const entry of readTarAtHand(createFileReader(fd, 0, fstatSync(fd).size))) {
       const name = normalisePath(entry.name);
       if (!name) continue;
       if (places.size + links.size >= MOST_ENTRIES)
@@ -97,9 +90,7 @@ async function readPlaces(path: string): Promise<{ places: Map<string, Place>; l
       else if (entry.kind === 'symlink') links.set(name, linkTarget(name, entry.linkName));
       else if (entry.kind === 'hardlink') links.set(name, normalisePath(entry.linkName) ?? '');
     }
-  } finally {
-    await file.close();
-  }
+  });
   return { places, links };
 }
 
@@ -110,15 +101,7 @@ function linkTarget(name: string, target: string): string {
 }
 
 async function asPlainTar(path: string): Promise<{ readonly path: string; remove(): Promise<void> }> {
-  const head = Buffer.alloc(4);
-  let size = 0;
-  const file = await open(path, 'r');
-  try {
-    await file.read(head, 0, head.length, 0);
-    size = (await file.stat()).size;
-  } finally {
-    await file.close();
-  }
+  const { head, size } = withFile(path, (fd) => ({ head: readAt(fd, 0, 4), size: fstatSync(fd).size }));
   if (compressionOf(head) === 'none') return { path, remove: () => Promise.resolve() };
   const folder = await mkdtemp(join(tmpdir(), 'breakwater-scan-'));
   const remove = () => rm(folder, { recursive: true, force: true });
@@ -136,4 +119,19 @@ async function asPlainTar(path: string): Promise<{ readonly path: string; remove
       cause: error,
     });
   }
+}
+
+/** What is asked is answered from the system's cache, sooner than by a thread. */
+function withFile<T>(path: string, use: (fd: number) => T): T {
+  const fd = openSync(path, 'r');
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readAt(fd: number, offset: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  return bytes.subarray(0, readSync(fd, bytes, 0, size, offset));
 }

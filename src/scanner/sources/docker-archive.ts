@@ -20,14 +20,10 @@ interface SavedImage extends NamedImage {
  * An archive of `docker save`. Throws `ScanError`: image_ambiguous when it holds several images and neither the asked name
  * nor the asked platform tells them apart, source_invalid when it holds none or lacks what it names.
  */
-export async function openDockerArchive(
-  archive: ArchiveIndex,
-  path: string,
-  options: SourceOptions,
-): Promise<ImageSource> {
+export function openDockerArchive(archive: ArchiveIndex, path: string, options: SourceOptions): ImageSource {
   const images: SavedImage[] = [];
-  for (const { Config, RepoTags, Layers } of await listedImages(archive, path)) {
-    const config = readImageConfig(parseJson(await archive.read(Config, LARGEST_CONFIG), path));
+  for (const { Config, RepoTags, Layers } of listedImages(archive, path)) {
+    const config = readImageConfig(parseJson(archive.read(Config, LARGEST_CONFIG), path));
     if (!config) throw new ScanError('source_invalid', `${path}: ${Config} is not the configuration of an image`);
     const digest = digestIn(Config);
     const named = { names: RepoTags, ...(digest ? { digest } : {}) };
@@ -56,8 +52,8 @@ interface ListedImage {
 }
 
 /** What manifest.json lists. Throws `ScanError('source_invalid')`. */
-async function listedImages(archive: ArchiveIndex, path: string): Promise<readonly ListedImage[]> {
-  const listed = parseJson(await archive.read('manifest.json', LARGEST_MANIFEST), path);
+function listedImages(archive: ArchiveIndex, path: string): readonly ListedImage[] {
+  const listed = parseJson(archive.read('manifest.json', LARGEST_MANIFEST), path);
   const images = Array.isArray(listed) ? listed.slice(0, MOST_IMAGES).map(listedImage) : [undefined];
   if (images.includes(undefined))
     throw new ScanError('source_invalid', `${path}: manifest.json is not that of a docker archive`);

@@ -108,7 +108,7 @@ export async function layoutFolder(folder: string): Promise<LayoutFiles> {
 
 export function layoutArchive(archive: ArchiveIndex): LayoutFiles {
   return {
-    read: (path, limit) => archive.read(path, limit),
+    read: async (path, limit) => archive.read(path, limit),
     locate: (path) => Promise.resolve(archive.locate(path)),
     close: () => archive.close(),
   };

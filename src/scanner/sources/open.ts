@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../platform/errors.ts';
 import { ScanError } from '../errors.ts';
@@ -8,7 +7,7 @@ import { type ByteReader, createByteReader } from '../layers/byte-reader.ts';
 import { compressionOf, decompressed } from '../layers/compression.ts';
 import { createFileReader } from '../layers/file-reader.ts';
 import { normalisePath } from '../layers/paths.ts';
-import { readTar } from '../layers/tar-reader.ts';
+import { createTarReader } from '../layers/tar-reader.ts';
 import { DEFAULT_LIMITS } from '../model.ts';
 import { indexArchive } from './archive-index.ts';
 import { openDockerArchive } from './docker-archive.ts';
@@ -43,10 +42,10 @@ const PIECE = 256 * 1024;
  * content says. Undefined when there is nothing of that name. Throws `ScanError`, `ManifestError`.
  */
 export async function openLocalTarget(path: string, options: SourceOptions = {}): Promise<LocalTarget | undefined> {
-  const info = await stat(path).catch(() => undefined);
+  const info = statOf(path);
   if (!info) return undefined;
   if (info.isDirectory()) {
-    if (!(await exists(join(path, 'index.json'))) || !(await exists(join(path, 'oci-layout'))))
+    if (!existsSync(join(path, 'index.json')) || !existsSync(join(path, 'oci-layout')))
       return rootFileSystem({ kind: 'folder', path }, path, options);
     return { kind: 'image', source: await openOciLayout(await layoutFolder(path), path, options) };
   }
@@ -63,7 +62,7 @@ function rootFileSystem(target: LocalTarget, path: string, { image }: SourceOpti
 async function openArchive(path: string, options: SourceOptions): Promise<ImageSource> {
   const archive = await indexArchive(path);
   try {
-    if (archive.has('manifest.json')) return await openDockerArchive(archive, path, options);
+    if (archive.has('manifest.json')) return openDockerArchive(archive, path, options);
     if (archive.has('index.json')) return await openOciLayout(layoutArchive(archive), path, options);
     throw new ScanError(
       'source_invalid',
@@ -88,14 +87,18 @@ function tarball(path: string): ImageSource {
  * looked for to the end of the archive. A damaged archive is left to be reported by who reads it whole.
  */
 async function isRootFileSystem(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
+  const fd = openSync(path, 'r');
   const ofLayout = new Set<string>();
   let seen = 0;
   let root = false;
   let reader: ByteReader | undefined;
   try {
-    reader = await archiveReader(file, path);
-    for await (const entry of readTar(reader)) {
+    reader = archiveReader(fd, path);
+    const tar = createTarReader(reader);
+    for (;;) {
+      const next = tar.next();
+      const entry = next instanceof Promise ? await next : next;
+      if (!entry) return root;
       const name = normalisePath(entry.name) ?? '';
       if (LAYOUT_FILES.has(name)) ofLayout.add(name);
       if (name === 'manifest.json' || ofLayout.size === LAYOUT_FILES.size) return false;
@@ -104,7 +107,6 @@ async function isRootFileSystem(path: string): Promise<boolean> {
       seen += 1;
       if (!root && (seen >= PEEKED_ENTRIES || IN_IMAGES.test(top))) return false;
     }
-    return root;
   } catch (error) {
     if (seen > 0) return root;
     throw new ScanError(
@@ -114,19 +116,24 @@ async function isRootFileSystem(path: string): Promise<boolean> {
     );
   } finally {
     await reader?.close();
-    await file.close();
+    closeSync(fd);
   }
 }
 
 /** Goes through an archive without compression by leaps. */
-async function archiveReader(file: FileHandle, path: string): Promise<ByteReader> {
-  const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
-  if (compressionOf(buffer) === 'none') return createFileReader(file.fd, 0, (await file.stat()).size);
+function archiveReader(fd: number, path: string): ByteReader {
+  const head = Buffer.alloc(4);
+  readSync(fd, head, 0, head.length, 0);
+  if (compressionOf(head) === 'none') return createFileReader(fd, 0, fstatSync(fd).size);
   return createByteReader(
     decompressed(createReadStream(path, { highWaterMark: PIECE }), DEFAULT_LIMITS.uncompressedBytes),
   );
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -4,6 +4,9 @@ import type { StatedPackage } from '../../model.ts';
 import { RUNTIMES, type Runtime } from './runtimes.ts';
 import { type Stretch, searchTexts } from './search.ts';
 
+/** Few names are those of a runtime: most files are asked one question instead of one for each. */
+const ANY_RUNTIME = new RegExp(RUNTIMES.map(({ file }) => file.source).join('|'));
+
 /**
  * The runtime a program is, known by its name and a text in its data. One that states several versions is a problem, not a
  * guess; a name alone says nothing.
@@ -16,6 +19,7 @@ export function classify(
   const name = path.slice(path.lastIndexOf('/') + 1);
   const packages: StatedPackage[] = [];
   const problems: string[] = [];
+  if (!ANY_RUNTIME.test(name)) return { packages, problems };
   for (const runtime of RUNTIMES) {
     const pattern = patternFor(runtime, name);
     if (!pattern) continue;

@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../test/support/free-port.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const APK = 'P:apk-tools\nV:2.10.6-r0\nA:x86_64\nL:GPL-2.0-only\n\n';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'breakwater-launcher-'));
+  await mkdir(join(folder, 'rootfs/lib/apk/db'), { recursive: true });
+  await mkdir(join(folder, 'rootfs/etc'));
+  await writeFile(join(folder, 'rootfs/etc/os-release'), 'ID=alpine\nVERSION_ID=3.10.9\n');
+  await writeFile(join(folder, 'rootfs/lib/apk/db/installed'), APK);
+  await symlink(join(ROOT, 'bin/breakwater'), join(folder, 'link'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const { PATH } = process.env;
+  const env = { PATH, HOME: folder, BREAKWATER_DATA_DIR: join(folder, 'data'), ...environment };
+  return new Promise((resolve) => {
+    execFile(program, args, { cwd: folder, env }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err });
+    });
+  });
+}
+
+const ordinary = (args: readonly string[]) => run(process.execPath, [join(ROOT, 'bin/breakwater.mjs'), ...args]);
+
+describe.skipIf(process.platform === 'win32')('the launcher', () => {
+  it('scans as the program does, whatever the snapshot holds of that', async () => {
+    const nowhere = `127.0.0.1:${await freePort()}/a/b`;
+    for (const args of [
+      ['scan', 'rootfs'],
+      ['scan', 'rootfs', '--fail-on', 'critical'],
+      ['scan', 'rootfs', '-o', 'spdx', '--out', '/dev/null'],
+      ['scan', 'rootfs', '--db', 'nothing'],
+      ['scan', 'nothing.tar'],
+      ['scan', nowhere],
+      ['scan'],
+      ['scan', '--help'],
+      ['--version'],
+    ])
+      expect([args, await run('./link', args)]).toEqual([args, await ordinary(args)]);
+  });
+  it('needs no other Node for a scan, nor advisories that were unpacked before', async () => {
+    const alone = { PATH: '', BREAKWATER_CACHE_HOME: join(folder, 'new-cache') };
+    const found = expect.stringMatching(/CVE-2021-36159/);
+    for (const _ of ['unpacks', 'finds them'])
+      expect(await run(join(ROOT, 'bin/breakwater'), ['scan', 'rootfs'], alone)).toEqual({
+        code: 0,
+        out: found,
+        err: '',
+      });
+    expect((await run(join(ROOT, 'bin/breakwater'), ['--version'], alone)).code).toBe(127);
+  });
+  it('starts the program that it lies beside, when its snapshot is of another one', async () => {
+    await mkdir(join(folder, 'moved/bin'), { recursive: true });
+    await symlink(join(ROOT, 'dist'), join(folder, 'moved/dist'));
+    await copyFile(join(ROOT, 'bin/breakwater'), join(folder, 'moved/bin/breakwater'));
+    await writeFile(join(folder, 'moved/bin/breakwater.mjs'), 'console.log("moved", ...process.argv.slice(2));');
+    expect((await run('moved/bin/breakwater', ['scan', 'a b'])).out).toBe('moved scan a b\n');
+    await rm(join(folder, 'moved/dist'));
+    expect((await run('moved/bin/breakwater', ['scan', 'a b'])).out).toBe('moved scan a b\n');
+  });
+});
