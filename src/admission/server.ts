@@ -144,7 +144,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
         connectionsCheckingInterval: LOOK_EVERY_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
       };
-      // Reviews as the API server sends them go past the framework: its ways cost half as much as a decision.
+      // Reviews as the API server sends them go past the framework, which adds nothing to them but what it costs.
       return createServer(settings, (request, response) => {
         if (!takeReview({ request, response })) others(request, response);
       });
