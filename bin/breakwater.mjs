@@ -10,15 +10,15 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * For the server and the guard: a young heap of a few megabytes instead of fifty, and memory that goes back to the system when it is
  * free. Both are read when a process starts (options of V8; mallopt(3) of glibc).
  */
-const YOUNG_HEAP = '--max-semi-space-size';
+const SERVER_PROCESS = join(root, 'bin', 'server-process.json');
 const isServer = process.argv[process.argv[2] === 'guard' ? 3 : 2] === 'serve';
-const options = isServer ? [`${YOUNG_HEAP}=4`] : [];
-const environment = isServer
-  ? { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072', ...process.env }
-  : process.env;
+const asServer = isServer ? JSON.parse(readFileSync(SERVER_PROCESS, 'utf8')) : { options: [], environment: {} };
+const { options } = asServer;
+const environment = { ...asServer.environment, ...process.env };
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
-  const started = process.execArgv.some((option) => option.startsWith(YOUNG_HEAP));
+  // Whoever sets one of them by hand means it.
+  const started = options.some((option) => process.execArgv.some((given) => nameOf(given) === nameOf(option)));
   if (isServer && !started && process.platform !== 'win32')
     // The same process goes on as the server.
     process.execve(
@@ -49,4 +49,8 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 128 : 1)));
+}
+
+function nameOf(option) {
+  return option.split('=', 1)[0];
 }

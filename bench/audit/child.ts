@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 
@@ -13,11 +14,22 @@ export interface Measured {
   end(): Promise<void>;
 }
 
-/** Starts a script of this folder in a process of its own. */
+/** How the server and the guard are started. */
+const PROCESS = JSON.parse(readFileSync(join(import.meta.dirname, '../../bin/server-process.json'), 'utf8')) as {
+  readonly options: string[];
+  readonly environment: NodeJS.ProcessEnv;
+};
+
+/** Starts a script of this folder in a process of its own, with the memory settings of the server. */
 export function startMeasured(script: string, args: readonly string[]): Measured {
-  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...PROCESS.options, join(import.meta.dirname, script), ...args],
+    {
+      env: { ...process.env, ...PROCESS.environment },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   if (!child.stdout || !child.stdin) throw new Error(`${script} has no streams`);
   const { stdin } = child;
   const lines: Interface = createInterface({ input: child.stdout });

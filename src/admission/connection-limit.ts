@@ -8,26 +8,36 @@ import type { Socket } from 'node:net';
  * itself. So nobody keeps the API server out by holding connections open.
  */
 export function limitConnections(server: Server, most: number): void {
-  /** What each connection carries or carried last, the one that began longest ago first; nothing before its first request. */
-  const open = new Map<Socket, Exchange | undefined>();
+  const open = new Map<Socket, Carried>();
+  let begun = 0;
 
   function makeRoom(newest: Socket): void {
-    const others = [...open].filter(([socket]) => socket !== newest);
-    const [idle] = others.find(([, exchange]) => exchange === undefined || isOver(exchange)) ?? [];
-    const [slow] = others.find(([, exchange]) => exchange?.request.complete === false) ?? [];
+    const others = [...open].filter(([socket]) => socket !== newest).sort(([, a], [, b]) => a.since - b.since);
+    const [idle] = others.find(([, { exchange }]) => exchange === undefined || isOver(exchange)) ?? [];
+    const [slow] = others.find(([, { exchange }]) => exchange?.request.complete === false) ?? [];
     (idle ?? slow ?? newest).destroy();
   }
 
   server.on('secureConnection', (socket: Socket) => {
-    open.set(socket, undefined);
+    open.set(socket, { since: (begun += 1), exchange: undefined });
     socket.once('close', () => open.delete(socket));
     if (open.size > most) makeRoom(socket);
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request;
-    open.delete(socket);
-    if (!socket.destroyed) open.set(socket, { request, response });
+    const carried = open.get(request.socket);
+    if (carried === undefined) return;
+    // Written over and never moved in the map: every map that a request leaves behind would keep it until a full collection.
+    carried.since = begun += 1;
+    carried.exchange = { request, response };
   });
+}
+
+/** What a connection carries or carried last. */
+interface Carried {
+  /** In the order of beginnings, of connections and requests alike. */
+  since: number;
+  /** Nothing before its first request. */
+  exchange: Exchange | undefined;
 }
 
 interface Exchange {

@@ -40,7 +40,7 @@ export function createReviewBodies({
   readonly largest: number;
   readonly most: number;
 }): ReviewBodies {
-  /** In the order they began. */
+  /** Those of which more is to come, in the order they began. What comes in one piece never waits here: most do. */
   const receiving = new Set<Receiving>();
   let held = 0;
 
@@ -65,7 +65,7 @@ export function createReviewBodies({
       const end = (error: Error | null, body?: HeldBody): void => {
         if (isOver) return;
         isOver = true;
-        receiving.delete(self);
+        if (chunks.length > 0) receiving.delete(self);
         if (error) release();
         done(error, body);
       };
@@ -73,12 +73,12 @@ export function createReviewBodies({
       const tooLarge = (): void => {
         end(new BodyError('too_large', `the review is larger than ${largest} bytes`));
       };
-      receiving.add(self);
       stream.on('data', (chunk: Buffer) => {
         if (isOver) return;
         length += chunk.length;
         held += chunk.length;
         chunks.push(chunk);
+        if (chunks.length === 1 && length !== announced) receiving.add(self);
         if (length > largest) tooLarge();
         else if (held > most) makeRoom();
       });

@@ -273,6 +273,18 @@ describe('webhook server', () => {
     expect((await post('/v1/admit', 'x', certificates.caBundle, 'text/plain')).body).toMatchObject({ code: 415 });
   });
 
+  it.each(['application/json', 'application/json; charset=utf-8', 'application/JSON'])(
+    'answers alike whatever way %s takes',
+    async (type) => {
+      const ask = (path: string, body: string) => post(path, body, certificates.caBundle, type);
+      const denied = reviewOf(testRequest(testPod('evil/x')));
+      expect((await ask('/v1/admit?timeout=3s', denied)).body.response).toMatchObject({ uid: 'u1', allowed: false });
+      expect(await ask('/v1/admit', '{')).toMatchObject({ code: 400, body: { kind: 'Status', reason: 'BadRequest' } });
+      expect(await ask('/v1/admit', '')).toMatchObject({ code: 400, body: { kind: 'Status', reason: 'BadRequest' } });
+      expect((await ask('/v1/admit/', denied)).code).toBe(404);
+    },
+  );
+
   it('changes its certificate while it runs', async () => {
     const other = await openCertificates({ folder: join(folder, 'other'), hosts: ['127.0.0.1'], clock: systemClock });
     await expect(post('/v1/admit', '{}', other.caBundle)).rejects.toThrow(/certificate|issuer/i);

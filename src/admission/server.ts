@@ -1,5 +1,6 @@
-import type { Server } from 'node:https';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { EvaluationError } from '../constraints/evaluate.ts';
 import { MOST_JUDGED } from '../constraints/image-bounds.ts';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
@@ -66,6 +67,12 @@ export interface Decision {
   readonly milliseconds: number;
 }
 
+/** A request and what it is answered with. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
 type Decide = (
   request: AdmissionRequest,
   /** True once nobody waits for the answer any more. */
@@ -109,6 +116,7 @@ const STATUS_REASONS: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
   504: 'Timeout',
 };
+const JSON_TYPE = 'application/json';
 const PATHS = '/v1/admit, /v1/admitlabel and /v1/constraints';
 
 /**
@@ -119,19 +127,29 @@ const PATHS = '/v1/admit, /v1/admitlabel and /v1/constraints';
  */
 export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   const clients = clientOptions(deps.clients);
-  const app = Fastify({
+  const bodies = createReviewBodies({ largest: LARGEST_REVIEW, most: MOST_BYTES });
+  const turns = createTurns();
+  const routes = new Map<string, Decide>();
+  let draining = false;
+  const app = Fastify<Server>({
     logger: false,
-    https: {
-      ...deps.tls,
-      ...clients,
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: RECEIVED_MS,
-      headersTimeout: RECEIVED_MS,
-      connectionsCheckingInterval: LOOK_EVERY_MS,
+    serverFactory(others) {
+      const settings = {
+        ...deps.tls,
+        ...clients,
+        minVersion: 'TLSv1.2' as const,
+        handshakeTimeout: RECEIVED_MS,
+        headersTimeout: RECEIVED_MS,
+        requestTimeout: RECEIVED_MS,
+        connectionsCheckingInterval: LOOK_EVERY_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      };
+      // Reviews as the API server sends them go past the framework, which adds nothing to them but what it costs.
+      return createServer(settings, (request, response) => {
+        if (!takeReview({ request, response })) others(request, response);
+      });
     },
     bodyLimit: LARGEST_REVIEW,
-    requestTimeout: RECEIVED_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
   });
   if (deps.clients)
@@ -139,74 +157,94 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
       deps.logger.warn({ why }, 'a caller of the webhook was refused'),
     );
   limitConnections(app.server, MOST_CONNECTIONS);
-  const bodies = createReviewBodies({ largest: LARGEST_REVIEW, most: MOST_BYTES });
-  const turns = createTurns();
-  let draining = false;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', (request, payload, done) =>
+  app.addContentTypeParser(JSON_TYPE, (request, payload, done) =>
     bodies.read(payload, lengthOf(request.headers['content-length']), done),
   );
-  app.setNotFoundHandler((_request, reply) => send(reply, 404, statusText(404, `this webhook serves ${PATHS}`)));
-  app.setErrorHandler((error, _request, reply) => {
-    const code = statusOf(error);
-    deps.onUndecided?.(messageOf(error));
-    return send(reply, code, statusText(code, messageOf(error)));
+  app.setNotFoundHandler((asked, reply) => {
+    reply.hijack();
+    send({ request: asked.raw, response: reply.raw }, 404, statusText(404, `this webhook serves ${PATHS}`));
+  });
+  app.setErrorHandler((error, asked, reply) => {
+    reply.hijack();
+    refuse({ request: asked.raw, response: reply.raw }, error);
   });
 
   function route(path: string, decide: Decide): void {
-    app.post<{ Body: HeldBody | undefined }>(path, (http, reply) => {
-      const { body } = http;
-      const arrived = performance.now();
-      if (body === undefined || body.bytes.length <= LARGE_REVIEW) {
-        body?.release();
-        answer(decide, body?.bytes ?? '', reply, arrived);
-        return;
-      }
-      turns.take(() => {
-        body.release();
-        // Nobody waits for it any more.
-        if (reply.raw.destroyed || reply.raw.socket?.destroyed) return;
-        answer(decide, body.bytes, reply, arrived);
-      });
+    routes.set(path, decide);
+    app.post<{ Body: HeldBody | undefined }>(path, (asked, reply) => {
+      reply.hijack();
+      decideInTurn(decide, asked.body, { request: asked.raw, response: reply.raw });
+    });
+  }
+  /** False for what is to be looked at more closely, as no API server sends it. */
+  function takeReview(exchange: Exchange): boolean {
+    const { method, url = '', headers } = exchange.request;
+    if (method !== 'POST' || headers['content-type'] !== JSON_TYPE) return false;
+    const end = url.indexOf('?');
+    const decide = routes.get(end < 0 ? url : url.slice(0, end));
+    if (decide === undefined) return false;
+    bodies.read(exchange.request, lengthOf(headers['content-length']), (error, body) => {
+      if (error) refuse(exchange, error);
+      else decideInTurn(decide, body, exchange);
+    });
+    return true;
+  }
+  function decideInTurn(decide: Decide, body: HeldBody | undefined, exchange: Exchange): void {
+    const arrived = performance.now();
+    if (body === undefined || body.bytes.length <= LARGE_REVIEW) {
+      body?.release();
+      answer(decide, body?.bytes ?? '', exchange, arrived);
+      return;
+    }
+    turns.take(() => {
+      body.release();
+      const { response } = exchange;
+      // Nobody waits for it any more.
+      if (response.destroyed || response.socket?.destroyed) return;
+      answer(decide, body.bytes, exchange, arrived);
     });
   }
   /** What is decided from memory is answered at once: promises and timers of their own cost as much as such a decision. */
-  function answer(decide: Decide, body: Buffer | string, reply: FastifyReply, arrived: number): void {
+  function answer(decide: Decide, body: Buffer | string, exchange: Exchange, arrived: number): void {
     try {
       const left = () => (deps.deadlineMs ?? DEADLINE_MS) - (performance.now() - arrived);
       if (left() < 0) throw new Undecided(503, 'too many large reviews came at once: it was not its turn in time');
       const request = parseReview(body);
       const decided = decide(request, () => left() < 0);
       if (!(decided instanceof Promise)) {
-        send(reply, 200, textOf(decided, request.reviewVersion));
+        send(exchange, 200, textOf(decided, request.reviewVersion));
         return;
       }
       decidedWithin(decided, deps.deadlineMs ?? DEADLINE_MS).then(
-        (response) => send(reply, 200, textOf(response, request.reviewVersion)),
-        (error: unknown) => fail(reply, error),
+        (response) => send(exchange, 200, textOf(response, request.reviewVersion)),
+        (error: unknown) => fail(exchange, error),
       );
     } catch (error) {
-      fail(reply, error);
+      fail(exchange, error);
     }
   }
-  function fail(reply: FastifyReply, error: unknown): void {
+  function fail(exchange: Exchange, error: unknown): void {
+    if (statusOf(error) !== 400)
+      deps.logger.error({ error: messageOf(error) }, 'an admission review is left to the failure policy');
+    refuse(exchange, error);
+  }
+  function refuse(exchange: Exchange, error: unknown): void {
     const code = statusOf(error);
     const why = messageOf(error);
     deps.onUndecided?.(why);
-    if (code !== 400) deps.logger.error({ error: why }, 'an admission review is left to the failure policy');
-    send(reply, code, statusText(code, why));
+    send(exchange, code, statusText(code, why));
   }
-  /** Past Fastify's own ways of answering: at several thousand a second they cost as much as a decision. */
-  function send(reply: FastifyReply, code: number, text: string): void {
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(code, {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
+  function send({ request, response }: Exchange, code: number, text: string): void {
+    const length = Buffer.byteLength(text);
+    response.writeHead(code, {
+      'content-type': JSON_TYPE,
+      'content-length': length,
       // What is still to come of a request that is answered already is read by nobody.
-      ...(draining || !reply.request.raw.complete ? { connection: 'close' } : {}),
+      ...(draining || !request.complete ? { connection: 'close' } : {}),
     });
-    raw.end(text);
+    // Of plain ASCII both are the same bytes, and this needs no look at each.
+    response.end(text, length === text.length ? 'latin1' : 'utf8');
   }
 
   const replica = deps.replica ?? 'breakwater';
@@ -227,7 +265,11 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     drain() {
       draining = true;
     },
-    close: () => app.close(),
+    close() {
+      // Nor may a connection that is being answered outlive it.
+      draining = true;
+      return app.close();
+    },
   };
 }
 

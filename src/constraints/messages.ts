@@ -106,10 +106,19 @@ export function linePrefix(style: MessageStyle, constraint: string, denies: bool
 
 /** Makes foreign text safe to print on one line: controls become escapes, length is bounded. */
 export function escape(text: string, longest = LONGEST_VALUE): string {
-  return cut(text, longest).replace(
-    UNSAFE,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  );
+  const bounded = cut(text, longest);
+  return isPlain(bounded)
+    ? bounded
+    : bounded.replace(UNSAFE, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+}
+
+/** Printable ASCII, as names and images are: nothing in it is unsafe, and looking costs less than replacing nothing. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }
 
 function cut(text: string, longest: number): string {
@@ -117,7 +126,8 @@ function cut(text: string, longest: number): string {
 }
 
 function quote(text: string): string {
-  return `"${escape(text).replaceAll('"', '\\"')}"`;
+  const safe = escape(text);
+  return safe.includes('"') ? `"${safe.replaceAll('"', '\\"')}"` : `"${safe}"`;
 }
 
 /** `["a", "b"]` as OPA prints it; a very long list is cut with a count. */

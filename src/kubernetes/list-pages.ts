@@ -1,11 +1,8 @@
-import { readBounded } from '../platform/streams.ts';
 import { KubernetesError } from './errors.ts';
-import type { KubernetesClient } from './kubernetes-client.ts';
-import { acceptFor, type ObjectReader, type RawPage, readPage } from './object-forms.ts';
+import type { KubernetesClient, Reply } from './kubernetes-client.ts';
+import { acceptFor, type ObjectReader, readPage } from './object-forms.ts';
 
 const PAGE = 500;
-/** A page of 500 objects of up to 1.5 MB can be larger in theory; such a kind is reported as not listable. */
-const LARGEST_PAGE = 256 * 1024 * 1024;
 
 export type ListedObject = Record<string, unknown>;
 
@@ -26,13 +23,24 @@ export async function* listPages(
   path: string,
   selection: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<ListPage> {
-  for await (const page of rawPages(client, path, selection, WHOLE))
-    yield { items: [...page.items()], resourceVersion: page.resourceVersion };
+  let token: string | undefined;
+  while (token !== '') {
+    const items: ListedObject[] = [];
+    let at = { resourceVersion: '', next: '' };
+    await readPage(await ask(client, path, { selection, reader: WHOLE, token }), WHOLE, {
+      head: (head) => {
+        at = head;
+      },
+      item: (item) => void items.push(item),
+    });
+    yield { items, resourceVersion: at.resourceVersion };
+    token = at.next;
+  }
 }
 
 /**
  * Reads a whole collection, object by object, and gives the version to watch from. The next page is on its way while one
- * is read; no more than two are in memory. Throws like `listPages`; what was taken until then stays taken.
+ * is read; in protobuf neither is ever in memory as a whole. Throws like `listPages`; what was taken until then stays taken.
  */
 export async function listObjects<Item>(
   client: KubernetesClient,
@@ -41,34 +49,55 @@ export async function listObjects<Item>(
   reader: ObjectReader<Item>,
   take: (item: Item) => void,
 ): Promise<string> {
+  const reading = new AbortController();
+  const page = (token?: string) => ask(client, path, { selection, reader, token, signal: reading.signal });
   let version = '';
-  for await (const page of rawPages(client, path, selection, reader)) {
-    version = page.resourceVersion;
-    for (const item of page.items()) take(item);
+  let coming: Promise<Reply> | undefined = page();
+  try {
+    while (coming !== undefined) {
+      const reply: Reply = await coming;
+      coming = undefined;
+      await readPage(reply, reader, {
+        head({ resourceVersion, next }) {
+          version = resourceVersion;
+          if (next !== '') coming = page(next);
+          // It is awaited when its turn comes, and nobody may listen any more by then.
+          coming?.catch(() => undefined);
+        },
+        item: take,
+      });
+    }
+  } catch (error) {
+    // Nobody reads the page that is on its way.
+    reading.abort();
+    throw error;
   }
   return version;
 }
 
-async function* rawPages<Item>(
+async function ask(
   client: KubernetesClient,
   path: string,
-  selection: Readonly<Record<string, string>>,
-  reader: ObjectReader<Item>,
-): AsyncGenerator<RawPage<Item>> {
-  const ask = async (token: string): Promise<RawPage<Item>> => {
-    const query = { ...selection, limit: String(PAGE), ...(token === '' ? {} : { continue: token }) };
-    const { mediaType, body } = await client.read(path, { query, accept: acceptFor(reader, false) });
-    const bytes = await readBounded(body, LARGEST_PAGE, `a page of ${path}`).catch((error: unknown) => {
-      throw new KubernetesError('unexpected_reply', `the reply to ${path} broke off`, { cause: error });
-    });
-    return readPage(bytes, mediaType, reader);
-  };
-  let coming: Promise<RawPage<Item>> | undefined = ask('');
-  while (coming !== undefined) {
-    const page: RawPage<Item> = await coming;
-    coming = page.next === '' ? undefined : ask(page.next);
-    // It is awaited when its turn comes, and nobody may listen any more by then.
-    coming?.catch(() => undefined);
-    yield page;
+  page: {
+    readonly selection: Readonly<Record<string, string>>;
+    readonly reader: ObjectReader<unknown>;
+    readonly token?: string | undefined;
+    readonly signal?: AbortSignal;
+  },
+): Promise<Reply> {
+  const { selection, reader, token, signal } = page;
+  const { mediaType, body } = await client.read(path, {
+    query: { ...selection, limit: String(PAGE), ...(token === undefined ? {} : { continue: token }) },
+    accept: acceptFor(reader, false),
+    ...(signal ? { signal } : {}),
+  });
+  return { mediaType, body: whole(body, path) };
+}
+
+async function* whole(body: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new KubernetesError('unexpected_reply', `the reply to ${path} broke off`, { cause: error });
   }
 }

@@ -1,22 +1,17 @@
 import { z } from 'zod';
 import { messageOf } from '../platform/errors.ts';
+import { readBounded } from '../platform/streams.ts';
+import { asBuffer } from './bytes.ts';
 import { KubernetesError } from './errors.ts';
+import type { Reply } from './kubernetes-client.ts';
 import { openEnvelope, ProtoCursor, textOf } from './protobuf.ts';
+import { type ListHead, ProtobufList } from './protobuf-list.ts';
 
 /** How objects of one kind are taken out of replies. */
 export interface ObjectReader<Item> {
   readonly json: (object: Record<string, unknown>) => Item;
   /** From the bytes of the object, which are gone afterwards. Absent for kinds the API server speaks JSON about only. */
   readonly protobuf?: (object: Buffer) => Item;
-}
-
-/** A page of a list whose objects have not been read yet. */
-export interface RawPage<Item> {
-  readonly resourceVersion: string;
-  /** Empty on the last page. */
-  readonly next: string;
-  /** Reads the objects one after the other. */
-  items(): Iterable<Item>;
 }
 
 export type WatchEvent<Item> =
@@ -33,11 +28,32 @@ export function acceptFor(reader: ObjectReader<unknown>, watching: boolean): str
   return watching ? `${PROTOBUF};stream=watch, ${JSON_TYPE};stream=watch, ${JSON_TYPE}` : `${PROTOBUF}, ${JSON_TYPE}`;
 }
 
-/** Reads the frame of a list; its objects are read by `items`. Throws `unexpected_reply`. */
-export function readPage<Item>(bytes: Buffer, mediaType: string, reader: ObjectReader<Item>): RawPage<Item> {
-  return mediaType === PROTOBUF && reader.protobuf !== undefined
-    ? protobufPage(bytes, reader.protobuf)
-    : jsonPage(bytes, reader.json);
+/** Hears of a page of a list: first where it stands, then of its objects. */
+export interface PageObserver<Item> {
+  head(head: ListHead): void;
+  item(item: Item): void;
+}
+
+/** More than pages are; one in JSON is in memory as a whole. */
+const LARGEST_PAGE = 256 * 1024 * 1024;
+
+/** Reads a page of a list. Throws `unexpected_reply`; what was read until then was handed on already. */
+export async function readPage<Item>(
+  { mediaType, body }: Reply,
+  reader: ObjectReader<Item>,
+  observer: PageObserver<Item>,
+): Promise<void> {
+  const { protobuf } = reader;
+  if (mediaType !== PROTOBUF || protobuf === undefined) {
+    jsonPage(await readBounded(body, LARGEST_PAGE, 'a page of a list'), reader.json, observer);
+    return;
+  }
+  const list = new ProtobufList({
+    head: (head) => observer.head(head),
+    object: (bytes) => observer.item(protobuf(bytes)),
+  });
+  for await (const piece of body) list.take(asBuffer(piece));
+  list.end();
 }
 
 /** Reads one event of a watch. Throws `unexpected_reply`. */
@@ -45,30 +61,6 @@ export function readEvent<Item>(bytes: Buffer, mediaType: string, reader: Object
   return mediaType === PROTOBUF && reader.protobuf !== undefined
     ? protobufEvent(bytes, reader.protobuf)
     : jsonEvent(bytes, reader.json);
-}
-
-function protobufPage<Item>(bytes: Buffer, read: (object: Buffer) => Item): RawPage<Item> {
-  const { object } = openEnvelope(bytes);
-  const list = new ProtoCursor(object);
-  let resourceVersion = '';
-  let next = '';
-  // The list's own metadata is its first field: the next page can be asked for before this one is read.
-  while (list.next()) {
-    if (list.field !== 1) break;
-    const metadata = list.inner();
-    while (metadata.next()) {
-      if (metadata.field === 2) resourceVersion = metadata.text();
-      else if (metadata.field === 3) next = metadata.text();
-    }
-  }
-  return {
-    resourceVersion,
-    next,
-    *items() {
-      const again = new ProtoCursor(object);
-      while (again.next()) if (again.field === 2) yield read(again.bytes());
-    },
-  };
 }
 
 function protobufEvent<Item>(bytes: Buffer, read: (object: Buffer) => Item): WatchEvent<Item> {
@@ -121,17 +113,16 @@ const eventSchema = z.looseObject({
   }),
 });
 
-function jsonPage<Item>(bytes: Buffer, read: (object: Record<string, unknown>) => Item): RawPage<Item> {
+function jsonPage<Item>(
+  bytes: Buffer,
+  read: (object: Record<string, unknown>) => Item,
+  observer: PageObserver<Item>,
+): void {
   const parsed = listSchema.safeParse(parseJson(bytes.toString('utf8')));
   if (!parsed.success) throw new KubernetesError('unexpected_reply', 'the reply is not a list');
   const { metadata, items } = parsed.data;
-  return {
-    resourceVersion: metadata.resourceVersion ?? '',
-    next: metadata.continue ?? '',
-    *items() {
-      for (const item of items ?? []) yield read(item);
-    },
-  };
+  observer.head({ resourceVersion: metadata.resourceVersion ?? '', next: metadata.continue ?? '' });
+  for (const item of items ?? []) observer.item(read(item));
 }
 
 function jsonEvent<Item>(bytes: Buffer, read: (object: Record<string, unknown>) => Item): WatchEvent<Item> {

@@ -1,7 +1,7 @@
 import { KubernetesError } from './errors.ts';
 
 /** The four bytes before every object that the API server sends in protobuf. */
-const MAGIC = Buffer.from('k8s\0', 'latin1');
+export const MAGIC = Buffer.from('k8s\0', 'latin1');
 
 /**
  * Reads the fields of one protobuf message in place, without building anything: what is not asked for is passed over by
@@ -113,6 +113,7 @@ export function textOf(message: ProtoCursor, field: number): string {
   return text;
 }
 
-function unreadable(): KubernetesError {
+/** What any reply in protobuf is refused with that does not hold what it should. */
+export function unreadable(): KubernetesError {
   return new KubernetesError('unexpected_reply', 'a protobuf reply of the API server cannot be read');
 }

@@ -1,3 +1,4 @@
+import { asBuffer } from './bytes.ts';
 import { KubernetesError } from './errors.ts';
 import { PROTOBUF } from './object-forms.ts';
 
@@ -40,10 +41,6 @@ function lengthPrefixed(bytes: Buffer, at: number): Frame {
   if (length > LONGEST_FRAME) throw tooLarge();
   const end = start + length;
   return bytes.length < end ? undefined : { start, end, next: end };
-}
-
-function asBuffer(chunk: Uint8Array): Buffer {
-  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 function tooLarge(): KubernetesError {

@@ -8,7 +8,7 @@ import { fixedClock, systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { KubernetesError } from './errors.ts';
 import { createKubernetesClient, type KubernetesClient } from './kubernetes-client.ts';
-import { listPages } from './list-pages.ts';
+import { listObjects, listPages } from './list-pages.ts';
 import { watchCollection } from './watch-collection.ts';
 
 type Handler = (request: IncomingMessage, reply: ServerResponse, query: URLSearchParams) => void;
@@ -126,6 +126,28 @@ describe('client', () => {
     expect(asked[1]).toBe('GET /list fieldSelector=a%3Db&limit=500&continue=next');
     handle = (_request, reply) => send(reply, 200, { items: 3 });
     await expect(collect(listPages(client, '/list'))).rejects.toThrow(KubernetesError);
+  });
+
+  it('asks for the next page as soon as it knows where, and drops it when it stops reading', async () => {
+    const { promise: dropped, resolve: drop } = Promise.withResolvers<void>();
+    let first: ServerResponse | undefined;
+    handle = (_request, reply, query) => {
+      if (query.get('continue') === 'n') {
+        reply.on('close', drop);
+        // The object that the first page still owes.
+        first?.end('\x12\x01x');
+        return;
+      }
+      first = reply.writeHead(200, { 'content-type': 'application/vnd.kubernetes.protobuf' });
+      reply.write('k8s\0\x12\x08\x0a\x03\x1a\x01n');
+    };
+    const refused = new Error('enough');
+    const reader = { json: () => '', protobuf: String };
+    const listing = listObjects(client, '/list', {}, reader, () => {
+      throw refused;
+    });
+    await expect(listing).rejects.toBe(refused);
+    await dropped;
   });
 });
 
