@@ -1,5 +1,5 @@
 // Makes dist/scan.blob, a start-up snapshot of Node with `breakwater scan` loaded in memory and compiled, which bin/breakwater starts from:
-// reading it takes less than loading the same modules. What the snapshot lacks, and what no snapshot can hold (threads), starts the ordinary
+// reading it takes less than loading the same modules. What the snapshot lacks, and what no snapshot can hold (other processes), starts the ordinary
 // program over: nothing was printed by then.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,9 +15,8 @@ const ENTRY = '\0snapshot';
 const LACKING = '\0lacking';
 /** What no snapshot holds, and what no scan of a file needs. */
 const ABSENT = {
-  'node:child_process': `import { startOver } from ${JSON.stringify(ENTRY)}; export default { spawn: startOver };`,
+  'node:child_process': `import { startOver } from ${JSON.stringify(ENTRY)}; export { startOver as fork }; export default { spawn: startOver };`,
   'node:sqlite': `export function DatabaseSync(...given) { return new (process.getBuiltinModule('node:sqlite').DatabaseSync)(...given); }`,
-  'node:worker_threads': `import { startOver } from ${JSON.stringify(ENTRY)}; export function Worker() { startOver(); }`,
 };
 /** Compiles every function before it is called, and keeps what is compiled; run when the snapshot is made. */
 const LOADER = `
