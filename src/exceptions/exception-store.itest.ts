@@ -14,7 +14,7 @@ import type { ExceptionSource } from '../verdicts/ports.ts';
 import type { NewException } from './exception.ts';
 import { EVERYWHERE, type Place } from './exception-rows.ts';
 import { createExceptionStore, type ExceptionStore, type ExceptionStoreDeps } from './exception-store.ts';
-import { exceptionDeps } from './testing.ts';
+import { exceptionDeps, knownToBe } from './testing.ts';
 
 const DAY = 86_400_000;
 const NOW = 1_790_000_000_000;
@@ -453,7 +453,7 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
       mostLifeDays: 365,
       unknownSeverity: 'medium' as const,
     });
-    const of = (severity: Severity) => open({ limits: { limitsOf, severityOf: () => severity } });
+    const of = (severity: Severity) => open({ limits: { limitsOf, knownAs: knownToBe(severity) } });
     for (const [severity, days] of [
       ['critical', 7],
       ['high', 30],

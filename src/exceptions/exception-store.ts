@@ -35,8 +35,10 @@ import {
   selectRows,
   targetOf,
   updateRow,
+  vulnerabilitiesOf,
 } from './exception-rows.ts';
 import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
+import { knownRisk, prepareRisks } from './known-risk.ts';
 import { lifeOf } from './life.ts';
 import { checkEnd, furthestEnd, type LimitSource, type Limits } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
@@ -92,19 +94,34 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     return ledger.append(tx, { actor: actorOf(by), action, target: targetOf(place), details });
   }
 
-  /** Refuses an end that may not be. */
-  function checkEnding(within: Limits, { vulnerability, until }: NewException, lifeFrom: number | undefined): void {
-    const severity = vulnerability === undefined ? 'critical' : limits.severityOf(vulnerability);
-    checkEnd(within, { severity, until, lifeFrom }, clock.now());
+  /** Since when it and what it continues count. Refuses an end that may not be; `began`: not later than that. */
+  async function checkEnding(
+    tx: Tx,
+    place: Where,
+    asked: NewException,
+    { renews, began }: { readonly renews: string | null; readonly began?: number | null },
+  ): Promise<number | undefined> {
+    const now = clock.now();
+    const { names, severity } = await knownRisk(tx, limits, asked.vulnerability);
+    const continued = await lifeOf(tx, place, { subject: asked, names, renews }, now);
+    const lifeFrom = began === undefined ? continued : Math.min(continued ?? now, began ?? now);
+    checkEnd(place.within, { severity, until: asked.until, lifeFrom }, now);
+    return lifeFrom;
   }
 
-  /** Runs a step in a transaction, with the limits that count there: they are read before it. */
+  /**
+   * Runs a step in a transaction, with the limits that count there. They are read before it, and the advisories looked through for these
+   * vulnerabilities and those of these exceptions: that takes longer than others should wait.
+   */
   async function inPlace<Value>(
     by: Principal,
     place: Place,
+    about: { readonly vulnerabilities?: readonly (string | undefined)[]; readonly ids?: readonly string[] },
     step: (tx: Tx, at: Where) => Promise<Value>,
   ): Promise<Value> {
     const within = await limits.limitsOf(place.id);
+    const asked = (about.vulnerabilities ?? []).filter((id) => id !== undefined);
+    await prepareRisks(db, limits, [...asked, ...(await vulnerabilitiesOf(db, about.ids ?? []))]);
     const readable = place.id === EVERY_PROJECT ? await deps.readableFor(by) : new Set([place.name]);
     return db.transaction().execute((tx) => step(tx, { ...place, within, readable }));
   }
@@ -118,8 +135,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   ): Promise<Row<'exceptions'>> {
     const now = clock.now();
     const completed = await completeRequest(tx, place, wanted);
-    const lifeFrom = await lifeOf(tx, place, completed, more.renews, now);
-    checkEnding(place.within, completed, lifeFrom);
+    const lifeFrom = await checkEnding(tx, place, completed, more);
     const row = newRow(completed, {
       projectId: place.id,
       by,
@@ -198,9 +214,8 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         throw new ExceptionError('four_eyes', ownRequest(current, personOf(by), own));
       const narrowed = await narrowRequest(tx, place, current, grant);
       // Another may have been granted since it was asked for.
-      const lifeFrom = await lifeOf(tx, place, narrowed, current.renews, now);
-      const began = Math.min(lifeFrom ?? now, current.life_from ?? now);
-      checkEnding(place.within, narrowed, began);
+      const began =
+        (await checkEnding(tx, place, narrowed, { renews: current.renews, began: current.life_from })) ?? now;
       return {
         ...fromSubject(narrowed),
         fix_days: narrowed.fixDays ?? null,
@@ -224,6 +239,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     by: Principal,
     place: Place,
     items: readonly Item[],
+    about: (items: readonly Item[]) => Parameters<typeof inPlace>[2],
     step: (tx: Tx, at: Where, items: readonly Item[]) => Promise<Value[]>,
   ): Promise<Value[]> {
     if (items.length === 0 || items.length > MOST_AT_ONCE)
@@ -231,18 +247,20 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         'exception_invalid',
         `from 1 to ${MOST_AT_ONCE} exceptions go together; here are ${items.length}`,
       );
-    return inPlace(by, place, (tx, at) => step(tx, at, items));
+    return inPlace(by, place, about(items), (tx, at) => step(tx, at, items));
   }
 
   return {
     /** The furthest end that a request about a vulnerability may have now. Epoch ms. */
     async furthestEnd(projectId: string, vulnerability: string): Promise<number> {
-      return furthestEnd(await limits.limitsOf(projectId), limits.severityOf(vulnerability), clock.now());
+      const { severity } = await knownRisk(db, limits, vulnerability);
+      return furthestEnd(await limits.limitsOf(projectId), severity, clock.now());
     },
 
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
     async request(by: Principal, place: Place, input: NewException): Promise<ExceptionRecord> {
-      return inPlace(by, place, (tx, at) => addOne(tx, by, at, input, null));
+      const about = { vulnerabilities: [input.vulnerability] };
+      return inPlace(by, place, about, (tx, at) => addOne(tx, by, at, input, null));
     },
 
     /** Asks for several together: all of them, or none when one cannot be. They may be decided together or one by one. */
@@ -250,7 +268,10 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const batch = newId();
       let number = 0;
       try {
-        return await atOnce(by, place, inputs, async (tx, at, items) => {
+        const about = (items: readonly NewException[]) => ({
+          vulnerabilities: items.map(({ vulnerability }) => vulnerability),
+        });
+        return await atOnce(by, place, inputs, about, async (tx, at, items) => {
           const rows = [];
           for (const input of items) {
             number += 1;
@@ -273,12 +294,12 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * Changes what is asked for, while it is not decided. Whoever does so counts as one of those who asked. Throws `ExceptionError`.
      */
     async edit(by: Principal, place: Place, id: string, changes: Partial<NewException>): Promise<ExceptionRecord> {
-      return inPlace(by, place, async (tx, at) => {
+      const about = { ids: [id], vulnerabilities: [changes.vulnerability] };
+      return inPlace(by, place, about, async (tx, at) => {
         const now = clock.now();
         const current = await findRow(tx, place, id);
         const asked = await completeRequest(tx, at, { ...askedIn(current), ...changes });
-        const lifeFrom = await lifeOf(tx, at, asked, current.renews, now);
-        checkEnding(at.within, asked, lifeFrom);
+        const lifeFrom = await checkEnding(tx, at, asked, { renews: current.renews });
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
         const set = {
           kind: asked.kind,
@@ -310,7 +331,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * `ExceptionError('exception_state')` for one that was never granted.
      */
     async renew(by: Principal, place: Place, id: string, renewal: Renewal): Promise<ExceptionRecord> {
-      return inPlace(by, place, async (tx, at) => {
+      return inPlace(by, place, { ids: [id] }, async (tx, at) => {
         const current = await findRow(tx, place, id);
         if (current.state !== 'granted')
           throw new ExceptionError(
@@ -329,7 +350,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * `exception_edited` for a revision that is not the one that was read.
      */
     async grant(by: Principal, place: Place, id: string, grant: Grant): Promise<ExceptionRecord> {
-      return inPlace(by, place, (tx, at) => grantIn(tx, by, at, id, grant));
+      return inPlace(by, place, { ids: [id] }, (tx, at) => grantIn(tx, by, at, id, grant));
     },
 
     /** Turns a request down, as it was read. */
@@ -356,7 +377,8 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       },
     ): Promise<ExceptionRecord[]> {
       const { to, revisions, ...said } = decision;
-      return atOnce(by, place, ids, async (tx, at, all) => {
+      const about = (all: readonly string[]) => (to === 'granted' ? { ids: all } : {});
+      return atOnce(by, place, ids, about, async (tx, at, all) => {
         const decided = [];
         for (const id of all) {
           const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };

@@ -2,6 +2,7 @@ import type { Severity } from '../model/severity.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import type { Policy } from '../policy/policy.ts';
 import { ExceptionError } from './errors.ts';
+import type { KnownRisk } from './known-risk.ts';
 
 const DAY = 86_400_000;
 
@@ -22,8 +23,11 @@ export function limitsIn({ exceptions, unknownSeverity }: Pick<Policy, 'exceptio
 export interface LimitSource {
   /** Of a project, or of the installation for its id `''`. */
   limitsOf(projectId: string): Promise<Limits>;
-  /** The worst that any source says of a vulnerability. */
-  severityOf(vulnerability: string): Severity;
+  /**
+   * What advisories know of vulnerabilities by ids of theirs in lower case: every id under which an exception may count for the same finding, and
+   * the worst that any source says. What they do not know may be left out.
+   */
+  knownAs(ids: readonly string[]): Promise<ReadonlyMap<string, KnownRisk>>;
 }
 
 /** The end of an exception, and since when it and those it continues count. Epoch ms. */
