@@ -193,10 +193,10 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
 
     it('says that an exception was granted beside another, whoever judges it first', async () => {
       const { digest } = await world.push('front/app', [base]);
-      world.state.exceptions.push(exception);
+      world.state.exceptions = [exception];
       await world.verdicts.rejudgeProject('front', 'exception');
       const longer = { ...exception, id: 'exception-2', until: exception.until + 1 };
-      world.state.exceptions.push(longer);
+      world.state.exceptions = [exception, longer];
       await markStale(handle.db, 'exception');
       await world.verdicts.list({ limit: 9 });
       const [change] = await world.verdicts.history({ digest, limit: 1 });
