@@ -25,7 +25,12 @@ const statements = fc.array(statement, { maxLength: 5 });
 function limitsOver(advisories: Readonly<Record<string, readonly Partial<AdvisoryStatement>[]>>, facts = {}) {
   const database = {
     ...lookupOf(advisories, facts),
-    ...{ version: 'v', builtAt: '', path: '', sources: [], keys: () => [], close: () => undefined },
+    version: 'v',
+    builtAt: '',
+    path: '',
+    sources: [],
+    keys: () => [],
+    close: () => undefined,
     mentioning: mentioningIn(Object.values(advisories)),
   };
   const effective = { policy: defaultPolicy, version: 1 };

@@ -447,12 +447,12 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
 
     it('counts what is asked for anew from a rule about the same image', async () => {
       const store = open({ limits: limits() });
-      const rule = { ...wanted, vulnerability: undefined, rule: 'unscannable' as const };
-      const { vulnerability: _, ...about } = { ...rule, digest: `sha256:${'a'.repeat(64)}` };
-      const { id } = await store.request(eva, front, about as NewException);
+      const { vulnerability: _, ...rest } = wanted;
+      const about = { ...rest, rule: 'unscannable' as const, digest: `sha256:${'a'.repeat(64)}` };
+      const { id } = await store.request(eva, front, about);
       await store.grant(tom, front, id, { reason: 'ok' });
       clock.set(NOW + DAY);
-      expect(await store.request(eva, front, about as NewException)).toMatchObject({ lifeFrom: NOW });
+      expect(await store.request(eva, front, about)).toMatchObject({ lifeFrom: NOW });
     });
 
     it('does not count a package of the same name and another type', async () => {

@@ -8,6 +8,7 @@ import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { defined } from '../platform/defined.ts';
 import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
+import { checkEnding, type Where } from './check-ending.ts';
 import { checkReason } from './check-exception.ts';
 import { checkRead } from './check-read.ts';
 import type { Readable } from './check-stored.ts';
@@ -35,12 +36,10 @@ import {
   selectRows,
   targetOf,
   updateRow,
-  vulnerabilitiesOf,
 } from './exception-rows.ts';
 import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
-import { knownRisk, prepareRisks } from './known-risk.ts';
-import { lifeOf } from './life.ts';
-import { checkEnd, furthestEnd, type LimitSource, type Limits } from './limits.ts';
+import { type About, knownRisk, prepareRisks } from './known-risk.ts';
+import { furthestEnd, type LimitSource } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
 import { newRow } from './new-row.ts';
 
@@ -71,9 +70,6 @@ interface Step {
   readonly reason: string;
 }
 
-/** A place with the limits that count there, and what may be looked into for what was left unsaid. */
-type Where = Place & { readonly within: Limits; readonly readable: Readable };
-
 /** Bytes of granted exceptions kept in memory, by a rough weight. */
 const KEPT = { limit: 32 * 1024 * 1024, weigh: ({ list }: Held) => 256 + list.length * 512 };
 
@@ -94,34 +90,18 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     return ledger.append(tx, { actor: actorOf(by), action, target: targetOf(place), details });
   }
 
-  /** Since when it and what it continues count. Refuses an end that may not be; `began`: not later than that. */
-  async function checkEnding(
-    tx: Tx,
-    place: Where,
-    asked: NewException,
-    { renews, began }: { readonly renews: string | null; readonly began?: number | null },
-  ): Promise<number | undefined> {
-    const now = clock.now();
-    const { names, severity } = await knownRisk(tx, limits, asked.vulnerability);
-    const continued = await lifeOf(tx, place, { subject: asked, names, renews }, now);
-    const lifeFrom = began === undefined ? continued : Math.min(continued ?? now, began ?? now);
-    checkEnd(place.within, { severity, until: asked.until, lifeFrom }, now);
-    return lifeFrom;
-  }
-
   /**
-   * Runs a step in a transaction, with the limits that count there. They are read before it, and the advisories looked through for these
-   * vulnerabilities and those of these exceptions: that takes longer than others should wait.
+   * Runs a step in a transaction, with the limits that count there. They are read before it, and the advisories looked through
+   * for what it is about: that takes longer than others should wait.
    */
   async function inPlace<Value>(
     by: Principal,
     place: Place,
-    about: { readonly vulnerabilities?: readonly (string | undefined)[]; readonly ids?: readonly string[] },
+    about: About,
     step: (tx: Tx, at: Where) => Promise<Value>,
   ): Promise<Value> {
     const within = await limits.limitsOf(place.id);
-    const asked = (about.vulnerabilities ?? []).filter((id) => id !== undefined);
-    await prepareRisks(db, limits, [...asked, ...(await vulnerabilitiesOf(db, about.ids ?? []))]);
+    await prepareRisks(db, limits, about);
     const readable = place.id === EVERY_PROJECT ? await deps.readableFor(by) : new Set([place.name]);
     return db.transaction().execute((tx) => step(tx, { ...place, within, readable }));
   }
@@ -135,7 +115,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   ): Promise<Row<'exceptions'>> {
     const now = clock.now();
     const completed = await completeRequest(tx, place, wanted);
-    const lifeFrom = await checkEnding(tx, place, completed, more);
+    const lifeFrom = await checkEnding({ ...deps, db: tx }, place, completed, more);
     const row = newRow(completed, {
       projectId: place.id,
       by,
@@ -215,7 +195,10 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const narrowed = await narrowRequest(tx, place, current, grant);
       // Another may have been granted since it was asked for.
       const began =
-        (await checkEnding(tx, place, narrowed, { renews: current.renews, began: current.life_from })) ?? now;
+        (await checkEnding({ ...deps, db: tx }, place, narrowed, {
+          renews: current.renews,
+          began: current.life_from,
+        })) ?? now;
       return {
         ...fromSubject(narrowed),
         fix_days: narrowed.fixDays ?? null,
@@ -239,7 +222,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     by: Principal,
     place: Place,
     items: readonly Item[],
-    about: (items: readonly Item[]) => Parameters<typeof inPlace>[2],
+    about: About,
     step: (tx: Tx, at: Where, items: readonly Item[]) => Promise<Value[]>,
   ): Promise<Value[]> {
     if (items.length === 0 || items.length > MOST_AT_ONCE)
@@ -247,7 +230,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         'exception_invalid',
         `from 1 to ${MOST_AT_ONCE} exceptions go together; here are ${items.length}`,
       );
-    return inPlace(by, place, about(items), (tx, at) => step(tx, at, items));
+    return inPlace(by, place, about, (tx, at) => step(tx, at, items));
   }
 
   return {
@@ -259,8 +242,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
 
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
     async request(by: Principal, place: Place, input: NewException): Promise<ExceptionRecord> {
-      const about = { vulnerabilities: [input.vulnerability] };
-      return inPlace(by, place, about, (tx, at) => addOne(tx, by, at, input, null));
+      return inPlace(by, place, { asked: [input] }, (tx, at) => addOne(tx, by, at, input, null));
     },
 
     /** Asks for several together: all of them, or none when one cannot be. They may be decided together or one by one. */
@@ -268,10 +250,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const batch = newId();
       let number = 0;
       try {
-        const about = (items: readonly NewException[]) => ({
-          vulnerabilities: items.map(({ vulnerability }) => vulnerability),
-        });
-        return await atOnce(by, place, inputs, about, async (tx, at, items) => {
+        return await atOnce(by, place, inputs, { asked: inputs }, async (tx, at, items) => {
           const rows = [];
           for (const input of items) {
             number += 1;
@@ -294,12 +273,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * Changes what is asked for, while it is not decided. Whoever does so counts as one of those who asked. Throws `ExceptionError`.
      */
     async edit(by: Principal, place: Place, id: string, changes: Partial<NewException>): Promise<ExceptionRecord> {
-      const about = { ids: [id], vulnerabilities: [changes.vulnerability] };
-      return inPlace(by, place, about, async (tx, at) => {
+      return inPlace(by, place, { ids: [id], asked: [changes] }, async (tx, at) => {
         const now = clock.now();
         const current = await findRow(tx, place, id);
         const asked = await completeRequest(tx, at, { ...askedIn(current), ...changes });
-        const lifeFrom = await checkEnding(tx, at, asked, { renews: current.renews });
+        const lifeFrom = await checkEnding({ ...deps, db: tx }, at, asked, { renews: current.renews });
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
         const set = {
           kind: asked.kind,
@@ -377,7 +355,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       },
     ): Promise<ExceptionRecord[]> {
       const { to, revisions, ...said } = decision;
-      const about = (all: readonly string[]) => (to === 'granted' ? { ids: all } : {});
+      const about = to === 'granted' ? { ids } : {};
       return atOnce(by, place, ids, about, async (tx, at, all) => {
         const decided = [];
         for (const id of all) {

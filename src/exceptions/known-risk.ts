@@ -2,15 +2,8 @@ import { sql } from 'kysely';
 import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import { SEVERITIES, type Severity, worstSeverity } from '../model/severity.ts';
-import type { LimitSource } from './limits.ts';
-
-/** What is known here of the vulnerability that an exception is about. */
-export interface KnownRisk {
-  /** Every id under which an exception may count for the same finding, in lower case. Empty for an exception that is about a rule. */
-  readonly names: ReadonlySet<string>;
-  /** The worst that anybody says; `critical` for a rule, `unknown` where nobody says anything. */
-  readonly severity: Severity;
-}
+import { vulnerabilitiesOf } from './exception-rows.ts';
+import type { KnownRisk, LimitSource } from './limits.ts';
 
 /** What stored findings and the advisories know of a vulnerability, by whichever of its ids. */
 export async function knownRisk(
@@ -27,12 +20,20 @@ export async function knownRisk(
   return { names: after.names, severity: worstSeverity(said, 'unknown') };
 }
 
+/** What a step is about: what is asked for, and these exceptions. */
+export interface About {
+  readonly asked?: readonly { readonly vulnerability?: string | undefined }[];
+  readonly ids?: readonly string[];
+}
+
 /** Looks up what `knownRisk` will need of these, all together. */
 export async function prepareRisks(
   db: Db,
   limits: Pick<LimitSource, 'knownAs'>,
-  vulnerabilities: readonly string[],
+  { asked = [], ids = [] }: About,
 ): Promise<void> {
+  const said = asked.flatMap(({ vulnerability }) => vulnerability ?? []);
+  const vulnerabilities = [...said, ...(await vulnerabilitiesOf(db, ids))];
   const names = new Set<string>();
   for (const id of new Set(vulnerabilities.map((one) => one.toLowerCase())))
     for (const name of (await storedAs(db, [id])).names) names.add(name);

@@ -5,7 +5,7 @@ import type { Row } from '../db/schema.ts';
 import type { Readable } from './check-stored.ts';
 import { EVERY_PROJECT, type ExceptionSubject, toSubject } from './exception.ts';
 import type { Place } from './exception-rows.ts';
-import type { KnownRisk } from './known-risk.ts';
+import type { KnownRisk } from './limits.ts';
 import { packagesOfSource } from './packages-of-source.ts';
 
 /** What is asked for anew after less than that goes on as if there had been no gap. */

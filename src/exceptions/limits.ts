@@ -2,7 +2,6 @@ import type { Severity } from '../model/severity.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import type { Policy } from '../policy/policy.ts';
 import { ExceptionError } from './errors.ts';
-import type { KnownRisk } from './known-risk.ts';
 
 const DAY = 86_400_000;
 
@@ -17,6 +16,14 @@ export interface Limits extends Readonly<Policy['exceptions']> {
 /** The limits that a policy sets. */
 export function limitsIn({ exceptions, unknownSeverity }: Pick<Policy, 'exceptions' | 'unknownSeverity'>): Limits {
   return { ...exceptions, unknownSeverity };
+}
+
+/** What is known here of the vulnerability that an exception is about. */
+export interface KnownRisk {
+  /** Every id under which an exception may count for the same finding, in lower case. Empty for an exception that is about a rule. */
+  readonly names: ReadonlySet<string>;
+  /** The worst that anybody says; `critical` for a rule, `unknown` where nobody says anything. */
+  readonly severity: Severity;
 }
 
 /** What the limits depend on. */
