@@ -27,6 +27,7 @@ function describe(detail: NonNullable<VerdictChange['causeDetail']>): string {
     ...(inventory ? ['the image was analysed anew'] : []),
     ...(exceptions?.begun ?? []).map((id) => `exception ${id} counts`),
     ...(exceptions?.ended ?? []).map((id) => `exception ${id} counts no more`),
+    ...(exceptions?.replaced ?? []).map(({ from, to }) => `exception ${to} is named in place of ${from}`),
     ...(vex?.begun ?? []).map((id) => `VEX document ${id} counts`),
     ...(vex?.ended ?? []).map((id) => `VEX document ${id} counts no more`),
     ...moments.map((moment) => `${moment} came`),

@@ -1,3 +1,4 @@
+import { batches } from '../db/batches.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import { ExceptionError } from './errors.ts';
@@ -42,6 +43,16 @@ export async function findRow(db: Db, place: Place, id: string): Promise<Row<'ex
     'exception_unknown',
     `${wordsFor(place)} has no exception ${JSON.stringify(id.slice(0, 60))}; see: breakwater exception list ${place.name || '--everywhere'}`,
   );
+}
+
+/** What these exceptions are about, of any place; those about a rule left out. */
+export async function vulnerabilitiesOf(db: Db, ids: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const batch of batches(ids)) {
+    const rows = await db.selectFrom('exceptions').select('vulnerability').where('id', 'in', batch).execute();
+    found.push(...rows.flatMap(({ vulnerability }) => vulnerability ?? []));
+  }
+  return found;
 }
 
 /** Newest first. */

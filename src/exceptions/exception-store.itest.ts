@@ -14,7 +14,7 @@ import type { ExceptionSource } from '../verdicts/ports.ts';
 import type { NewException } from './exception.ts';
 import { EVERYWHERE, type Place } from './exception-rows.ts';
 import { createExceptionStore, type ExceptionStore, type ExceptionStoreDeps } from './exception-store.ts';
-import { exceptionDeps } from './testing.ts';
+import { exceptionDeps, knownToBe } from './testing.ts';
 
 const DAY = 86_400_000;
 const NOW = 1_790_000_000_000;
@@ -346,11 +346,11 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     ]);
     clock.set(wanted.until);
     expect((await store.granted(front.id)).map(({ id }) => id)).toEqual([second.id]);
-    // Asking anew for what still counts continues it, whatever it is called.
+    // Asking anew for what still counts, or did until lately, continues it, whatever it is called.
     clock.set(NOW + 70 * DAY);
     await expect(store.request(eva, front, { ...wanted, until: NOW + 95 * DAY })).rejects.toThrow(/began to count/);
-    clock.set(NOW + 79 * DAY);
-    expect(await store.request(eva, front, { ...wanted, until: NOW + 95 * DAY })).not.toHaveProperty('lifeFrom');
+    clock.set(NOW + 79 * DAY + 30 * DAY);
+    expect(await store.request(eva, front, { ...wanted, until: NOW + 125 * DAY })).not.toHaveProperty('lifeFrom');
   });
 
   describe('the limit of a life', () => {
@@ -421,6 +421,85 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
       expect(asked).not.toHaveProperty('lifeFrom');
     });
 
+    it.each([
+      ['that has ended', false],
+      ['that was revoked', true],
+    ])('counts what is asked for anew less than 30 days after what it continues %s', async (_what, revoked) => {
+      const store = open({ limits: limits() });
+      const { id } = await granted(store, front, { until: NOW + 30 * DAY });
+      clock.set(NOW + 30 * DAY - 1);
+      if (revoked) await store.revoke(tom, front, id, 'not needed');
+      const end = revoked ? NOW + 30 * DAY - 1 : NOW + 30 * DAY;
+      clock.set(end + 30 * DAY - 1);
+      const again = { ...wanted, until: NOW + 91 * DAY };
+      await expect(store.request(eva, front, again)).rejects.toThrow(/began to count/);
+      clock.set(end + 30 * DAY);
+      expect(await store.request(eva, front, again)).not.toHaveProperty('lifeFrom');
+    });
+
+    it('does not count a request that was taken back', async () => {
+      const store = open({ limits: limits() });
+      const { id } = await store.request(eva, front, wanted);
+      await store.revoke(eva, front, id, 'not needed');
+      clock.set(NOW + DAY);
+      expect(await store.request(eva, front, wanted)).not.toHaveProperty('lifeFrom');
+    });
+
+    it('counts what is asked for anew from a rule about the same image', async () => {
+      const store = open({ limits: limits() });
+      const { vulnerability: _, ...rest } = wanted;
+      const about = { ...rest, rule: 'unscannable' as const, digest: `sha256:${'a'.repeat(64)}` };
+      const { id } = await store.request(eva, front, about);
+      await store.grant(tom, front, id, { reason: 'ok' });
+      clock.set(NOW + DAY);
+      expect(await store.request(eva, front, about)).toMatchObject({ lifeFrom: NOW });
+    });
+
+    it('does not count a package of the same name and another type', async () => {
+      const store = open({ limits: limits() });
+      await granted(store, front, { package: 'libssl3', packageType: 'apk' });
+      clock.set(NOW + 50 * DAY);
+      const other = { ...wanted, package: 'libssl3', packageType: 'deb' as const, until: far };
+      expect(await store.request(eva, front, other)).not.toHaveProperty('lifeFrom');
+      const same = { ...other, packageType: 'apk' as const };
+      await expect(store.request(eva, front, same)).rejects.toThrow(/began to count/);
+    });
+
+    it('counts what an advisory calls it, with the severity of what it names', async () => {
+      const known = { names: new Set(['alpine-cve-2024-1234', 'cve-2024-1234']), severity: 'critical' as const };
+      const knownAs = async (ids: readonly string[]) =>
+        new Map(ids.filter((id) => known.names.has(id)).map((id) => [id, known]));
+      const store = open({
+        limits: {
+          knownAs,
+          limitsOf: async () => ({
+            mostDays: { ...mostDays, critical: 10, low: 300 },
+            mostLifeDays: 12,
+            unknownSeverity: 'low' as const,
+          }),
+        },
+      });
+      const asked = { ...wanted, vulnerability: 'ALPINE-CVE-2024-1234', package: 'libcrypto3' };
+      await expect(store.request(eva, front, { ...asked, until: NOW + 200 * DAY })).rejects.toThrow('within 10 days');
+      expect(await store.furthestEnd(front.id, asked.vulnerability)).toBe(NOW + 10 * DAY);
+      await granted(store, front, { package: 'libssl3', until: NOW + 10 * DAY });
+      clock.set(NOW + 5 * DAY);
+      await expect(store.request(eva, front, { ...asked, until: NOW + 13 * DAY })).rejects.toThrow(/began to count/);
+      await store.request(eva, front, { ...asked, until: NOW + 12 * DAY });
+    });
+
+    it('knows the severity of stored findings, whatever the advisories say now', async () => {
+      await sql`update findings set severity = 6`.execute(handle.db);
+      const limitsOf = async () => ({
+        mostDays: { ...mostDays, critical: 7 },
+        mostLifeDays: 90,
+        unknownSeverity: 'low' as const,
+      });
+      const store = open({ limits: { limitsOf, knownAs: async () => new Map() } });
+      const asked = { ...wanted, vulnerability: 'GHSA-1', until: NOW + 8 * DAY };
+      await expect(store.request(eva, front, asked)).rejects.toThrow('within 7 days');
+    });
+
     it('counts what holds for all projects with what holds for one, either way round', async () => {
       const store = open({ limits: limits() });
       await granted(store, EVERYWHERE, {});
@@ -453,7 +532,7 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
       mostLifeDays: 365,
       unknownSeverity: 'medium' as const,
     });
-    const of = (severity: Severity) => open({ limits: { limitsOf, severityOf: () => severity } });
+    const of = (severity: Severity) => open({ limits: { limitsOf, knownAs: knownToBe(severity) } });
     for (const [severity, days] of [
       ['critical', 7],
       ['high', 30],

@@ -8,6 +8,7 @@ import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { defined } from '../platform/defined.ts';
 import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
+import { checkEnding, type Where } from './check-ending.ts';
 import { checkReason } from './check-exception.ts';
 import { checkRead } from './check-read.ts';
 import type { Readable } from './check-stored.ts';
@@ -37,8 +38,8 @@ import {
   updateRow,
 } from './exception-rows.ts';
 import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
-import { lifeOf } from './life.ts';
-import { checkEnd, furthestEnd, type LimitSource, type Limits } from './limits.ts';
+import { type About, knownRisk, prepareRisks } from './known-risk.ts';
+import { furthestEnd, type LimitSource } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
 import { newRow } from './new-row.ts';
 
@@ -69,9 +70,6 @@ interface Step {
   readonly reason: string;
 }
 
-/** A place with the limits that count there, and what may be looked into for what was left unsaid. */
-type Where = Place & { readonly within: Limits; readonly readable: Readable };
-
 /** Bytes of granted exceptions kept in memory, by a rough weight. */
 const KEPT = { limit: 32 * 1024 * 1024, weigh: ({ list }: Held) => 256 + list.length * 512 };
 
@@ -92,19 +90,18 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     return ledger.append(tx, { actor: actorOf(by), action, target: targetOf(place), details });
   }
 
-  /** Refuses an end that may not be. */
-  function checkEnding(within: Limits, { vulnerability, until }: NewException, lifeFrom: number | undefined): void {
-    const severity = vulnerability === undefined ? 'critical' : limits.severityOf(vulnerability);
-    checkEnd(within, { severity, until, lifeFrom }, clock.now());
-  }
-
-  /** Runs a step in a transaction, with the limits that count there: they are read before it. */
+  /**
+   * Runs a step in a transaction, with the limits that count there. They are read before it, and the advisories looked through
+   * for what it is about: that takes longer than others should wait.
+   */
   async function inPlace<Value>(
     by: Principal,
     place: Place,
+    about: About,
     step: (tx: Tx, at: Where) => Promise<Value>,
   ): Promise<Value> {
     const within = await limits.limitsOf(place.id);
+    await prepareRisks(db, limits, about);
     const readable = place.id === EVERY_PROJECT ? await deps.readableFor(by) : new Set([place.name]);
     return db.transaction().execute((tx) => step(tx, { ...place, within, readable }));
   }
@@ -118,8 +115,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
   ): Promise<Row<'exceptions'>> {
     const now = clock.now();
     const completed = await completeRequest(tx, place, wanted);
-    const lifeFrom = await lifeOf(tx, place, completed, more.renews, now);
-    checkEnding(place.within, completed, lifeFrom);
+    const lifeFrom = await checkEnding({ ...deps, db: tx }, place, completed, more);
     const row = newRow(completed, {
       projectId: place.id,
       by,
@@ -198,9 +194,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         throw new ExceptionError('four_eyes', ownRequest(current, personOf(by), own));
       const narrowed = await narrowRequest(tx, place, current, grant);
       // Another may have been granted since it was asked for.
-      const lifeFrom = await lifeOf(tx, place, narrowed, current.renews, now);
-      const began = Math.min(lifeFrom ?? now, current.life_from ?? now);
-      checkEnding(place.within, narrowed, began);
+      const began =
+        (await checkEnding({ ...deps, db: tx }, place, narrowed, {
+          renews: current.renews,
+          began: current.life_from,
+        })) ?? now;
       return {
         ...fromSubject(narrowed),
         fix_days: narrowed.fixDays ?? null,
@@ -224,6 +222,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     by: Principal,
     place: Place,
     items: readonly Item[],
+    about: About,
     step: (tx: Tx, at: Where, items: readonly Item[]) => Promise<Value[]>,
   ): Promise<Value[]> {
     if (items.length === 0 || items.length > MOST_AT_ONCE)
@@ -231,18 +230,19 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         'exception_invalid',
         `from 1 to ${MOST_AT_ONCE} exceptions go together; here are ${items.length}`,
       );
-    return inPlace(by, place, (tx, at) => step(tx, at, items));
+    return inPlace(by, place, about, (tx, at) => step(tx, at, items));
   }
 
   return {
     /** The furthest end that a request about a vulnerability may have now. Epoch ms. */
     async furthestEnd(projectId: string, vulnerability: string): Promise<number> {
-      return furthestEnd(await limits.limitsOf(projectId), limits.severityOf(vulnerability), clock.now());
+      const { severity } = await knownRisk(db, limits, vulnerability);
+      return furthestEnd(await limits.limitsOf(projectId), severity, clock.now());
     },
 
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
     async request(by: Principal, place: Place, input: NewException): Promise<ExceptionRecord> {
-      return inPlace(by, place, (tx, at) => addOne(tx, by, at, input, null));
+      return inPlace(by, place, { asked: [input] }, (tx, at) => addOne(tx, by, at, input, null));
     },
 
     /** Asks for several together: all of them, or none when one cannot be. They may be decided together or one by one. */
@@ -250,7 +250,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const batch = newId();
       let number = 0;
       try {
-        return await atOnce(by, place, inputs, async (tx, at, items) => {
+        return await atOnce(by, place, inputs, { asked: inputs }, async (tx, at, items) => {
           const rows = [];
           for (const input of items) {
             number += 1;
@@ -273,12 +273,11 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * Changes what is asked for, while it is not decided. Whoever does so counts as one of those who asked. Throws `ExceptionError`.
      */
     async edit(by: Principal, place: Place, id: string, changes: Partial<NewException>): Promise<ExceptionRecord> {
-      return inPlace(by, place, async (tx, at) => {
+      return inPlace(by, place, { ids: [id], asked: [changes] }, async (tx, at) => {
         const now = clock.now();
         const current = await findRow(tx, place, id);
         const asked = await completeRequest(tx, at, { ...askedIn(current), ...changes });
-        const lifeFrom = await lifeOf(tx, at, asked, current.renews, now);
-        checkEnding(at.within, asked, lifeFrom);
+        const lifeFrom = await checkEnding({ ...deps, db: tx }, at, asked, { renews: current.renews });
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
         const set = {
           kind: asked.kind,
@@ -310,7 +309,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * `ExceptionError('exception_state')` for one that was never granted.
      */
     async renew(by: Principal, place: Place, id: string, renewal: Renewal): Promise<ExceptionRecord> {
-      return inPlace(by, place, async (tx, at) => {
+      return inPlace(by, place, { ids: [id] }, async (tx, at) => {
         const current = await findRow(tx, place, id);
         if (current.state !== 'granted')
           throw new ExceptionError(
@@ -329,7 +328,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * `exception_edited` for a revision that is not the one that was read.
      */
     async grant(by: Principal, place: Place, id: string, grant: Grant): Promise<ExceptionRecord> {
-      return inPlace(by, place, (tx, at) => grantIn(tx, by, at, id, grant));
+      return inPlace(by, place, { ids: [id] }, (tx, at) => grantIn(tx, by, at, id, grant));
     },
 
     /** Turns a request down, as it was read. */
@@ -356,7 +355,8 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       },
     ): Promise<ExceptionRecord[]> {
       const { to, revisions, ...said } = decision;
-      return atOnce(by, place, ids, async (tx, at, all) => {
+      const about = to === 'granted' ? { ids } : {};
+      return atOnce(by, place, ids, about, async (tx, at, all) => {
         const decided = [];
         for (const id of all) {
           const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };

@@ -18,12 +18,23 @@ export function limitsIn({ exceptions, unknownSeverity }: Pick<Policy, 'exceptio
   return { ...exceptions, unknownSeverity };
 }
 
+/** What is known here of the vulnerability that an exception is about. */
+export interface KnownRisk {
+  /** Every id under which an exception may count for the same finding, in lower case. Empty for an exception that is about a rule. */
+  readonly names: ReadonlySet<string>;
+  /** The worst that anybody says; `critical` for a rule, `unknown` where nobody says anything. */
+  readonly severity: Severity;
+}
+
 /** What the limits depend on. */
 export interface LimitSource {
   /** Of a project, or of the installation for its id `''`. */
   limitsOf(projectId: string): Promise<Limits>;
-  /** The worst that any source says of a vulnerability. */
-  severityOf(vulnerability: string): Severity;
+  /**
+   * What advisories know of vulnerabilities by ids of theirs in lower case: every id under which an exception may count for the same finding, and
+   * the worst that any source says. What they do not know may be left out.
+   */
+  knownAs(ids: readonly string[]): Promise<ReadonlyMap<string, KnownRisk>>;
 }
 
 /** The end of an exception, and since when it and those it continues count. Epoch ms. */

@@ -165,11 +165,26 @@ describe.each(ENGINES)('trusted sources on %s', (engine) => {
     ['no owner', { owner: '' }],
     ['a review in the past', { reviewDue: NOW }],
     ['a review in ten years', { reviewDue: NOW + 3650 * DAY }],
+    ['criteria that clear the screen', { criteria: 'signed\u001b[2J' }],
+    ['criteria with carriage returns', { criteria: 'signed\r\nweekly' }],
+    ['findings that read backwards', { findings: 'both \u202ehold' }],
+    ['an owner of two lines', { owner: 'platform\nteam' }],
+    ['an owner that reads backwards', { owner: 'platform \u202eteam' }],
     ['a text without end', { findings: 'x'.repeat(9000) }],
   ])('refuse %s', async (_name, change) => {
     const attempt = sources.propose(eva, { ...analysis, entry: 'a.example', ...change });
     await expect(attempt).rejects.toMatchObject({ code: 'source_invalid' });
     expect(await sources.list()).toEqual([]);
+  });
+
+  it('may have findings and criteria of several lines, also when they are reviewed', async () => {
+    const { id } = await sources.propose(eva, { ...analysis, entry: 'a.example', criteria: 'one\ntwo' });
+    await sources.approve(tom, id, 'ok');
+    const review = { findings: 'a\nb', reviewDue: NOW + DAY, reason: 'looked again' };
+    expect(await sources.review(tom, id, review)).toMatchObject({ criteria: 'one\ntwo', findings: 'a\nb' });
+    await expect(sources.review(tom, id, { ...review, findings: 'a\u0007' })).rejects.toMatchObject({
+      code: 'source_invalid',
+    });
   });
 
   it('need a reason and must exist', async () => {

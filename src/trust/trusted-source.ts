@@ -1,5 +1,5 @@
 import type { Row } from '../db/schema.ts';
-import { reasonProblem } from '../platform/reason.ts';
+import { isPrintableText, PRINTABLE, reasonProblem } from '../platform/reason.ts';
 import { TrustError } from './errors.ts';
 import type { EntryScope } from './match/entry.ts';
 import type { EntryProblem } from './match/lint.ts';
@@ -55,6 +55,7 @@ export function checkAnalysis(analysis: RiskAnalysis, now: number, mostDays?: nu
   checkText('the criteria', criteria, LONGEST_TEXT);
   checkText('the findings', findings, LONGEST_TEXT);
   checkText('the owner', owner, LONGEST_OWNER);
+  if (!PRINTABLE.test(owner)) throw new TrustError('source_invalid', 'write the owner in one line of printable text');
   checkReviewDue(reviewDue, now, mostDays);
 }
 
@@ -63,10 +64,16 @@ export function checkReviewDue(reviewDue: number, now: number, mostDays = MOST_R
     throw new TrustError('source_invalid', `the review must be due in the future, within ${mostDays} days`);
 }
 
+/** Throws `TrustError('source_invalid')` for a text that says nothing, is too long, or shows something other than it says. */
 export function checkText(what: string, text: string, longest = LONGEST_TEXT): void {
   if (text.trim() === '')
     throw new TrustError('source_invalid', `${what} must not be empty: say why this can be trusted`);
   if (text.length > longest) throw new TrustError('source_invalid', `${what} must have at most ${longest} characters`);
+  if (!isPrintableText(text))
+    throw new TrustError(
+      'source_invalid',
+      `write ${what} in printable text: lines end with \\n, without other control characters`,
+    );
 }
 
 /** The reason of a decision. Throws `TrustError('source_invalid')`. */

@@ -40,6 +40,18 @@ describe('what is behind a verdict that differs', () => {
     expect(found).toEqual({ exceptions: { begun: ['e2'], ended: ['e1'] }, moments: [12, 15] });
   });
 
+  it('names an exception that lasts longer in the place of one that counts still, which has not ended', () => {
+    const by = (exception: string, until: number) => line({ kind: 'allow', suppressedBy: { exception, until } });
+    const detail = (from: Reason, to: Reason) =>
+      causeDetailOf(verdict(10, [from]), verdict(20, [to]), { added: [to], removed: [from] });
+    expect(detail(by('e1', 50), by('e2', 99))).toEqual({
+      exceptions: { begun: [], ended: [], replaced: [{ from: 'e1', to: 'e2' }] },
+    });
+    expect(detail(by('e1', 15), by('e2', 99))).toEqual({ exceptions: { begun: ['e2'], ended: ['e1'] }, moments: [15] });
+    // It was revoked: else it would be named still.
+    expect(detail(by('e1', 99), by('e2', 50))).toEqual({ exceptions: { begun: ['e2'], ended: ['e1'] } });
+  });
+
   it('names VEX documents', () => {
     const vex = { status: 'not_affected' as const, author: 'a', document: 'doc-1' };
     const said = line({ kind: 'allow', vex });

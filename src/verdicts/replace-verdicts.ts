@@ -10,7 +10,7 @@ import type { Reckoning } from './reckon.ts';
 import { type Subject, subjectKey } from './subjects.ts';
 import { changeDocumentOf, type DocumentTexts, documentOf } from './verdict-document.ts';
 import { verdictChanged } from './verdict-events.ts';
-import { type ChangeDocument, describeChange, type StoredVerdict } from './verdict-store.ts';
+import { type ChangeDocument, causeOf, describeChange, type StoredVerdict } from './verdict-store.ts';
 
 /** A verdict that was computed in the place of another. */
 export interface Replacement {
@@ -57,23 +57,23 @@ export async function replaceVerdicts(
       findings,
       { newest: true },
     );
-    const changes: (Replacement & { readonly change: ChangeDocument })[] = [];
+    const changes: Changed[] = [];
     for (const [at, replacement] of replacements.entries()) {
       const key = subjectKey(replacement.subject);
       if (!written.has(key)) continue;
       const change = described[at];
       outcomes.set(key, change ? 'changed' : 'same');
-      if (change) changes.push({ ...replacement, change });
+      if (change) changes.push({ ...replacement, change, cause: causeOf(cause, replacement.before, change) });
     }
     if (changes.length === 0) return;
     await tx
       .insertInto('verdict_changes')
-      .values(changes.map(asRow(cause, texts)))
+      .values(changes.map(asRow(texts)))
       .execute();
     await addEvents(
       tx,
-      changes.map(({ subject, before, verdict, change }) =>
-        verdictChanged(subject, before.verdict.kind, verdict, { change, cause }),
+      changes.map(({ subject, before, verdict, change, cause: own }) =>
+        verdictChanged(subject, before.verdict.kind, verdict, { change, cause: own }),
       ),
     );
   });
@@ -104,8 +104,10 @@ async function writeAll(
   return new Set(written.rows.map((row) => `${row.repository_id} ${row.digest}`));
 }
 
-function asRow(cause: Cause, texts: DocumentTexts) {
-  return ({ subject, before, verdict, change }: Replacement & { readonly change: ChangeDocument }) => ({
+type Changed = Replacement & { readonly change: ChangeDocument; readonly cause: Cause };
+
+function asRow(texts: DocumentTexts) {
+  return ({ subject, before, verdict, change, cause }: Changed) => ({
     repository_id: subject.repositoryId,
     repository: subject.repository,
     digest: subject.digest,

@@ -97,10 +97,12 @@ export async function replaceVerdict(
   subject: Subject,
   before: StoredVerdict | undefined,
   verdict: Verdict,
-  { cause, reckoning }: { readonly cause: Cause; readonly reckoning?: Reckoning },
+  how: { readonly cause: Cause; readonly reckoning?: Reckoning },
 ): Promise<'changed' | 'same' | 'lost'> {
   const { repositoryId, repository, digest } = subject;
+  const { reckoning } = how;
   const change = describeChange(before?.verdict, verdict);
+  const cause = causeOf(how.cause, before, change);
   // An image without a verdict is judged when it is asked for, and after every start: one that a power cut takes is made again.
   const writer = before ? db : unsynced(db);
   return writer.transaction().execute(async (tx) => {
@@ -205,6 +207,16 @@ export async function markStale(
 /** What a verdict was marked for by `markStale`; undefined for a moment of time. */
 export function staleCause(changesAt: number): Marking | undefined {
   return changesAt < 0 ? MARKING[-changesAt % MARKING.length] : undefined;
+}
+
+/**
+ * Why a verdict was replaced: of what is judged again because of its moment, some was marked by hand, or came upon an exception whose mark is still
+ * to come.
+ */
+export function causeOf(cause: Cause, before: StoredVerdict | undefined, change: ChangeDocument | undefined): Cause {
+  if (cause !== 'time' || !before) return cause;
+  const marked = staleCause(before.revision.changesAt ?? 0);
+  return marked ?? (change?.causeDetail?.exceptions?.replaced ? 'exception' : cause);
 }
 
 /** What is different in kind or reasons; undefined when nothing is. */

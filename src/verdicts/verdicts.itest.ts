@@ -9,6 +9,7 @@ import { graceOf } from '../policy/judging.testing.ts';
 import { defaultPolicy } from '../policy/policy.ts';
 import { findRepository } from '../registry/content-store.ts';
 import { deleteManifest } from '../registry/manifest-writer.ts';
+import { markStale } from './verdict-store.ts';
 import {
   ALPINE,
   advisoriesOf,
@@ -188,6 +189,21 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
       });
       world.state.advisories = advisoriesOf({});
       expect(await world.pull(back)).toEqual({ kind: 'serve', warnings: [] });
+    });
+
+    it('says that an exception was granted beside another, whoever judges it first', async () => {
+      const { digest } = await world.push('front/app', [base]);
+      world.state.exceptions = [exception];
+      await world.verdicts.rejudgeProject('front', 'exception');
+      const longer = { ...exception, id: 'exception-2', until: exception.until + 1 };
+      world.state.exceptions = [exception, longer];
+      await markStale(handle.db, 'exception');
+      await world.verdicts.list({ limit: 9 });
+      const [change] = await world.verdicts.history({ digest, limit: 1 });
+      expect(change).toMatchObject({
+        cause: 'exception',
+        causeDetail: { exceptions: { begun: [], ended: [], replaced: [{ from: exception.id, to: longer.id }] } },
+      });
     });
 
     it('ends an exception at its millisecond, without anybody doing anything', async () => {

@@ -17,6 +17,7 @@ import { storeManifest } from '../registry/manifest-writer.ts';
 import type { Caller, ManifestSubject } from '../registry/ports.ts';
 import { ensureRepository } from '../registry/repositories.ts';
 import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
+import { mentioningIn } from '../scanner/matcher/lookup.testing.ts';
 import type { AdvisoryStatement } from '../scanner/matcher/lookup.ts';
 import type { GateLedger, LayerAnalyser } from './ports.ts';
 import { createVerdicts, type VerdictsDeps } from './verdicts.ts';
@@ -72,6 +73,7 @@ export function advisoriesOf(facts: Facts, builtAt = NOW - DAY): AdvisoryDatabas
     sources,
     path: '',
     keys: () => [],
+    mentioning: mentioningIn(statements.values()),
     close: () => undefined,
     ecosystemsUnder: (prefix) => sources.map(({ ecosystem }) => ecosystem).filter((name) => name.startsWith(prefix)),
     sourcesOf: (ecosystem) => sources.filter((source) => source.ecosystem === ecosystem),

@@ -28,12 +28,14 @@ export const judgedImage = z.object({
 export type JudgedImage = z.infer<typeof judgedImage>;
 
 const begunEnded = z.object({ begun: z.array(z.string()), ended: z.array(z.string()) });
+const fromTo = z.object({ from: z.string(), to: z.string() });
 const causeDetail = z.object({
   policy: z.object({ from: z.number().int(), to: z.number().int() }).optional(),
   policySet: z.object({ by: z.string(), reason: z.string() }).optional(),
-  advisories: z.object({ from: z.string(), to: z.string() }).optional(),
-  inventory: z.object({ from: z.string(), to: z.string() }).optional(),
-  exceptions: begunEnded.optional(),
+  advisories: fromTo.optional(),
+  inventory: fromTo.optional(),
+  /** `replaced`: named in the place of one that counts still. */
+  exceptions: begunEnded.extend({ replaced: z.array(fromTo).optional() }).optional(),
   vex: begunEnded.optional(),
   moments: z.array(moment).optional(),
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Inventory } from '../../model/inventory.ts';
 import type { AdvisoryDatabase } from '../../scanner/advisories/index.ts';
-import { lookupOf } from '../../scanner/matcher/lookup.testing.ts';
+import { lookupOf, mentioningIn } from '../../scanner/matcher/lookup.testing.ts';
 import type { AdvisoryStatement, VulnerabilityFacts } from '../../scanner/matcher/lookup.ts';
 import { hostileFindings, hostileInventory, hostileText } from '../../scanner/sbom-write/arbitrary.testing.ts';
 import type { FinishedScan } from './forms.ts';
@@ -25,6 +25,7 @@ export function databaseOf(
     path: '',
     sources: [],
     keys: () => [],
+    mentioning: mentioningIn(Object.values(statements)),
     close: () => undefined,
   };
 }

@@ -7,6 +7,7 @@ import { fixedClock } from '../../platform/clock.ts';
 import { type BuildReport, buildAdvisoryDatabase } from './build.ts';
 import { type AdvisoryChanges, changedKeys } from './changes.ts';
 import { openAdvisoryDatabase } from './database.ts';
+import { knownAs } from './known-as.ts';
 import { packDatabase } from './pack.ts';
 import { installSnapshot, SNAPSHOT_PATH } from './snapshot.ts';
 import { createAdvisoryStore } from './store.ts';
@@ -134,6 +135,27 @@ describe('an advisory database', () => {
   it('gives one statement per vulnerability of a record about several', () => {
     const statements = database.advisoriesFor('Debian:11', 'zlib').filter(({ advisory }) => advisory === 'DSA-5218-1');
     expect(statements.map(({ ids }) => ids)).toEqual([['CVE-2022-37434', 'DSA-5218-1']]);
+  });
+
+  it('is looked through for every statement about some ids, of whatever packages', async () => {
+    const every = [...database.keys()].flatMap(({ ecosystem, name }) => database.advisoriesFor(ecosystem, name));
+    const about = async (...ids: string[]) => {
+      const found = [];
+      for await (const statement of database.mentioning(ids)) found.push(statement);
+      return found;
+    };
+    for (const id of ['ALPINE-CVE-2024-58251', 'CVE-2022-37434', 'DSA-5218-1']) {
+      const expected = every.filter(({ advisory, ids }) => [advisory, ...ids].includes(id));
+      expect(expected).not.toEqual([]);
+      expect(await about(id.toLowerCase())).toEqual(expected);
+    }
+    expect(await about(...new Set(every.map(({ advisory }) => advisory)))).toEqual(every);
+    expect([await about(), await about('CVE-.*'), await about('CVE-2022')]).toEqual([[], [], []]);
+  });
+
+  it('knows the CVE behind an id of an advisory', async () => {
+    const known = await knownAs(database, ['alpine-cve-2024-58251']);
+    expect(known.get('alpine-cve-2024-58251')?.names).toContain('cve-2024-58251');
   });
 
   it('joins severities, KEV and EPSS by id', () => {

@@ -6,6 +6,7 @@ import { messageOf } from '../../platform/errors.ts';
 import type { AdvisoryStatement, VulnerabilityFacts } from '../matcher/lookup.ts';
 import { decodeBody } from './codec.ts';
 import { AdvisoryDatabaseError } from './errors.ts';
+import { statementsMentioning } from './mentioning.ts';
 import { APPLICATION_ID, SCHEMA_VERSION, TABLES } from './schema.ts';
 import type { AdvisoryDatabase } from './types.ts';
 
@@ -60,6 +61,7 @@ export function openAdvisoryDatabase(path: string): AdvisoryDatabase {
         yield { ecosystem: String(row['ecosystem']), name: String(row['name']), hash: String(row['hash']) };
       }
     },
+    mentioning: statementsMentioning(db),
     close: () => db.close(),
   };
 }

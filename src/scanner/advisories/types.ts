@@ -1,5 +1,5 @@
 import type { AdvisorySource } from '../../model/coverage.ts';
-import type { AdvisoryLookup } from '../matcher/lookup.ts';
+import type { AdvisoryLookup, AdvisoryStatement } from '../matcher/lookup.ts';
 
 /** Identity of the facts about one package: findings for it can change only when these differ. */
 export interface AdvisoryKey {
@@ -24,6 +24,8 @@ export interface AdvisoryDatabase extends AdvisoryLookup {
   readonly path: string;
   /** Every key, ascending by ecosystem and name (by bytes). */
   keys(): Iterable<HashedKey>;
+  /** Every statement whose advisory or vulnerability is called one of these ids, in capitals or not. Reads all there is, with pauses. */
+  mentioning(ids: readonly string[]): AsyncIterable<AdvisoryStatement>;
   close(): void;
 }
 

@@ -19,6 +19,16 @@ export function lookupOf(
   };
 }
 
+/** What an advisory database gives of these statements for ids, in capitals or not. */
+export function mentioningIn(statements: Iterable<readonly Partial<AdvisoryStatement>[]>) {
+  const all = [...statements].flat().map(statementOf);
+  return async function* mentioning(ids: readonly string[]): AsyncGenerator<AdvisoryStatement> {
+    const wanted = new Set(ids.map((id) => id.toLowerCase()));
+    for (const statement of all)
+      if ([statement.advisory, ...statement.ids].some((id) => wanted.has(id.toLowerCase()))) yield statement;
+  };
+}
+
 function statementOf(part: Partial<AdvisoryStatement>): AdvisoryStatement {
   const advisory = part.advisory ?? part.ids?.[0] ?? 'X-1';
   return { advisory, ids: [advisory], feed: 'test', ranges: [], versions: [], severities: [], ...part };
