@@ -128,6 +128,19 @@ describe('createWorkerPool', () => {
     expect(Object.keys(JSON.parse(await pool.run('secrets')) as object)).toEqual(['TMPDIR']);
   });
 
+  it('gives up what runs, also what stands still, and what waits', async () => {
+    const pool = poolOf(2);
+    const stopped = Number(await pool.run('process'));
+    process.kill(stopped, 'SIGSTOP');
+    const given = Promise.allSettled(['a', 'spin', 'b'].map((task) => pool.run(task)));
+    pool.giveUp();
+    const reason = { code: 'pool_closed', message: 'the program is stopping' };
+    expect(await given).toMatchObject([{ reason }, { reason }, { reason }]);
+    await expect(pool.run('c')).rejects.toMatchObject({ code: 'pool_closed' });
+    await pool.close();
+    expect(() => process.kill(stopped, 0)).toThrow('ESRCH');
+  });
+
   it('ends what runs before it closes, and takes nothing more', async () => {
     const pool = poolOf(1);
     const running = [pool.run('a'), pool.run('b')];
