@@ -14,9 +14,8 @@ export type Reply =
     };
 
 /** Ends the process within a second when its parent is gone: a thread sees that also while the process goes round in a loop. */
-const WATCH_PARENT = `
-const parent = process.ppid;
-setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 1000);`;
+const watchOf = (parent: number) =>
+  `setInterval(() => process.ppid === ${parent} || process.kill(process.pid, 'SIGKILL'), 1000);`;
 /** More than it needs; little enough to cost nothing. */
 const OF_WATCH = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
 
@@ -26,7 +25,7 @@ export function answerTasks(run: (task: never, tell: (progress: unknown) => void
   // An interrupt at a terminal reaches all; the pool says when its workers end.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
   process.once('disconnect', () => process.exit());
-  new Worker(WATCH_PARENT, { eval: true, execArgv: [], env: {}, resourceLimits: OF_WATCH }).unref();
+  new Worker(watchOf(process.ppid), { eval: true, execArgv: [], env: {}, resourceLimits: OF_WATCH }).unref();
   process.on('message', ({ id, task }: { readonly id: number; readonly task: never }) => {
     void answer(id, () => run(task, (progress) => reply({ id, kind: 'progress', progress }))).then(reply);
   });
