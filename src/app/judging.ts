@@ -21,6 +21,8 @@ import { createVexObserver } from './vex-observer.ts';
 
 const INSTALL_AGAIN_MS = 30_000;
 const FILL_AGAIN_MS = 30_000;
+/** How long analyses may go on once the server is to stop. */
+const GIVE_UP_MS = 5000;
 const TRASH_MS = 24 * 3600 * 1000;
 
 export interface JudgingParts {
@@ -31,6 +33,8 @@ export interface JudgingParts {
   readonly jobs: JobQueue;
   /** Installs the shipped advisories where there are none, takes up what was left, and begins to work. */
   start(): Promise<void>;
+  /** Takes no more jobs, and gives up what is being analysed when it takes longer: the next start takes it up. */
+  giveUpSoon(): void;
   close(): Promise<void>;
 }
 
@@ -115,6 +119,7 @@ export function createJudgingParts(
   const stopping = new AbortController();
   let installing: Promise<void> | undefined;
   let filling: Promise<void> | undefined;
+  let givingUp: NodeJS.Timeout | undefined;
 
   function notInstalled(error: unknown): void {
     logger.error({ error: messageOf(error) }, 'the shipped advisories could not be installed');
@@ -148,7 +153,7 @@ export function createJudgingParts(
         });
       });
       await applyUnapplied();
-      if (!config.backgroundWork) return;
+      if (!config.backgroundWork || stopping.signal.aborted) return;
       filling = keepTrying(fillList, {
         everyMs: FILL_AGAIN_MS,
         signal: stopping.signal,
@@ -159,12 +164,19 @@ export function createJudgingParts(
       const left = await verdicts.resume();
       if (left > 0) logger.info({ manifests: left }, 'took up what was left unjudged');
     },
+    giveUpSoon() {
+      stopping.abort();
+      // Told a moment before, so that what is given up goes back into the queue.
+      void jobs.stop(GIVE_UP_MS - 100);
+      givingUp = setTimeout(() => workers.giveUp(), GIVE_UP_MS);
+    },
     async close() {
       stopping.abort();
       stopListening();
       await filling;
       await jobs.stop();
       await verdicts.close();
+      clearTimeout(givingUp);
       await workers.close();
       advisories.close();
     },

@@ -232,6 +232,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     banner: banner(config, first),
     async close() {
       stopping.abort();
+      judging.giveUpSoon();
       // Else guards that wait for news would hold up the end of the server.
       feed.close();
       await server.close();

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { CodedError, messageOf } from './errors.ts';
 
 export type Reply =
@@ -12,12 +13,19 @@ export type Reply =
       readonly code?: string;
     };
 
+/** Ends the process within a second when its parent is gone: a thread sees that also while the process goes round in a loop. */
+const watchOf = (parent: number) =>
+  `setInterval(() => process.ppid === ${parent} || process.kill(process.pid, 'SIGKILL'), 1000);`;
+/** More than it needs; little enough to cost nothing. */
+const OF_WATCH = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
+
 /** Makes this process a worker of a pool: answers every task with what `run` gives or throws, and ends with the pool. */
 export function answerTasks(run: (task: never, tell: (progress: unknown) => void) => unknown): void {
   giveWay();
   // An interrupt at a terminal reaches all; the pool says when its workers end.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
   process.once('disconnect', () => process.exit());
+  new Worker(watchOf(process.ppid), { eval: true, execArgv: [], env: {}, resourceLimits: OF_WATCH }).unref();
   process.on('message', ({ id, task }: { readonly id: number; readonly task: never }) => {
     void answer(id, () => run(task, (progress) => reply({ id, kind: 'progress', progress }))).then(reply);
   });

@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createWorkerPool, type WorkerPool } from './worker-pool.ts';
@@ -16,6 +18,11 @@ function poolOf(size: number, changes: { readonly timeoutMs?: number; readonly i
   });
   pools.push(pool);
   return pool;
+}
+
+/** As ps(1) says it; a process that nobody asked for its end yet is a zombie. */
+function stateOf(pid: number): string {
+  return spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim() || 'gone';
 }
 
 afterEach(async () => {
@@ -126,6 +133,40 @@ describe('createWorkerPool', () => {
     const pool = poolOf(1);
     await expect(pool.run('fail')).rejects.toThrow('no such file');
     expect(Object.keys(JSON.parse(await pool.run('secrets')) as object)).toEqual(['TMPDIR']);
+  });
+
+  it.skipIf(process.platform === 'win32')('leaves no worker behind in a loop when its own process is killed', async () => {
+    const [module, worker] = ['./worker-pool.ts', './testdata/worker.ts'].map((path) => new URL(path, import.meta.url));
+    const script = `
+      import { createWorkerPool } from ${JSON.stringify(module)};
+      const options = { size: 1, memoryMb: 32, youngMb: 12, timeoutMs: 600_000 };
+      const pool = createWorkerPool({ module: new URL(${JSON.stringify(worker)}), ...options });
+      const pid = await pool.run('process');
+      await pool.run('tell, then spin', { onProgress: () => console.log(pid) });`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const pid = Number(((await once(parent.stdout, 'data')) as [Buffer])[0].toString());
+    parent.kill('SIGKILL');
+    try {
+      await vi.waitFor(() => expect(stateOf(pid)).toMatch(/^(gone|Z)/), { timeout: 60_000 });
+    } catch (error) {
+      process.kill(pid, 'SIGKILL');
+      throw error;
+    }
+  });
+
+  it('gives up what runs, also what stands still, and what waits', async () => {
+    const pool = poolOf(2);
+    const stopped = Number(await pool.run('process'));
+    process.kill(stopped, 'SIGSTOP');
+    const given = Promise.allSettled(['a', 'spin', 'b'].map((task) => pool.run(task)));
+    pool.giveUp();
+    const reason = { code: 'pool_closed', message: 'the program is stopping' };
+    expect(await given).toMatchObject([{ reason }, { reason }, { reason }]);
+    await expect(pool.run('c')).rejects.toMatchObject({ code: 'pool_closed' });
+    await pool.close();
+    expect(() => process.kill(stopped, 0)).toThrow('ESRCH');
   });
 
   it('ends what runs before it closes, and takes nothing more', async () => {

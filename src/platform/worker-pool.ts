@@ -43,6 +43,8 @@ export interface WorkerPool<Task, Result> {
   run(task: Task, options?: RunOptions): Promise<Result>;
   /** Lets what runs end, then stops the workers. */
   close(): Promise<void>;
+  /** Ends what runs and what waits, with `pool_closed`, and takes nothing more. */
+  giveUp(): void;
 }
 
 interface Pending<Task, Result> extends RunOptions {
@@ -80,6 +82,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
   const waiting: Pending<Task, Result>[] = [];
   const workers = new Set<PoolWorker>();
   const idle: PoolWorker[] = [];
+  const running = new Set<(error: WorkerError) => void>();
   let busy = 0;
   let closed = false;
   let settled: (() => void) | undefined;
@@ -168,6 +171,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
           : died(signal ? `${signal} ended it` : `it ended with code ${code}`, worker.lastWords),
       );
     const onAbort = () => end(new WorkerError('task_ended', 'it was ended before it was done'));
+    running.add(end);
 
     function end(error: WorkerError): void {
       finish(() => pending.reject(error), false);
@@ -176,6 +180,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
     function finish(report: () => void, reusable: boolean): void {
       if (done) return;
       done = true;
+      running.delete(end);
       clearTimeout(timer);
       clearInterval(watch);
       child.off('message', onMessage).off('error', onError).off('close', onClose);
@@ -211,7 +216,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
 
   return {
     run(task, runOptions = {}) {
-      if (closed) return Promise.reject(new WorkerError('pool_closed', 'the program is stopping'));
+      if (closed) return Promise.reject(stopping());
       return new Promise<Result>((resolve, reject) => {
         const pending = { ...runOptions, task, resolve, reject };
         if (runOptions.urgent) waiting.unshift(pending);
@@ -230,6 +235,11 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
       for (const worker of idle.splice(0)) retire(worker);
       await Promise.all([...workers].map(({ gone }) => gone));
     },
+    giveUp() {
+      closed = true;
+      for (const { reject } of waiting.splice(0)) reject(stopping());
+      for (const end of [...running]) end(stopping());
+    },
   };
 }
 
@@ -244,6 +254,10 @@ function release({ process: child }: PoolWorker): void {
   child.channel?.unref();
   // Its type says less than it is, a socket.
   (child.stderr as unknown as { unref(): void } | null)?.unref();
+}
+
+function stopping(): WorkerError {
+  return new WorkerError('pool_closed', 'the program is stopping');
 }
 
 function absent(cause: unknown): WorkerError {

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Inventory } from '../model/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteSource } from '../platform/streams.ts';
-import { createWorkerPool, WorkerError } from '../platform/worker-pool.ts';
+import { createWorkerPool, type RunOptions, WorkerError } from '../platform/worker-pool.ts';
 import { composeInventory } from './compose.ts';
 import { ScanError } from './errors.ts';
 import type { StackedLayer } from './layers/tree.ts';
@@ -33,16 +33,19 @@ export interface LayerAnalyserOptions {
 
 export interface AnalyserPool {
   /**
-   * The evidence of one layer. A layer that kills its worker or takes too long gives incomplete evidence that says so;
-   * rejects only when the bytes could not be had, or are more than is ever read (`ScanError`).
+   * The evidence of one layer. A layer that needs too much memory or time gives incomplete evidence that says so; rejects when the bytes could
+   * not be had, are more than is ever read (`ScanError`), or when no worker could be had or kept for it (`WorkerError`): another time it may be.
    */
   analyse(input: AnalysisInput): Promise<PackedEvidence>;
   /**
    * What is in these layers, lowest first, put on top of each other. Too much for a worker gives an incomplete inventory that says so;
-   * rejects only when no worker can be had.
+   * rejects only when no worker can be had or kept.
    */
   compose(layers: readonly EvidenceOfLayer[]): Promise<Inventory>;
+  /** Lets what runs end. */
   close(): Promise<void>;
+  /** Ends what runs and what waits for a worker; both reject. */
+  giveUp(): void;
 }
 
 export interface EvidenceOfLayer {
@@ -55,7 +58,8 @@ const MOST_MEMORY_MB = 1024;
 const LEAST_MEMORY_MB = 64;
 const YOUNG_MB = 12;
 const MB = 1024 * 1024;
-const FAULTS_OF_LAYER: ReadonlySet<WorkerError['code']> = new Set(['worker_died', 'worker_late', 'worker_memory']);
+/** A worker that died otherwise may have been killed by an operator, or by a system that is short of memory for other reasons. */
+const FAULTS_OF_LAYER: ReadonlySet<WorkerError['code']> = new Set(['worker_late', 'worker_memory']);
 
 /** Analyses layers in worker processes. */
 export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool {
@@ -68,9 +72,19 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
   });
 
+  /** Runs a task, and once more when its worker died. */
+  async function run(task: WorkerTask, options?: RunOptions): Promise<PackedEvidence | Inventory> {
+    try {
+      return await pool.run(task, options);
+    } catch (error) {
+      if (error instanceof WorkerError && error.code === 'worker_died') return pool.run(task, options);
+      throw error;
+    }
+  }
+
   async function analyseFile(path: string, digest: Digest | undefined): Promise<PackedEvidence> {
     try {
-      return (await pool.run({ kind: 'analyse', path, limits, ...(digest ? { digest } : {}) })) as PackedEvidence;
+      return (await run({ kind: 'analyse', path, limits, ...(digest ? { digest } : {}) })) as PackedEvidence;
     } catch (error) {
       if (error instanceof WorkerError && FAULTS_OF_LAYER.has(error.code))
         return packEvidence(unreadLayer('limit', `the layer could not be analysed: ${error.message}`, digest));
@@ -96,13 +110,14 @@ export function createLayerAnalyser(options: LayerAnalyserOptions): AnalyserPool
       if (here) return here;
       try {
         const task = layers.map(({ digest, evidence: { bytes } }) => ({ digest, bytes }));
-        return (await pool.run({ kind: 'compose', layers: task }, { urgent: true })) as Inventory;
+        return (await run({ kind: 'compose', layers: task }, { urgent: true })) as Inventory;
       } catch (error) {
         if (!(error instanceof WorkerError && FAULTS_OF_LAYER.has(error.code))) throw error;
         return unreadImage(`the layers could not be put together: ${error.message}`);
       }
     },
     close: () => pool.close(),
+    giveUp: () => pool.giveUp(),
   };
 }
 

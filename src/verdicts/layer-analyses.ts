@@ -117,7 +117,7 @@ async function analyse(
     });
   } catch (error) {
     if (error instanceof VerdictError) throw error;
-    throw new VerdictError('layer_unreadable', `layer ${digest} could not be analysed: ${messageOf(error)}`, {
+    throw new VerdictError('layer_unreadable', `layer ${digest} could not be analysed now: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -26,6 +26,9 @@ answerTasks((task: string, tell) => {
     case 'buffers':
       // As fast as a decompressor fills them.
       for (;;) hold.push(Buffer.alloc(64 * 1024, hold.length % 256));
+    case 'tell, then spin':
+      tell('spinning');
+      for (;;);
     case 'spin':
       for (;;);
     case 'exit':
