@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +17,9 @@ import { type Figure, type Row, tableOf } from './row.ts';
 import { simulateRow } from './simulate.ts';
 import { whyRow } from './why.ts';
 import { openWorld } from './world.ts';
+
+// As the program does: simulations start with what was compiled before.
+enableCompileCache();
 
 const ROWS: readonly Row[] = [simulateRow, policyChangeRow, grantRow, exceptionsRow, whyRow, findingsRow];
 const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];

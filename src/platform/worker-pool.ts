@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
 import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Reply } from './answer-tasks.ts';
 import { CodedError, messageOf } from './errors.ts';
@@ -118,7 +120,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
         `--max-semi-space-size=${Math.max(1, Math.floor(youngMb / 3))}`,
       ],
       // What hostile bytes are parsed in has no business knowing our secrets.
-      env: { TMPDIR: tmpdir() },
+      env: { TMPDIR: tmpdir(), ...compiledCode() },
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -254,6 +256,13 @@ function release({ process: child }: PoolWorker): void {
   child.channel?.unref();
   // Its type says less than it is, a socket.
   (child.stderr as unknown as { unref(): void } | null)?.unref();
+}
+
+/** Workers start with what was compiled for those before them, where this process keeps such code. */
+function compiledCode(): { readonly NODE_COMPILE_CACHE?: string } {
+  const folder = getCompileCacheDir();
+  // Node adds a folder for its own version to the one it is told.
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }
 
 function stopping(): WorkerError {
