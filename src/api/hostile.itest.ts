@@ -74,9 +74,16 @@ describe.each(ENGINES)('hostile input to the management API on %s', (engine) => 
     expect((await test('?project=front')).status).toBe(404);
   });
 
-  it('says that an analysis is too large for the ledger, and keeps nothing of it', async () => {
-    const body = { ...source, criteria: '\u0001'.repeat(8000), findings: '\u0001'.repeat(8000) };
-    expect((await api.call('POST', '/trusted-sources', { as: 'admin', body })).status).toBe(413);
+  it('refuses an analysis that shows something other than it says, and keeps nothing of it', async () => {
+    for (const said of [
+      { criteria: '\u0001'.repeat(8000), findings: '\u0001'.repeat(8000) },
+      { criteria: 'signed\r\nweekly' },
+      { findings: 'both \u202ehold' },
+      { owner: 'platform\nteam' },
+    ]) {
+      const reply = await api.call('POST', '/trusted-sources', { as: 'admin', body: { ...source, ...said } });
+      expect([reply.status, reply.json['detail']]).toEqual([400, expect.stringContaining('printable text')]);
+    }
     expect((await api.call('GET', '/trusted-sources', { as: 'admin' })).json.items).toEqual([]);
   });
 
