@@ -135,26 +135,31 @@ describe('createWorkerPool', () => {
     expect(Object.keys(JSON.parse(await pool.run('secrets')) as object)).toEqual(['TMPDIR']);
   });
 
-  it.skipIf(process.platform === 'win32')('leaves no worker behind in a loop when its own process is killed', async () => {
-    const [module, worker] = ['./worker-pool.ts', './testdata/worker.ts'].map((path) => new URL(path, import.meta.url));
-    const script = `
+  it.skipIf(process.platform === 'win32')(
+    'leaves no worker behind in a loop when its own process is killed',
+    async () => {
+      const [module, worker] = ['./worker-pool.ts', './testdata/worker.ts'].map(
+        (path) => new URL(path, import.meta.url),
+      );
+      const script = `
       import { createWorkerPool } from ${JSON.stringify(module)};
       const options = { size: 1, memoryMb: 32, youngMb: 12, timeoutMs: 600_000 };
       const pool = createWorkerPool({ module: new URL(${JSON.stringify(worker)}), ...options });
       const pid = await pool.run('process');
       await pool.run('tell, then spin', { onProgress: () => console.log(pid) });`;
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const pid = Number(((await once(parent.stdout, 'data')) as [Buffer])[0].toString());
-    parent.kill('SIGKILL');
-    try {
-      await vi.waitFor(() => expect(stateOf(pid)).toMatch(/^(gone|Z)/), { timeout: 60_000 });
-    } catch (error) {
-      process.kill(pid, 'SIGKILL');
-      throw error;
-    }
-  });
+      const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const pid = Number(((await once(parent.stdout, 'data')) as [Buffer])[0].toString());
+      parent.kill('SIGKILL');
+      try {
+        await vi.waitFor(() => expect(stateOf(pid)).toMatch(/^(gone|Z)/), { timeout: 60_000 });
+      } catch (error) {
+        process.kill(pid, 'SIGKILL');
+        throw error;
+      }
+    },
+  );
 
   it('gives up what runs, also what stands still, and what waits', async () => {
     const pool = poolOf(2);
