@@ -116,8 +116,8 @@ startupSnapshot.setDeserializeMainFunction(async () => {
   // A folder that was moved or copied has another snapshot than it needs. Databases are unpacked in a thread, beside files of this run.
   if (realpathSync(join(program, '../..')) !== INSTALLATION || argv.some((word) => word.startsWith('--db'))) startOver();
   const code = await runCli(argv);
-  // Nothing is left to be waited for, and the system clears up sooner than Node.
-  process.stdout.write('', () => process.exit(code));
+  // Nothing is left to be waited for, and the system clears up sooner than Node. What failed is told of right after.
+  process.stdout.write('', (error) => error ?? process.exit(process.exitCode ?? code));
 });
 `;
 }

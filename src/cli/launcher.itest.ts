@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../test/support/free-port.ts';
+import { mountSmallDisk } from '../../test/support/small-disk.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const APK = 'P:apk-tools\nV:2.10.6-r0\nA:x86_64\nL:GPL-2.0-only\n\n';
@@ -15,6 +16,9 @@ beforeAll(async () => {
   await mkdir(join(folder, 'rootfs/etc'));
   await writeFile(join(folder, 'rootfs/etc/os-release'), 'ID=alpine\nVERSION_ID=3.10.9\n');
   await writeFile(join(folder, 'rootfs/lib/apk/db/installed'), APK);
+  await mkdir(join(folder, 'large/lib/apk/db'), { recursive: true });
+  const many = Array.from({ length: 1000 }, (_, at) => `P:package-${at}\nV:1.0-r0\n\n`);
+  await writeFile(join(folder, 'large/lib/apk/db/installed'), many.join(''));
   await symlink(join(ROOT, 'bin/breakwater'), join(folder, 'link'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -43,7 +47,7 @@ describe.skipIf(process.platform === 'win32')('the launcher', () => {
     for (const args of [
       ['scan', 'rootfs'],
       ['scan', 'rootfs', '--fail-on', 'critical'],
-      ['scan', 'rootfs', '-o', 'spdx', '--out', '/dev/null'],
+      ['scan', 'rootfs', '-o', 'spdx', '--out', 'written'],
       ['scan', 'rootfs', '--db', 'nothing'],
       ['scan', 'nothing.tar'],
       ['scan', nowhere],
@@ -52,6 +56,31 @@ describe.skipIf(process.platform === 'win32')('the launcher', () => {
       ['--version'],
     ])
       expect([args, await run('./link', args)]).toEqual([args, await ordinary(args)]);
+  });
+  it.runIf(process.platform === 'linux')('fails when its output does not get out', async () => {
+    const full = {
+      code: 3,
+      out: '',
+      err: expect.stringMatching(/^breakwater: standard output cannot be written: ENOSPC.*\n$/),
+    };
+    const programs = [join(ROOT, 'bin/breakwater'), `${process.execPath} ${join(ROOT, 'bin/breakwater.mjs')}`];
+    for (const program of programs)
+      for (const args of ['scan rootfs -o json', 'scan rootfs', 'scan --help', '--version', '--help'])
+        expect([args, await run('/bin/sh', ['-c', `${program} ${args} > /dev/full`])]).toEqual([args, full]);
+  });
+  it.runIf(process.getuid?.() === 0 && process.platform === 'linux')('fails when a part of it does', async () => {
+    const disk = await mountSmallDisk({ megabytes: 1 });
+    try {
+      for (const program of [join(ROOT, 'bin/breakwater'), `${process.execPath} ${join(ROOT, 'bin/breakwater.mjs')}`]) {
+        await disk.fill(4096);
+        const { code, err } = await run('/bin/sh', ['-c', `${program} scan large -o json > ${disk.folder}/out`]);
+        expect([code, err]).toEqual([3, expect.stringContaining('ENOSPC')]);
+        await rm(join(disk.folder, 'out'));
+        await disk.empty();
+      }
+    } finally {
+      await disk.remove();
+    }
   });
   it('needs no other Node for a scan, nor advisories that were unpacked before', async () => {
     const alone = { PATH: '', BREAKWATER_CACHE_HOME: join(folder, 'new-cache') };

@@ -3,6 +3,7 @@ import { foldersOf } from '../folders.ts';
 import { VERSION } from '../platform/version.ts';
 import type { Cli, Programs } from './cli.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { watchStandardOutput } from './standard-output.ts';
 
 interface Noun {
   readonly summary: string;
@@ -135,6 +136,8 @@ Settings: BREAKWATER_URL, BREAKWATER_USER, BREAKWATER_PASSWORD, or what "breakwa
  * named are loaded.
  */
 export async function runCli(argv: readonly string[], programs: Programs = {}): Promise<number> {
+  const note = (text: string) => void process.stderr.write(`${text}\n`);
+  const isOutWhole = watchStandardOutput(note);
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     process.stdout.write(`${VERSION}\n`);
     return EXIT.ok;
@@ -142,7 +145,7 @@ export async function runCli(argv: readonly string[], programs: Programs = {}): 
   let code: ExitCode = EXIT.ok;
   const cli: Cli = {
     print: (text) => void process.stdout.write(`${text}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note,
     exitWith: (chosen) => {
       code = chosen;
     },
@@ -160,9 +163,8 @@ export async function runCli(argv: readonly string[], programs: Programs = {}): 
     folders: async () => foldersOf() ?? settings(),
     programs,
   };
-  ignoreClosedPipe();
   const failed = await run(argv, cli);
-  return failed ?? code;
+  return isOutWhole() ? (failed ?? code) : EXIT.failure;
 }
 
 async function settings() {
@@ -204,12 +206,4 @@ function passOn(command: Command): void {
     child.copyInheritedSettings(command).helpCommand(false);
     passOn(child);
   }
-}
-
-/** `breakwater … | head` closes the pipe early; that is no failure of ours. */
-function ignoreClosedPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
-  });
 }

@@ -19,7 +19,10 @@ writeFileSync(path, layer);
 function children(): number[] {
   const threads = `/proc/${process.pid}/task`;
   return readdirSync(threads).flatMap((thread) =>
-    readFileSync(join(threads, thread, 'children'), 'latin1').split(' ').filter(Boolean).map(Number),
+    readFileSync(join(threads, thread, 'children'), 'latin1')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number),
   );
 }
 

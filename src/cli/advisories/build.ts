@@ -3,8 +3,9 @@ import { counted } from '../../platform/counted.ts';
 import type { BuildProgress, BuildReport } from '../../scanner/advisories/build.ts';
 import { buildApart } from '../../scanner/advisories/build-apart.ts';
 import type { Cli } from '../cli.ts';
+import { CliError } from '../exit.ts';
 import { bytes, facts, type OutputOptions, printAs } from '../output.ts';
-import { expectPlaceFor } from '../write-whole.ts';
+import { expectPlaceFor, isWrittenInto } from '../write-whole.ts';
 import { sourceTable } from './sources.ts';
 
 export interface BuildCommandOptions extends OutputOptions {
@@ -19,6 +20,7 @@ const SECOND = 1000;
 export async function buildDatabase(cli: Cli, options: BuildCommandOptions): Promise<void> {
   const { from, out, completeness } = options;
   await expectPlaceFor(out);
+  if (await isWrittenInto(out)) throw new CliError('usage', `${out} is no file: a database is built in a file`);
   let shownAt = 0;
   const report = await buildApart({
     from,

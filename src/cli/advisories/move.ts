@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { importAdvisories } from '../../api/contract/operations.ts';
@@ -14,7 +14,7 @@ import { CliError } from '../exit.ts';
 import { bytes, facts, type OutputOptions, printAs } from '../output.ts';
 import { type SourceAccess, sourceClient } from '../registry-end.ts';
 import { openAdvisories } from '../scan/advisories.ts';
-import { expectPlaceFor } from '../write-whole.ts';
+import { expectPlaceFor, moveWhole } from '../write-whole.ts';
 import { type ArtifactPlace, pullArtifact, pushArtifact } from './artifact.ts';
 
 export interface FromOptions extends OutputOptions {
@@ -36,9 +36,9 @@ export async function exportDatabase(cli: Cli, file: string, options: FromOption
     await rm(part, { force: true });
     if (file.endsWith('.zst')) await packDatabase(advisories.database.path, part);
     else await unpackDatabase(advisories.database.path, part);
-    await rename(part, file);
+    const { size } = await stat(part);
+    await moveWhole(part, file);
     const { version, builtAt } = advisories.database;
-    const { size } = await stat(file);
     printAs(cli, options, { file, version, builtAt, bytes: size }, () =>
       facts([
         ['written', `${file} (${bytes(size)})`],
@@ -94,7 +94,7 @@ export async function pullDatabase(cli: Cli, reference: string, options: PullOpt
         if (version !== promised) {
           throw new CliError('failed', `${reference} promises ${promised || 'no version'} but holds ${version}`);
         }
-        if (out !== undefined) await rename(out.endsWith('.zst') ? packed : plain, out);
+        if (out !== undefined) await moveWhole(out.endsWith('.zst') ? packed : plain, out);
         else await handOver(cli, packed);
         printAs(cli, options, { reference, digest, version, ...(out === undefined ? {} : { file: out }) }, () =>
           facts([
