@@ -136,7 +136,6 @@ Settings: BREAKWATER_URL, BREAKWATER_USER, BREAKWATER_PASSWORD, or what "breakwa
  * named are loaded.
  */
 export async function runCli(argv: readonly string[], programs: Programs = {}): Promise<number> {
-  const note = (text: string) => void process.stderr.write(`${text}\n`);
   const isOutWhole = watchStandardOutput(note);
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     process.stdout.write(`${VERSION}\n`);
@@ -206,4 +205,8 @@ function passOn(command: Command): void {
     child.copyInheritedSettings(command).helpCommand(false);
     passOn(child);
   }
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -240,7 +240,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
     giveUp() {
       closed = true;
       for (const { reject } of waiting.splice(0)) reject(stopping());
-      for (const end of [...running]) end(stopping());
+      for (const end of running) end(stopping());
     },
   };
 }
