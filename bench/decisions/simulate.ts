@@ -32,11 +32,10 @@ export const simulateRow: Row = {
     globalThis.gc?.();
     const before = await residentMemory();
     let peak = before;
-    const watch = setInterval(() => {
-      void residentMemory().then((now) => {
-        peak = Math.max(peak, now);
-      });
-    }, 20);
+    const look = async (): Promise<void> => {
+      peak = Math.max(peak, await residentMemory());
+    };
+    const watch = setInterval(() => void look(), 20);
     const began = performance.now();
     const simulated = createSimulator({ location, hosts: [HOST], advisories }).run({
       policy: { owner: '', document },
