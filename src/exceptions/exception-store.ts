@@ -41,7 +41,7 @@ import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
 import { type About, knownRisk, prepareRisks } from './known-risk.ts';
 import { furthestEnd, type LimitSource } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
-import { newRow } from './new-row.ts';
+import { fromAsked, newRow } from './new-row.ts';
 
 export interface ExceptionStoreDeps {
   readonly db: Db;
@@ -280,14 +280,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
         const lifeFrom = await checkEnding({ ...deps, db: tx }, at, asked, { renews: current.renews });
         const accounts = [...new Set([...requestersOf(current), ...(await accountsOf(tx, by))])].sort();
         const set = {
-          kind: asked.kind,
-          ...fromSubject(asked),
-          justification: asked.justification ?? null,
-          fix_days: asked.fixDays ?? null,
-          owner: asked.owner ?? null,
-          reason: asked.reason,
-          ticket: asked.ticket ?? null,
-          until: asked.until,
+          ...fromAsked(asked),
           life_from: lifeFrom ?? null,
           requester_accounts: JSON.stringify(accounts),
           revision: current.revision + 1,

@@ -4,6 +4,20 @@ import { newId } from '../platform/ids.ts';
 import type { CheckedException } from './check-exception.ts';
 import { fromSubject } from './exception.ts';
 
+/** What somebody asks for, as a row says it. */
+export function fromAsked(asked: CheckedException) {
+  return {
+    kind: asked.kind,
+    ...fromSubject(asked),
+    justification: asked.justification ?? null,
+    fix_days: asked.fixDays ?? null,
+    owner: asked.owner ?? null,
+    reason: asked.reason,
+    ticket: asked.ticket ?? null,
+    until: asked.until,
+  };
+}
+
 /** A request as it is kept first. */
 export function newRow(
   asked: CheckedException,
@@ -22,13 +36,7 @@ export function newRow(
   return {
     id: newId(),
     project_id: of.projectId,
-    kind: asked.kind,
-    ...fromSubject(asked),
-    justification: asked.justification ?? null,
-    fix_days: asked.fixDays ?? null,
-    owner: asked.owner ?? null,
-    reason: asked.reason,
-    ticket: asked.ticket ?? null,
+    ...fromAsked(asked),
     state: 'requested',
     requested_by: nameOf(by),
     requested_person: by.kind === 'robot' ? personOf(by) : null,
@@ -43,7 +51,6 @@ export function newRow(
     decision_reason: null,
     single_handed: 0,
     valid_from: null,
-    until: asked.until,
     expiring_told_at: null,
     expired_told_at: null,
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PRINTABLE } from '../platform/reason.ts';
 
 /** A threshold: findings at or above it count. `off` = the rule does not exist. `none` = any finding at all. */
 export const thresholdSchema = z
@@ -22,7 +23,7 @@ const tagGlob = z
   .max(128)
   .regex(/^[A-Za-z0-9_.*-]+$/, 'a glob of tags, like latest or *-snapshot');
 /** One line of printable text: it ends up in messages and headers. */
-const line = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'one line of printable text');
+const line = z.string().regex(PRINTABLE, 'one line of printable text');
 
 const MOST_GLOBS = 50;
 const MOST_NAMES = 50;

@@ -90,34 +90,28 @@ function placed(repositoryId: string, digests: readonly Digest[]): readonly Plac
   return digests.map((digest) => ({ repositoryId, digest }));
 }
 
-const presentBlobs = statementOfRows((db, rows: readonly Placed[]) =>
-  db
-    .selectFrom('repository_blobs')
-    .select('digest')
-    .where('repository_id', '=', rows[0]?.repositoryId ?? '')
-    .where(
-      'digest',
-      'in',
-      rows.map(({ digest }) => digest),
-    ),
-);
+const presentBlobs = presentIn('repository_blobs');
+const presentManifests = presentIn('manifests');
+
+/** Those that are there, all of one repository. */
+function presentIn(table: 'repository_blobs' | 'manifests') {
+  return statementOfRows((db, rows: readonly Placed[]) =>
+    db
+      .selectFrom(table)
+      .select('digest')
+      .where('repository_id', '=', rows[0]?.repositoryId ?? '')
+      .where(
+        'digest',
+        'in',
+        rows.map(({ digest }) => digest),
+      ),
+  );
+}
 
 /** The same of manifests. */
 export async function absentManifests(tx: Tx, repositoryId: string, digests: readonly Digest[]): Promise<Digest[]> {
   return absent(digests, (batch) => presentManifests(tx, placed(repositoryId, batch)));
 }
-
-const presentManifests = statementOfRows((db, rows: readonly Placed[]) =>
-  db
-    .selectFrom('manifests')
-    .select('digest')
-    .where('repository_id', '=', rows[0]?.repositoryId ?? '')
-    .where(
-      'digest',
-      'in',
-      rows.map(({ digest }) => digest),
-    ),
-);
 
 async function absent(
   digests: readonly Digest[],

@@ -39,10 +39,7 @@ export function clocksOfSheet(sheet: string): Map<string, Clock> {
 }
 
 function add(clocks: Map<string, Clock>, keys: readonly string[], clock: Clock): void {
-  for (const key of keys) {
-    const known = clocks.get(key);
-    clocks.set(key, known === undefined ? clock : (earlierClock(known, clock) ?? clock));
-  }
+  for (const key of keys) clocks.set(key, earlierClock(clocks.get(key), clock) ?? clock);
 }
 
 function namesIn(names: string): readonly string[] {

@@ -121,9 +121,7 @@ Examples:
           const document = parsePolicy(await readFile(from, 'utf8'), from);
           const { items } = await calls.history(api);
           const { version } = await calls.set(api, { policy: document, ...why });
-          // The same document again changes nothing, and gives the newest number.
-          const replaced = version === items[0]?.version ? '' : replacedText(items);
-          return `${writtenText(calls.name, version, options)}${replaced}`;
+          return writtenText(calls.name, version, options) + replacedText(items, version);
         }
         const short = { ...(block ? { block } : {}), ...(warn ? { warn } : {}) };
         const fields = block || warn ? shortFormFields(short, (await calls.show(api)).policy) : [];
@@ -171,8 +169,8 @@ function rollbackCommand(cli: Cli): Command {
         const said = await withServer(cli, async (api) => {
           const { items } = await calls.history(api);
           const { version } = await calls.rollBack(api, to, why);
-          const replaced = version === items[0]?.version ? '' : replacedText(items);
-          return `${calls.name} has policy version ${version}, which says what version ${to} said, ${whenText(options)}.${replaced}`;
+          const written = `${calls.name} has policy version ${version}, which says what version ${to} said, ${whenText(options)}.`;
+          return written + replacedText(items, version);
         });
         cli.print(said);
       },

@@ -54,10 +54,11 @@ export function editedText(
   return `${writtenText(name, counts.version, when)}\nVersion ${waits.version} still waits for ${waits.effectiveFrom}, and has this change too.`;
 }
 
-/** What a whole document took the place of, though its moment had not come. */
-export function replacedText(before: readonly PolicyVersionView[]): string {
+/** What a whole document, kept as `version`, took the place of, though its moment had not come; by the versions there were before. */
+export function replacedText(before: readonly PolicyVersionView[], version: number): string {
   const waited = before.find(({ state }) => state === 'coming');
-  if (waited?.effectiveFrom === undefined) return '';
+  // The same document again changes nothing, and gives the newest number.
+  if (waited?.effectiveFrom === undefined || version === before[0]?.version) return '';
   return `\nVersion ${waited.version}, which waited for ${waited.effectiveFrom}, is replaced and will not come.`;
 }
 
