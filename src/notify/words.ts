@@ -1,4 +1,4 @@
-import { clean } from '../policy/explanation.ts';
+import { oneLine } from '../platform/one-line.ts';
 import type { ExceptionData, FindingData } from './event-data.ts';
 import type { Message } from './message.ts';
 
@@ -6,12 +6,12 @@ const LONGEST_LINE = 600;
 
 /** A message in one line of printable text, for people: what happened, to what, and what comes next. */
 export function lineOf(message: Message): string {
-  return shortened(clean(sentence(message)), LONGEST_LINE);
+  return shortened(oneLine(sentence(message)), LONGEST_LINE);
 }
 
 /** What a message lists beneath its line, one line each. */
 export function detailsOf(message: Message): readonly string[] {
-  return details(message).map((line) => shortened(clean(line), LONGEST_LINE));
+  return details(message).map((line) => shortened(oneLine(line), LONGEST_LINE));
 }
 
 function sentence(message: Message): string {
