@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { FilePart } from '../src/scanner/image-source.ts';
 import { openLocalTarget } from '../src/scanner/sources/open.ts';
 import { type BreakwaterServer, startBreakwater } from '../test/support/breakwater.ts';
@@ -8,10 +8,10 @@ import type { Row, Sample } from './figures.ts';
 import { type BenchImage, benchImages } from './images.ts';
 import type { Options } from './options.ts';
 import { printRows } from './print.ts';
+import { familyOf } from './processes.ts';
 
 const PROJECT = 'bench';
 const QUIET_MS = 500;
-const TICKS_PER_SECOND = 100;
 
 /**
  * How long the PUT of a manifest takes, with its verdict in the answer, when the layers were pushed before and have been looked
@@ -37,7 +37,7 @@ async function measure({ archive }: BenchImage, turns: number): Promise<Sample> 
     if (created.code !== 0) throw new Error(created.screen);
     const layer = await pushLayer(wire, archive);
     await quiet(server);
-    const before = cpuOf(server);
+    const before = await cpuOf(server);
     const times: number[] = [];
     for (let turn = 0; turn < turns; turn += 1) times.push(await putManifest(wire, layer, turn));
     const [verdict] = [await server.cli(['verdict', `${PROJECT}/image:turn-0`])];
@@ -48,7 +48,7 @@ async function measure({ archive }: BenchImage, turns: number): Promise<Sample> 
       perSecond: 1000 / middle,
       p50Ms: middle,
       p99Ms: times.at(-1) ?? 0,
-      cpuMs: (cpuOf(server) - before) / turns,
+      cpuMs: ((await cpuOf(server)) - before) / turns,
     };
   } finally {
     await wire.close();
@@ -119,16 +119,15 @@ async function putManifest(wire: Wire, layer: Descriptor, turn: number): Promise
 
 /** Waits until the server does nothing any more: what was pushed has been looked into. */
 async function quiet(server: BreakwaterServer): Promise<void> {
-  for (let still = 0, last = cpuOf(server); still < 4; ) {
+  for (let still = 0, last = await cpuOf(server); still < 4; ) {
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-    const now = cpuOf(server);
+    const now = await cpuOf(server);
     still = now - last < QUIET_MS / 10 ? still + 1 : 0;
     last = now;
   }
 }
 
-/** Processor time of a server so far, ms. */
-function cpuOf({ pid }: BreakwaterServer): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1000;
+/** Processor time of a server so far, and of the processes that look into layers for it, ms. */
+async function cpuOf({ pid }: BreakwaterServer): Promise<number> {
+  return (await familyOf(pid)).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }
