@@ -90,21 +90,35 @@ async function findInGroups(
   wanted: Wanted,
   limits: Limits,
 ): Promise<readonly RowKey[]> {
+  const found: RowKey[] = [];
+  for (const parts of await partsOf(db, filter, groups, wanted)) {
+    found.push(
+      ...(await findInParts(db, filter, groups, parts, { ...wanted, limit: wanted.limit - found.length }, limits)),
+    );
+    if (found.length >= wanted.limit) break;
+  }
+  return found;
+}
+
+async function findInParts(
+  db: Db,
+  filter: FindingFilter,
+  groups: WantedGroups,
+  parts: Parts,
+  wanted: Wanted,
+  limits: Limits,
+): Promise<readonly RowKey[]> {
   const { sort } = wanted;
-  const sorted = (more: readonly Condition[]) => sortRows(db, rowsOf(groups.source, more), wanted, { named: false });
-  if (groups.rows === 0) return [];
-  const parts = await partsOf(db, filter, groups, wanted);
-  const inParts = ofGroups(sort, parts);
-  if (parts.rows === 0) return [];
-  if (parts.rows <= limits.few || sort === 'repository') return sorted(inParts);
+  const sorted = () => sortRows(db, rowsOf(groups.source, ofGroups(sort, parts)), wanted, { named: false });
+  if (parts.rows <= limits.few || sort === 'repository') return sorted();
   const row = ofRows(filter, groups);
   if (sort === 'first-seen') {
-    const most = groups.rows <= limits.rows.sortable ? limits.rows.lookedThrough : Infinity;
-    return (await walkRows(db, { row, ...wanted, most })) ?? sorted(inParts);
+    const most = parts.rows <= limits.rows.sortable ? limits.rows.lookedThrough : Infinity;
+    return (await walkRows(db, { row, ...wanted, most })) ?? sorted();
   }
   const finding = ofFindings(sort, groups, parts);
   const most = parts.rows <= limits.findings.sortable ? limits.findings.lookedThrough : Infinity;
-  return (await walkFindings(db, { row, finding, ...wanted, most }, sort)) ?? sorted(inParts);
+  return (await walkFindings(db, { row, finding, ...wanted, most }, sort)) ?? sorted();
 }
 
 /** Where in what is wanted the page lies. */
@@ -113,7 +127,7 @@ async function partsOf(
   filter: FindingFilter,
   { parts: wanted, rows }: WantedGroups,
   { sort, limit, after }: Wanted,
-): Promise<Parts> {
+): Promise<readonly Parts[]> {
   const [from] = after ?? [];
   if (sort === 'severity') return partsBySeverity(wanted, limit, from);
   if (sort === 'repository')
@@ -125,7 +139,7 @@ async function partsOf(
       from,
       conditions: packageConditions(sql`p.name`, filter),
     });
-  return { numbers: [...wanted.keys()], rows };
+  return rows === 0 ? [] : [{ numbers: [...wanted.keys()], rows }];
 }
 
 /** Of a group `c`: that it lies in these parts. */

@@ -4,7 +4,7 @@ import type { SortValue } from './order.ts';
 import { allOf, type Condition } from './query.ts';
 import { rankOf } from './traits.ts';
 
-/** The parts of what is wanted that a page lies in: those before it and those behind it need not be looked at. */
+/** Parts of what is wanted that a page may lie in. */
 export interface Parts {
   readonly numbers: readonly number[];
   /** The last name among them, where they have names. */
@@ -15,7 +15,10 @@ export interface Parts {
 
 const NAMES_AT_ONCE = 32;
 
-/** Repositories or packages that follow each other by name, from that name on. `wanted`: rows by number. */
+/**
+ * Repositories or packages that follow each other by name, from that name on: first the one in which the page before ended, of which
+ * nobody knows how much is left, then as many as hold a whole page. `wanted`: rows by number.
+ */
 export async function partsByName(
   db: Db,
   table: 'finding_repositories' | 'finding_packages',
@@ -31,14 +34,13 @@ export async function partsByName(
     /** What is known of their row `p`. */
     readonly conditions: readonly Condition[];
   },
-): Promise<Parts> {
+): Promise<readonly Parts[]> {
   const page = createParts(limit);
   let start = from === undefined ? [] : [sql`p.name >= ${from}`];
   for (let size = NAMES_AT_ONCE; ; size *= 2) {
     const { rows } = await sql<{ number: number; name: string }>`select p.number, p.name from ${sql.table(table)} p
       where ${allOf([...start, ...conditions])} order by p.name limit ${size}`.execute(db);
     for (const { number, name } of rows) {
-      // How much of the one at which the page before ended lies behind it is not known.
       page.add(number, wanted.get(number) ?? 0, name === from, name);
       if (page.isFull()) return page.parts();
     }
@@ -48,12 +50,12 @@ export async function partsByName(
   }
 }
 
-/** Traits of severities, the worst first, from that rank on. `wanted`: rows by traits. */
+/** The same of severities, the worst first, as traits. `wanted`: rows by traits. */
 export function partsBySeverity(
   wanted: ReadonlyMap<number, number>,
   limit: number,
   from: SortValue | undefined,
-): Parts {
+): readonly Parts[] {
   const page = createParts(limit);
   const byRank = Map.groupBy(wanted, ([traits]) => rankOf(traits));
   for (const [rank, own] of [...byRank].sort(([a], [b]) => b - a)) {
@@ -65,18 +67,32 @@ export function partsBySeverity(
 }
 
 function createParts(limit: number) {
-  const numbers: number[] = [];
-  let last: string | undefined;
-  let [rows, certain] = [0, 0];
+  const begun: Part[] = [];
+  const next: Part[] = [];
   return {
-    add(number: number, more: number, begun: boolean, name?: string) {
-      if (more === 0) return;
-      numbers.push(number);
-      last = name;
-      rows += more;
-      if (!begun) certain += more;
+    add(number: number, rows: number, isBegun: boolean, name?: string) {
+      if (rows > 0) (isBegun ? begun : next).push({ number, rows, name });
     },
-    isFull: () => certain >= limit,
-    parts: (): Parts => ({ numbers, rows, ...(last === undefined ? {} : { last }) }),
+    isFull: () => rowsIn(next) >= limit,
+    parts: (): readonly Parts[] => [begun, next].flatMap((own) => (own.length === 0 ? [] : together(own))),
   };
+}
+
+interface Part {
+  readonly number: number;
+  readonly rows: number;
+  readonly name: string | undefined;
+}
+
+function together(parts: readonly Part[]): Parts {
+  const last = parts.at(-1)?.name;
+  return {
+    numbers: parts.map(({ number }) => number),
+    rows: rowsIn(parts),
+    ...(last === undefined ? {} : { last }),
+  };
+}
+
+function rowsIn(parts: readonly Part[]): number {
+  return parts.reduce((sum, { rows }) => sum + rows, 0);
 }
