@@ -13,6 +13,9 @@ const OLDEST_NODE = 26;
 const PINNED = 'node_modules/node/bin/node';
 const ENTRY = '\0snapshot';
 const LACKING = '\0lacking';
+/** What bin/breakwater compares with dist/scan.sums: the snapshot and the program that it is of, and where that can change, the Node that it is for. */
+const SUMMED = ['scan.blob', 'main.js'];
+const PINNED_SAYS = '../node_modules/node/package.json';
 /** What no snapshot holds, and what no scan of a file needs. */
 const ABSENT = {
   'node:child_process': `import { startOver } from ${JSON.stringify(ENTRY)}; export { startOver as fork }; export default { spawn: startOver };`,
@@ -30,7 +33,7 @@ load(require, {}, __filename, __dirname);
 `;
 
 /**
- * Writes the snapshot into the folder `dir`, and beside it a link to the Node it is for. `held`: the modules that are in it, the entry
+ * Writes the snapshot into the folder `dir`, and beside it its checksums and a link to the Node it is for. `held`: the modules that are in it, the entry
  * `main` and those it may import when called for included. Gives what went wrong; what runs without it is slower, not different.
  */
 export async function writeSnapshot(rolldown, { root, dir, held, main }) {
@@ -46,7 +49,10 @@ export async function writeSnapshot(rolldown, { root, dir, held, main }) {
     await withoutCodeCache(blob);
     await run(node, ['--snapshot-blob', blob, join(root, 'bin/breakwater.mjs'), 'scan', '--help']);
     // Another Node could become a newer one, which this snapshot is not for.
-    if (node === join(root, PINNED)) await symlink(join('..', PINNED), join(dir, 'node'));
+    const isPinned = node === join(root, PINNED);
+    const { stdout: sums } = await run('cksum', isPinned ? [...SUMMED, PINNED_SAYS] : SUMMED, { cwd: dir });
+    await writeFile(join(dir, 'scan.sums'), sums);
+    if (isPinned) await symlink(join('..', PINNED), join(dir, 'node'));
     return undefined;
   } catch (error) {
     await rm(blob, { force: true });

@@ -1,8 +1,9 @@
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
 import { CodedError } from '../platform/errors.ts';
+import { writeWholeFile } from '../platform/whole-file.ts';
 import './reflect-metadata.ts';
 import type { KeyedCertificate } from './certificate-issuer.ts';
 import type { TlsMaterial } from './server.ts';
@@ -59,7 +60,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   let store = await readStore(path);
   if (store === undefined) {
     store = await firstStore(options);
-    await save(path, store);
+    await writeWholeFile(path, [JSON.stringify(store)]);
   }
   const held = { store };
 
@@ -68,7 +69,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
     const after = await renewed(before, options);
     const leafChanged = after.leaf !== before.leaf;
     const bundleChanged = bundleOf(after) !== bundleOf(before);
-    if (leafChanged || bundleChanged) await save(path, after);
+    if (leafChanged || bundleChanged) await writeWholeFile(path, [JSON.stringify(after)]);
     held.store = after;
     return { leafChanged, bundleChanged };
   }
@@ -147,11 +148,4 @@ async function readStore(path: string): Promise<Store | undefined> {
       { cause: error },
     );
   }
-}
-
-async function save(path: string, store: Store): Promise<void> {
-  const temporary = `${path}.new`;
-  await writeFile(temporary, JSON.stringify(store), { mode: 0o600 });
-  await chmod(temporary, 0o600);
-  await rename(temporary, path);
 }

@@ -237,12 +237,11 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   }
   function send({ request, response }: Exchange, code: number, text: string): void {
     const length = Buffer.byteLength(text);
-    response.writeHead(code, {
-      'content-type': JSON_TYPE,
-      'content-length': length,
-      // What is still to come of a request that is answered already is read by nobody.
-      ...(draining || !request.complete ? { connection: 'close' } : {}),
-    });
+    const headers = ['content-type', JSON_TYPE, 'content-length', String(length)];
+    // What is still to come of a request that is answered already is read by nobody.
+    if (draining || !request.complete) headers.push('connection', 'close');
+    // As a list: the names and values of an object are gone through by way of the runtime.
+    response.writeHead(code, headers);
     // Of plain ASCII both are the same bytes, and this needs no look at each.
     response.end(text, length === text.length ? 'latin1' : 'utf8');
   }
@@ -317,7 +316,7 @@ function decide(
     return response;
   };
   const judged = () => {
-    const facts = factsInTime(deps, referencesOf([request.object], MOST_JUDGED.own));
+    const facts = factsInTime(deps, referencesOf(request.object, MOST_JUDGED.own));
     return facts instanceof Promise ? facts.then(concluded) : concluded(facts);
   };
   return looking instanceof Promise ? looking.then(judged) : judged();

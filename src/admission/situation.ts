@@ -52,7 +52,8 @@ export function situationOf(
     }),
     restart(line) {
       const owned = ownership();
-      const clock = denials();
+      // Most of what is denied is nobody's restart, and needs nothing of what was said before.
+      const clock = owned && denials();
       if (memory === undefined || owned === undefined || clock === undefined) return undefined;
       const { history, cameInUnseen } = memory;
       const { constraint, image } = line;

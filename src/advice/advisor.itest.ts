@@ -3,7 +3,7 @@ import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import type { DatabaseHandle } from '../db/database.ts';
 import type { ManifestSubject } from '../registry/ports.ts';
 import { findSubject } from '../verdicts/subjects.ts';
-import { ALPINE, advisoriesOf, createWorld, type World } from '../verdicts/world.testing.ts';
+import { ALPINE, advisoriesOf, createWorld, DAY, type World } from '../verdicts/world.testing.ts';
 import { createAdvisor } from './advisor.ts';
 
 const oldBase = { distribution: '3.23.3', packages: ['musl@1.2.5-r0', 'busybox@1.36.1-r28'] };
@@ -29,12 +29,29 @@ describe.each(ENGINES)('advice on stored images on %s', (engine) => {
     await handle.close();
   });
 
-  async function plansFor(image: ManifestSubject, mayRead: (project: string) => boolean = everything) {
+  async function plansFor(image: ManifestSubject, mayRead: (project: string) => boolean = everything, days = 90) {
     const { db, state, verdicts } = world;
     const subject = await findSubject(db, image.repositoryId, image.digest);
     if (!subject) throw new Error('it is not stored');
-    return createAdvisor({ db, advisories: { current: () => state.advisories }, verdicts }).adviseOn(subject, mayRead);
+    return createAdvisor({
+      db,
+      advisories: { current: () => state.advisories },
+      verdicts,
+      exceptions: { latestEnd: async () => world.clock.now() + days * DAY },
+    }).adviseOn(subject, mayRead);
   }
+
+  it('asks for no exception that would be refused for its end', async () => {
+    const blocked = await world.push('front/app', [oldBase], '1.0');
+    const endsOf = async (days: number) =>
+      (await plansFor(blocked, everything, days))[0]?.advice.plans.flatMap(({ parts }) =>
+        parts.flatMap((part) => (part.kind === 'exception' ? Date.parse(part.until) + DAY : [])),
+      );
+    const now = world.clock.now();
+    for (const end of (await endsOf(3)) ?? []) expect([end <= now + 3 * DAY, end > now + DAY]).toEqual([true, true]);
+    expect(await endsOf(3)).toHaveLength(2);
+    expect(await endsOf(0)).toEqual([]);
+  });
 
   it('finds the stored image that another is built on, and the newer one that unblocks it in one change', async () => {
     await world.push('back/base', [oldBase], '3.23');

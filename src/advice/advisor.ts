@@ -1,5 +1,7 @@
 import type { Db } from '../db/database.ts';
+import type { ExceptionStore } from '../exceptions/exception-store.ts';
 import { type Inventory, SYSTEM_PACKAGE_TYPES } from '../model/inventory.ts';
+import { projectOf } from '../model/project-name.ts';
 import type { Digest } from '../oci/digest.ts';
 import { manifestBlobs, manifestChildren } from '../registry/manifest-reader.ts';
 import type { AdvisoryDatabase, AdvisoryStore } from '../scanner/advisories/types.ts';
@@ -10,6 +12,7 @@ import { findSubject, type Subject } from '../verdicts/subjects.ts';
 import type { Verdicts } from '../verdicts/verdicts.ts';
 import type { Advice } from './advice.ts';
 import { type BaseImage, baseOf, nameToBuildOn, othersOf } from './base-images.ts';
+import { withinLimits } from './latest-end.ts';
 import { advise, type Rebased } from './plan.ts';
 import { rebuiltOn, rewritesDatabase } from './rebase.ts';
 import { blocking, type Matching, type Situation, verdictIn } from './situation.ts';
@@ -18,6 +21,8 @@ export interface AdvisorDeps {
   readonly db: Db;
   readonly advisories: Pick<AdvisoryStore, 'current'>;
   readonly verdicts: Pick<Verdicts, 'inputOf' | 'inventoryOf' | 'verdictFor' | 'stacked'>;
+  /** Which ends of exceptions are accepted. */
+  readonly exceptions: Pick<ExceptionStore, 'latestEnd'>;
 }
 
 /** An image, all its verdict depends on, and what unblocks it. */
@@ -42,7 +47,7 @@ const MOST_BASES = 3;
 /** Platforms of an index. */
 const MOST_IMAGES = 20;
 
-export function createAdvisor({ db, advisories, verdicts }: AdvisorDeps): Advisor {
+export function createAdvisor({ db, advisories, verdicts, exceptions }: AdvisorDeps): Advisor {
   const known = new WeakMap<AdvisoryDatabase, Matching['upgradeVersions']>();
 
   function matchingNow(): Matching {
@@ -62,7 +67,13 @@ export function createAdvisor({ db, advisories, verdicts }: AdvisorDeps): Adviso
     const matching = matchingNow();
     const isBlocked = verdictIn(situation, matching).kind === 'block';
     const rebased = isBlocked ? await rebasedOf(subject, situation, matching, mayRead) : [];
-    return [{ ...situation, subject, advice: advise(situation, rebased, matching) }];
+    const place = { id: subject.projectId, name: projectOf(subject.repository) };
+    const advice = await withinLimits(
+      advise(situation, rebased, matching),
+      ({ kind: _kind, until: _until, fixed: _fixed, ...asked }) => exceptions.latestEnd(place, asked),
+      situation.input.now,
+    );
+    return [{ ...situation, subject, advice }];
   }
 
   async function rebasedOf(

@@ -115,12 +115,12 @@ async function answer(
 }
 
 /** Throws `AuthError`; whoever may not do so for the installation learns what a call for a project is. */
-function requireEverywhere({ access }: ApiDeps, by: Principal, { permission }: AnyEndpoint): void {
+function requireEverywhere({ access }: ApiDeps, by: Principal, endpoint: AnyEndpoint): void {
   try {
-    access.require(by, permission);
+    access.require(by, endpoint.permission);
   } catch (error) {
-    if (!(error instanceof AuthError) || error.code !== 'denied' || !permission.startsWith('notify:')) throw error;
-    const way = 'a receiver belongs to the installation or to a project: name the project (--project NAME)';
+    const way = endpoint.insteadOfEverywhere;
+    if (!(error instanceof AuthError) || error.code !== 'denied' || way === undefined) throw error;
     throw new AuthError('denied', `${error.message}; ${way}`, { cause: error });
   }
 }

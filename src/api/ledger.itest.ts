@@ -545,6 +545,13 @@ const SCENES: Readonly<Record<string, Scene>> = {
     details: { examined: 0, removed: 0 },
   },
   runGc: { path: '/gc/runs', as: 'admin', body: {}, line: 'admin gc.run installation' },
+  rescan: {
+    path: '/rescans',
+    as: 'admin',
+    body: { failed: true },
+    line: 'admin analysis.repeat installation',
+    details: { failed: true },
+  },
 };
 
 /** A guard asks what it has to know, and tells what it saw and said: no decisions, and nobody's. */

@@ -147,7 +147,12 @@ export async function startApi(engine: Engine, changes: Partial<ApiDeps> = {}) {
           question,
         ),
     },
-    advisor: createAdvisor({ db, advisories: { current: () => world.state.advisories }, verdicts: world.verdicts }),
+    advisor: createAdvisor({
+      db,
+      advisories: { current: () => world.state.advisories },
+      verdicts: world.verdicts,
+      exceptions,
+    }),
     notifications: createNotifications({
       ...base,
       box,

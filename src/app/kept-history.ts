@@ -1,9 +1,10 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AdmissionHistory, createAdmissionHistory } from '../admission/admission-history.ts';
 import { messageOf } from '../platform/errors.ts';
 import { jsonOf } from '../platform/json-object.ts';
 import type { Logger } from '../platform/logger.ts';
+import { writeWholeFile } from '../platform/whole-file.ts';
 
 export interface KeptHistory {
   readonly history: AdmissionHistory;
@@ -34,8 +35,7 @@ export async function openKeptHistory(
     const text = JSON.stringify(history.save(most));
     if (text === written) return;
     try {
-      await writeFile(`${path}.part`, text, { mode: 0o600 });
-      await rename(`${path}.part`, path);
+      await writeWholeFile(path, [text]);
       written = text;
     } catch (error) {
       logger.warn({ problem: messageOf(error) }, 'what ran could not be written down');

@@ -177,7 +177,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     vex: judging.vex,
     host,
     simulator: createSimulator({ location: databaseLocation(config), hosts, advisories }),
-    advisor: createAdvisor({ db, advisories, verdicts }),
+    advisor: createAdvisor({ db, advisories, verdicts, exceptions: services.exceptions }),
     notifications: notify.notifications,
     garbage: garbage.collector,
     retention: garbage.retention,

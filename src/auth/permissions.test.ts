@@ -90,6 +90,7 @@ const EXPECTED: Readonly<Record<Permission, readonly string[]>> = {
   'cluster-audit:run': ADMINISTRATORS,
   'gc:read': ADMINISTRATORS,
   'gc:run': ADMINISTRATORS,
+  'analysis:repeat': ADMINISTRATORS,
   'mirror:copy': DEVELOPERS,
   'ledger:read': ADMINISTRATORS,
   'evidence:export': ADMINISTRATORS,

@@ -81,6 +81,8 @@ export const PERMISSIONS = {
   'cluster-audit:run': ['administrator'],
   'gc:read': ['administrator'],
   'gc:run': ['administrator'],
+  /** Takes the machine's time, of every project. */
+  'analysis:repeat': ['administrator'],
   'mirror:copy': ['developer'],
   'ledger:read': ['administrator'],
   'evidence:export': ['administrator'],

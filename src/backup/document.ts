@@ -1,7 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../platform/errors.ts';
+import { writeWholeFile } from '../platform/whole-file.ts';
 import { BackupError } from './errors.ts';
 
 const DOCUMENT = 'backup.json';
@@ -57,16 +58,5 @@ export async function requireDocument(folder: string): Promise<BackupDocument> {
 
 /** From now on the folder holds this backup: whole, or as it was before. */
 export async function writeDocument(folder: string, content: BackupDocument): Promise<void> {
-  const part = join(folder, `${DOCUMENT}.part`);
-  const handle = await open(part, 'w', 0o600);
-  try {
-    await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(part, join(folder, DOCUMENT));
-  const parent = await open(folder, 'r');
-  await parent.sync();
-  await parent.close();
+  await writeWholeFile(join(folder, DOCUMENT), [`${JSON.stringify(content, null, 2)}\n`], { durable: true });
 }

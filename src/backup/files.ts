@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, opendir, rename } from 'node:fs/promises';
+import { mkdir, opendir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestFrom } from '../oci/digest.ts';
+import { writeWholeFile } from '../platform/whole-file.ts';
 import type { BackupFile } from './document.ts';
 
 const READ_SIZE = 1024 * 1024;
@@ -23,22 +24,13 @@ export async function copyFile(from: string, to: string, path: string, name = pa
   const target = join(to, name);
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   const hash = createHash('sha256');
-  let size = 0;
-  const handle = await open(`${target}.part`, 'w', 0o600);
-  try {
+  async function* hashed(): AsyncGenerator<Uint8Array> {
     for await (const chunk of createReadStream(join(from, path), { highWaterMark: READ_SIZE })) {
       hash.update(chunk as Buffer);
-      size += (chunk as Buffer).byteLength;
-      await handle.writeFile(chunk as Buffer);
+      yield chunk as Buffer;
     }
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
-  await rename(`${target}.part`, target);
-  const parent = await open(dirname(target), 'r');
-  await parent.sync();
-  await parent.close();
+  const size = await writeWholeFile(target, hashed(), { durable: true });
   return { path: name, digest: digestFrom('sha256', hash), size };
 }
 

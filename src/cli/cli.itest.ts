@@ -424,6 +424,8 @@ describe('against a server', () => {
     expect((await run('project', 'set', 'apps', '--untagged', 'delete')).out).toContain('without a tag are deleted');
     expect((await run('gc', 'run', '--dry-run')).out).toContain('Would delete: 0 manifests');
     expect((await run('gc', 'run')).out).toContain('Deleted: 0 manifests');
+    expect((await run('rescan', '--failed')).out).toBe('Nothing failed to be analysed.\n');
+    expect(await run('rescan')).toMatchObject({ code: 2, err: expect.stringContaining('one of both') });
     expect((await run('gc', 'status')).out).toMatch(/blobs in no repository +0 +0 +0 +0[^]*delay +24 h/);
     const manifests = (await run('guard', 'manifests')).out;
     expect(manifests).toContain('docker.io');

@@ -1,8 +1,9 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { messageOf } from '../platform/errors.ts';
+import { writeWholeFile } from '../platform/whole-file.ts';
 import { CliError } from './exit.ts';
 
 /** Which server, and as whom. Without a password requests go out anonymously. */
@@ -42,11 +43,7 @@ export async function namesServer(settings: Pick<Settings, 'url' | 'configHome'>
 export async function saveLogin(configHome: string, login: Required<Login>): Promise<string> {
   await mkdir(configHome, { recursive: true, mode: 0o700 });
   const path = join(configHome, FILE);
-  const part = `${path}.part`;
-  await writeFile(part, `${JSON.stringify(login, null, 2)}\n`, { mode: 0o600 });
-  // A file that was there before keeps its mode.
-  await chmod(part, 0o600);
-  await rename(part, path);
+  await writeWholeFile(path, [`${JSON.stringify(login, null, 2)}\n`]);
   return path;
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -101,5 +101,36 @@ describe.skipIf(process.platform === 'win32')('the launcher', () => {
     expect((await run('moved/bin/breakwater', ['scan', 'a b'])).out).toBe('moved scan a b\n');
     await rm(join(folder, 'moved/dist'));
     expect((await run('moved/bin/breakwater', ['scan', 'a b'])).out).toBe('moved scan a b\n');
+  });
+  it('starts without its snapshot when that is damaged, of another program or for another Node', async () => {
+    const root = join(folder, 'damaged');
+    await mkdir(join(root, 'bin'), { recursive: true });
+    await mkdir(join(root, 'node_modules/node'), { recursive: true });
+    await cp(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true, verbatimSymlinks: true });
+    await copyFile(join(ROOT, 'bin/breakwater'), join(root, 'bin/breakwater'));
+    await writeFile(join(root, 'bin/breakwater.mjs'), 'console.log("ordinary", process.argv0);');
+    const pinned = 'node_modules/node/package.json';
+    await copyFile(join(ROOT, pinned), join(root, pinned));
+    // Tells which Node was started with which snapshot.
+    const link = join(root, 'dist/node');
+    await rm(link);
+    await writeFile(link, '#!/bin/sh\necho "snapshot $1"\n', { mode: 0o755 });
+    const started = async () => (await run(join(root, 'bin/breakwater'), ['scan'])).out;
+    expect(await started()).toBe('snapshot --snapshot-blob\n');
+    for (const [name, spoil] of [
+      ['dist/scan.blob', (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+      ['dist/scan.blob', (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -1), Buffer.from([1])])],
+      ['dist/main.js', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('\n')])],
+      ['dist/scan.sums', () => Buffer.alloc(0)],
+      [pinned, (bytes: Buffer) => Buffer.from(bytes.toString().replace(/"version": "\d+/, '"version": "99'))],
+    ] as const) {
+      const path = join(root, name);
+      const bytes = await readFile(path);
+      await writeFile(path, spoil(bytes));
+      expect([name, await started()]).toEqual([name, 'ordinary node\n']);
+      await writeFile(path, bytes);
+    }
+    await rm(join(root, 'dist/scan.blob'));
+    expect(await started()).toBe('ordinary node\n');
   });
 });

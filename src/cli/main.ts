@@ -50,6 +50,10 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     summary: 'may this image be pulled, and why not?',
     load: async () => (await import('./commands/verdict.ts')).verdictCommand,
   },
+  rescan: {
+    summary: 'analyse stored images again, or what could not be analysed',
+    load: async () => (await import('./commands/rescan.ts')).rescanCommand,
+  },
   finding: {
     summary: 'vulnerabilities of everything that is stored, and where they are',
     load: async () => (await import('./commands/finding.ts')).findingCommand,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { counted } from '../platform/counted.ts';
-import { bytes, facts, oneLine, printAs, table } from './output.ts';
+import { oneLine } from '../platform/one-line.ts';
+import { bytes, facts, printAs, table } from './output.ts';
 
 describe('table', () => {
   it('puts columns below headings, without white space at the ends of lines', () => {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { oneLine } from '../platform/one-line.ts';
 import { printableJson } from '../platform/printable-json.ts';
 import type { Cli } from './cli.ts';
 
@@ -41,11 +42,6 @@ export function facts(entries: readonly (readonly [name: string, value: string |
   const known = entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   const width = Math.max(0, ...known.map(([name]) => name.length));
   return known.map(([name, value]) => `${name.padEnd(width)}  ${oneLine(value)}`).join('\n');
-}
-
-/** Text of others on one line, without anything a terminal would act upon. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }
 
 /** Made when a text needs it: it takes longer to load than all else here. */

@@ -1,8 +1,8 @@
 import { problem } from '../api/contract/common.ts';
 import type { HttpError } from '../platform/http-client.ts';
+import { oneLine } from '../platform/one-line.ts';
 import type { Login } from './credentials.ts';
 import { CliError } from './exit.ts';
-import { oneLine } from './output.ts';
 
 const LONGEST_DETAIL = 2000;
 

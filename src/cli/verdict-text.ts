@@ -2,9 +2,10 @@ import type { JudgedImage } from '../api/contract/verdicts.ts';
 import type { Reason } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { counted } from '../platform/counted.ts';
+import { oneLine } from '../platform/one-line.ts';
 import { describeSeverity, describeTime, describeVex } from '../policy/describe.ts';
 import { explain } from '../policy/explain.ts';
-import { facts, oneLine, table } from './output.ts';
+import { facts, table } from './output.ts';
 import { coverageLines } from './scan/coverage-lines.ts';
 
 /** A verdict for people: the decision, every reason worst first, how far the answer reaches, what to do. */

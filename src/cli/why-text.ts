@@ -1,8 +1,9 @@
 import type { ExplainedImage } from '../api/contract/why.ts';
 import { counted } from '../platform/counted.ts';
+import { oneLine } from '../platform/one-line.ts';
 import { whomToAsk } from '../policy/explanation.ts';
 import { minute } from './moments.ts';
-import { facts, oneLine, table } from './output.ts';
+import { facts, table } from './output.ts';
 
 type Plan = ExplainedImage['images'][number]['plans'][number];
 type Part = Plan['parts'][number];

@@ -101,15 +101,20 @@ export function libraryImagesIn(object: unknown): WorkloadImage[] {
   );
 }
 
-/** The parsed images of some objects, each once; what cannot be parsed is left out. With `most` none of an object that has more. */
-export function referencesOf(objects: readonly unknown[], most = Number.POSITIVE_INFINITY): Reference[] {
-  const texts = new Set(
-    objects.flatMap((object) => {
-      const images = imagesOf(object);
-      return images.length > most ? [] : images.map(({ image }) => image);
-    }),
-  );
-  return [...texts].flatMap((text) => parseReferenceOnce(text) ?? []);
+/** The parsed images of an object, each once; what cannot be parsed is left out. None of an object that has more than `most`. */
+export function referencesOf(object: unknown, most: number): Reference[] {
+  const images = imagesOf(object);
+  if (images.length > most) return [];
+  const references: Reference[] = [];
+  // Asked for every review, and most name one image: a set costs more than all the rest.
+  const seen = images.length > 1 ? new Set<string>() : undefined;
+  for (const { image } of images) {
+    if (seen?.has(image)) continue;
+    seen?.add(image);
+    const reference = parseReferenceOnce(image);
+    if (reference !== undefined) references.push(reference);
+  }
+  return references;
 }
 
 const NOTHING: readonly Record<string, unknown>[] = [];
@@ -120,7 +125,8 @@ function specOf(pod: unknown): Readonly<Record<string, unknown>> | undefined {
 }
 
 function recordsIn(value: unknown): readonly Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : NOTHING;
+  if (!Array.isArray(value)) return NOTHING;
+  return value.every(isRecord) ? value : value.filter(isRecord);
 }
 
 function workloadKind(apiVersion: string, kind: string): WorkloadKind | undefined {

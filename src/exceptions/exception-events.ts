@@ -18,8 +18,7 @@ export function exceptionsRequested(rows: readonly Row<'exceptions'>[], project:
   if (first === undefined || first.batch === null || rows.length === 1)
     return rows.map((row) => exceptionRequested(row, project));
   const requests = rows.slice(0, MOST_NAMED).map((row) => dataOf(row, project));
-  const path = first.project_id === EVERY_PROJECT ? '' : `/projects/${encodeURIComponent(project)}`;
-  const more = rows.length > requests.length ? { more: `/api/v1${path}/exceptions?batch=${first.batch}` } : {};
+  const more = rows.length > requests.length ? { more: `${listOf(first, project)}?batch=${first.batch}` } : {};
   return [
     {
       type: 'EXCEPTION_REQUESTED',
@@ -32,9 +31,9 @@ export function exceptionsRequested(rows: readonly Row<'exceptions'>[], project:
 }
 
 /** What is told of a decision about it. */
-export function exceptionDecided(row: Row<'exceptions'>, project: string, at: number): NewEvent {
+function exceptionDecided(row: Row<'exceptions'>, project: string, at: number) {
   return {
-    type: 'EXCEPTION_DECIDED',
+    type: 'EXCEPTION_DECIDED' as const,
     ...placeOf(row, project),
     at,
     data: {
@@ -45,6 +44,29 @@ export function exceptionDecided(row: Row<'exceptions'>, project: string, at: nu
       singleHanded: row.single_handed === 1,
     },
   };
+}
+
+/** What is told, at once, of requests that were decided together, all alike: the first few of them. */
+export function exceptionsDecided(rows: readonly Row<'exceptions'>[], project: string, at: number): NewEvent[] {
+  const [first] = rows;
+  if (first === undefined || rows.length === 1) return rows.map((row) => exceptionDecided(row, project, at));
+  const exceptions = rows.slice(0, MOST_NAMED).map((row) => dataOf(row, project));
+  const ofOneBatch = first.batch !== null && rows.every(({ batch }) => batch === first.batch);
+  const among = ofOneBatch ? `batch=${first.batch}` : `state=${first.state}`;
+  const more = rows.length > exceptions.length ? { more: `${listOf(first, project)}?${among}` } : {};
+  const told = exceptionDecided(first, project, at);
+  return [
+    {
+      ...told,
+      subject: `exceptions/${ofOneBatch ? first.batch : first.id}`,
+      data: { ...told.data, total: rows.length, exceptions, ...more },
+    },
+  ];
+}
+
+/** The call that lists those of a place. */
+function listOf({ project_id }: Row<'exceptions'>, project: string): string {
+  return `/api/v1${project_id === EVERY_PROJECT ? '' : `/projects/${encodeURIComponent(project)}`}/exceptions`;
 }
 
 /** What is told when its end comes near, and when it has come. */

@@ -596,6 +596,51 @@ describe.each(ENGINES)('exceptions on %s', (engine) => {
     expect(alone.map(({ total }) => total)).toEqual([undefined, undefined]);
   });
 
+  it('is told of in one message however many are decided together', async () => {
+    const told = async (): Promise<EventData['EXCEPTION_DECIDED'][]> => {
+      const rows = await handle.db
+        .selectFrom('outbox')
+        .select('data')
+        .where('type', '=', 'EXCEPTION_DECIDED')
+        .orderBy('id')
+        .execute();
+      return rows.map(({ data }) => EVENT_DATA.EXCEPTION_DECIDED.parse(JSON.parse(data)));
+    };
+    const many = Array.from({ length: 12 }, (_, at) => ({ ...wanted, vulnerability: `CVE-2024-${1000 + at}` }));
+    const made = await exceptions.requestMany(eva, front, many);
+    await exceptions.decideMany(
+      tom,
+      front,
+      made.map(({ id }) => id),
+      { to: 'granted', reason: 'agreed' },
+    );
+    const [message, ...others] = await told();
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({
+      id: made[0]?.id,
+      decision: 'granted',
+      total: 12,
+      more: `/api/v1/projects/front/exceptions?batch=${made[0]?.batch}`,
+    });
+    expect(message?.exceptions?.map(({ id }) => id)).toEqual(made.slice(0, 10).map(({ id }) => id));
+    await exceptions.revoke(tom, front, made[3]!.id, 'fixed');
+    expect((await told())[1]).toMatchObject({ id: made[3]?.id, decision: 'revoked' });
+    expect((await told())[1]?.total).toBeUndefined();
+  });
+
+  it('says the latest end that it takes, by what is continued too', async () => {
+    const { until: _until, reason: _reason, ...subject } = wanted;
+    for (const day of [0, 170, 340, 510, 600]) {
+      clock.set(NOW + day * DAY);
+      const latest = await exceptions.latestEnd(front, subject);
+      await expect(exceptions.request(eva, front, { ...wanted, until: latest + 1 })).rejects.toThrow(
+        /must lie within|would last longer/,
+      );
+      const { id } = await exceptions.request(eva, front, { ...wanted, until: latest });
+      await exceptions.grant(tom, front, id, { reason: 'agreed' });
+    }
+  });
+
   it('counts in every project when it is about all', async () => {
     const { id } = await exceptions.request(eva, EVERYWHERE, { ...wanted, repository: 'front/**' });
     await exceptions.grant(tom, EVERYWHERE, id, { reason: 'ok' });

@@ -1,4 +1,4 @@
-import { actorOf, nameOf, type Principal, personOf } from '../auth/principal.ts';
+import { actorOf, type Principal, personOf } from '../auth/principal.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
@@ -9,26 +9,24 @@ import { defined } from '../platform/defined.ts';
 import { newId } from '../platform/ids.ts';
 import type { GrantedException } from '../policy/exceptions.ts';
 import { checkEnding, type Where } from './check-ending.ts';
-import { checkReason } from './check-exception.ts';
 import { checkRead } from './check-read.ts';
 import type { Readable } from './check-stored.ts';
 import { completeRequest } from './complete-request.ts';
+import { createDeciding, type Deciding, type Step } from './deciding.ts';
 import { ExceptionError } from './errors.ts';
 import {
   EVERY_PROJECT,
   type ExceptionRecord,
-  type ExceptionState,
+  type ExceptionSubject,
   fromSubject,
   MOST_AT_ONCE,
   type NewException,
   requestersOf,
   toGranted,
   toRecord,
-  toSubject,
 } from './exception.ts';
-import { exceptionDecided, exceptionsRequested } from './exception-events.ts';
+import { exceptionsRequested } from './exception-events.ts';
 import {
-  type Change,
   type ExceptionQuery,
   findRow,
   grantedRows,
@@ -39,7 +37,8 @@ import {
 } from './exception-rows.ts';
 import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
 import { type About, knownRisk, prepareRisks } from './known-risk.ts';
-import { furthestEnd, type LimitSource } from './limits.ts';
+import { lifeOf } from './life.ts';
+import { furthestEnd, type LimitSource, latestEnd } from './limits.ts';
 import { askedIn, type Grant, narrowRequest } from './narrow-request.ts';
 import { fromAsked, newRow } from './new-row.ts';
 
@@ -63,13 +62,6 @@ interface Renewal {
   readonly ticket?: string;
 }
 
-interface Step {
-  readonly from: readonly ExceptionState[];
-  readonly to: ExceptionState;
-  readonly action: string;
-  readonly reason: string;
-}
-
 /** Bytes of granted exceptions kept in memory, by a rough weight. */
 const KEPT = { limit: 32 * 1024 * 1024, weigh: ({ list }: Held) => 256 + list.length * 512 };
 
@@ -85,6 +77,8 @@ export type ExceptionStore = ReturnType<typeof createExceptionStore>;
 export function createExceptionStore(deps: ExceptionStoreDeps) {
   const { db, clock, ledger, limits } = deps;
   const kept = cacheWhileUnchanged<Held>(deps.state, KEPT);
+
+  const { telling, decide } = createDeciding({ clock, note });
 
   function note(tx: Tx, by: Principal, place: Place, action: string, details: Readonly<Record<string, unknown>>) {
     return ledger.append(tx, { actor: actorOf(by), action, target: targetOf(place), details });
@@ -147,47 +141,16 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     return toRecord(row, row.requested_at);
   }
 
-  async function decide(
-    tx: Tx,
+  function grantIn(
+    deciding: Deciding,
     by: Principal,
-    place: Place,
+    place: Where,
     id: string,
-    step: Step,
-    change: (current: Row<'exceptions'>, now: number) => Promise<Change> = async () => ({}),
+    grant: Grant,
   ): Promise<ExceptionRecord> {
-    const reason = checkReason(step.reason);
-    const now = clock.now();
-    const current = await findRow(tx, place, id);
-    if (!step.from.includes(current.state as ExceptionState))
-      throw new ExceptionError('exception_state', `this exception is ${current.state}, not ${step.from.join(' or ')}`);
-    const changed = await change(current, now);
-    const set = {
-      state: step.to,
-      decided_by: nameOf(by),
-      decided_at: now,
-      decision_reason: reason,
-      ...changed,
-    };
-    await updateRow(tx, current, step.from, set);
-    const after = { ...current, ...set };
-    await addEvents(tx, [exceptionDecided(after, place.name, now)]);
-    const { vulnerability, rule, ...narrowing } = toSubject(after);
-    await note(tx, by, place, step.action, {
-      id,
-      ...(vulnerability === undefined ? { rule } : { vulnerability }),
-      before: current.state,
-      after: step.to,
-      reason,
-      until: toRfc3339(after.until),
-      ...(step.to === 'granted' ? narrowing : {}),
-      ...(set.single_handed === 1 ? { singleHanded: true } : {}),
-    });
-    return toRecord(after, now);
-  }
-
-  function grantIn(tx: Tx, by: Principal, place: Where, id: string, grant: Grant): Promise<ExceptionRecord> {
     const step: Step = { from: ['requested'], to: 'granted', action: 'exception.grant', reason: grant.reason };
-    return decide(tx, by, place, id, step, async (current, now) => {
+    const { tx } = deciding;
+    return decide(deciding, by, place, id, step, async (current, now) => {
       checkRead(current, grant.revision);
       const own = await ownParts(tx, by, current);
       if (own.length > 0 && deps.fourEyes)
@@ -210,9 +173,15 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     });
   }
 
-  function denyIn(tx: Tx, by: Principal, place: Place, id: string, denial: Pick<Grant, 'reason' | 'revision'>) {
+  function denyIn(
+    deciding: Deciding,
+    by: Principal,
+    place: Place,
+    id: string,
+    denial: Pick<Grant, 'reason' | 'revision'>,
+  ) {
     const step: Step = { from: ['requested'], to: 'denied', action: 'exception.deny', reason: denial.reason };
-    return decide(tx, by, place, id, step, async (current) => {
+    return decide(deciding, by, place, id, step, async (current) => {
       checkRead(current, denial.revision);
       return {};
     });
@@ -238,6 +207,15 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     async furthestEnd(projectId: string, vulnerability: string): Promise<number> {
       const { severity } = await knownRisk(db, limits, vulnerability);
       return furthestEnd(await limits.limitsOf(projectId), severity, clock.now());
+    },
+
+    /** The furthest end that this would be granted with now: by its severity, and by what it continues. Epoch ms. */
+    async latestEnd(place: Place, subject: ExceptionSubject): Promise<number> {
+      const now = clock.now();
+      const { names, severity } = await knownRisk(db, limits, subject.vulnerability);
+      const at = { ...place, readable: new Set([place.name]) };
+      const began = await lifeOf(db, at, { subject, names, renews: null }, now);
+      return latestEnd(await limits.limitsOf(place.id), { severity, lifeFrom: began }, now);
     },
 
     /** Asks for an exception. Throws `ExceptionError('exception_invalid')` that names every wrong field. */
@@ -321,7 +299,9 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      * `exception_edited` for a revision that is not the one that was read.
      */
     async grant(by: Principal, place: Place, id: string, grant: Grant): Promise<ExceptionRecord> {
-      return inPlace(by, place, { ids: [id] }, (tx, at) => grantIn(tx, by, at, id, grant));
+      return inPlace(by, place, { ids: [id] }, (tx, at) =>
+        telling(tx, place, (decided) => grantIn({ tx, decided }, by, at, id, grant)),
+      );
     },
 
     /** Turns a request down, as it was read. */
@@ -331,7 +311,9 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       id: string,
       denial: Pick<Grant, 'reason' | 'revision'>,
     ): Promise<ExceptionRecord> {
-      return db.transaction().execute((tx) => denyIn(tx, by, place, id, denial));
+      return db
+        .transaction()
+        .execute((tx) => telling(tx, place, (decided) => denyIn({ tx, decided }, by, place, id, denial)));
     },
 
     /** Decides several requests together: all of them, or none when one cannot be. */
@@ -349,20 +331,25 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     ): Promise<ExceptionRecord[]> {
       const { to, revisions, ...said } = decision;
       const about = to === 'granted' ? { ids } : {};
-      return atOnce(by, place, ids, about, async (tx, at, all) => {
-        const decided = [];
-        for (const id of all) {
-          const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };
-          decided.push(await (to === 'granted' ? grantIn(tx, by, at, id, grant) : denyIn(tx, by, place, id, grant)));
-        }
-        return decided;
-      });
+      return atOnce(by, place, ids, about, (tx, at, all) =>
+        telling(tx, place, async (decided) => {
+          const records = [];
+          for (const id of all) {
+            const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };
+            const step = to === 'granted' ? grantIn : denyIn;
+            records.push(await step({ tx, decided }, by, at, id, grant));
+          }
+          return records;
+        }),
+      );
     },
 
     /** Ends a granted exception now, or takes a request back. */
     async revoke(by: Principal, place: Place, id: string, reason: string): Promise<ExceptionRecord> {
       const step: Step = { from: ['requested', 'granted'], to: 'revoked', action: 'exception.revoke', reason };
-      return db.transaction().execute((tx) => decide(tx, by, place, id, step));
+      return db
+        .transaction()
+        .execute((tx) => telling(tx, place, (decided) => decide({ tx, decided }, by, place, id, step)));
     },
 
     /** Throws `ExceptionError('exception_unknown')`. */

@@ -71,7 +71,13 @@ export function checkEnd(limits: Limits, { severity, until, lifeFrom }: Ending, 
 
 /** The furthest end that a new exception of a vulnerability of that severity may have. Epoch ms. */
 export function furthestEnd(limits: Limits, severity: Severity, now: number): number {
-  return now + mostDaysOf(limits, severity) * DAY;
+  return latestEnd(limits, { severity }, now);
+}
+
+/** The furthest end that `checkEnd` takes. Epoch ms. */
+export function latestEnd(limits: Limits, { severity, lifeFrom }: Omit<Ending, 'until'>, now: number): number {
+  const level = levelOf(severity === 'unknown' ? limits.unknownSeverity : severity);
+  return Math.min(now + limits.mostDays[level] * DAY, (lifeFrom ?? now) + limits.mostLifeDays * DAY);
 }
 
 /** Days that a new exception of a vulnerability of that severity may last. */

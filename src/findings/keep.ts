@@ -1,5 +1,6 @@
 import { batches } from '../db/batches.ts';
 import type { Tx } from '../db/database.ts';
+import { type Placed, selectPresent } from '../db/present.ts';
 import { locksRows } from '../db/repository-lock.ts';
 import { statement, statementOfRows } from '../db/statement.ts';
 import type { Reason, Verdict } from '../model/verdict.ts';
@@ -118,16 +119,8 @@ async function storedAmong(tx: Tx, images: readonly ListedImage[]): Promise<read
   return images.filter(({ repositoryId, digest }) => stored.has(`${repositoryId} ${digest}`));
 }
 
-const holdStored = statementOfRows((db, rows: readonly Pick<ListedImage, 'repositoryId' | 'digest'>[]) => {
-  const query = db
-    .selectFrom('manifests')
-    .select('digest')
-    .where('repository_id', '=', rows[0]?.repositoryId ?? '')
-    .where(
-      'digest',
-      'in',
-      rows.map(({ digest }) => digest),
-    );
+const holdStored = statementOfRows((db, rows: readonly Placed[]) => {
+  const query = selectPresent(db, 'manifests', rows);
   return locksRows(db) ? query.orderBy('digest').forKeyShare() : query;
 });
 

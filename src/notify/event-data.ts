@@ -130,6 +130,10 @@ export const EVENT_DATA = {
     decidedBy: z.string(),
     decisionReason: z.string(),
     singleHanded: z.boolean(),
+    /** Where several were decided together, this is the first of them; these are how many, the first few, and how to get all. */
+    total: z.int().optional(),
+    exceptions: z.array(exception).optional(),
+    more: z.string().optional(),
   }),
   EXCEPTION_EXPIRING: exception,
   EXCEPTION_EXPIRED: exception,

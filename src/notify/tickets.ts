@@ -3,7 +3,8 @@ import type { Db } from '../db/database.ts';
 import { projectOf } from '../model/project-name.ts';
 import { type Severity, severityRank } from '../model/severity.ts';
 import type { Clock } from '../platform/clock.ts';
-import { clean } from '../policy/explanation.ts';
+import { oneLine } from '../platform/one-line.ts';
+
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Receiver } from './receiver.ts';
 import type { SignedCall } from './signed-call.ts';
@@ -182,7 +183,7 @@ function valuesOf(fact: TicketFact, repository: string, ticket: string): TicketV
         : `${vulnerability} (${severity}) is in ${images.length === 1 ? 'an image' : `${images.length} images`} of ${repository}: ${named(packages)}${fixed.length > 0 ? `; fixed in ${named(fixed)}` : ''}`,
     ticket,
   };
-  return Object.fromEntries(Object.entries(texts).map(([field, text]) => [field, clean(text)])) as TicketValues;
+  return Object.fromEntries(Object.entries(texts).map(([field, text]) => [field, oneLine(text)])) as TicketValues;
 }
 
 function named(list: readonly string[]): string {

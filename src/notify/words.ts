@@ -1,4 +1,4 @@
-import { clean } from '../policy/explanation.ts';
+import { oneLine } from '../platform/one-line.ts';
 import type { ExceptionData, FindingData } from './event-data.ts';
 import type { Message } from './message.ts';
 
@@ -6,12 +6,12 @@ const LONGEST_LINE = 600;
 
 /** A message in one line of printable text, for people: what happened, to what, and what comes next. */
 export function lineOf(message: Message): string {
-  return shortened(clean(sentence(message)), LONGEST_LINE);
+  return shortened(oneLine(sentence(message)), LONGEST_LINE);
 }
 
 /** What a message lists beneath its line, one line each. */
 export function detailsOf(message: Message): readonly string[] {
-  return details(message).map((line) => shortened(clean(line), LONGEST_LINE));
+  return details(message).map((line) => shortened(oneLine(line), LONGEST_LINE));
 }
 
 function sentence(message: Message): string {
@@ -51,6 +51,8 @@ function sentence(message: Message): string {
         return `${message.data.requestedBy} asks for ${message.data.total} exceptions in ${message.data.project}, the first for ${what(message.data)} until ${message.data.until}: ${message.data.reason}`;
       return `${message.data.requestedBy} asks for an exception in ${message.data.project} for ${what(message.data)} until ${message.data.until}: ${message.data.reason}`;
     case 'EXCEPTION_DECIDED':
+      if (message.data.total !== undefined)
+        return `${message.data.decidedBy} ${message.data.decision} ${message.data.total} exceptions in ${message.data.project}, the first for ${what(message.data)} (until ${message.data.until}): ${message.data.decisionReason}`;
       return `${message.data.decidedBy} ${message.data.decision} the exception in ${message.data.project} for ${what(message.data)} (until ${message.data.until}): ${message.data.decisionReason}`;
     case 'EXCEPTION_EXPIRING':
       return `the exception in ${message.data.project} for ${what(message.data)} ends at ${message.data.until}; ask for a new one, or fix it`;
@@ -109,6 +111,13 @@ function details(message: Message): readonly string[] {
       return [
         ...requests.map((one) => `${what(one)} until ${one.until}: ${one.reason}`),
         ...rest(total - requests.length, more),
+      ];
+    }
+    case 'EXCEPTION_DECIDED': {
+      const { total = 0, exceptions = [], more } = message.data;
+      return [
+        ...exceptions.map((one) => `${what(one)} until ${one.until}: ${one.reason}`),
+        ...rest(total - exceptions.length, more),
       ];
     }
     case 'DIGEST':

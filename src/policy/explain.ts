@@ -1,5 +1,6 @@
 import type { ToldVerdict, VerdictKind } from '../model/verdict.ts';
-import { clean, type Spoken, spokenOf, whomToAsk } from './explanation.ts';
+import { oneLine } from '../platform/one-line.ts';
+import { type Spoken, spokenOf, whomToAsk } from './explanation.ts';
 
 export { countingReasons } from './explanation.ts';
 
@@ -57,6 +58,6 @@ function piecesOf({ others, until, contact = {} }: Spoken): readonly Piece[] {
     ...(others > 0 ? [{ text: `; and ${others} more`, rank: 4 }] : []),
     ...(until === undefined ? [] : [{ text: `; ${until}`, rank: 1 }]),
     ...(text === undefined ? [] : [{ text: `; ask ${whomToAsk(text)}`, rank: 2 }]),
-    ...(link === undefined ? [] : [{ text: `; see ${clean(link)}`, rank: 3 }]),
+    ...(link === undefined ? [] : [{ text: `; see ${oneLine(link)}`, rank: 3 }]),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Contact, Reason, ToldVerdict, VerdictKind } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { defined } from '../platform/defined.ts';
+import { oneLine } from '../platform/one-line.ts';
 import { describeFinding, describeTime } from './describe.ts';
 import { worstKind } from './reason-order.ts';
 
@@ -95,7 +96,7 @@ function referenceFirst<Said extends Spoken>(
 
 /** Lines about a reference in words, one after the other. */
 export function referenceWords(lines: readonly Reason[]): string {
-  return lines.map(({ message }) => clean(message)).join('; ');
+  return lines.map(({ message }) => oneLine(message)).join('; ');
 }
 
 /** What there is to say where nothing but the reference asks for the decision. */
@@ -134,8 +135,8 @@ function spokenOfImage(verdict: ToldVerdict): Spoken {
   const until = deadline === undefined ? undefined : untilWords(verdict.kind, deadline, worst);
   return {
     kind: verdict.kind,
-    why: clean(worst?.message ?? nothingCounts(verdict)),
-    brief: clean(worst ? briefOf(worst) : nothingCounts(verdict)),
+    why: oneLine(worst?.message ?? nothingCounts(verdict)),
+    brief: oneLine(worst ? briefOf(worst) : nothingCounts(verdict)),
     others: Math.max(0, weighty.length - 1),
     ...(deadline === undefined ? {} : { deadline }),
     ...(until === undefined ? {} : { until }),
@@ -150,12 +151,7 @@ export function countingReasons(verdict: ToldVerdict): readonly Reason[] {
 
 /** Whom to ask, for words that say "ask" themselves: many a policy says it too. */
 export function whomToAsk(text: string): string {
-  return clean(text).replace(/^ask\s+(?=\S)/i, '');
-}
-
-/** One line of printable text: package names and versions are foreign bytes. */
-export function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return oneLine(text).replace(/^ask\s+(?=\S)/i, '');
 }
 
 /** A vulnerability of a package may break several rules; it is named once. */

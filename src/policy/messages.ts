@@ -1,9 +1,10 @@
 import type { Contact, Verdict } from '../model/verdict.ts';
 import { toRfc3339 } from '../platform/clock.ts';
+import { oneLine } from '../platform/one-line.ts';
 import { shellWord } from '../platform/shell-word.ts';
 import { describeFinding, describeTime } from './describe.ts';
 import { cut, DECISIONS, sentence } from './explain.ts';
-import { clean, type ExplainedFinding, type Explanation, explanationOf, whomToAsk } from './explanation.ts';
+import { type ExplainedFinding, type Explanation, explanationOf, whomToAsk } from './explanation.ts';
 import { contactOf, type Policy } from './policy.ts';
 import { quarantineOf } from './quarantine.ts';
 
@@ -36,7 +37,7 @@ export function refusal(verdict: Verdict, { image, policy }: Refused): string {
   const said = first
     ? `${about}Worst: ${findings.map(nameWorst).join('; ')}${findingCount > findings.length ? `; and ${findingCount - findings.length} more` : ''}.`
     : `Reason: ${why}.`;
-  return clean([start, said, nextSteps(image, first?.vulnerability), ...ask(contact)].join(' '));
+  return oneLine([start, said, nextSteps(image, first?.vulnerability), ...ask(contact)].join(' '));
 }
 
 /** What there is to say of a verdict as `name: value` lines, for people who have room for it: command line and mail. */
@@ -61,12 +62,12 @@ export function explanationLines(
     ['see', contact.link],
     ['next', kind === 'allow' ? undefined : `breakwater why ${image}`],
   ];
-  return given.flatMap(([name, value]) => (value === undefined ? [] : [[name, clean(value)] as const]));
+  return given.flatMap(([name, value]) => (value === undefined ? [] : [[name, oneLine(value)] as const]));
 }
 
 /** The message about content under quarantine. Nobody in the project can do anything about it, and it does not say so. */
 export function quarantineRefusal(what: string, sentence: string): string {
-  return clean(
+  return oneLine(
     `${what} cannot be pulled: ${sentence}. No exception, permission or policy of a project overrides a quarantine; use another version, or ask the administrators, who see it with: breakwater quarantine list`,
   );
 }
@@ -82,7 +83,7 @@ export function unscannedRefusal(state: 'pending' | 'failed' | 'never', refused:
     state === 'failed'
       ? `It could not be judged: ${detail ?? 'the analysis failed'}. Push it again, or see: \`breakwater verdict ${refused.image}\`.`
       : 'It is being analysed; try again in a moment.';
-  return clean([start, next, ...ask(contactOf(refused.policy, 'block').contact)].join(' '));
+  return oneLine([start, next, ...ask(contactOf(refused.policy, 'block').contact)].join(' '));
 }
 
 /** The text of a `Warning: 299` header (RFC 9111, section 5.5): short, printable ASCII, without quotes and backslashes. */
@@ -94,7 +95,7 @@ export function warningText(verdict: Verdict, image: string): string {
 
 /** Any text in the form of a header's quoted string, without the quotes. */
 export function headerText(text: string): string {
-  const ascii = clean(text)
+  const ascii = oneLine(text)
     .replaceAll('"', "'")
     .replace(/[^\x20-\x7e]|\\/g, '?');
   return cut(ascii, LONGEST_WARNING);

@@ -1,7 +1,8 @@
 import type { Reason, Verdict } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { toRfc3339 } from '../platform/clock.ts';
-import { clean } from './explanation.ts';
+import { oneLine } from '../platform/one-line.ts';
+
 import { compareReasons } from './reason-order.ts';
 
 /** A quarantine that concerns a manifest. */
@@ -50,10 +51,10 @@ export function quarantineSentence({
   reason,
   package: pkg,
 }: Omit<QuarantineHit, 'id' | 'target'>): string {
-  const why = clean(reason);
+  const why = oneLine(reason);
   const short = why.length > LONGEST_REASON ? `${why.slice(0, LONGEST_REASON - 3)}...` : why;
   const what = pkg === undefined ? 'quarantined' : `${pkg.name} ${pkg.version} in it is quarantined`;
-  return clean(`${what} since ${toRfc3339(since)} (${ticket}): ${short}`);
+  return oneLine(`${what} since ${toRfc3339(since)} (${ticket}): ${short}`);
 }
 
 function reasonOf(hit: QuarantineHit): Reason {

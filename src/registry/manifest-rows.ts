@@ -1,5 +1,6 @@
 import { batches } from '../db/batches.ts';
 import type { Tx } from '../db/database.ts';
+import { type Placed, selectPresent } from '../db/present.ts';
 import type { NewRow } from '../db/schema.ts';
 import { type Answer, statement, statementOfRows } from '../db/statement.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -80,33 +81,12 @@ export async function absentBlobs(tx: Tx, repositoryId: string, digests: readonl
   return absent(digests, (batch) => presentBlobs(tx, placed(repositoryId, batch)));
 }
 
-/** Content of a repository, as rows of a statement. */
-interface Placed {
-  readonly repositoryId: string;
-  readonly digest: Digest;
-}
-
 function placed(repositoryId: string, digests: readonly Digest[]): readonly Placed[] {
   return digests.map((digest) => ({ repositoryId, digest }));
 }
 
-const presentBlobs = presentIn('repository_blobs');
-const presentManifests = presentIn('manifests');
-
-/** Those that are there, all of one repository. */
-function presentIn(table: 'repository_blobs' | 'manifests') {
-  return statementOfRows((db, rows: readonly Placed[]) =>
-    db
-      .selectFrom(table)
-      .select('digest')
-      .where('repository_id', '=', rows[0]?.repositoryId ?? '')
-      .where(
-        'digest',
-        'in',
-        rows.map(({ digest }) => digest),
-      ),
-  );
-}
+const presentBlobs = statementOfRows((db, rows: readonly Placed[]) => selectPresent(db, 'repository_blobs', rows));
+const presentManifests = statementOfRows((db, rows: readonly Placed[]) => selectPresent(db, 'manifests', rows));
 
 /** The same of manifests. */
 export async function absentManifests(tx: Tx, repositoryId: string, digests: readonly Digest[]): Promise<Digest[]> {

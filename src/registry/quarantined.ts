@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
-import { clean } from '../policy/explanation.ts';
+import { oneLine } from '../platform/one-line.ts';
+
 import { RegistryError } from './errors.ts';
 import type { ContentDeps } from './repositories.ts';
 
@@ -12,7 +13,7 @@ export async function refuseQuarantined(
   if (!refused) return;
   throw new RegistryError(
     'quarantined',
-    clean(
+    oneLine(
       `${refused.digest} is neither stored nor served: ${refused.sentence}. Nothing overrides a quarantine; use another version, or ask the administrators, who see it with: breakwater quarantine list`,
     ),
   );

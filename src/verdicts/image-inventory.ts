@@ -12,7 +12,7 @@ import { type ImageConfig, parseImageConfig, stepsOfLayers } from '../scanner/im
 import { closedLayer } from '../scanner/layers/closed.ts';
 import { VerdictError } from './errors.ts';
 import { saveInventory } from './inventory-store.ts';
-import type { LayerAnalyses } from './layer-analyses.ts';
+import type { Again, LayerAnalyses } from './layer-analyses.ts';
 import type { LayerAnalyser } from './ports.ts';
 import { stackLayers } from './stack-layers.ts';
 import { storableInventory } from './storable-inventory.ts';
@@ -64,19 +64,22 @@ const selectImage = statement((db, { digest }: { readonly digest: Digest }) =>
 
 /**
  * Sees to it that an image has an inventory by the present analyser, and tells whether it replaced that of an older one; `made` when nobody
- * had it before. The outcome, good or bad, is written down. Throws what kept it from being analysed; an inventory from an older analyser stays in use then.
+ * had it before. With `again` its layers are read again first, unless it was put together since. The outcome, good or bad, is written
+ * down. Throws what kept it from being analysed; an inventory that was there before stays in use then.
  */
 export async function ensureInventory(
   deps: ImageInventoryDeps,
   subject: Subject,
+  again?: Again,
 ): Promise<{ readonly renewed: boolean; readonly made?: MadeInventory }> {
   const { db, analyser } = deps;
   const state = await imageState(db, subject.digest);
-  if (state?.inventory !== undefined && (await analyserOf(db, state.inventory)) === analyser.version)
+  const asWished = again === undefined || (state?.updatedAt ?? 0) > again.since;
+  if (asWished && state?.inventory !== undefined && (await analyserOf(db, state.inventory)) === analyser.version)
     return { renewed: false };
   const previous = state?.inventory;
   try {
-    const { inventory: composed, platform } = await composeImage(deps, subject);
+    const { inventory: composed, platform } = await composeImage(deps, subject, again);
     const inventory = storableInventory(composed);
     const hash = analyser.hashOf(inventory);
     const now = deps.clock.now();
@@ -104,9 +107,11 @@ export async function ensureInventory(
 async function composeImage(
   deps: ImageInventoryDeps,
   subject: Subject,
+  again: Again | undefined,
 ): Promise<{ readonly inventory: Inventory; readonly platform: string | undefined }> {
   const { config, layers } = await manifestBlobs(deps.db, subject.repositoryId, subject.digest);
   const readable = layers.filter((layer) => unreadable(layer) === undefined);
+  if (again) for (const layer of readable) await deps.layers.renew(layer, again);
   const { inventory: stacked, partial } = await stackLayers(deps, readable);
   const configuration = await configOf(deps, config);
   const composed = { ...stacked, ...stepsOf(configuration, layers) };

@@ -9,6 +9,7 @@ import type { IngestObserver, ManifestSubject } from '../registry/ports.ts';
 import { isDisguisedImage } from './disguise.ts';
 import { ensureInventory, type ImageInventoryDeps } from './image-inventory.ts';
 import type { Judging } from './judging.ts';
+import type { Again } from './layer-analyses.ts';
 import type { Cause, JobSink } from './ports.ts';
 import { findSubject, imageName, type Subject, subjectKey } from './subjects.ts';
 
@@ -30,6 +31,8 @@ export interface Ingest {
   readonly observer: IngestObserver;
   /** Analyses and judges a manifest and then the indexes that list it. One run at a time for each manifest. */
   process(subject: Subject): Promise<Verdict>;
+  /** The same for an image whose layers are to be read again. */
+  rescan(subject: Subject, again: Again): Promise<void>;
   /** Waits until nothing is under way. */
   idle(): Promise<void>;
 }
@@ -67,6 +70,9 @@ export function createIngest(deps: IngestDeps): Ingest {
 
   return {
     process,
+    async rescan(subject, again) {
+      await processNow(deps, subject, again);
+    },
     observer: {
       blobCommitted({ digest, size }) {
         // Configurations are that small; a layer as small is analysed in no time when its manifest comes.
@@ -93,11 +99,11 @@ export async function enqueueJudging(jobs: JobSink, subject: Pick<Subject, 'repo
   await jobs.enqueue({ kind: JUDGE_JOB, key: subjectKey(subject), payload: { repositoryId, digest } });
 }
 
-async function processNow(deps: IngestDeps, stored: Subject): Promise<Verdict> {
+async function processNow(deps: IngestDeps, stored: Subject, again?: Again): Promise<Verdict> {
   const subject = await unmask(deps, stored);
-  const { renewed, made } = subject.kind === 'image' ? await ensureInventory(deps, subject) : { renewed: false };
+  const { renewed, made } = subject.kind === 'image' ? await ensureInventory(deps, subject, again) : { renewed: false };
   if (made) deps.judging.remember(made);
-  const cause = renewed ? 'analyser' : 'push';
+  const cause = renewed || again ? 'analyser' : 'push';
   const { verdict } = await deps.judging.judgeNow(subject, cause);
   await judgeParents(deps, subject, cause);
   return verdict;

@@ -24,7 +24,24 @@ export interface LayerAnalyses {
   /**
    * The evidence of a stored blob: kept, being made right now, or made now. Throws `VerdictError` layer_absent, layer_unreadable.
    */
-  evidenceOf(blob: { readonly digest: Digest; readonly size: number }): Promise<PackedEvidence>;
+  evidenceOf(blob: StoredLayer): Promise<PackedEvidence>;
+  /**
+   * Reads a blob once more and keeps what that gives, unless it was read after `since` (epoch ms); with `unlessComplete` also unless all of
+   * it was read before. Throws as `evidenceOf`; what was kept stays then.
+   */
+  renew(blob: StoredLayer, again: Again): Promise<void>;
+}
+
+interface StoredLayer {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** Which layers are read again though they were read before. */
+export interface Again {
+  /** Epoch ms: what was read later is as wished. */
+  readonly since: number;
+  readonly unlessComplete: boolean;
 }
 
 export function createLayerAnalyses(deps: LayerAnalysesDeps): LayerAnalyses {
@@ -33,7 +50,8 @@ export function createLayerAnalyses(deps: LayerAnalysesDeps): LayerAnalyses {
   let size = 0;
 
   function keep(digest: Digest, made: PackedEvidence): void {
-    if (made.bytes.byteLength > KEPT) return;
+    // Of what is not complete another replica may come to know more.
+    if (made.bytes.byteLength > KEPT || !made.complete) return;
     size += made.bytes.byteLength - (kept.get(digest)?.bytes.byteLength ?? 0);
     kept.set(digest, made);
     for (const [oldest, { bytes }] of kept) {
@@ -53,36 +71,48 @@ export function createLayerAnalyses(deps: LayerAnalysesDeps): LayerAnalyses {
       underWay.set(blob.digest, started);
       return started;
     },
+    async renew(blob, { since, unlessComplete }) {
+      const { digest } = blob;
+      const [row] = (await selectEvidence(deps.db, { digest, analyser: deps.analyser.version })).rows;
+      if (row && (row.created_at > since || (unlessComplete && row.complete === 1))) return;
+      keep(digest, await makeNow(deps, blob));
+    },
   };
 }
 
 async function findOrMake(
   deps: LayerAnalysesDeps,
-  blob: { readonly digest: Digest; readonly size: number },
+  blob: StoredLayer,
   keep: (digest: Digest, made: PackedEvidence) => void,
 ): Promise<PackedEvidence> {
   const { digest } = blob;
   const [kept] = (await selectEvidence(deps.db, { digest, analyser: deps.analyser.version })).rows;
   if (kept) return { complete: kept.complete === 1, bytes: kept.evidence };
+  const evidence = await makeNow(deps, blob);
+  keep(digest, evidence);
+  return evidence;
+}
+
+async function makeNow(deps: LayerAnalysesDeps, blob: StoredLayer): Promise<PackedEvidence> {
+  const { digest } = blob;
   // Only the row makes a blob visible; its file may be half there.
   const stored = await selectBlob(deps.db, { digest });
   if (stored.rows.length === 0) throw new VerdictError('layer_absent', `layer ${digest} is not stored here yet`);
   const evidence = await analyse(deps, blob);
-  await insertEvidence(unsynced(deps.db), {
+  await upsertEvidence(unsynced(deps.db), {
     blob_digest: digest,
     analyser: deps.analyser.version,
     evidence: evidence.bytes,
     complete: evidence.complete ? 1 : 0,
     created_at: deps.clock.now(),
   });
-  keep(digest, evidence);
   return evidence;
 }
 
 const selectEvidence = statement((db, { digest, analyser }: { readonly digest: Digest; readonly analyser: string }) =>
   db
     .selectFrom('layer_analyses')
-    .select(['evidence', 'complete'])
+    .select(['evidence', 'complete', 'created_at'])
     .where('blob_digest', '=', digest)
     .where('analyser', '=', analyser),
 );
@@ -91,18 +121,17 @@ const selectBlob = statement((db, { digest }: { readonly digest: Digest }) =>
   db.selectFrom('blobs').select('digest').where('digest', '=', digest),
 );
 
-const insertEvidence = statement(
+const upsertEvidence = statement(
   (db, { blob_digest, analyser, evidence, complete, created_at }: NewRow<'layer_analyses'>) =>
     db
       .insertInto('layer_analyses')
       .values({ blob_digest, analyser, evidence, complete, created_at })
-      .onConflict((conflict) => conflict.columns(['blob_digest', 'analyser']).doNothing()),
+      .onConflict((conflict) =>
+        conflict.columns(['blob_digest', 'analyser']).doUpdateSet({ evidence, complete, created_at }),
+      ),
 );
 
-async function analyse(
-  { blobs, analyser }: LayerAnalysesDeps,
-  { digest, size }: { readonly digest: Digest; readonly size: number },
-): Promise<PackedEvidence> {
+async function analyse({ blobs, analyser }: LayerAnalysesDeps, { digest, size }: StoredLayer): Promise<PackedEvidence> {
   const path = blobs.localPath?.(digest);
   try {
     return await analyser.analyse({

@@ -156,6 +156,58 @@ describe.each(ENGINES)('verdicts on %s', (engine) => {
     });
   });
 
+  describe('rescan', () => {
+    it('reads all layers of a named image again, in every repository that holds it, and keeps what it finds', async () => {
+      world.state.analyser.short = true;
+      const front = await world.push('front/app', [base, app], '1');
+      const back = await world.push('back/app', [base, app], '1');
+      const index = await world.pushIndex('back/all', [back.digest]);
+      expect(await world.verdicts.inventoryOf(front.digest)).toMatchObject({ complete: false, packages: [] });
+      world.state.analyser.short = false;
+      world.clock.advance(1);
+      expect(await world.verdicts.rescan({ digest: index.digest })).toBe(2);
+      world.clock.advance(1);
+      await world.runJobs();
+      expect(world.state.analyser.reads).toBe(4);
+      expect((await world.verdicts.inventoryOf(front.digest))?.packages).toHaveLength(3);
+      for (const { repository, digest } of [front, back]) {
+        const [change] = await world.verdicts.history({ repository, digest, limit: 9 });
+        expect(change).toMatchObject({ cause: 'analyser', added: [{ vulnerability: 'CVE-2024-1' }] });
+      }
+      // Whoever brings the layer again meets what is known now.
+      const next = await world.restart().ingest.manifestStored(await world.storeImage('front/next', [base], '1'));
+      expect([next.warnings[0], world.state.analyser.reads]).toEqual([expect.stringMatching(/CVE-2024-1/), 4]);
+    });
+
+    it('reads what could not be read, and nothing that could', async () => {
+      await world.push('front/good', [base], '1');
+      world.state.analyser.short = true;
+      const half = await world.push('front/half', [base, app], '1');
+      world.state.analyser.broken = true;
+      const none = await world.push('front/none', [{ distribution: '3.23.3', packages: ['zlib@1.3.1-r0'] }], '1');
+      world.state.jobs.clear();
+      Object.assign(world.state.analyser, { short: false, broken: false, reads: 0 });
+      world.clock.advance(1);
+      expect(await world.verdicts.rescan('failed')).toBe(2);
+      world.clock.advance(1);
+      await world.runJobs();
+      expect(world.state.analyser.reads).toBe(2);
+      expect(await world.verdicts.inventoryOf(half.digest)).toMatchObject({ complete: true });
+      expect(await world.verdictOf(none)).toMatchObject({ kind: 'allow' });
+      expect(await world.verdicts.rescan('failed')).toBe(0);
+    });
+
+    it('leaves what was known in force when it fails', async () => {
+      const subject = await world.push('front/app', [base], '1');
+      world.state.analyser.broken = true;
+      world.clock.advance(1);
+      await world.verdicts.rescan({ digest: subject.digest });
+      await expect(world.runJobs()).rejects.toThrow('the worker died');
+      expect((await world.verdicts.inventoryOf(subject.digest))?.packages).toHaveLength(2);
+      expect(await world.verdictOf(subject)).toMatchObject({ kind: 'block' });
+    });
+  });
+
   describe('gate', () => {
     it('acts on the very verdict everybody else is shown', async () => {
       const front = await world.push('front/app', [base], '1.0');

@@ -42,6 +42,7 @@ import {
   rejudgeManifests,
   withRelatives,
 } from './rejudge.ts';
+import { enqueueRescan, RESCAN_JOB, type Rescanned, rescanJob } from './rescan.ts';
 import { resumeJudging } from './resume.ts';
 import { createSerial } from './serial.ts';
 import { stackLayers } from './stack-layers.ts';
@@ -99,6 +100,8 @@ export interface Verdicts {
   readonly jobHandlers: ReadonlyMap<string, (payload: unknown) => Promise<void>>;
   /** Takes up what a stop left unjudged. Call once after the start. Gives the number of manifests. */
   resume(): Promise<number>;
+  /** Puts an image, or all that could not be analysed, to be analysed and judged again. Gives the number of images; those in an index count each. */
+  rescan(what: Rescanned): Promise<number>;
   /** The verdict the gate acts on now, by digest or by a tag of it; undefined when the repository has no such manifest or it is not judged yet. */
   verdictFor(repository: string, digest: Digest, tag?: string): Promise<Verdict | undefined>;
   /** The verdict on a reference to this registry, by tag or digest; undefined for other hosts and unknown images. */
@@ -192,8 +195,12 @@ export function createVerdicts(options: VerdictsDeps): Verdicts {
     gate,
     blobGate: createBlobGate({ ...deps, gate }),
     ingest: ingest.observer,
-    jobHandlers: new Map([[JUDGE_JOB, judgeJob]]),
+    jobHandlers: new Map([
+      [JUDGE_JOB, judgeJob],
+      [RESCAN_JOB, (payload) => rescanJob(deps, payload)],
+    ]),
     resume: () => resumeJudging(deps),
+    rescan: (what) => enqueueRescan(deps, what),
     verdictFor,
     async verdictByReference(reference) {
       if (!hosts.has(reference.registry)) return undefined;

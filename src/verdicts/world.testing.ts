@@ -82,7 +82,13 @@ export function advisoriesOf(facts: Facts, builtAt = NOW - DAY): AdvisoryDatabas
   };
 }
 
-function testAnalyser(world: { version: string; reads: number; broken: boolean; gate: Promise<void> }): LayerAnalyser {
+function testAnalyser(world: {
+  version: string;
+  reads: number;
+  broken: boolean;
+  short: boolean;
+  gate: Promise<void>;
+}): LayerAnalyser {
   return {
     get version() {
       return world.version;
@@ -92,6 +98,7 @@ function testAnalyser(world: { version: string; reads: number; broken: boolean; 
       if (world.broken) throw new Error('the worker died');
       world.reads += 1;
       const bytes = await readBounded(await blob.open(), 1e6, 'layer');
+      if (world.short) return { bytes: Buffer.from('{}'), complete: false };
       return { bytes, complete: testLayer(bytes).broken !== true };
     },
     async compose(layers): Promise<Inventory> {
@@ -126,7 +133,7 @@ export async function createWorld(handle: DatabaseHandle, over: Partial<Verdicts
   const clock = fixedClock(NOW);
   const blobs = createMemoryBlobStore({ clock });
   const state = {
-    analyser: { version: 'test@1', reads: 0, broken: false, gate: Promise.resolve() },
+    analyser: { version: 'test@1', reads: 0, broken: false, short: false, gate: Promise.resolve() },
     advisories: undefined as AdvisoryDatabase | undefined,
     policies: new Map<string, { policy: Policy; coming?: readonly ComingPolicy[]; version: number }>([
       ['front', { policy: gated, version: 1 }],

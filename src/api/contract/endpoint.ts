@@ -15,6 +15,8 @@ export interface Endpoint<
   readonly path: string;
   readonly summary: string;
   readonly permission: Permission;
+  /** What whoever may not do this for the installation is told to do instead. */
+  readonly insteadOfEverywhere?: string;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
@@ -41,6 +43,7 @@ interface Options<Params extends z.ZodType, Query extends z.ZodType, Body extend
   readonly body?: Body;
   readonly reply?: Reply;
   readonly status?: number;
+  readonly insteadOfEverywhere?: string;
   readonly sends?: 'stream';
   readonly gives?: 'text' | 'download';
 }
@@ -59,7 +62,7 @@ export function endpoint<
   options: Options<Params, Query, Body, Reply> = {},
 ): Endpoint<Params, Query, Body, Reply> {
   const [method, path] = route.split(' ') as [Endpoint<Params, Query, Body, Reply>['method'], string];
-  const { sends, gives } = options;
+  const { sends, gives, insteadOfEverywhere } = options;
   return {
     id,
     method,
@@ -71,6 +74,7 @@ export function endpoint<
     body: (options.body ?? nothing) as Body,
     reply: (options.reply ?? empty) as Reply,
     status: options.status ?? (options.reply ? 200 : 204),
+    ...(insteadOfEverywhere === undefined ? {} : { insteadOfEverywhere }),
     ...(sends ? { sends } : {}),
     ...(gives ? { gives } : {}),
   };

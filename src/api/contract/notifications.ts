@@ -7,6 +7,9 @@ import { endpoint } from './endpoint.ts';
 
 /** Absent: receivers of the installation, for administrators only. */
 const home = z.object({ project: name.optional() }).strict();
+const ofProject = {
+  insteadOfEverywhere: 'a receiver belongs to the installation or to a project: name the project (--project NAME)',
+};
 const one = z.object({ receiver: name }).strict();
 const oneMessage = z.object({ receiver: name, message: name }).strict();
 
@@ -57,6 +60,7 @@ export const addReceiver = endpoint(
   'notify:manage',
   'Tell somebody of what happens',
   {
+    ...ofProject,
     query: home,
     body: z
       .object({ name, kind: z.enum(RECEIVER_KINDS), target: receiverTarget, settings: receiverSettings.default({}) })
@@ -71,9 +75,10 @@ export const listReceivers = endpoint(
   'GET /receivers',
   'notify:manage',
   'Who is told, of a project or of the installation',
-  { query: home, reply: listOf(receiver) },
+  { ...ofProject, query: home, reply: listOf(receiver) },
 );
 export const getReceiver = endpoint('getReceiver', 'GET /receivers/{receiver}', 'notify:manage', 'One receiver', {
+  ...ofProject,
   params: one,
   query: home,
   reply: receiver,
@@ -83,21 +88,21 @@ export const removeReceiver = endpoint(
   'DELETE /receivers/{receiver}',
   'notify:manage',
   'Tell somebody nothing any more',
-  { params: one, query: home },
+  { ...ofProject, params: one, query: home },
 );
 export const testReceiver = endpoint(
   'testReceiver',
   'POST /receivers/{receiver}/test',
   'notify:manage',
   'Send a message now and see what becomes of it',
-  { params: one, query: home, reply: z.object({ delivered: z.boolean(), error: z.string().optional() }) },
+  { ...ofProject, params: one, query: home, reply: z.object({ delivered: z.boolean(), error: z.string().optional() }) },
 );
 export const setReceiverPaused = endpoint(
   'setReceiverPaused',
   'PUT /receivers/{receiver}/paused',
   'notify:manage',
   'Hold back what is for a receiver, or let it go',
-  { params: one, query: home, body: z.object({ paused: z.boolean() }).strict(), reply: receiver },
+  { ...ofProject, params: one, query: home, body: z.object({ paused: z.boolean() }).strict(), reply: receiver },
 );
 export const rotateReceiver = endpoint(
   'rotateReceiver',
@@ -105,6 +110,7 @@ export const rotateReceiver = endpoint(
   'notify:manage',
   'Give a receiver a second secret; the first one signs a while longer',
   {
+    ...ofProject,
     params: one,
     query: home,
     body: z
@@ -121,6 +127,7 @@ export const listMessages = endpoint(
   'notify:read',
   'What a receiver was sent and what became of it, the newest first',
   {
+    ...ofProject,
     params: one,
     query: page.extend({ ...home.shape, state: z.enum(MESSAGE_STATES).optional() }),
     reply: listOf(message),
@@ -131,7 +138,7 @@ export const listChanges = endpoint(
   'GET /receivers/{receiver}/messages/{message}/changes',
   'notify:read',
   'Everything that one message sums up',
-  { params: oneMessage, query: page.extend(home.shape), reply: listOf(change) },
+  { ...ofProject, params: oneMessage, query: page.extend(home.shape), reply: listOf(change) },
 );
 export const resendMessages = endpoint(
   'resendMessages',
@@ -139,6 +146,7 @@ export const resendMessages = endpoint(
   'notify:manage',
   'Send one message again, or all that were given up',
   {
+    ...ofProject,
     params: one,
     query: home,
     body: z.object({ message: name.optional() }).strict(),

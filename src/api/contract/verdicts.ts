@@ -59,6 +59,17 @@ export const getVerdict = endpoint('getVerdict', 'GET /verdicts', 'verdict:read'
   query: z.object({ image }).strict(),
   reply: judgedImage,
 });
+export const rescan = endpoint(
+  'rescan',
+  'POST /rescans',
+  'analysis:repeat',
+  'Analyse an image again, or all that could not be analysed, and judge it again',
+  {
+    body: z.union([z.object({ image }).strict(), z.object({ failed: z.literal(true) }).strict()]),
+    /** Images that wait to be analysed now; those in an index, and in every repository, count each. */
+    reply: z.object({ images: z.number().int() }),
+  },
+);
 export const getSbom = endpoint(
   'getSbom',
   'GET /sboms',

@@ -1,3 +1,5 @@
+import { actorOf } from '../../auth/principal.ts';
+import { projectOf } from '../../model/project-name.ts';
 import { isTag } from '../../oci/reference.ts';
 import { explain } from '../../policy/explain.ts';
 import { sbomDocument } from '../../scanner/sbom-write/index.ts';
@@ -8,7 +10,7 @@ import { ApiError } from '../errors.ts';
 import { type BoundEndpoint, on, time } from '../handler.ts';
 import { locateImage } from '../locate-image.ts';
 
-export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundEndpoint[] {
+export function verdictRoutes({ db, verdicts, clock, version, ledger }: ApiDeps): BoundEndpoint[] {
   const locate = (image: string) => locateImage(db, image);
 
   return [
@@ -29,6 +31,18 @@ export function verdictRoutes({ db, verdicts, clock, version }: ApiDeps): BoundE
         findings: [...(evaluation?.findings ?? [])],
         ...(evaluation ? { coverage: evaluation.coverage } : {}),
       };
+    }),
+    on(contract.rescan, async ({ by, body }) => {
+      const found = 'image' in body ? await locate(body.image) : undefined;
+      // Before anything is done: what cannot be put on record is not done.
+      await ledger.record({
+        actor: actorOf(by),
+        action: 'analysis.repeat',
+        target: found ? `${found.repository}@${found.digest}` : 'installation',
+        ...(found ? { project: projectOf(found.repository) } : {}),
+        details: body,
+      });
+      return { images: await verdicts.rescan(found ? { digest: found.digest } : 'failed') };
     }),
     on(contract.getSbom, async ({ query: { image, form } }) => {
       const { repository, digest } = await locate(image);

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { RegistryClient } from '../../mirror/registry-client.ts';
 import { type Digest, digestFrom, digestOf, tryParseDigest } from '../../oci/digest.ts';
 import { messageOf } from '../../platform/errors.ts';
-import { SCHEMA_VERSION } from '../../scanner/advisories/schema.ts';
+import { schemaOfFile } from '../../scanner/advisories/database.ts';
+import { TABLES_OF } from '../../scanner/advisories/schema.ts';
 import type { AdvisoryDatabase } from '../../scanner/advisories/types.ts';
 import { CliError } from '../exit.ts';
 
@@ -25,6 +26,8 @@ const ANNOTATIONS = {
   created: 'org.opencontainers.image.created',
 } as const;
 
+const READ_SCHEMAS = [...TABLES_OF.keys()].map(String);
+
 /** Where a database is or goes to. */
 export interface ArtifactPlace {
   readonly client: RegistryClient;
@@ -40,7 +43,7 @@ export interface ArtifactPlace {
 export async function pushArtifact(
   { client, repository, reference }: ArtifactPlace,
   file: string,
-  database: Pick<AdvisoryDatabase, 'builtAt' | 'sources' | 'version'>,
+  database: Pick<AdvisoryDatabase, 'builtAt' | 'sources' | 'version' | 'path'>,
 ): Promise<{ readonly digest: Digest; readonly bytes: number }> {
   const { size } = await stat(file);
   const layer = await digestOfFile(file);
@@ -63,7 +66,7 @@ export async function pushArtifact(
     ],
     annotations: {
       [ANNOTATIONS.created]: database.builtAt,
-      [ANNOTATIONS.schema]: String(SCHEMA_VERSION),
+      [ANNOTATIONS.schema]: String(schemaOfFile(database.path)),
       [ANNOTATIONS.version]: database.version,
       [ANNOTATIONS.sources]: feeds.slice(0, 10_000),
     },
@@ -95,10 +98,10 @@ export async function pullArtifact(
   if (!found) throw new CliError('failed', `there is no ${where}`);
   const { layers, annotations } = readManifest(found.content, where);
   const schema = annotations[ANNOTATIONS.schema];
-  if (schema !== String(SCHEMA_VERSION)) {
+  if (!READ_SCHEMAS.includes(schema ?? '')) {
     throw new CliError(
       'failed',
-      `${where} has schema ${schema}, this program reads schema ${SCHEMA_VERSION}: pull one that this version pushed`,
+      `${where} has schema ${schema}, this program reads schemas ${READ_SCHEMAS.join(' and ')}: pull one that this version pushed`,
     );
   }
   const [layer] = layers;

@@ -1,11 +1,12 @@
 import { systemClock } from '../../platform/clock.ts';
 import { counted } from '../../platform/counted.ts';
+import { isWrittenInto } from '../../platform/whole-file.ts';
 import type { BuildProgress, BuildReport } from '../../scanner/advisories/build.ts';
 import { buildApart } from '../../scanner/advisories/build-apart.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../exit.ts';
 import { bytes, facts, type OutputOptions, printAs } from '../output.ts';
-import { expectPlaceFor, isWrittenInto } from '../write-whole.ts';
+import { expectPlaceFor } from '../write-whole.ts';
 import { sourceTable } from './sources.ts';
 
 export interface BuildCommandOptions extends OutputOptions {

@@ -1,11 +1,12 @@
 import { systemClock } from '../../platform/clock.ts';
 import { createHttpClient } from '../../platform/http-client.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import { stateFetched } from '../../scanner/advisories/state-fetched.ts';
 import { fetchFeeds, type SourceReport } from '../../scanner/feeds/fetch/index.ts';
 import { parseMirrors } from '../../scanner/feeds/fetch/mirrors.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT } from '../exit.ts';
-import { bytes, type OutputOptions, oneLine, printAs, table } from '../output.ts';
+import { bytes, type OutputOptions, printAs, table } from '../output.ts';
 
 export interface FetchCommandOptions extends OutputOptions {
   readonly to: string;

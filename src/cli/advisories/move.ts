@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { importAdvisories } from '../../api/contract/operations.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { createHttpClient } from '../../platform/http-client.ts';
+import { isWrittenInto, makeWholeFile } from '../../platform/whole-file.ts';
 import { packDatabase, unpackDatabase } from '../../scanner/advisories/pack.ts';
 import { verifyAdvisoryDatabase } from '../../scanner/advisories/verify.ts';
 import type { Cli } from '../cli.ts';
@@ -14,7 +15,7 @@ import { CliError } from '../exit.ts';
 import { bytes, facts, type OutputOptions, printAs } from '../output.ts';
 import { type SourceAccess, sourceClient } from '../registry-end.ts';
 import { openAdvisories } from '../scan/advisories.ts';
-import { expectPlaceFor, moveWhole } from '../write-whole.ts';
+import { expectPlaceFor } from '../write-whole.ts';
 import { type ArtifactPlace, pullArtifact, pushArtifact } from './artifact.ts';
 
 export interface FromOptions extends OutputOptions {
@@ -31,14 +32,13 @@ export interface PullOptions extends OutputOptions {
 export async function exportDatabase(cli: Cli, file: string, options: FromOptions): Promise<void> {
   await expectPlaceFor(file);
   const advisories = await openAdvisories(await cli.config(), options.db);
-  const part = `${file}.part`;
   try {
-    await rm(part, { force: true });
-    if (file.endsWith('.zst')) await packDatabase(advisories.database.path, part);
-    else await unpackDatabase(advisories.database.path, part);
-    const { size } = await stat(part);
-    await moveWhole(part, file);
-    const { version, builtAt } = advisories.database;
+    const { path, version, builtAt } = advisories.database;
+    const size = await makeWholeFile(file, async (part) => {
+      if (file.endsWith('.zst')) await packDatabase(path, part);
+      else await unpackDatabase(path, part);
+      return (await stat(part)).size;
+    });
     printAs(cli, options, { file, version, builtAt, bytes: size }, () =>
       facts([
         ['written', `${file} (${bytes(size)})`],
@@ -47,7 +47,6 @@ export async function exportDatabase(cli: Cli, file: string, options: FromOption
       ]),
     );
   } finally {
-    await rm(part, { force: true });
     await advisories.close();
   }
 }
@@ -94,7 +93,8 @@ export async function pullDatabase(cli: Cli, reference: string, options: PullOpt
         if (version !== promised) {
           throw new CliError('failed', `${reference} promises ${promised || 'no version'} but holds ${version}`);
         }
-        if (out !== undefined) await moveWhole(out.endsWith('.zst') ? packed : plain, out);
+        const wanted = out?.endsWith('.zst') ? packed : plain;
+        if (out !== undefined) await makeWholeFile(out, (part) => copyFile(wanted, part));
         else await handOver(cli, packed);
         printAs(cli, options, { reference, digest, version, ...(out === undefined ? {} : { file: out }) }, () =>
           facts([
@@ -105,8 +105,8 @@ export async function pullDatabase(cli: Cli, reference: string, options: PullOpt
           ]),
         );
       }),
-    // Beside the file that it becomes, so that it gets there by rename.
-    out === undefined ? undefined : dirname(out),
+    // Where there is room for the file that it becomes.
+    out === undefined || (await isWrittenInto(out)) ? undefined : dirname(out),
   );
 }
 

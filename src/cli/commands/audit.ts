@@ -2,10 +2,11 @@ import { Command } from 'commander';
 import type { z } from 'zod';
 import { listViolations, runAudit } from '../../api/contract/operations.ts';
 import { counted } from '../../platform/counted.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { minute } from '../moments.ts';
-import { facts, type OutputOptions, oneLine, printAs, table, withOutput } from '../output.ts';
+import { facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
 
 type Run = z.output<typeof runAudit.reply>;
 type AuditedCluster = z.output<typeof listViolations.reply>['runs'][number];

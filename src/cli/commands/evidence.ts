@@ -4,11 +4,12 @@ import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import type { VerificationResult } from '../../evidence/verify.ts';
 import { counted } from '../../platform/counted.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import type { ByteSource } from '../../platform/streams.ts';
 import type { Cli } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { after, startOf } from '../moments.ts';
-import { bytes, facts, type OutputOptions, oneLine, printAs, withOutput } from '../output.ts';
+import { bytes, facts, type OutputOptions, printAs, withOutput } from '../output.ts';
 import { writeWhole } from '../write-whole.ts';
 
 interface ExportOptions {

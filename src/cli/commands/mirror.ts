@@ -2,10 +2,11 @@ import { Command } from 'commander';
 import { parseReference } from '../../oci/reference.ts';
 import { counted } from '../../platform/counted.ts';
 import { createHttpClient } from '../../platform/http-client.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import type { Cli } from '../cli.ts';
 import { currentLogin } from '../credentials.ts';
 import { CliError } from '../exit.ts';
-import { bytes, facts, type OutputOptions, oneLine, printAs, withOutput } from '../output.ts';
+import { bytes, facts, type OutputOptions, printAs, withOutput } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { ownClient, type SourceAccess, sourceClient, withSourceAccess } from '../registry-end.ts';
 

@@ -8,12 +8,13 @@ import {
   reviewSource,
   type TrustedSource,
 } from '../../api/contract/trust.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import { entryFromDenial } from '../../trust/from-denial.ts';
 import type { Cli } from '../cli.ts';
 import { withServer } from '../client.ts';
 import { CliError } from '../exit.ts';
 import { day, endOf } from '../moments.ts';
-import { facts, type OutputOptions, oneLine, printAs, table, withOutput } from '../output.ts';
+import { facts, type OutputOptions, printAs, table, withOutput } from '../output.ts';
 
 interface AddOptions extends OutputOptions {
   readonly fromDenial?: string;

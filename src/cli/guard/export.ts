@@ -6,10 +6,11 @@ import { ExpansionError, parseExpansion } from '../../constraints/expansion.ts';
 import { isConstraintKind } from '../../constraints/kinds/kinds.ts';
 import { exemptPatterns } from '../../constraints/vap/exempt-patterns.ts';
 import { exportPolicies, type PolicyExport, PolicyExportError } from '../../constraints/vap/export.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import type { GatekeeperObjects } from '../../preflight/takeover.ts';
 import type { Cli } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { oneLine } from '../output.ts';
+
 import { GATEKEEPER_COLLECTIONS, readClusterConstraints, readCollection } from './cluster-constraints.ts';
 import { type ClusterOptions, namesCluster, withCluster, withKubernetes } from './cluster-option.ts';
 import { readManifestFiles } from './manifest-files.ts';

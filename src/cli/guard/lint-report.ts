@@ -10,7 +10,8 @@ import {
 } from '../../constraints/lint/finding.ts';
 import { canonicalHash } from '../../oci/canonical.ts';
 import { counted } from '../../platform/counted.ts';
-import { oneLine } from '../output.ts';
+import { oneLine } from '../../platform/one-line.ts';
+
 import { sarifLogOf } from '../sarif-log.ts';
 
 /** A finding with what it is about and where that stands. */

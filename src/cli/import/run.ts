@@ -7,9 +7,10 @@ import { addProblem, type ImportReport } from '../../importer/report.ts';
 import { importAll } from '../../importer/run.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { counted } from '../../platform/counted.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT } from '../exit.ts';
-import { bytes, facts, oneLine, printAs } from '../output.ts';
+import { bytes, facts, printAs } from '../output.ts';
 import type { ImportOptions } from './options.ts';
 
 /** Between two lines about a repository that takes long. */

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Severity } from '../../model/severity.ts';
-import { charactersOf, oneLine, widthOf } from '../output.ts';
+import { oneLine } from '../../platform/one-line.ts';
+import { charactersOf, widthOf } from '../output.ts';
 
 type Style = Parameters<typeof styleText>[0];
 

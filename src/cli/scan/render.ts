@@ -1,8 +1,9 @@
 import type { Coverage } from '../../model/coverage.ts';
 import type { VerdictKind } from '../../model/verdict.ts';
 import { counted } from '../../platform/counted.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import { explain } from '../../policy/explain.ts';
-import { facts, oneLine } from '../output.ts';
+import { facts } from '../output.ts';
 import { coverageLines } from './coverage-lines.ts';
 import { findingTable } from './finding-table.ts';
 import { type NumberedLayer, numberedLayers } from './layer-numbers.ts';

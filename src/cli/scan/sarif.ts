@@ -2,8 +2,9 @@ import type { Log, Notification, ReportingDescriptor, Result, Suppression } from
 import type { Severity } from '../../model/severity.ts';
 import { canonicalHash } from '../../oci/canonical.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import { describeFinding } from '../../policy/describe.ts';
-import { oneLine } from '../output.ts';
+
 import { sarifLogOf } from '../sarif-log.ts';
 import { advisoryLink } from './advisory-link.ts';
 import { type NumberedLayer, numberedLayers } from './layer-numbers.ts';

@@ -2,11 +2,12 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Inventory, Package } from '../../model/inventory.ts';
 import { compareText } from '../../oci/canonical.ts';
 import { tryParseDigest } from '../../oci/digest.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import { ANALYSER_VERSION } from '../../scanner/model.ts';
 import { packageUrl } from '../../scanner/purl.ts';
 import type { Sbom } from '../../scanner/sbom-read/types.ts';
 import { CliError } from '../exit.ts';
-import { oneLine } from '../output.ts';
+
 import type { ScannedTarget } from './scanned-target.ts';
 
 /** How every form of a bill of materials begins, a byte order mark and white space aside; no archive does. */

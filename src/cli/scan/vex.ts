@@ -2,11 +2,11 @@ import type { RegistryClient } from '../../mirror/registry-client.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import { counted } from '../../platform/counted.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import { readBounded } from '../../platform/streams.ts';
 import { type Referrers, readVexFile, type VexStatement, vexFromReferrers } from '../../scanner/vex/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../exit.ts';
-import { oneLine } from '../output.ts';
 
 const PROBLEMS_SHOWN = 10;
 

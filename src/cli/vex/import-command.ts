@@ -5,10 +5,11 @@ import type { Command } from 'commander';
 import { type ImportedVex, importVex, importVexEverywhere } from '../../api/contract/vex.ts';
 import { counted } from '../../platform/counted.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import type { Cli } from '../cli.ts';
 import { type ApiClient, withServer } from '../client.ts';
 import { CliError } from '../exit.ts';
-import { type OutputOptions, oneLine, printAs, withOutput } from '../output.ts';
+import { type OutputOptions, printAs, withOutput } from '../output.ts';
 import { readSignature } from './signature-file.ts';
 
 interface ImportOptions extends OutputOptions {

@@ -1,6 +1,7 @@
 import type { ConsideredStatement, VexDocumentView, VexExplanation } from '../../api/contract/vex.ts';
+import { oneLine } from '../../platform/one-line.ts';
 import { day, minute } from '../moments.ts';
-import { oneLine, table } from '../output.ts';
+import { table } from '../output.ts';
 
 /** Documents that a project knows. */
 export function documentTable(project: string, items: readonly VexDocumentView[]): string {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixedClock } from '../../platform/clock.ts';
 import { type BuildReport, buildAdvisoryDatabase } from './build.ts';
 import { type AdvisoryChanges, changedKeys } from './changes.ts';
+import { contentHash } from './content-hash.ts';
 import { openAdvisoryDatabase } from './database.ts';
 import { knownAs } from './known-as.ts';
 import { packDatabase } from './pack.ts';
@@ -38,6 +39,15 @@ function changed(name: string, sql: string): string {
   db.exec(sql);
   db.close();
   return copy;
+}
+
+/** The built database as earlier versions wrote it. */
+function ofSchema2(): string {
+  const file = changed('schema-2.sqlite', 'drop table named; drop table place; pragma user_version = 2');
+  const db = new DatabaseSync(file);
+  db.prepare("update meta set value = ? where key = 'version'").run(contentHash(db, 2));
+  db.close();
+  return file;
 }
 
 /** What changed from the built database to another file. */
@@ -137,20 +147,31 @@ describe('an advisory database', () => {
     expect(statements.map(({ ids }) => ids)).toEqual([['CVE-2022-37434', 'DSA-5218-1']]);
   });
 
-  it('is looked through for every statement about some ids, of whatever packages', async () => {
-    const every = [...database.keys()].flatMap(({ ecosystem, name }) => database.advisoriesFor(ecosystem, name));
-    const about = async (...ids: string[]) => {
-      const found = [];
-      for await (const statement of database.mentioning(ids)) found.push(statement);
-      return found;
-    };
-    for (const id of ['ALPINE-CVE-2024-58251', 'CVE-2022-37434', 'DSA-5218-1']) {
-      const expected = every.filter(({ advisory, ids }) => [advisory, ...ids].includes(id));
-      expect(expected).not.toEqual([]);
-      expect(await about(id.toLowerCase())).toEqual(expected);
-    }
-    expect(await about(...new Set(every.map(({ advisory }) => advisory)))).toEqual(every);
-    expect([await about(), await about('CVE-.*'), await about('CVE-2022')]).toEqual([[], [], []]);
+  it.each(['as they are built', 'of schema 2, which has no index'])(
+    'has every statement about some ids, of whatever packages, in files %s',
+    async (kind) => {
+      const asked = kind === 'as they are built' ? database : openAdvisoryDatabase(ofSchema2());
+      const every = [...database.keys()].flatMap(({ ecosystem, name }) => database.advisoriesFor(ecosystem, name));
+      const about = async (...ids: string[]) => {
+        const found = [];
+        for await (const statement of asked.mentioning(ids)) found.push(statement);
+        return found;
+      };
+      for (const id of ['ALPINE-CVE-2024-58251', 'CVE-2022-37434', 'DSA-5218-1']) {
+        const expected = every.filter(({ advisory, ids }) => [advisory, ...ids].includes(id));
+        expect(expected).not.toEqual([]);
+        expect(await about(id.toLowerCase())).toEqual(expected);
+      }
+      expect(await about(...new Set(every.map(({ advisory }) => advisory)))).toEqual(every);
+      expect([await about(), await about('CVE-.*'), await about('CVE-2022')]).toEqual([[], [], []]);
+      if (asked !== database) asked.close();
+    },
+  );
+
+  it('says by an index where an id is named', async () => {
+    const without = openAdvisoryDatabase(changed('named.sqlite', "delete from named where id = 'cve-2022-37434'"));
+    for await (const statement of without.mentioning(['CVE-2022-37434'])) expect(statement).toBeUndefined();
+    without.close();
   });
 
   it('knows the CVE behind an id of an advisory', async () => {
@@ -237,9 +258,18 @@ describe('files that are no advisory database', () => {
       () => changed('content.sqlite', "delete from package where name = 'lodash'"),
       /claims to be sha256:.* but its content is/,
     ],
+    [
+      'with another index',
+      () => changed('index.sqlite', "delete from named where id = 'cve-2022-37434'"),
+      /claims to be sha256:.* but its content is/,
+    ],
   ])('are refused: files %s', (_, make, message) => {
     const file = make();
     expect(() => verifyAdvisoryDatabase(file)).toThrow(message);
+  });
+
+  it('are taken when an earlier version built them', () => {
+    expect(verifyAdvisoryDatabase(ofSchema2())).toMatch(/^sha256:/);
   });
 
   it('are refused when damaged anywhere', () => {

@@ -1,7 +1,7 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { rm, stat } from 'node:fs/promises';
 import type { AdvisorySource } from '../../model/coverage.ts';
 import { type Clock, toRfc3339 } from '../../platform/clock.ts';
+import { placeFile } from '../../platform/whole-file.ts';
 import { discoverFeeds } from '../feeds/discover.ts';
 import { type FeedFile, readFeed } from '../feeds/index.ts';
 import { baseOf } from '../matcher/ecosystem.ts';
@@ -116,28 +116,12 @@ async function readAll(
 }
 
 async function finish(part: string, out: string): Promise<void> {
-  if (!out.endsWith('.zst')) return moveIntoPlace(part, out);
+  if (!out.endsWith('.zst')) return placeFile(part, out);
   const packed = `${out}.packed`;
   try {
     await packDatabase(part, packed);
-    await moveIntoPlace(packed, out);
+    await placeFile(packed, out);
   } finally {
     await rm(packed, { force: true });
-  }
-}
-
-/** Durable before visible: the file, then its name. */
-async function moveIntoPlace(from: string, to: string): Promise<void> {
-  await syncPath(from);
-  await rename(from, to);
-  await syncPath(dirname(to));
-}
-
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -68,6 +68,19 @@ export function decodeBody(body: string): readonly AdvisoryStatement[] {
   });
 }
 
+/** Ascending numbers of packages as the index of ids has them: each as its distance from the one before. */
+export function encodePlaces(numbers: readonly number[]): string {
+  return JSON.stringify(numbers.map((number, at) => number - (numbers[at - 1] ?? 0)));
+}
+
+export function decodePlaces(places: string): readonly number[] {
+  let at = 0;
+  return (JSON.parse(places) as readonly number[]).map((distance) => {
+    at += distance;
+    return at;
+  });
+}
+
 function toTuple(statement: PublishedStatement, share: (names: readonly string[]) => NamesRef): readonly unknown[] {
   const { advisory, vulnerabilities, feed, ranges, published, severities, versions, never, status } = statement;
   const { binaries, module, arches, subscription, malicious } = statement;

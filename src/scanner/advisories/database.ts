@@ -6,8 +6,8 @@ import { messageOf } from '../../platform/errors.ts';
 import type { AdvisoryStatement, VulnerabilityFacts } from '../matcher/lookup.ts';
 import { decodeBody } from './codec.ts';
 import { AdvisoryDatabaseError } from './errors.ts';
-import { statementsMentioning } from './mentioning.ts';
-import { APPLICATION_ID, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { statementsMentioning, statementsNamed } from './mentioning.ts';
+import { APPLICATION_ID, SCHEMA_VERSION, TABLES_OF } from './schema.ts';
 import type { AdvisoryDatabase } from './types.ts';
 
 /** Decoded packages kept at hand: images of one base share theirs. */
@@ -61,7 +61,7 @@ export function openAdvisoryDatabase(path: string): AdvisoryDatabase {
         yield { ecosystem: String(row['ecosystem']), name: String(row['name']), hash: String(row['hash']) };
       }
     },
-    mentioning: statementsMentioning(db),
+    mentioning: schemaOf(db) === SCHEMA_VERSION ? statementsNamed(db) : statementsMentioning(db),
     close: () => db.close(),
   };
 }
@@ -84,23 +84,37 @@ export function openChecked(path: string, name = path): DatabaseSync {
   }
 }
 
+/** Version of the tables and of the encoding in a file. Throws as opening it does. */
+export function schemaOfFile(path: string): number {
+  const db = openChecked(path);
+  try {
+    return schemaOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** Version of the tables and of the encoding in an open file. */
+export function schemaOf(db: DatabaseSync): number {
+  return Number(db.prepare('pragma user_version').get()?.['user_version']);
+}
+
 function expectSchema(db: DatabaseSync, name: string): void {
   if (db.prepare('pragma application_id').get()?.['application_id'] !== APPLICATION_ID) {
     throw new AdvisoryDatabaseError('not_a_database', `${name} is a SQLite file, but no advisory database`);
   }
-  const version = db.prepare('pragma user_version').get()?.['user_version'];
-  if (version !== SCHEMA_VERSION) {
+  const version = schemaOf(db);
+  const tables = TABLES_OF.get(version);
+  if (!tables) {
     throw new AdvisoryDatabaseError(
       'wrong_schema',
-      `${name} has schema ${String(version)}, this program reads schema ${SCHEMA_VERSION}: build it again with this version`,
+      `${name} has schema ${String(version)}, this program reads schemas ${[...TABLES_OF.keys()].join(' and ')}: build it again with this version`,
     );
   }
   const objects = db.prepare('select type, name from sqlite_schema order by name').all();
-  const unexpected = objects.find(
-    (found) => found['type'] !== 'table' || !TABLES.some((table) => table === found['name']),
-  );
-  if (unexpected !== undefined || objects.length !== TABLES.length) {
-    throw new AdvisoryDatabaseError('wrong_schema', `${name} does not have exactly the tables ${TABLES.join(', ')}`);
+  const unexpected = objects.find((found) => found['type'] !== 'table' || !tables.includes(String(found['name'])));
+  if (unexpected !== undefined || objects.length !== tables.length) {
+    throw new AdvisoryDatabaseError('wrong_schema', `${name} does not have exactly the tables ${tables.join(', ')}`);
   }
 }
 

@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWholeFile } from '../../platform/whole-file.ts';
 import type { SourceReport } from '../feeds/fetch/index.ts';
 import { type FeedManifest, type FeedStatement, MANIFEST_NAME, readManifest } from './manifest.ts';
 
@@ -26,8 +27,7 @@ export async function stateFetched(folder: string, reports: readonly SourceRepor
   const path = join(folder, MANIFEST_NAME);
   const text = `${JSON.stringify(next, null, 2)}\n`;
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
-  await writeFile(`${path}.part`, text);
-  await rename(`${path}.part`, path);
+  await writeWholeFile(path, [text]);
 }
 
 /** What a source is called in statements: `alpine-secdb:v3.20` is one ecosystem of a feed, `osv:Debian` a feed. */

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
+import { writeWholeFile } from '../../platform/whole-file.ts';
 import { openAdvisoryDatabase } from './database.ts';
 import { AdvisoryDatabaseError } from './errors.ts';
 import type { AdvisoryDatabase, AdvisoryInstallation, AdvisoryStore } from './types.ts';
@@ -36,7 +37,7 @@ export function createAdvisoryStore({ dir, clock }: { dir: string; clock: Clock 
     const part = join(dir, `import-${process.pid}-${clock.now()}.part`);
     try {
       const version = await place(path, name, { part, dir });
-      await writePointer(dir, version, part);
+      await writeWholeFile(join(dir, CURRENT), [`${version}\n`], { durable: true });
       const installation = swap(version);
       if (installation.changed) for (const listener of listeners) listener(installation);
       await removeOld(dir, [current, previous]);
@@ -75,23 +76,6 @@ async function place(path: string, name: string, { part, dir }: { part: string; 
   // An open file of that name is the same content: leave it alone.
   if (!existsSync(target)) await rename(part, target);
   return version;
-}
-
-async function writePointer(dir: string, version: string, part: string): Promise<void> {
-  const handle = await open(part, 'w');
-  try {
-    await handle.writeFile(`${version}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(part, join(dir, CURRENT));
-  const folder = await open(dir, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /** A pointer to a file that is gone or of an older schema counts as no database: a new one has to be installed. */

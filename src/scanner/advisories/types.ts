@@ -24,7 +24,7 @@ export interface AdvisoryDatabase extends AdvisoryLookup {
   readonly path: string;
   /** Every key, ascending by ecosystem and name (by bytes). */
   keys(): Iterable<HashedKey>;
-  /** Every statement whose advisory or vulnerability is called one of these ids, in capitals or not. Reads all there is, with pauses. */
+  /** Every statement whose advisory or vulnerability is called one of these ids, in capitals or not. With pauses. */
   mentioning(ids: readonly string[]): AsyncIterable<AdvisoryStatement>;
   close(): void;
 }

@@ -1,8 +1,7 @@
 import { messageOf } from '../../platform/errors.ts';
 import { contentHash } from './content-hash.ts';
-import { openChecked } from './database.ts';
+import { openChecked, schemaOf } from './database.ts';
 import { AdvisoryDatabaseError } from './errors.ts';
-import { SCHEMA_VERSION } from './schema.ts';
 
 /**
  * Reads a whole advisory database and checks that it is intact and says what its version claims (about a second per
@@ -14,7 +13,7 @@ export function verifyAdvisoryDatabase(path: string, name = path): string {
     const check = db.prepare('pragma quick_check(1)').get()?.['quick_check'];
     if (check !== 'ok') throw new AdvisoryDatabaseError('damaged', `${name} is damaged: ${String(check)}`);
     const claimed = db.prepare("select value from meta where key = 'version'").get()?.['value'];
-    const actual = contentHash(db, SCHEMA_VERSION);
+    const actual = contentHash(db, schemaOf(db));
     if (claimed === actual) return actual;
     throw new AdvisoryDatabaseError(
       'damaged',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { AdvisorySource } from '../../model/coverage.ts';
 import type { PublishedStatement } from '../feeds/advisory.ts';
-import { decodeStatement, encodeBody } from './codec.ts';
+import { decodeStatement, encodeBody, encodePlaces } from './codec.ts';
 import { contentHash } from './content-hash.ts';
 import { mergeCopies } from './merge-copies.ts';
 import { createSchema, SCHEMA_VERSION } from './schema.ts';
@@ -57,6 +57,10 @@ function writePackages(
   onPackage: (done: number) => void,
 ): { readonly packages: number; readonly statements: number } {
   const insert = db.prepare('insert into main.package values (?, ?, ?, ?)');
+  const insertPlace = db.prepare('insert into main.place values (?, ?, ?)');
+  // Gathered in the order of packages, and written in that of ids.
+  db.exec('create table staging.named (id text not null, place integer not null)');
+  const insertNamed = db.prepare('insert into staging.named values (?, ?)');
   const facts = db.prepare(
     'select severities, published, rejected, kev, epss, percentile from main.vulnerability where id = ?',
   );
@@ -82,6 +86,9 @@ function writePackages(
     for (const id of new Set(merged.flatMap(({ vulnerabilities }) => vulnerabilities.flat())))
       hash.update(JSON.stringify(facts.get(id) ?? null));
     insert.run(open.ecosystem, open.name, hash.digest().subarray(0, 16), body);
+    insertPlace.run(packages, open.ecosystem, open.name);
+    const ids = merged.flatMap(({ advisory, vulnerabilities }) => [advisory, ...vulnerabilities.flat()]);
+    for (const id of new Set(ids.map((one) => one.toLowerCase()))) insertNamed.run(id, packages);
     packages += 1;
     statements += merged.length;
     onPackage(packages);
@@ -97,5 +104,21 @@ function writePackages(
     open.statements.push(decodeStatement(body, listOf));
   }
   close();
+  writeNamed(db);
   return { packages, statements };
+}
+
+function writeNamed(db: DatabaseSync): void {
+  const insert = db.prepare('insert into main.named values (?, ?)');
+  let open: { readonly id: string; readonly places: number[] } | undefined;
+  for (const row of db.prepare('select id, place from staging.named order by id, place').iterate()) {
+    const { id, place } = row as { id: string; place: number };
+    if (open?.id === id) {
+      open.places.push(place);
+      continue;
+    }
+    if (open) insert.run(open.id, encodePlaces(open.places));
+    open = { id, places: [place] };
+  }
+  if (open) insert.run(open.id, encodePlaces(open.places));
 }

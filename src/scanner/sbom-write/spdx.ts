@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { algorithmOf, hexOf } from '../../oci/digest.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
-import { clean } from '../../policy/explanation.ts';
+import { oneLine } from '../../platform/one-line.ts';
+
 import { documentUrn } from './document-id.ts';
 import { imagePurl } from './image-purl.ts';
 import type { SbomInput, SbomSubject } from './input.ts';
@@ -142,7 +143,7 @@ function sourceInfo({ pkg: { source, thirdParty }, places }: ListedPackage): str
     ...(thirdParty === undefined ? [] : ['not built by the distribution']),
     ...found,
   ]
-    .map(clean)
+    .map(oneLine)
     .join('\n');
 }
 

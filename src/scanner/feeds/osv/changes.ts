@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeWholeFile } from '../../../platform/whole-file.ts';
 import { FeedError } from '../errors.ts';
 import { readZip } from '../zip-entries.ts';
 import { fieldOf } from './schema.ts';
@@ -104,8 +104,13 @@ function openIfFor(path: string, zip: string, readOnly: boolean): DatabaseSync |
 
 /** Makes the file anew: the ids of the bulk file with the times of their last change. */
 async function index(zip: string, path: string): Promise<DatabaseSync> {
-  const part = `${path}.part`;
-  await rm(part, { force: true });
+  await makeWholeFile(path, (part) => fill(part, zip));
+  const db = openIfFor(path, zip, false);
+  if (db === undefined) throw new FeedError('unreadable', `${path} cannot be written`);
+  return db;
+}
+
+async function fill(part: string, zip: string): Promise<void> {
   const making = new DatabaseSync(part);
   try {
     making.exec(`
@@ -125,10 +130,6 @@ async function index(zip: string, path: string): Promise<DatabaseSync> {
   } finally {
     making.close();
   }
-  await rename(part, path);
-  const db = openIfFor(path, zip, false);
-  if (db === undefined) throw new FeedError('unreadable', `${path} cannot be written`);
-  return db;
 }
 
 /** The id of a record by the name of its entry. */
