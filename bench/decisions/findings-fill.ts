@@ -70,8 +70,10 @@ export async function fillList(world: World, wanted: number): Promise<Filled> {
       }
       if (rows >= wanted) break;
     }
-    await sql`insert into finding_groups (repository, package, statuses, traits, findings)
-      select repository, package, statuses, traits, count(*) from repository_findings group by 1, 2, 3, 4`.execute(tx);
+    await sql`insert into finding_groups (repository, package, statuses, traits, findings, newest)
+      select repository, package, statuses, traits, count(*), max(first_seen) from repository_findings group by 1, 2, 3, 4`.execute(
+      tx,
+    );
   });
   return { projects, repositories, vulnerabilities: [...names], packages: [...packages], rows };
 }

@@ -224,14 +224,14 @@ describe.each(ENGINES)('database on %s', (engine) => {
     const rows = await db
       .selectFrom('finding_groups as c')
       .innerJoin('finding_packages as k', 'k.number', 'c.package')
-      .select(['c.repository', 'k.name', 'c.statuses', 'c.traits', 'c.findings'])
+      .select(['c.repository', 'k.name', 'c.statuses', 'c.traits', 'c.findings', 'c.newest'])
       .orderBy('c.repository')
       .orderBy('k.name')
       .execute();
     expect(rows).toEqual([
-      { repository: 1, name: 'musl', statuses: 1, traits: 12, findings: 1 },
-      { repository: 1, name: 'zlib', statuses: 1, traits: 12, findings: 2 },
-      { repository: 2, name: 'zlib', statuses: 4, traits: 12, findings: 1 },
+      { repository: 1, name: 'musl', statuses: 1, traits: 12, findings: 1, newest: 5 },
+      { repository: 1, name: 'zlib', statuses: 1, traits: 12, findings: 2, newest: 5 },
+      { repository: 2, name: 'zlib', statuses: 4, traits: 12, findings: 1, newest: 5 },
     ]);
   });
 

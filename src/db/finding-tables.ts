@@ -53,6 +53,8 @@ interface FindingGroupsTable {
   statuses: number;
   traits: number;
   findings: number;
+  /** Epoch ms: no row in it was first seen later. */
+  newest: number;
 }
 
 /** Short numbers of repositories, for the tables below. */

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { batches } from '../db/batches.ts';
 import type { Tx } from '../db/database.ts';
-import { applyGroupChanges, type GroupChanges, noteGroup } from './groups.ts';
+import { applyGroupChanges, type GroupChanges, noteComing, noteLeaving } from './groups.ts';
 import { bitOf, COUNTED, type ListedStatus, STATUSES } from './status.ts';
 
 /** What changes in the rows of the list, by repository and finding. */
@@ -62,6 +62,7 @@ interface Written extends Readonly<Record<(typeof COLUMNS)[number], number>> {
   readonly repository: number;
   readonly package: number;
   readonly traits: number;
+  readonly first_seen: number;
 }
 
 /** Writes the rows of the list, and what is known of them together. Those of which no image is left go. */
@@ -81,9 +82,9 @@ export async function applyDifferences(tx: Tx, differences: Differences): Promis
       const statuses = statusesOf(images);
       if (statuses === 0) gone.push(row);
       if (before === statuses) continue;
-      const { repository, package: name, traits } = row;
-      if (before !== 0) noteGroup(groups, { repository, package: name, traits, statuses: before }, -1);
-      if (statuses !== 0) noteGroup(groups, { repository, package: name, traits, statuses }, 1);
+      const { repository, package: name, traits, first_seen: firstSeen } = row;
+      if (before !== 0) noteLeaving(groups, { repository, package: name, traits, statuses: before });
+      if (statuses !== 0) noteComing(groups, { repository, package: name, traits, statuses }, firstSeen);
     }
   for (const [repository, own] of Map.groupBy(gone, (row) => row.repository))
     for (const batch of batches(own.map(({ finding_id }) => finding_id)))
@@ -116,7 +117,7 @@ async function write(tx: Tx, batch: readonly Difference[]): Promise<readonly Wri
       statuses = ${sql.join(bits, sql` + `)},
       first_seen = case when excluded.first_seen < repository_findings.first_seen
         then excluded.first_seen else repository_findings.first_seen end
-    returning finding_id, repository, package, traits, ${sql.join(columns)}`.execute(tx);
+    returning finding_id, repository, package, traits, first_seen, ${sql.join(columns)}`.execute(tx);
   return rows;
 }
 

@@ -143,7 +143,10 @@ describe.each(ENGINES)('the list of findings on %s', (engine) => {
       );
     expect(withoutTimes(found)).toEqual(withoutTimes(wanted));
     const { counted, held } = await groups(world.db);
-    expect(counted).toEqual(held);
+    const counts = (list: typeof counted) => list.map(({ newest: _, ...group }) => group);
+    expect(counts(counted)).toEqual(counts(held));
+    // A row that was the newest may be gone.
+    for (const [at, { newest }] of held.entries()) expect(counted[at]?.newest).toBeGreaterThanOrEqual(newest);
     // An image that is gone may have known it longer.
     for (const [key, row] of wanted) expect(found.get(key)?.firstSeen, key).toBeLessThanOrEqual(row.firstSeen);
     for (const row of found.values()) expect(row.firstSeen).toBeGreaterThanOrEqual(NOW);

@@ -15,12 +15,10 @@ import { STATUSES } from './status.ts';
 
 const REPOSITORIES = ['front/a', 'front/b/c', 'front/z', 'back/a', 'back/b'];
 const PACKAGES = ['openssl', 'libssl3', 'libcurl', 'zlib', 'Zlib', 'éclair'];
-const never = { lookedThrough: 0, sortable: -1 };
-const soon = { lookedThrough: 7, sortable: Infinity };
 /** Nothing is few: every page is read in the order of an index. */
-const WALK = { few: -1, findings: never, rows: never };
+const WALK = { few: -1, findingsForRow: 0, rowsForFinding: 1 / 1000, rowsLookedThrough: 0, rowsSortable: -1 };
 /** Pages are begun in the order of an index, and given up. */
-const GIVE_UP = { few: 5, findings: soon, rows: soon };
+const GIVE_UP = { few: 5, findingsForRow: 1 / 8, rowsForFinding: 1000, rowsLookedThrough: 7, rowsSortable: 1e9 };
 
 const FILTERS: readonly FindingFilter[] = [
   {},

@@ -113,12 +113,20 @@ async function findInParts(
   if (parts.rows <= limits.few || sort === 'repository') return sorted();
   const row = ofRows(filter, groups);
   if (sort === 'first-seen') {
-    const most = parts.rows <= limits.rows.sortable ? limits.rows.lookedThrough : Infinity;
-    return (await walkRows(db, { row, ...wanted, most })) ?? sorted();
+    const most = parts.rows <= limits.rowsSortable ? limits.rowsLookedThrough : Infinity;
+    return (await walkRows(db, { row, ...wanted, most, newest: groups.newest })) ?? sorted();
   }
   const finding = ofFindings(sort, groups, parts);
-  const most = parts.rows <= limits.findings.sortable ? limits.findings.lookedThrough : Infinity;
+  const sortable = await hasFindings(db, Math.ceil(parts.rows / limits.rowsForFinding));
+  const most = sortable ? parts.rows * limits.findingsForRow : Infinity;
   return (await walkFindings(db, { row, finding, ...wanted, most }, sort)) ?? sorted();
+}
+
+/** Whether there are so many findings. */
+async function hasFindings(db: Db, count: number): Promise<boolean> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from (select 1 from findings f limit ${count}) f`.execute(db);
+  return (rows[0]?.count ?? 0) >= count;
 }
 
 /** Where in what is wanted the page lies. */

@@ -12,27 +12,26 @@ import {
   stateConditions,
 } from './query.ts';
 
-/** How much of what is read in the order of an index may be in vain. */
-interface Patience {
-  /** Entries that are looked through at most … */
-  readonly lookedThrough: number;
-  /** … where no more rows than these are wanted, which are then sorted instead. */
-  readonly sortable: number;
-}
-
 /** What one page may cost. */
 export interface Limits {
   /** Rows that are sorted without trying anything else. */
   readonly few: number;
-  /** Sorting findings takes looking at each; rows are sorted by what lies in the index. */
-  readonly findings: Patience;
-  readonly rows: Patience;
+  /** Findings are read in their order: how many may be in vain for each row that could be sorted instead. */
+  readonly findingsForRow: number;
+  /** Rows that are sorted at most for each finding that there is: sorting takes looking at the finding of each. */
+  readonly rowsForFinding: number;
+  /** Rows are read in their order: how many may be in vain … */
+  readonly rowsLookedThrough: number;
+  /** … where no more than these are wanted, which are then sorted instead, by what lies in the index. */
+  readonly rowsSortable: number;
 }
 
 export const LIMITS: Limits = {
   few: 5000,
-  findings: { lookedThrough: 1500, sortable: 120_000 },
-  rows: { lookedThrough: 16_384, sortable: 350_000 },
+  findingsForRow: 1 / 8,
+  rowsForFinding: 2,
+  rowsLookedThrough: 16_384,
+  rowsSortable: 350_000,
 };
 
 /** All rows that are wanted, as the groups they are in, `c`. */
@@ -40,6 +39,8 @@ export interface WantedGroups {
   readonly source: Source;
   /** Number of rows. */
   readonly rows: number;
+  /** Epoch ms: no row was first seen later. */
+  readonly newest: number;
   /** Rows by what the sort begins with, package or repository, else by traits. */
   readonly parts: ReadonlyMap<number, number>;
   /** Numbers of the packages that are asked for. */
@@ -54,14 +55,15 @@ export async function groupsFor(db: Db, filter: FindingFilter, sort: Sort): Prom
   const packages = await packagesOf(db, filter);
   const source = groupsOf(filter, packages);
   const by = sql.ref(`c.${sort === 'package' || sort === 'repository' ? sort : 'traits'}`);
-  const { rows } = await sql<{ part: number; rows: number }>`
-    select ${by} as part, cast(sum(c.findings) as bigint) as rows from ${source.from} where ${source.where} group by ${by}`.execute(
+  const { rows } = await sql<{ part: number; rows: number; newest: number }>`
+    select ${by} as part, cast(sum(c.findings) as bigint) as rows, max(c.newest) as newest from ${source.from} where ${source.where} group by ${by}`.execute(
     db,
   );
   return {
     source,
     packages,
     rows: rows.reduce((sum, part) => sum + part.rows, 0),
+    newest: rows.reduce((newest, part) => Math.max(newest, part.newest), 0),
     parts: new Map(rows.map((part) => [part.part, part.rows])),
   };
 }

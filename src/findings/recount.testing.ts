@@ -49,7 +49,7 @@ export async function groups(db: Db) {
   const columns = ['repository', 'package', 'statuses', 'traits'] as const;
   const counted = await db
     .selectFrom('finding_groups')
-    .select([...columns, 'findings'])
+    .select([...columns, 'findings', 'newest'])
     .orderBy('repository')
     .orderBy('package')
     .orderBy('statuses')
@@ -65,6 +65,7 @@ export async function groups(db: Db) {
       'g.statuses',
       'g.traits',
       fn.countAll<number>().as('findings'),
+      fn.max('g.first_seen').as('newest'),
     ])
     .groupBy(['g.repository', 'k.number', 'g.statuses', 'g.traits'])
     .orderBy('g.repository')

@@ -59,13 +59,17 @@ export async function walkFindings(
   return undefined;
 }
 
-/** Reads rows by when they were first seen. Undefined when it is given up. */
-export async function walkRows(db: Db, { row, limit, after, most }: Wanted): Promise<readonly RowKey[] | undefined> {
+/** Reads rows by when they were first seen, none of them later than `newest`. Undefined when it is given up. */
+export async function walkRows(
+  db: Db,
+  { row, limit, after, most, newest }: Wanted & { readonly newest: number },
+): Promise<readonly RowKey[] | undefined> {
   const found: RowKey[] = [];
-  let from = after;
+  // Before the first that can be wanted.
+  let from: readonly SortValue[] = after && Number(after[0]) <= newest ? after : [newest + 1, 0, 0];
   for (let [size, looked] = [FIRST_ROWS, 0]; looked <= most; looked += size, size = Math.min(size * 2, MOST_ROWS)) {
     const slice = sql`select first_seen, finding_id, repository, statuses, traits, package from repository_findings g
-      where ${allOf(from ? [behind(OF_ROWS, from)] : [])} order by ${orderBy(OF_ROWS)}`;
+      where ${behind(OF_ROWS, from)} order by ${orderBy(OF_ROWS)}`;
     const { rows } = await sql<RowKey>`select g.finding_id, g.repository from (${slice} limit ${size}) g
       where ${allOf(row)} order by ${orderBy(OF_ROWS)} limit ${limit - found.length}`.execute(db);
     found.push(...rows);

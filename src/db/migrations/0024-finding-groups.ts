@@ -14,7 +14,7 @@ const INDEXES: readonly (readonly [table: string, name: string, columns: readonl
   [ROWS, 'time', ['first_seen', 'finding_id', 'repository', 'statuses', 'traits', 'package']],
   // The rows of a group follow each other.
   [ROWS, 'group', ['repository', 'package', 'statuses', 'traits', 'first_seen', 'finding_id']],
-  ['finding_groups', 'package', ['package', 'repository', 'statuses', 'traits', 'findings']],
+  ['finding_groups', 'package', ['package', 'repository', 'statuses', 'traits', 'findings', 'newest']],
 ];
 
 /**
@@ -53,11 +53,12 @@ export function findingGroups(engine: Engine): Migration {
         .addColumn('statuses', number, (column) => column.notNull())
         .addColumn('traits', number, (column) => column.notNull())
         .addColumn('findings', number, (column) => column.notNull())
+        .addColumn('newest', number, (column) => column.notNull())
         .addPrimaryKeyConstraint('finding_groups_key', ['repository', 'package', 'statuses', 'traits'])
         .modifyEnd(sql.raw(clustered))
         .execute();
-      await sql`insert into finding_groups (repository, package, statuses, traits, findings)
-        select repository, package, statuses, traits, count(*) from repository_findings group by 1, 2, 3, 4`.execute(
+      await sql`insert into finding_groups (repository, package, statuses, traits, findings, newest)
+        select repository, package, statuses, traits, count(*), max(first_seen) from repository_findings group by 1, 2, 3, 4`.execute(
         db,
       );
       for (const [table, by, columns] of INDEXES)
