@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { batches } from '../../src/db/batches.ts';
 import type { Tx } from '../../src/db/database.ts';
 import { bitOf, COUNTED, type ListedStatus, writeList } from '../../src/findings/status.ts';
@@ -41,12 +42,20 @@ export async function fillList(world: World, wanted: number): Promise<Filled> {
   let rows = 0;
   const repositories: string[] = [];
   const findingIds = new Map<string, number>();
+  const known = [...new Set(lists.flat().map((finding) => finding.package.name))];
+  const packageNumbers = new Map(known.map((name, at) => [name, at + 1]));
   await world.db.transaction().execute(async (tx) => {
     await emptyList(tx);
+    for (const batch of batches([...packageNumbers], ROWS))
+      await tx
+        .insertInto('finding_packages')
+        .values(batch.map(([name, number]) => ({ name, number })))
+        .execute();
     const average = lists.reduce((sum, list) => sum + list.length, 0) / lists.length;
     const builds = Math.max(1, Math.ceil(wanted / (average * REPOSITORIES)));
     for (let number = 1; number <= REPOSITORIES; number += 1) {
-      const project = projects[Math.floor(random() ** 2 * PROJECTS)] ?? '';
+      const at = Math.floor(random() ** 2 * PROJECTS);
+      const project = projects[at] ?? '';
       const name = `${project}/repository-${number}`;
       repositories.push(name);
       await tx
@@ -54,13 +63,17 @@ export async function fillList(world: World, wanted: number): Promise<Filled> {
         .values({ number, repository_id: `bench-repository-${number}`, project_id: project, name })
         .execute();
       const list = lists[Math.floor(random() * lists.length)] ?? [];
-      rows += await fillRepository(tx, { number, list, builds, findingIds, random });
+      rows += await fillRepository(tx, { number, list, builds, old: at % 4 === 3, findingIds, packageNumbers, random });
       for (const finding of list) {
         names.add(finding.id);
         packages.add(finding.package.name);
       }
       if (rows >= wanted) break;
     }
+    await sql`insert into finding_groups (repository, package, statuses, traits, findings, newest)
+      select repository, package, statuses, traits, count(*), max(first_seen) from repository_findings group by 1, 2, 3, 4`.execute(
+      tx,
+    );
   });
   return { projects, repositories, vulnerabilities: [...names], packages: [...packages], rows };
 }
@@ -74,23 +87,38 @@ async function realFindings({ db, verdicts }: World): Promise<readonly (readonly
   return lists;
 }
 
+/** Tables of the list, those that refer to others first. */
+const LIST = [
+  'image_findings',
+  'finding_groups',
+  'repository_findings',
+  'finding_images',
+  'finding_repositories',
+  'finding_names',
+  'findings',
+  'finding_packages',
+] as const;
+
 async function emptyList(tx: Tx): Promise<void> {
-  for (const table of ['image_findings', 'repository_findings', 'finding_images', 'finding_repositories'] as const)
-    await tx.deleteFrom(table).execute();
-  await tx.deleteFrom('finding_names').execute();
-  await tx.deleteFrom('findings').execute();
+  for (const table of LIST) await tx.deleteFrom(table).execute();
 }
 
 interface Repository {
   readonly number: number;
   readonly list: readonly Finding[];
   readonly builds: number;
+  /** Nothing has come to it for long. */
+  readonly old: boolean;
   readonly findingIds: Map<string, number>;
+  readonly packageNumbers: ReadonlyMap<string, number>;
   readonly random: () => number;
 }
 
-async function fillRepository(tx: Tx, { number, list, builds, findingIds, random }: Repository): Promise<number> {
-  const held = new Map<number, ReturnType<typeof rowOf>>();
+async function fillRepository(
+  tx: Tx,
+  { number, list, builds, old, findingIds, packageNumbers, random }: Repository,
+): Promise<number> {
+  const held = new Map<number, ReturnType<typeof rowOf> & { readonly package: number }>();
   const places: { finding_id: number; repository: number; image: number }[] = [];
   for (let build = 0; build < builds; build += 1) {
     const image = number * 1000 + build;
@@ -109,10 +137,13 @@ async function fillRepository(tx: Tx, { number, list, builds, findingIds, random
       if (own.has(id)) continue;
       own.set(id, status);
       places.push({ finding_id: id, repository: number, image });
-      const row = held.get(id) ?? rowOf(finding, id, number, random);
+      const row = held.get(id) ?? {
+        ...rowOf(finding, id, { repository: number, old, random }),
+        package: packageNumbers.get(finding.package.name) ?? 0,
+      };
       held.set(id, { ...row, [COUNTED[status]]: row[COUNTED[status]] + 1, statuses: row.statuses | bitOf(status) });
     }
-    await writeFindings(tx, fresh);
+    await writeFindings(tx, fresh, packageNumbers);
     await tx
       .insertInto('finding_images')
       .values({ number: image, repository: number, digest: `sha256:${image}`, findings: writeList(own) })
@@ -124,9 +155,14 @@ async function fillRepository(tx: Tx, { number, list, builds, findingIds, random
   return held.size;
 }
 
-/** Many older ones, and a day on which half as many came as in the year before. */
-function rowOf(finding: Finding, finding_id: number, repository: number, random: () => number) {
-  const first_seen = 1_790_000_000_000 - Math.floor((random() < 0.3 ? 0 : random() * 700) * DAY);
+/** Many older ones, and a day on which half as many came as in the year before; in a quarter of the projects all are old. */
+function rowOf(
+  finding: Finding,
+  finding_id: number,
+  { repository, old, random }: Pick<Repository, 'old' | 'random'> & { readonly repository: number },
+) {
+  const days = random() < 0.3 ? 0 : random() * 700;
+  const first_seen = 1_790_000_000_000 - Math.floor((old ? 700 + days : days) * DAY);
   const traits = traitsOf({
     severity: SEVERITIES[severityOf(finding)] ?? 'unknown',
     fixable: finding.fixed !== undefined,
@@ -160,6 +196,7 @@ function severityOf({ severities }: Finding): number {
 async function writeFindings(
   tx: Tx,
   fresh: readonly { readonly finding: Finding; readonly version: number; readonly id: number }[],
+  packageNumbers: ReadonlyMap<string, number>,
 ): Promise<void> {
   const rows = fresh.map(({ finding, version, id }) => ({
     id,
@@ -167,6 +204,7 @@ async function writeFindings(
     vulnerability: finding.id,
     aliases: JSON.stringify(finding.aliases),
     package: finding.package.name,
+    package_number: packageNumbers.get(finding.package.name) ?? 0,
     installed: `${finding.installed}+${version}`,
     fixed: finding.fixed ?? '',
     severity: severityOf(finding),

@@ -1,23 +1,31 @@
-import { performance } from 'node:perf_hooks';
 import { sql } from 'kysely';
-import { type FindingQuery, listFindings } from '../../src/findings/list.ts';
+import type { FindingQuery } from '../../src/findings/list.ts';
 import { writePlace } from '../../src/findings/place.ts';
 import { type FindingFilter, SORTS, type Sort } from '../../src/findings/query.ts';
 import { type FoundRow, placeOf, type RowKey, readRows } from '../../src/findings/rows.ts';
 import { STATUSES } from '../../src/findings/status.ts';
 import { createRandom, type Random } from '../../test/support/random.ts';
 import { type Filled, fillList } from './findings-fill.ts';
-import { percentile, type Row } from './row.ts';
+import { worstQueries } from './findings-worst.ts';
+import { readPages } from './read-pages.ts';
+import { type Figure, percentile, type Row } from './row.ts';
+import type { Timed } from './slowest.ts';
 import type { World } from './world.ts';
 
 const ROWS = 1_000_000;
 const PAGES = 1000;
 const GOAL_MS = 50;
 const LIMIT = 100;
+/** Slowest pages that are told. */
+const TOLD = 10;
 
 let filled: Filled | undefined;
+let worst: readonly FindingQuery[] = [];
+let first: readonly FindingQuery[] = [];
 
-/** Pages of a list of a million findings: any filters, any sort, from the beginning, anywhere and near the end. */
+const asked: Timed<FindingQuery>[] = [];
+
+/** Pages of a list of a million findings: any filters, any sort, from the beginning, anywhere and near the end; and those that should be the worst. */
 export const findingsRow: Row = {
   name: 'findings',
   async measure(world, round) {
@@ -25,51 +33,65 @@ export const findingsRow: Row = {
       filled = await fillList(world, ROWS);
       // PostgreSQL does this by itself soon after.
       if (world.handle.engine === 'postgres') await sql`vacuum analyze`.execute(world.db);
-      // The first pages fill the cache.
-      for (let at = 0; at < 50; at += 1) await ask(world, filled, createRandom(at + 1));
+      worst = await worstQueries(world, filled, LIMIT);
+      first = await anyQueries(world, filled, createRandom(1), 50);
     }
-    const random = createRandom(1000 + round);
-    const asked: Awaited<ReturnType<typeof ask>>[] = [];
-    for (let at = 0; at < PAGES; at += 1) asked.push(await ask(world, filled, random));
+    const { location } = world;
+    const queries = await anyQueries(world, filled, createRandom(1000 + round), PAGES);
+    const any = await readPages({ location, first, queries });
+    const bad = await readPages({ location, first, queries: worst });
+    asked.push(...any, ...bad);
     const what = `findings, a page of ${filled.rows} rows`;
-    const all = asked.map(({ ms }) => ms);
-    // SQLite reads in this process: what else the machine does is not in it.
-    const worked = world.handle.engine === 'sqlite' ? asked.map((one) => one.worked) : [];
-    const ofWork = worked.length === 0 ? [] : [0.5, 0.99, 1];
+    const worstOf = (sort: Sort) => Math.max(...bad.filter((one) => one.what.sort === sort).map(({ ms }) => ms));
     return [
-      { what: `${what}: median`, value: percentile(all, 0.5), unit: 'ms', goal: GOAL_MS },
-      { what: `${what}: 99 of 100 below`, value: percentile(all, 0.99), unit: 'ms', goal: GOAL_MS },
-      { what: `${what}: the slowest of ${PAGES}`, value: Math.max(...all), unit: 'ms', goal: GOAL_MS },
-      ...ofWork.map((part) => ({
-        what: `${what}: processor time, ${part * 100} of 100 below`,
-        value: percentile(worked, part),
-        unit: 'ms' as const,
-      })),
-      ...SORTS.map((sort) => {
-        const times = asked.filter(({ query }) => query.sort === sort).map(({ ms }) => ms);
-        return { what: `${what}: by ${sort}, the slowest`, value: Math.max(...times), unit: 'ms' as const };
-      }),
+      ...figuresOf(world, what, any),
+      ...figuresOf(world, `${what}, the worst`, bad),
+      ...SORTS.map((sort) => ({ what: `${what}, the worst: by ${sort}`, value: worstOf(sort), unit: 'ms' as const })),
     ];
+  },
+  slowest() {
+    const slow = asked.toSorted((a, b) => b.ms - a.ms).slice(0, TOLD);
+    return slow.map(
+      ({ what, ms, collected }) =>
+        `${ms.toFixed(1)} ms, ${collected.toFixed(1)} collecting: ${JSON.stringify(what, shortly)}`,
+    );
   },
 };
 
-async function ask({ db }: World, list: Filled, random: Random) {
-  const sort = random.pick(SORTS);
-  const from = random.pick(['beginning', 'anywhere', 'end'] as const);
-  const place = from === 'beginning' ? undefined : await placeAt({ db }, list, { random, sort, from });
-  const query: FindingQuery = {
-    ...filterOf(list, random),
-    sort,
-    limit: LIMIT,
-    after: place && writePlace(placeOf(place, sort)),
-  };
-  const before = process.cpuUsage();
-  const began = performance.now();
-  const page = await listFindings(db, query);
-  const ms = performance.now() - began;
-  const { user, system } = process.cpuUsage(before);
-  if (!page) throw new Error('the page has no place');
-  return { query, ms, worked: (user + system) / 1000 };
+function figuresOf({ handle }: World, what: string, pages: readonly Timed<FindingQuery>[]): readonly Figure[] {
+  // SQLite reads in this process: what else the machine does is not in it.
+  const worked = handle.engine === 'sqlite' ? pages.map((page) => page.worked) : [];
+  const times = pages.map(({ ms }) => ms);
+  return [
+    { what: `${what}: median`, value: percentile(times, 0.5), unit: 'ms', goal: GOAL_MS },
+    { what: `${what}: 99 of 100 below`, value: percentile(times, 0.99), unit: 'ms', goal: GOAL_MS },
+    { what: `${what}: the slowest of ${pages.length}`, value: Math.max(...times), unit: 'ms', goal: GOAL_MS },
+    ...(worked.length === 0 ? [] : [0.99, 1]).map((part) => ({
+      what: `${what}: processor time, ${part * 100} of 100 below`,
+      value: percentile(worked, part),
+      unit: 'ms' as const,
+    })),
+    {
+      what: `${what}: collecting the heap in it, most`,
+      value: Math.max(...pages.map((page) => page.collected)),
+      unit: 'ms',
+    },
+  ];
+}
+
+function shortly(_: string, value: unknown): unknown {
+  return Array.isArray(value) && value.length > 5 ? `${value.length} from ${value[0]}` : value;
+}
+
+async function anyQueries(world: World, list: Filled, random: Random, count: number): Promise<readonly FindingQuery[]> {
+  const queries: FindingQuery[] = [];
+  while (queries.length < count) {
+    const sort = random.pick(SORTS);
+    const from = random.pick(['beginning', 'anywhere', 'end'] as const);
+    const place = from === 'beginning' ? undefined : await placeAt(world, list, { random, sort, from });
+    queries.push({ ...filterOf(list, random), sort, limit: LIMIT, after: place && writePlace(placeOf(place, sort)) });
+  }
+  return queries;
 }
 
 /** Up to all filters at once. */

@@ -15,6 +15,8 @@ export interface Figure {
 export interface Row {
   readonly name: string;
   measure(world: World, round: number): Promise<readonly Figure[]>;
+  /** Lines about what was slow in all rounds. */
+  slowest?(): readonly string[];
 }
 
 /** The value that is larger than this part of the others. */

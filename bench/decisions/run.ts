@@ -59,6 +59,7 @@ try {
       lines.push(...tableOf(figures));
     }
     console.log(table([heading, ...lines]));
+    for (const row of rows) for (const line of row.slowest?.() ?? []) console.log(line);
   } finally {
     await world.close();
   }

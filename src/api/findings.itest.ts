@@ -37,7 +37,7 @@ describe.each(ENGINES)('findings through the management API on %s', (engine) => 
   });
 
   it('shows no count of what is hidden', async () => {
-    expect((await list('?vulnerability=CVE-2024-1', 'eva')).json).toMatchObject({ items: [], total: { count: 0 } });
+    expect((await list('?vulnerability=CVE-2024-1', 'eva')).json).toMatchObject({ items: [], total: 0 });
     expect((await api.call('GET', '/findings/images?vulnerability=CVE-2024-1', { as: 'eva' })).json.items).toEqual([]);
   });
 
@@ -72,7 +72,7 @@ describe.each(ENGINES)('findings through the management API on %s', (engine) => 
         { ...common, repository: 'front/app' },
         { ...common, repository: 'front/web' },
       ]),
-      total: { count: 2, exact: true },
+      total: 2,
       complete: true,
     });
   });

@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ENGINES, freshDatabase } from '../../test/support/engines.ts';
 import { type DatabaseHandle, openDatabase } from './database.ts';
 import { imageClocks } from './migrations/0005-image-clocks.ts';
 import { garbageCollection } from './migrations/0006-garbage-collection.ts';
 import { storageRules } from './migrations/0007-storage-rules.ts';
+import { findingGroups } from './migrations/0024-finding-groups.ts';
 
 describe.each(ENGINES)('database on %s', (engine) => {
   let handle: DatabaseHandle;
@@ -178,6 +180,58 @@ describe.each(ENGINES)('database on %s', (engine) => {
       { digest: 'm', links: 2 },
       { digest: 'own', links: 1 },
       { digest: 'shared', links: 2 },
+    ]);
+  });
+
+  it('groups the findings of a list that had no groups', async () => {
+    handle = await freshDatabase(engine);
+    const { db } = handle;
+    for (const index of ['repository_findings_by_time', 'repository_findings_by_group'])
+      await db.schema.dropIndex(index).execute();
+    for (const table of ['finding_groups', 'finding_packages']) await db.schema.dropTable(table).execute();
+    for (const [table, column] of [
+      ['findings', 'package_number'],
+      ['repository_findings', 'package'],
+    ] as const)
+      await db.schema.alterTable(table).dropColumn(column).execute();
+    for (const [columns, names] of [
+      [['first_seen', 'finding_id'], 'first_seen_finding_id'],
+      [['repository', 'statuses'], 'repository_statuses'],
+      [['statuses', 'traits'], 'statuses_traits'],
+    ] as const)
+      await db.schema
+        .createIndex(`repository_findings_by_${names}`)
+        .on('repository_findings')
+        .columns([...columns])
+        .execute();
+    for (const [id, name] of [
+      [1, 'zlib'],
+      [2, 'musl'],
+      [3, 'zlib'],
+    ] as const)
+      await sql`insert into findings (id, identity, vulnerability, aliases, package, installed, fixed, severity, fixable, kev, vendor_status, epss)
+        values (${id}, ${String(id)}, 'CVE-2024-1', '[]', ${name}, '1', '', 3, 0, 0, '', -1)`.execute(db);
+    for (const [finding, repository, statuses] of [
+      [1, 1, 1],
+      [2, 1, 1],
+      [3, 1, 1],
+      [3, 2, 4],
+    ] as const)
+      await sql`insert into repository_findings
+        (finding_id, repository, blocked, warned, in_grace, excepted, dismissed, statuses, traits, first_seen)
+        values (${finding}, ${repository}, 1, 0, 0, 0, 0, ${statuses}, 12, 5)`.execute(db);
+    await findingGroups(engine).up(db);
+    const rows = await db
+      .selectFrom('finding_groups as c')
+      .innerJoin('finding_packages as k', 'k.number', 'c.package')
+      .select(['c.repository', 'k.name', 'c.statuses', 'c.traits', 'c.findings', 'c.newest'])
+      .orderBy('c.repository')
+      .orderBy('k.name')
+      .execute();
+    expect(rows).toEqual([
+      { repository: 1, name: 'musl', statuses: 1, traits: 12, findings: 1, newest: 5 },
+      { repository: 1, name: 'zlib', statuses: 1, traits: 12, findings: 2, newest: 5 },
+      { repository: 2, name: 'zlib', statuses: 4, traits: 12, findings: 1, newest: 5 },
     ]);
   });
 

@@ -4,6 +4,8 @@ import type { Generated } from 'kysely';
 export interface FindingTables {
   findings: FindingsTable;
   finding_names: FindingNamesTable;
+  finding_packages: FindingPackagesTable;
+  finding_groups: FindingGroupsTable;
   finding_repositories: FindingRepositoriesTable;
   finding_images: FindingImagesTable;
   repository_findings: RepositoryFindingsTable;
@@ -19,6 +21,7 @@ interface FindingsTable {
   /** JSON list, as the newest verdict that came to it says. */
   aliases: string;
   package: string;
+  package_number: number;
   installed: string;
   /** Empty: no fix. */
   fixed: string;
@@ -35,6 +38,23 @@ interface FindingsTable {
 interface FindingNamesTable {
   name: string;
   finding_id: number;
+}
+
+/** Short numbers of packages. They stay, like the names themselves. */
+interface FindingPackagesTable {
+  number: Generated<number>;
+  name: string;
+}
+
+/** Number of rows of the list that are alike in all that rows are searched by but the vulnerability. */
+interface FindingGroupsTable {
+  repository: number;
+  package: number;
+  statuses: number;
+  traits: number;
+  findings: number;
+  /** Epoch ms: no row in it was first seen later. */
+  newest: number;
 }
 
 /** Short numbers of repositories, for the tables below. */
@@ -68,6 +88,8 @@ interface RepositoryFindingsTable {
   statuses: number;
   /** What of the finding rows are searched by: `findings/traits.ts`. */
   traits: number;
+  /** Of the finding. */
+  package: number;
   /** Epoch ms; the earliest that a verdict on one of the images said. */
   first_seen: number;
 }

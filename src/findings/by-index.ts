@@ -10,6 +10,7 @@ const AS_WRITTEN: Readonly<Record<string, string>> = {
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
   enable_material: 'off',
+  enable_memoize: 'off',
   max_parallel_workers_per_gather: '0',
   jit: 'off',
 };

@@ -39,6 +39,7 @@ export async function forgetProject(tx: Tx, projectId: string): Promise<void> {
       .where('repository', '=', number)
       .execute();
     await tx.deleteFrom('repository_findings').where('repository', '=', number).execute();
+    await tx.deleteFrom('finding_groups').where('repository', '=', number).execute();
     await tx.deleteFrom('finding_images').where('repository', '=', number).execute();
   }
   await tx.deleteFrom('finding_repositories').where('project_id', '=', projectId).execute();

@@ -45,16 +45,21 @@ export async function keepFindings(
   for (const [at, image] of stored.entries()) {
     const repository = repositories.get(image.repositoryId) ?? 0;
     const known = before.get(`${repository} ${image.digest}`);
-    const now = new Map((found[at] ?? []).map(({ line, status }) => [numberOf(line.identity), { line, status }]));
+    const now = new Map(
+      (found[at] ?? []).map(({ line, status }) => {
+        const { id, package: number } = numberOf(line.identity);
+        return [id, { line, status, package: number }];
+      }),
+    );
     const findings = writeList(new Map([...now].map(([number, { status }]) => [number, status])));
     if (known?.findings === findings) continue;
     const was = readList(known?.findings ?? '');
     const [came, went]: [number[], number[]] = [[], []];
-    for (const [finding, { line, status }] of now) {
+    for (const [finding, { line, status, package: number }] of now) {
       const from = was.get(finding);
       if (from === status) continue;
       const { traits, reason } = line;
-      const begins = { traits, firstSeen: reason.firstSeen ?? image.verdict.judgedAt };
+      const begins = { traits, package: number, firstSeen: reason.firstSeen ?? image.verdict.judgedAt };
       note(differences, { repository, finding }, { from, to: status, came: from === undefined ? begins : undefined });
       if (from === undefined) came.push(finding);
     }

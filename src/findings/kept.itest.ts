@@ -12,7 +12,7 @@ import type { ManifestSubject } from '../registry/ports.ts';
 import { ALPINE, advisoriesOf, createWorld, DAY, gated, NOW, type World } from '../verdicts/world.testing.ts';
 import { fillFindings, isComplete } from './fill.ts';
 import { forgetUnheld } from './forget.ts';
-import { listed, recount } from './recount.testing.ts';
+import { groups, listed, recount } from './recount.testing.ts';
 
 const NAMES = ['musl', 'zlib', 'openssl'] as const;
 const IDS = ['CVE-2024-1', 'CVE-2024-2', 'CVE-2024-3'] as const;
@@ -142,6 +142,11 @@ describe.each(ENGINES)('the list of findings on %s', (engine) => {
         [...list].map(([key, { statuses, images }]) => [key, { statuses, images: images.toSorted() }]),
       );
     expect(withoutTimes(found)).toEqual(withoutTimes(wanted));
+    const { counted, held } = await groups(world.db);
+    const counts = (list: typeof counted) => list.map(({ newest: _, ...group }) => group);
+    expect(counts(counted)).toEqual(counts(held));
+    // A row that was the newest may be gone.
+    for (const [at, { newest }] of held.entries()) expect(counted[at]?.newest).toBeGreaterThanOrEqual(newest);
     // An image that is gone may have known it longer.
     for (const [key, row] of wanted) expect(found.get(key)?.firstSeen, key).toBeLessThanOrEqual(row.firstSeen);
     for (const row of found.values()) expect(row.firstSeen).toBeGreaterThanOrEqual(NOW);
@@ -188,7 +193,13 @@ describe.each(ENGINES)('the list of findings on %s', (engine) => {
         await world.push(REPOSITORIES[number % 3] ?? 'front/a', [layerOf(['musl@1-r0', `zlib@${number}`])]);
       const whole = await listed(world.db);
       expect(whole.size).toBe(3);
-      for (const table of ['image_findings', 'repository_findings', 'finding_images', 'finding_names'] as const)
+      for (const table of [
+        'image_findings',
+        'repository_findings',
+        'finding_groups',
+        'finding_images',
+        'finding_names',
+      ] as const)
         await world.db.deleteFrom(table).execute();
       await world.db.deleteFrom('findings').execute();
       await world.db.insertInto('settings').values({ key: 'findings.to-be-filled', value: 'true' }).execute();

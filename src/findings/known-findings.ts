@@ -25,6 +25,8 @@ export interface FindingMemory {
 
 interface Known {
   readonly id: number;
+  /** Number of the package. */
+  readonly package: number;
   /** The values that change, as one text. */
   readonly changing: string;
 }
@@ -55,7 +57,7 @@ export async function numbersOf(
   lines: ReadonlyMap<string, FindingLine>,
   { known }: FindingMemory,
   newest: boolean,
-): Promise<(identity: string) => number> {
+): Promise<(identity: string) => Pick<Known, 'id' | 'package'>> {
   await read(
     tx,
     [...lines.keys()].filter((identity) => !known.has(identity)),
@@ -70,7 +72,7 @@ export async function numbersOf(
   return (identity) => {
     const found = known.get(identity);
     if (!found) throw new Error('a finding that was written down is not there');
-    return found.id;
+    return found;
   };
 }
 
@@ -78,18 +80,20 @@ async function read(tx: Tx, identities: readonly string[], known: Map<string, Kn
   for (const batch of batches(identities)) {
     const rows = await tx
       .selectFrom('findings')
-      .select(['id', 'identity', 'aliases', 'epss'])
+      .select(['id', 'identity', 'package_number', 'aliases', 'epss'])
       .where('identity', 'in', batch)
       .execute();
-    for (const { id, identity, ...row } of rows) known.set(identity, { id, changing: textOf(row) });
+    for (const { id, identity, package_number, ...row } of rows)
+      known.set(identity, { id, package: package_number, changing: textOf(row) });
   }
 }
 
 async function write(tx: Tx, missing: readonly FindingLine[], known: Map<string, Known>): Promise<void> {
+  const packages = await packageNumbers(tx, missing);
   for (const batch of batches(missing))
     await tx
       .insertInto('findings')
-      .values(batch.map(asRow))
+      .values(batch.map((line) => asRow(line, packages)))
       .onConflict((conflict) => conflict.column('identity').doNothing())
       .execute();
   await read(
@@ -98,6 +102,25 @@ async function write(tx: Tx, missing: readonly FindingLine[], known: Map<string,
     known,
   );
   await writeNames(tx, missing, known);
+}
+
+async function packageNumbers(tx: Tx, lines: readonly FindingLine[]): Promise<ReadonlyMap<string, number>> {
+  const numbers = new Map<string, number>();
+  const names = [...new Set(lines.map(({ reason }) => reason.package ?? ''))].sort(compareText);
+  for (const batch of batches(names)) {
+    await tx
+      .insertInto('finding_packages')
+      .values(batch.map((name) => ({ name })))
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .execute();
+    const rows = await tx
+      .selectFrom('finding_packages')
+      .select(['name', 'number'])
+      .where('name', 'in', batch)
+      .execute();
+    for (const { name, number } of rows) numbers.set(name, number);
+  }
+  return numbers;
 }
 
 async function writeNames(tx: Tx, lines: readonly FindingLine[], known: Map<string, Known>): Promise<void> {
@@ -119,21 +142,22 @@ async function renew(tx: Tx, lines: ReadonlyMap<string, FindingLine>, known: Map
   const changed = [...lines.values()].flatMap((line) => {
     const before = known.get(line.identity);
     const values = changingOf(line.reason);
-    return before === undefined || before.changing === textOf(values) ? [] : [{ line, values, id: before.id }];
+    return before === undefined || before.changing === textOf(values) ? [] : [{ line, values, before }];
   });
-  for (const { line, values, id } of changed.sort((a, b) => a.id - b.id)) {
-    await tx.updateTable('findings').set(values).where('id', '=', id).execute();
+  for (const { line, values, before } of changed.sort((a, b) => a.before.id - b.before.id)) {
+    await tx.updateTable('findings').set(values).where('id', '=', before.id).execute();
     await writeNames(tx, [line], known);
-    known.set(line.identity, { id, changing: textOf(values) });
+    known.set(line.identity, { ...before, changing: textOf(values) });
   }
 }
 
-function asRow({ reason, identity }: FindingLine): NewRow<'findings'> {
+function asRow({ reason, identity }: FindingLine, packages: ReadonlyMap<string, number>): NewRow<'findings'> {
   const { vulnerability = '', package: name = '', installed = '', fixed = '', severity, status = '', kev } = reason;
   return {
     identity,
     vulnerability,
     package: name,
+    package_number: packages.get(name) ?? 0,
     installed,
     fixed,
     severity: severityRank(severity),

@@ -1,21 +1,25 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { readByIndex } from './by-index.ts';
-import { behind, IN_REPOSITORY, orderOf, type SortValue, sortBy, value } from './order.ts';
-import { type Place, readPlace, writePlace } from './place.ts';
-import { LIMITS, type Limits, planOf, type Total } from './plan.ts';
+import type { SortValue } from './order.ts';
+import { type Parts, partsByName, partsBySeverity } from './parts.ts';
+import { readPlace, writePlace } from './place.ts';
+import { groupsFor, LIMITS, type Limits, rowsOf, type WantedGroups } from './plan.ts';
 import {
-  allOf,
   type Condition,
-  type Conditions,
-  conditionsOf,
   type FindingFilter,
-  JOINED,
+  holdsPlace,
+  isOneOf,
+  packageConditions,
+  placeConditions,
+  rowsOfVulnerability,
   type Sort,
-  type Source,
+  stateConditions,
 } from './query.ts';
 import { findingOf, type ListedFinding, placeOf, type RowKey, readRows } from './rows.ts';
-import { walkFindings, walkRepositories, walkRows } from './walk.ts';
+import { sortRows } from './sort-rows.ts';
+import { rankOf, TRAITS_OF_FINDING } from './traits.ts';
+import { walkFindings, walkRows } from './walk.ts';
 
 export interface FindingQuery extends FindingFilter {
   readonly sort: Sort;
@@ -26,13 +30,15 @@ export interface FindingQuery extends FindingFilter {
 
 export interface FindingPage {
   readonly items: readonly ListedFinding[];
-  readonly total: Total;
+  /** Number of all that are wanted. */
+  readonly total: number;
   readonly next?: string;
 }
 
 /**
- * A page of the findings of all repositories, each once for a repository. What it costs does not depend on how far back the page is: few rows are
- * sorted, of many those in the index of the order are read until the page is full. Undefined when `after` is no place in this order.
+ * A page of the findings of all repositories, each once for a repository. What it costs does not depend on how far back the page is: first it is
+ * counted where what is wanted lies; then few rows are sorted, of many those in the index of the order are read until the page is full.
+ * Undefined when `after` is no place in this order.
  */
 export async function listFindings(
   db: Db,
@@ -42,58 +48,131 @@ export async function listFindings(
   const { sort, limit } = query;
   const after = query.after === undefined ? undefined : readPlace(query.after, sort);
   if (query.after !== undefined && after === undefined) return undefined;
-  const conditions = conditionsOf(query);
-  const wanted = { conditions, limit: limit + 1, after: after?.values };
+  const wanted = { sort, limit: limit + 1, after: after?.values };
   return readByIndex(db, async (tx) => {
-    const { few, total } = await planOf(tx, conditions, limits);
-    const keys = few ? await sortFew(tx, few, wanted, sort) : await walk(tx, wanted, sort);
+    const { keys, total } = await find(tx, query, wanted, limits);
     const rows = await readRows(tx, keys.slice(0, limit));
     const last = rows.at(-1);
     return {
       items: rows.map(findingOf),
-      total: total ?? { count: keys.length, exact: false },
+      total,
       ...(keys.length > limit && last ? { next: writePlace(placeOf(last, sort)) } : {}),
     };
   });
 }
 
 interface Wanted {
-  readonly conditions: Conditions;
+  readonly sort: Sort;
   readonly limit: number;
   readonly after: readonly SortValue[] | undefined;
 }
 
-async function sortFew(
+async function find(
   db: Db,
-  few: Source,
-  { conditions, limit, after }: Wanted,
-  sort: Sort,
+  filter: FindingFilter,
+  wanted: Wanted,
+  limits: Limits,
+): Promise<{ readonly keys: readonly RowKey[]; readonly total: number }> {
+  if (filter.vulnerability !== undefined) {
+    const source = rowsOfVulnerability(filter.vulnerability, filter);
+    const { rows } = await sql<{ count: number }>`
+      select count(*) as count from ${source.from} where ${source.where}`.execute(db);
+    return { keys: await sortRows(db, source, wanted, { named: true }), total: rows[0]?.count ?? 0 };
+  }
+  const groups = await groupsFor(db, filter, wanted.sort);
+  return { keys: await findInGroups(db, filter, groups, wanted, limits), total: groups.rows };
+}
+
+async function findInGroups(
+  db: Db,
+  filter: FindingFilter,
+  groups: WantedGroups,
+  wanted: Wanted,
+  limits: Limits,
 ): Promise<readonly RowKey[]> {
-  const tables = [few.from];
-  const where = [few.where, ...(after ? [afterPlace({ sort, values: after })] : [])];
-  // Rows found by names have the finding beside them already.
-  if (conditions.names === undefined && sort !== 'first-seen') {
-    tables.push(sql`findings f`);
-    where.push(JOINED);
+  const found: RowKey[] = [];
+  for (const parts of await partsOf(db, filter, groups, wanted)) {
+    found.push(
+      ...(await findInParts(db, filter, groups, parts, { ...wanted, limit: wanted.limit - found.length }, limits)),
+    );
+    if (found.length >= wanted.limit) break;
   }
-  if (sort === 'repository') {
-    tables.push(sql`finding_repositories r`);
-    where.push(sql`r.number = g.repository`);
-  }
-  const order = sort === 'repository' ? sql`${value('r.name')}, ${sortBy(IN_REPOSITORY)}` : sortBy(orderOf(sort));
-  const { rows } = await sql<RowKey>`select g.finding_id, g.repository
-    from ${sql.join(tables, sql` cross join `)} where ${allOf(where)} order by ${order} limit ${limit}`.execute(db);
-  return rows;
+  return found;
 }
 
-function afterPlace({ sort, values }: Place): Condition {
-  if (sort !== 'repository') return behind(orderOf(sort), values);
-  const [name = '', ...rest] = values;
-  return sql`(r.name > ${name} or (r.name = ${name} and ${behind(IN_REPOSITORY, rest)}))`;
+async function findInParts(
+  db: Db,
+  filter: FindingFilter,
+  groups: WantedGroups,
+  parts: Parts,
+  wanted: Wanted,
+  limits: Limits,
+): Promise<readonly RowKey[]> {
+  const { sort } = wanted;
+  const sorted = () => sortRows(db, rowsOf(groups.source, ofGroups(sort, parts)), wanted, { named: false });
+  if (parts.rows <= limits.few || sort === 'repository') return sorted();
+  const row = ofRows(filter, groups);
+  if (sort === 'first-seen') {
+    const most = parts.rows <= limits.rowsSortable ? limits.rowsLookedThrough : Infinity;
+    return (await walkRows(db, { row, ...wanted, most, newest: groups.newest })) ?? sorted();
+  }
+  const finding = ofFindings(sort, groups, parts);
+  const sortable = await hasFindings(db, Math.ceil(parts.rows / limits.rowsForFinding));
+  const most = sortable ? parts.rows * limits.findingsForRow : Infinity;
+  return (await walkFindings(db, { row, finding, ...wanted, most }, sort)) ?? sorted();
 }
 
-function walk(db: Db, wanted: Wanted, sort: Sort): Promise<readonly RowKey[]> {
-  if (sort === 'first-seen') return walkRows(db, wanted);
-  if (sort === 'repository') return walkRepositories(db, wanted);
-  return walkFindings(db, wanted, sort);
+/** Whether there are so many findings. */
+async function hasFindings(db: Db, count: number): Promise<boolean> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from (select 1 from findings f limit ${count}) f`.execute(db);
+  return (rows[0]?.count ?? 0) >= count;
+}
+
+/** Where in what is wanted the page lies. */
+async function partsOf(
+  db: Db,
+  filter: FindingFilter,
+  { parts: wanted, rows }: WantedGroups,
+  { sort, limit, after }: Wanted,
+): Promise<readonly Parts[]> {
+  const [from] = after ?? [];
+  if (sort === 'severity') return partsBySeverity(wanted, limit, from);
+  if (sort === 'repository')
+    return partsByName(db, 'finding_repositories', { wanted, limit, from, conditions: placeConditions(filter) });
+  if (sort === 'package')
+    return partsByName(db, 'finding_packages', {
+      wanted,
+      limit,
+      from,
+      conditions: packageConditions(sql`p.name`, filter),
+    });
+  return rows === 0 ? [] : [{ numbers: [...wanted.keys()], rows }];
+}
+
+/** Of a group `c`: that it lies in these parts. */
+function ofGroups(sort: Sort, { numbers }: Parts): readonly Condition[] {
+  if (sort === 'repository') return [isOneOf(sql`c.repository`, numbers)];
+  return [isOneOf(sort === 'package' ? sql`+c.package` : sql`+c.traits`, numbers)];
+}
+
+/** Of a finding `f`: the same, and where it is in the index of the order. */
+function ofFindings(sort: Sort, { packages }: WantedGroups, { numbers, last }: Parts): readonly Condition[] {
+  const own = sql`+f.package_number`;
+  if (sort === 'package') return [sql`f.package <= ${last}`, isOneOf(own, numbers)];
+  const ranks = numbers.map(rankOf);
+  return [
+    ...(sort === 'severity' ? [sql`f.severity >= ${sql.lit(Math.min(...ranks))}`] : []),
+    isOneOf(TRAITS_OF_FINDING, numbers),
+    ...(packages === undefined ? [] : [isOneOf(own, packages)]),
+  ];
+}
+
+/** Of a row `g`: whatever is asked. */
+function ofRows(filter: FindingFilter, { packages }: WantedGroups): readonly Condition[] {
+  return [
+    ...stateConditions('g', filter),
+    ...holdsPlace(filter),
+    ...(packages === undefined ? [] : [isOneOf(sql`+g.package`, packages)]),
+  ];
 }

@@ -1,79 +1,102 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import { allOf, type Conditions, JOINED, type Side, type Source } from './query.ts';
+import {
+  allOf,
+  type Condition,
+  type FindingFilter,
+  isOneOf,
+  packageConditions,
+  placeConditions,
+  type Sort,
+  type Source,
+  stateConditions,
+} from './query.ts';
 
 /** What one page may cost. */
 export interface Limits {
-  /** Rows that are sorted at most. */
+  /** Rows that are sorted without trying anything else. */
   readonly few: number;
-  /** Entries of an index that are looked through for them at most. */
-  readonly lookedThrough: number;
+  /** Findings are read in their order: how many may be in vain for each row that could be sorted instead. */
+  readonly findingsForRow: number;
+  /** Rows that are sorted at most for each finding that there is: sorting takes looking at the finding of each. */
+  readonly rowsForFinding: number;
+  /** Rows are read in their order: how many may be in vain … */
+  readonly rowsLookedThrough: number;
+  /** … where no more than these are wanted, which are then sorted instead, by what lies in the index. */
+  readonly rowsSortable: number;
 }
 
-export const LIMITS: Limits = { few: 5000, lookedThrough: 50_000 };
+export const LIMITS: Limits = {
+  few: 5000,
+  findingsForRow: 1 / 8,
+  rowsForFinding: 2,
+  rowsLookedThrough: 16_384,
+  rowsSortable: 350_000,
+};
 
-/** Number of findings that are wanted, or one that there are at least. */
-export interface Total {
-  readonly count: number;
-  readonly exact: boolean;
+/** All rows that are wanted, as the groups they are in, `c`. */
+export interface WantedGroups {
+  readonly source: Source;
+  /** Number of rows. */
+  readonly rows: number;
+  /** Epoch ms: no row was first seen later. */
+  readonly newest: number;
+  /** Rows by what the sort begins with, package or repository, else by traits. */
+  readonly parts: ReadonlyMap<number, number>;
+  /** Numbers of the packages that are asked for. */
+  readonly packages: readonly number[] | undefined;
 }
 
-export interface Plan {
-  /** All rows that are wanted, when they are few; else they are read in the order of an index. */
-  readonly few: Source | undefined;
-  readonly total: Total | undefined;
+/** Packages so few that they are looked up in each repository. */
+const LOOKED_UP = 8;
+
+/** Counts what is wanted, in groups of rows that are alike; not for a vulnerability, which they do not tell. */
+export async function groupsFor(db: Db, filter: FindingFilter, sort: Sort): Promise<WantedGroups> {
+  const packages = await packagesOf(db, filter);
+  const source = groupsOf(filter, packages);
+  const by = sql.ref(`c.${sort === 'package' || sort === 'repository' ? sort : 'traits'}`);
+  const { rows } = await sql<{ part: number; rows: number; newest: number }>`
+    select ${by} as part, cast(sum(c.findings) as bigint) as rows, max(c.newest) as newest from ${source.from} where ${source.where} group by ${by}`.execute(
+    db,
+  );
+  return {
+    source,
+    packages,
+    rows: rows.reduce((sum, part) => sum + part.rows, 0),
+    newest: rows.reduce((newest, part) => Math.max(newest, part.newest), 0),
+    parts: new Map(rows.map((part) => [part.part, part.rows])),
+  };
 }
 
-/** Finds out whether few rows are wanted, looking at no more than so many. */
-export async function planOf(db: Db, conditions: Conditions, { few, lookedThrough }: Limits): Promise<Plan> {
-  const sides = searchesOf(conditions);
-  let least: number | undefined;
-  for (const { alone, all } of sides) {
-    const entries = await countUpTo(db, alone, lookedThrough);
-    least = Math.min(entries, least ?? entries);
-    if (entries > lookedThrough) continue;
-    const count = all === alone ? entries : await countUpTo(db, all, few);
-    const total = { count: Math.min(count, few), exact: count <= few };
-    if (all === alone) return { few: count <= few ? all : undefined, total: { count, exact: true } };
-    return { few: total.exact ? all : undefined, total };
-  }
-  if (sides.length > 1) return { few: undefined, total: undefined };
-  const count = least ?? (await countUpTo(db, EVERYTHING, lookedThrough));
-  return { few: undefined, total: { count: Math.min(count, lookedThrough), exact: count <= lookedThrough } };
+async function packagesOf(db: Db, filter: FindingFilter): Promise<readonly number[] | undefined> {
+  const conditions = packageConditions(sql`k.name`, filter);
+  if (conditions.length === 0) return undefined;
+  const { rows } = await sql<{ number: number }>`
+    select k.number from finding_packages k where ${allOf(conditions)} order by k.number`.execute(db);
+  return rows.map(({ number }) => number);
 }
 
-const EVERYTHING: Source = { from: sql`repository_findings g`, where: sql`1 = 1` };
-
-interface Search {
-  /** What can be found by one side. */
-  readonly alone: Source;
-  /** What of it is wanted; the same when nothing else is asked. */
-  readonly all: Source;
+function groupsOf(filter: FindingFilter, packages: readonly number[] | undefined): Source {
+  const place = placeConditions(filter);
+  // The sign keeps engines from looking for each of many packages in each of many repositories.
+  const sought = place.length === 0 || (packages?.length ?? 0) <= LOOKED_UP;
+  const column = sought ? sql`c.package` : sql`+c.package`;
+  const where = [...(packages === undefined ? [] : [isOneOf(column, packages)]), ...stateConditions('c', filter)];
+  if (place.length === 0) return { from: sql`finding_groups c`, where: allOf(where) };
+  return {
+    from: sql`finding_repositories p cross join finding_groups c`,
+    where: allOf([...place, sql`c.repository = p.number`, ...where]),
+  };
 }
 
-/** A search by each side of a filter, by the one that has fewest most often first. */
-function searchesOf({ names, place, traits }: Conditions): readonly Search[] {
-  const named = names !== undefined;
-  return [
-    ...searchBy(names, [place, traits], false),
-    ...searchBy(place, [traits, names], named),
-    ...searchBy(traits, [place, names], named),
-  ];
-}
-
-/** `named`: the others ask for names, and the side itself does not lead to them. */
-function searchBy(side: Side | undefined, others: readonly (Side | undefined)[], named: boolean): Search[] {
-  if (!side) return [];
-  const rest = others.flatMap((other) => other?.holds ?? []);
-  if (rest.length === 0) return [{ alone: side.source, all: side.source }];
-  const { from, where } = side.source;
-  const joined = named ? { from: sql`${from} cross join findings f`, where: sql`${where} and ${JOINED}` } : side.source;
-  return [{ alone: side.source, all: { from: joined.from, where: allOf([joined.where, ...rest]) } }];
-}
-
-/** Counts no further than one more than that. */
-async function countUpTo(db: Db, { from, where }: Source, most: number): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    select count(*) as count from (select 1 from ${from} where ${where} limit ${most + 1}) as counted`.execute(db);
-  return rows[0]?.count ?? 0;
+/** The rows, `g`, of groups. */
+export function rowsOf({ from, where }: Source, more: readonly Condition[] = []): Source {
+  return {
+    from: sql`${from} cross join repository_findings g`,
+    where: allOf([
+      where,
+      ...more,
+      sql`g.repository = c.repository and g.package = c.package and g.statuses = c.statuses and g.traits = c.traits`,
+    ]),
+  };
 }

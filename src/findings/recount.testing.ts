@@ -44,6 +44,38 @@ function worst(lines: readonly Reason[]): string {
   return lines.some(({ vex }) => vex === undefined) ? 'excepted' : 'dismissed';
 }
 
+/** Rows of the list by what groups count: as they are counted, and as they are. */
+export async function groups(db: Db) {
+  const columns = ['repository', 'package', 'statuses', 'traits'] as const;
+  const counted = await db
+    .selectFrom('finding_groups')
+    .select([...columns, 'findings', 'newest'])
+    .orderBy('repository')
+    .orderBy('package')
+    .orderBy('statuses')
+    .orderBy('traits')
+    .execute();
+  const held = await db
+    .selectFrom('repository_findings as g')
+    .innerJoin('findings as f', 'f.id', 'g.finding_id')
+    .innerJoin('finding_packages as k', 'k.name', 'f.package')
+    .select(({ fn }) => [
+      'g.repository',
+      'k.number as package',
+      'g.statuses',
+      'g.traits',
+      fn.countAll<number>().as('findings'),
+      fn.max('g.first_seen').as('newest'),
+    ])
+    .groupBy(['g.repository', 'k.number', 'g.statuses', 'g.traits'])
+    .orderBy('g.repository')
+    .orderBy('k.number')
+    .orderBy('g.statuses')
+    .orderBy('g.traits')
+    .execute();
+  return { counted, held };
+}
+
 /** What the list says, in the same form. */
 export async function listed(db: Db): ReturnType<typeof recount> {
   const list: Awaited<ReturnType<typeof recount>> = new Map();

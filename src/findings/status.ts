@@ -32,10 +32,9 @@ export function bitOf(status: ListedStatus): number {
   return 1 << STATUSES.indexOf(status);
 }
 
-/** Every combination of statuses in which one of these occurs. */
-export function combinationsWith(wanted: readonly ListedStatus[]): readonly number[] {
-  const bits = wanted.reduce((all, status) => all | bitOf(status), 0);
-  return Array.from({ length: 2 ** STATUSES.length - 1 }, (_, at) => at + 1).filter((mask) => (mask & bits) !== 0);
+/** The bits of all of them. */
+export function bitsOf(statuses: readonly ListedStatus[]): number {
+  return statuses.reduce((all, status) => all | bitOf(status), 0);
 }
 
 /** The findings of an image as they are kept: by number, in order. */

@@ -62,8 +62,8 @@ export const listFindings = endpoint(
       sort: z.enum(SORTS).default('severity'),
     }),
     reply: listOf(finding).extend({
-      /** Where it is not exact there are at least so many. */
-      total: z.object({ count: z.number().int(), exact: z.boolean() }),
+      /** Number of all that are wanted. */
+      total: z.number().int(),
       /** False while verdicts of before an upgrade are still being listed. */
       complete: z.boolean(),
     }),

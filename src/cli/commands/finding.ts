@@ -128,8 +128,7 @@ function describe({ items, total }: Findings): string {
       return images === undefined ? [] : [`${images} ${status}`];
     }).join(', '),
   ]);
-  const heading = total.exact ? counted(total.count, 'finding') : `At least ${counted(total.count, 'finding')}`;
-  return `${heading}:\n${table(headings, rows)}`;
+  return `${counted(total, 'finding')}:\n${table(headings, rows)}`;
 }
 
 function describeImages({ items }: Holding): string {

@@ -20,6 +20,7 @@ import { quarantines } from './0020-quarantines.ts';
 import { policyChanges } from './0021-policy-changes.ts';
 import { findings } from './0022-findings.ts';
 import { readAndParted } from './0023-read-and-parted.ts';
+import { findingGroups } from './0024-finding-groups.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -44,5 +45,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0021-policy-changes': policyChanges(engine),
     '0022-findings': findings(engine),
     '0023-read-and-parted': readAndParted(engine),
+    '0024-finding-groups': findingGroups(engine),
   };
 }
