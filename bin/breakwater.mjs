@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 const NEEDED_MAJOR = 26;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /**
- * For the server and the guard: a young heap of a few megabytes instead of fifty, and memory that goes back to the system when it is
- * free. Both are read when a process starts (options of V8; mallopt(3) of glibc).
+ * For the server and the guard: a young heap of a few megabytes instead of fifty, an old one that is collected before it has grown by a
+ * hundred, and memory that goes back to the system when it is free. All are read when a process starts (options of V8; mallopt(3) of glibc).
  */
 const SERVER_PROCESS = join(root, 'bin', 'server-process.json');
 const isServer = process.argv[process.argv[2] === 'guard' ? 3 : 2] === 'serve';

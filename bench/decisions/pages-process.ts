@@ -10,13 +10,15 @@ export interface Reading {
   readonly queries: readonly FindingQuery[];
 }
 
-process.once('message', async ({ location, first, queries }: Reading) => {
+async function read({ location, first, queries }: Reading): Promise<void> {
   const handle = await openDatabase(location);
-  const read = async (query: FindingQuery) => {
+  const page = async (query: FindingQuery) => {
     if (!(await listFindings(handle.db, query))) throw new Error('the page has no place');
   };
-  for (const query of first) await read(query);
-  const times = await timeEach(queries, read);
+  for (const query of first) await page(query);
+  const times = await timeEach(queries, page);
   await handle.close();
   process.send?.(times, undefined, undefined, () => process.exit());
-});
+}
+
+process.once('message', (reading: Reading) => void read(reading));

@@ -143,7 +143,7 @@ describe.each(ENGINES)('the list of findings on %s', (engine) => {
       );
     expect(withoutTimes(found)).toEqual(withoutTimes(wanted));
     const { counted, held } = await groups(world.db);
-    const counts = (list: typeof counted) => list.map(({ newest: _, ...group }) => group);
+    const counts = (list: typeof counted) => list.map((group) => ({ ...group, newest: 0 }));
     expect(counts(counted)).toEqual(counts(held));
     // A row that was the newest may be gone.
     for (const [at, { newest }] of held.entries()) expect(counted[at]?.newest).toBeGreaterThanOrEqual(newest);
