@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId } from '../platform/ids.ts';
+import { syncPath } from '../platform/sync-path.ts';
 import { AuthError } from './errors.ts';
 
 /** Encrypts secrets at rest. `context` says what the secret is for; it opens with the same context only. */
@@ -95,9 +96,7 @@ async function makeKeyFile(folder: string, path: string): Promise<string> {
     await link(draft, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
-    const directory = await open(folder, 'r');
-    await directory.sync();
-    await directory.close();
+    await syncPath(folder);
   } finally {
     await rm(draft, { force: true });
   }

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import { syncPath } from '../platform/sync-path.ts';
 import type { DatabaseLocation, Db } from './database.ts';
 import { createPool } from './postgres.ts';
 import type { Schema } from './schema.ts';
@@ -19,11 +19,7 @@ export async function snapshotDatabase(path: string, to: string): Promise<void> 
   } finally {
     database.close();
   }
-  for (const changed of [to, dirname(to)]) {
-    const handle = await open(changed, 'r');
-    await handle.sync();
-    await handle.close();
-  }
+  for (const changed of [to, dirname(to)]) await syncPath(changed);
 }
 
 export interface Snapshot {

@@ -1,5 +1,4 @@
 import { close, fdatasync, open as openCallback } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
@@ -15,6 +14,7 @@ import {
   SqliteDialect,
   SqliteDriver,
 } from 'kysely';
+import { syncPath } from '../platform/sync-path.ts';
 import { type Change, changeOf, createChanges } from './changes.ts';
 import { createFailures, type Failures } from './failures.ts';
 import { createGroupSync } from './group-sync.ts';
@@ -260,12 +260,7 @@ class SyncingDriver extends SqliteDriver {
   async #openLog(): Promise<number | undefined> {
     const { log } = this.#options;
     if (log === undefined) return undefined;
-    const folder = await open(dirname(log), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await syncPath(dirname(log));
     return openFile(log, 'r');
   }
 }

@@ -1,9 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { syncPath } from './sync-path.ts';
 
 /** Longer chains of links lead nowhere, says every system. */
 const MOST_LINKS = 40;
@@ -92,13 +93,4 @@ async function behindLinks(path: string): Promise<string> {
     at = resolve(dirname(at), target);
   }
   return at;
-}
-
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

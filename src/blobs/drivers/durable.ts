@@ -1,24 +1,14 @@
 import { close, fsync, open as openCallback, rename, writev } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { makeFolder } from '../../platform/make-folder.ts';
+import { syncPath } from '../../platform/sync-path.ts';
 
 // Plain descriptors: they cost less than file handles, and may stay open until the process ends.
 const openDescriptor = promisify(openCallback);
 const syncDescriptor = promisify(fsync);
 const writeDescriptor = promisify(writev);
 const renameFile = promisify(rename);
-
-/** Makes entries of a folder durable: a new name survives a power cut only when its folder was synced too. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 /** Creates a folder with its parents and makes every new one durable. */
 export async function ensureFolder(path: string): Promise<void> {
@@ -27,7 +17,7 @@ export async function ensureFolder(path: string): Promise<void> {
   // `first` is the topmost folder that was made: each new folder's entry lies in the folder above it.
   const top = dirname(first);
   for (let at = dirname(path); ; at = dirname(at)) {
-    await syncFolder(at);
+    await syncPath(at);
     if (at === top || at === dirname(at)) return;
   }
 }

@@ -1,10 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { messageOf } from '../../../platform/errors.ts';
 import { type HttpClient, type HttpResponse, redactUrl } from '../../../platform/http-client.ts';
+import { syncPath } from '../../../platform/sync-path.ts';
 import { FetchError } from './errors.ts';
 
 const stateSchema = z.object({
@@ -80,7 +81,7 @@ async function downloadFrom(url: string, { http, to, limit, accept, signal }: Do
   const offset = resumed ? begun.size : 0;
   const bytes = await receive(reply, part, { offset, limit, url, ...(resumed ? {} : { state }) });
   await acceptPart(part, accept);
-  await syncFile(part);
+  await syncPath(part);
   await rename(part, to);
   await rm(`${part}.state`, { force: true });
   await writeFile(stateFile, JSON.stringify({ ...state, size: offset + bytes }));
@@ -195,13 +196,4 @@ async function readState(path: string): Promise<State | undefined> {
 
 function startsAt(reply: HttpResponse, offset: number): boolean {
   return reply.header('content-range')?.startsWith(`bytes ${offset}-`) ?? false;
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
