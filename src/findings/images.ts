@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { SEVERITIES, type Severity } from '../model/severity.ts';
 import { readByIndex } from './by-index.ts';
-import { allOf, type FindingFilter, packageConditions, placeConditions } from './query.ts';
+import { allOf, type FindingFilter, holdsPlace, packageConditions } from './query.ts';
 import { type ListedStatus, readList } from './status.ts';
 
 /** An image that holds a finding. */
@@ -48,15 +48,12 @@ export async function listHoldingImages(
 ): Promise<{ readonly items: readonly HoldingImage[]; readonly next?: string } | undefined> {
   const place = after === undefined ? [] : readNumbers(after);
   if (place === undefined) return undefined;
-  const repositories = placeConditions(filter);
   const where = [
     sql`n.name = ${filter.vulnerability.toLowerCase()} and f.id = n.finding_id and o.finding_id = f.id`,
     sql`i.number = o.image`,
     sql`r.number = o.repository`,
     ...packageConditions(sql`f.package`, filter),
-    ...(repositories.length === 0
-      ? []
-      : [sql`o.repository in (select p.number from finding_repositories p where ${allOf(repositories)})`]),
+    ...holdsPlace(sql`o.repository`, filter),
     ...(place.length === 0 ? [] : [sql`(o.finding_id, o.repository, o.image) > (${sql.join([...place])})`]),
   ];
   const wanted = sql<FoundImage>`select o.finding_id, o.repository, o.image, r.repository_id, r.name, i.digest, i.findings,

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import { readByIndex } from './by-index.ts';
-import type { SortValue } from './order.ts';
 import { type Parts, partsByName, partsBySeverity } from './parts.ts';
 import { readPlace, writePlace } from './place.ts';
 import { groupsFor, LIMITS, type Limits, rowsOf, type WantedGroups } from './plan.ts';
@@ -15,9 +14,10 @@ import {
   rowsOfVulnerability,
   type Sort,
   stateConditions,
+  UNSOUGHT_PLACE,
 } from './query.ts';
 import { findingOf, type ListedFinding, placeOf, type RowKey, readRows } from './rows.ts';
-import { sortRows } from './sort-rows.ts';
+import { sortRows, type WantedRows } from './sort-rows.ts';
 import { rankOf, TRAITS_OF_FINDING } from './traits.ts';
 import { walkFindings, walkRows } from './walk.ts';
 
@@ -61,16 +61,10 @@ export async function listFindings(
   });
 }
 
-interface Wanted {
-  readonly sort: Sort;
-  readonly limit: number;
-  readonly after: readonly SortValue[] | undefined;
-}
-
 async function find(
   db: Db,
   filter: FindingFilter,
-  wanted: Wanted,
+  wanted: WantedRows,
   limits: Limits,
 ): Promise<{ readonly keys: readonly RowKey[]; readonly total: number }> {
   if (filter.vulnerability !== undefined) {
@@ -87,7 +81,7 @@ async function findInGroups(
   db: Db,
   filter: FindingFilter,
   groups: WantedGroups,
-  wanted: Wanted,
+  wanted: WantedRows,
   limits: Limits,
 ): Promise<readonly RowKey[]> {
   const found: RowKey[] = [];
@@ -105,7 +99,7 @@ async function findInParts(
   filter: FindingFilter,
   groups: WantedGroups,
   parts: Parts,
-  wanted: Wanted,
+  wanted: WantedRows,
   limits: Limits,
 ): Promise<readonly RowKey[]> {
   const { sort } = wanted;
@@ -134,7 +128,7 @@ async function partsOf(
   db: Db,
   filter: FindingFilter,
   { parts: wanted, rows }: WantedGroups,
-  { sort, limit, after }: Wanted,
+  { sort, limit, after }: WantedRows,
 ): Promise<readonly Parts[]> {
   const [from] = after ?? [];
   if (sort === 'severity') return partsBySeverity(wanted, limit, from);
@@ -172,7 +166,7 @@ function ofFindings(sort: Sort, { packages }: WantedGroups, { numbers, last }: P
 function ofRows(filter: FindingFilter, { packages }: WantedGroups): readonly Condition[] {
   return [
     ...stateConditions('g', filter),
-    ...holdsPlace(filter),
+    ...holdsPlace(UNSOUGHT_PLACE, filter),
     ...(packages === undefined ? [] : [isOneOf(sql`+g.package`, packages)]),
   ];
 }

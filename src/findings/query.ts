@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type Severity, severityRank } from '../model/severity.ts';
+import type { Severity } from '../model/severity.ts';
 import { bitsOf, type ListedStatus } from './status.ts';
 import { traitsWith } from './traits.ts';
 
@@ -74,23 +74,16 @@ export function stateConditions(table: 'g' | 'c', { statuses, ...like }: Finding
   ];
 }
 
-/** What a finding is like, of `f`. */
-function likeness({ severity, fixable, kev }: FindingFilter): readonly Condition[] {
-  return [
-    ...(severity === undefined ? [] : [sql`f.severity >= ${severityRank(severity)}`]),
-    ...(fixable === undefined ? [] : [sql`f.fixable = ${fixable ? 1 : 0}`]),
-    ...(kev === undefined ? [] : [sql`f.kev = ${kev ? 1 : 0}`]),
-  ];
-}
-
-/** Rows of the list in these repositories, however they were found. */
-export function holdsPlace(filter: FindingFilter): readonly Condition[] {
+/** Whatever lies in these repositories, by the column that holds their numbers. */
+export function holdsPlace(repository: Condition, filter: FindingFilter): readonly Condition[] {
   const place = placeConditions(filter);
-  // The sign keeps engines from looking for it in an index.
   return place.length === 0
     ? []
-    : [sql`+g.repository in (select p.number from finding_repositories p where ${allOf(place)})`];
+    : [sql`${repository} in (select p.number from finding_repositories p where ${allOf(place)})`];
 }
+
+/** The repository of a row `g`, with a sign that keeps engines from looking for it in an index. */
+export const UNSOUGHT_PLACE: Condition = sql`+g.repository`;
 
 /** Rows of the list with a vulnerability, by its findings `f`, which are few. */
 export function rowsOfVulnerability(vulnerability: string, filter: FindingFilter): Source {
@@ -99,10 +92,9 @@ export function rowsOfVulnerability(vulnerability: string, filter: FindingFilter
     where: allOf([
       sql`n.name = ${vulnerability.toLowerCase()} and f.id = n.finding_id`,
       ...packageConditions(sql`f.package`, filter),
-      ...likeness(filter),
       JOINED,
       ...stateConditions('g', filter),
-      ...holdsPlace(filter),
+      ...holdsPlace(UNSOUGHT_PLACE, filter),
     ]),
   };
 }

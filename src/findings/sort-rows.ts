@@ -4,7 +4,8 @@ import { behind, IN_REPOSITORY, orderOf, type SortValue, sortBy, value } from '.
 import { allOf, type Condition, JOINED, type Sort, type Source } from './query.ts';
 import type { RowKey } from './rows.ts';
 
-interface Wanted {
+/** Which part of the sorted rows is wanted. */
+export interface WantedRows {
   readonly sort: Sort;
   readonly limit: number;
   /** Where the page before ended. */
@@ -15,7 +16,7 @@ interface Wanted {
 export async function sortRows(
   db: Db,
   { from, where }: Source,
-  { sort, limit, after }: Wanted,
+  { sort, limit, after }: WantedRows,
   { named }: { readonly named: boolean },
 ): Promise<readonly RowKey[]> {
   const tables = [from];
