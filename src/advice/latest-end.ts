@@ -13,9 +13,9 @@ export async function withinLimits({ plans, obstacles }: Advice, latestEnd: Late
     const parts = await Promise.all(
       plan.parts.map(async (part) => (part.kind === 'exception' ? limited(part, latestEnd) : part)),
     );
-    const late = parts.filter((part) => part.kind === 'exception' && endOf(part.until) <= now);
+    const late = parts.filter((part): part is ExceptionPart => part.kind === 'exception' && endOf(part.until) <= now);
     if (late.length === 0) kept.push({ ...plan, parts });
-    for (const part of late) if (part.kind === 'exception') refused.add(tooLong(part));
+    for (const part of late) refused.add(tooLong(part));
   }
   return { plans: kept, obstacles: kept.length > 0 ? obstacles : [...obstacles, ...refused] };
 }

@@ -16,11 +16,11 @@ export interface Step {
   readonly reason: string;
 }
 
-/** The rows that were decided, as they are then. */
-type Decided = Row<'exceptions'>[];
+/** What steps are taken in. */
 export interface Deciding {
   readonly tx: Tx;
-  readonly decided: Decided;
+  /** The rows that were decided, as they are then. */
+  readonly decided: Row<'exceptions'>[];
 }
 
 interface DecidingDeps {
@@ -38,10 +38,10 @@ interface DecidingDeps {
 /** Steps from one state of an exception to another. */
 export function createDeciding(deps: DecidingDeps) {
   /** Takes steps in a transaction, and tells what became of all that they decided. */
-  async function telling<Value>(tx: Tx, place: Place, step: (decided: Decided) => Promise<Value>): Promise<Value> {
-    const decided: Decided = [];
-    const value = await step(decided);
-    await addEvents(tx, exceptionsDecided(decided, place.name, deps.clock.now()));
+  async function telling<Value>(tx: Tx, place: Place, step: (deciding: Deciding) => Promise<Value>): Promise<Value> {
+    const deciding: Deciding = { tx, decided: [] };
+    const value = await step(deciding);
+    await addEvents(tx, exceptionsDecided(deciding.decided, place.name, deps.clock.now()));
     return value;
   }
 

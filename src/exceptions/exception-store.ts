@@ -300,7 +300,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
      */
     async grant(by: Principal, place: Place, id: string, grant: Grant): Promise<ExceptionRecord> {
       return inPlace(by, place, { ids: [id] }, (tx, at) =>
-        telling(tx, place, (decided) => grantIn({ tx, decided }, by, at, id, grant)),
+        telling(tx, place, (deciding) => grantIn(deciding, by, at, id, grant)),
       );
     },
 
@@ -313,7 +313,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     ): Promise<ExceptionRecord> {
       return db
         .transaction()
-        .execute((tx) => telling(tx, place, (decided) => denyIn({ tx, decided }, by, place, id, denial)));
+        .execute((tx) => telling(tx, place, (deciding) => denyIn(deciding, by, place, id, denial)));
     },
 
     /** Decides several requests together: all of them, or none when one cannot be. */
@@ -332,12 +332,12 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       const { to, revisions, ...said } = decision;
       const about = to === 'granted' ? { ids } : {};
       return atOnce(by, place, ids, about, (tx, at, all) =>
-        telling(tx, place, async (decided) => {
+        telling(tx, place, async (deciding) => {
           const records = [];
           for (const id of all) {
             const grant = { ...said, ...defined({ revision: revisions?.get(id) }) };
             const step = to === 'granted' ? grantIn : denyIn;
-            records.push(await step({ tx, decided }, by, at, id, grant));
+            records.push(await step(deciding, by, at, id, grant));
           }
           return records;
         }),
@@ -347,9 +347,7 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
     /** Ends a granted exception now, or takes a request back. */
     async revoke(by: Principal, place: Place, id: string, reason: string): Promise<ExceptionRecord> {
       const step: Step = { from: ['requested', 'granted'], to: 'revoked', action: 'exception.revoke', reason };
-      return db
-        .transaction()
-        .execute((tx) => telling(tx, place, (decided) => decide({ tx, decided }, by, place, id, step)));
+      return db.transaction().execute((tx) => telling(tx, place, (deciding) => decide(deciding, by, place, id, step)));
     },
 
     /** Throws `ExceptionError('exception_unknown')`. */
