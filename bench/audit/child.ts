@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { SERVER_PROCESS } from '../server-process.ts';
 
 /** A measured process that prints a line of JSON for each thing it did. */
 export interface Measured {
@@ -14,19 +14,13 @@ export interface Measured {
   end(): Promise<void>;
 }
 
-/** How the server and the guard are started. */
-const PROCESS = JSON.parse(readFileSync(join(import.meta.dirname, '../../bin/server-process.json'), 'utf8')) as {
-  readonly options: string[];
-  readonly environment: NodeJS.ProcessEnv;
-};
-
 /** Starts a script of this folder in a process of its own, with the memory settings of the server. */
 export function startMeasured(script: string, args: readonly string[]): Measured {
   const child: ChildProcess = spawn(
     process.execPath,
-    [...PROCESS.options, join(import.meta.dirname, script), ...args],
+    [...SERVER_PROCESS.options, join(import.meta.dirname, script), ...args],
     {
-      env: { ...process.env, ...PROCESS.environment },
+      env: { ...process.env, ...SERVER_PROCESS.environment },
       stdio: ['pipe', 'pipe', 'inherit'],
     },
   );

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FindingQuery } from '../../src/findings/list.ts';
+import { SERVER_PROCESS } from '../server-process.ts';
 import type { Reading } from './pages-process.ts';
 import type { Timed } from './slowest.ts';
 
@@ -12,8 +13,8 @@ const PROGRAM = join(import.meta.dirname, 'pages-process.ts');
  * measured. Throws when a page has no place.
  */
 export async function readPages(reading: Reading): Promise<readonly Timed<FindingQuery>[]> {
-  const { default: start } = await import('../../bin/server-process.json', { with: { type: 'json' } });
-  const child = fork(PROGRAM, [], { execArgv: start.options, env: { ...process.env, ...start.environment } });
+  const { options, environment } = SERVER_PROCESS;
+  const child = fork(PROGRAM, [], { execArgv: options, env: { ...process.env, ...environment } });
   child.send(reading);
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the process that reads pages ended with ${code}`);
