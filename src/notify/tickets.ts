@@ -4,7 +4,6 @@ import { projectOf } from '../model/project-name.ts';
 import { type Severity, severityRank } from '../model/severity.ts';
 import type { Clock } from '../platform/clock.ts';
 import { oneLine } from '../platform/one-line.ts';
-
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Receiver } from './receiver.ts';
 import type { SignedCall } from './signed-call.ts';

@@ -2,7 +2,6 @@ import type { Reason, Verdict } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { toRfc3339 } from '../platform/clock.ts';
 import { oneLine } from '../platform/one-line.ts';
-
 import { compareReasons } from './reason-order.ts';
 
 /** A quarantine that concerns a manifest. */

@@ -1,6 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
 import { oneLine } from '../platform/one-line.ts';
-
 import { RegistryError } from './errors.ts';
 import type { ContentDeps } from './repositories.ts';
 

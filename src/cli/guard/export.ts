@@ -10,7 +10,6 @@ import { oneLine } from '../../platform/one-line.ts';
 import type { GatekeeperObjects } from '../../preflight/takeover.ts';
 import type { Cli } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
-
 import { GATEKEEPER_COLLECTIONS, readClusterConstraints, readCollection } from './cluster-constraints.ts';
 import { type ClusterOptions, namesCluster, withCluster, withKubernetes } from './cluster-option.ts';
 import { readManifestFiles } from './manifest-files.ts';

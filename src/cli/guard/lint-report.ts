@@ -11,7 +11,6 @@ import {
 import { canonicalHash } from '../../oci/canonical.ts';
 import { counted } from '../../platform/counted.ts';
 import { oneLine } from '../../platform/one-line.ts';
-
 import { sarifLogOf } from '../sarif-log.ts';
 
 /** A finding with what it is about and where that stands. */

@@ -4,7 +4,6 @@ import { canonicalHash } from '../../oci/canonical.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
 import { oneLine } from '../../platform/one-line.ts';
 import { describeFinding } from '../../policy/describe.ts';
-
 import { sarifLogOf } from '../sarif-log.ts';
 import { advisoryLink } from './advisory-link.ts';
 import { type NumberedLayer, numberedLayers } from './layer-numbers.ts';

@@ -7,7 +7,6 @@ import { ANALYSER_VERSION } from '../../scanner/model.ts';
 import { packageUrl } from '../../scanner/purl.ts';
 import type { Sbom } from '../../scanner/sbom-read/types.ts';
 import { CliError } from '../exit.ts';
-
 import type { ScannedTarget } from './scanned-target.ts';
 
 /** How every form of a bill of materials begins, a byte order mark and white space aside; no archive does. */

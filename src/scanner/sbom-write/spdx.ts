@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { algorithmOf, hexOf } from '../../oci/digest.ts';
 import { toRfc3339 } from '../../platform/clock.ts';
 import { oneLine } from '../../platform/one-line.ts';
-
 import { documentUrn } from './document-id.ts';
 import { imagePurl } from './image-purl.ts';
 import type { SbomInput, SbomSubject } from './input.ts';
