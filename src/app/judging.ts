@@ -160,8 +160,9 @@ export function createJudgingParts(
         onFailure: (error) =>
           logger.warn({ error: messageOf(error) }, 'findings of older verdicts could not be listed yet'),
       });
-      await jobs.start();
+      // Counted before the first job runs: it may be one of them.
       const left = await verdicts.resume();
+      await jobs.start();
       if (left > 0) logger.info({ manifests: left }, 'took up what was left unjudged');
     },
     giveUpSoon() {
