@@ -2,6 +2,7 @@ import { type Db, unsynced } from '../db/database.ts';
 import { locksRows } from '../db/repository-lock.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { breathe } from '../platform/breathe.ts';
+import { foundIn } from './found.ts';
 import { keepFindings } from './keep.ts';
 import { createFindingMemory, type FindingMemory } from './known-findings.ts';
 
@@ -72,7 +73,7 @@ function fillPage(db: Db, after: Place | undefined, memory: FindingMemory): Prom
         repository: row.name,
         projectId: row.project_id,
         digest: row.digest,
-        verdict: JSON.parse(row.document) as Verdict,
+        found: foundIn(JSON.parse(row.document) as Verdict, memory),
       }));
       await keepFindings(tx, images, memory, { newest: false });
       return rows;

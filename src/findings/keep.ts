@@ -3,19 +3,19 @@ import type { Tx } from '../db/database.ts';
 import { type Placed, selectPresent } from '../db/present.ts';
 import { locksRows } from '../db/repository-lock.ts';
 import { statement, statementOfRows } from '../db/statement.ts';
-import type { Reason, Verdict } from '../model/verdict.ts';
 import { compareText } from '../oci/canonical.ts';
 import { applyDifferences, type Differences, note } from './counts.ts';
-import { type FindingLine, type FindingMemory, lineOf, numbersOf } from './known-findings.ts';
-import { type ListedStatus, readList, statusOf, worseOf, writeList } from './status.ts';
+import type { Found } from './found.ts';
+import { type FindingLine, type FindingMemory, numbersOf } from './known-findings.ts';
+import { readList, writeList } from './status.ts';
 
-/** A verdict on a manifest that stands in the list. */
+/** What the verdict on a manifest says, as it is to stand in the list. */
 export interface ListedImage {
   readonly repositoryId: string;
   readonly repository: string;
   readonly projectId: string;
   readonly digest: string;
-  readonly verdict: Pick<Verdict, 'reasons' | 'judgedAt'>;
+  readonly found: readonly Found[];
 }
 
 interface Listed {
@@ -38,28 +38,26 @@ export async function keepFindings(
   if (stored.length === 0) return;
   const repositories = await repositoryNumbers(tx, stored);
   const before = await listedAmong(tx, stored, repositories);
-  const found = stored.map((image) => findingsOf(image.verdict.reasons, memory));
-  const numberOf = await numbersOf(tx, linesOf(found), memory, newest);
+  const numberOf = await numbersOf(tx, linesOf(stored), memory, newest);
   const differences: Differences = new Map();
   const changes: ImageChange[] = [];
-  for (const [at, image] of stored.entries()) {
+  for (const image of stored) {
     const repository = repositories.get(image.repositoryId) ?? 0;
     const known = before.get(`${repository} ${image.digest}`);
     const now = new Map(
-      (found[at] ?? []).map(({ line, status }) => {
-        const { id, package: number } = numberOf(line.identity);
-        return [id, { line, status, package: number }];
+      image.found.map((found) => {
+        const { id, package: number } = numberOf(found.line.identity);
+        return [id, { ...found, package: number }];
       }),
     );
     const findings = writeList(new Map([...now].map(([number, { status }]) => [number, status])));
     if (known?.findings === findings) continue;
     const was = readList(known?.findings ?? '');
     const [came, went]: [number[], number[]] = [[], []];
-    for (const [finding, { line, status, package: number }] of now) {
+    for (const [finding, { line, status, firstSeen, package: number }] of now) {
       const from = was.get(finding);
       if (from === status) continue;
-      const { traits, reason } = line;
-      const begins = { traits, package: number, firstSeen: reason.firstSeen ?? image.verdict.judgedAt };
+      const begins = { traits: line.traits, package: number, firstSeen };
       note(differences, { repository, finding }, { from, to: status, came: from === undefined ? begins : undefined });
       if (from === undefined) came.push(finding);
     }
@@ -83,26 +81,8 @@ interface ImageChange {
   readonly went: readonly number[];
 }
 
-interface Found {
-  readonly line: FindingLine;
-  readonly status: ListedStatus;
-}
-
-/** Every finding once: several rules may ask for something because of it. */
-function findingsOf(reasons: readonly Reason[], memory: FindingMemory): readonly Found[] {
-  const found = new Map<string, Found>();
-  for (const reason of reasons) {
-    const line = lineOf(reason, memory);
-    if (!line) continue;
-    const status = statusOf(reason);
-    const known = found.get(line.identity);
-    found.set(line.identity, known ? { ...known, status: worseOf(known.status, status) } : { line, status });
-  }
-  return [...found.values()];
-}
-
-function linesOf(found: readonly (readonly Found[])[]): ReadonlyMap<string, FindingLine> {
-  return new Map(found.flat().map(({ line }) => [line.identity, line]));
+function linesOf(images: readonly ListedImage[]): ReadonlyMap<string, FindingLine> {
+  return new Map(images.flatMap(({ found }) => found.map(({ line }) => [line.identity, line])));
 }
 
 /** Those that are stored now, and stay so until the transaction ends. */

@@ -7,9 +7,15 @@ import type { Reason } from '../model/verdict.ts';
 import { compareText } from '../oci/canonical.ts';
 import { traitsOf } from './traits.ts';
 
+/** What the list takes of a line. */
+export type ListedReason = Pick<
+  Reason,
+  'vulnerability' | 'package' | 'installed' | 'fixed' | 'severity' | 'status' | 'kev' | 'aliases' | 'epss'
+>;
+
 /** A line of a verdict about a vulnerability of a package. */
 export interface FindingLine {
-  readonly reason: Reason;
+  readonly reason: ListedReason;
   /** Equal for what is one row of `findings`. */
   readonly identity: string;
   readonly traits: number;
@@ -36,7 +42,7 @@ export function createFindingMemory(): FindingMemory {
 }
 
 /** The line as it is listed; undefined for what is about the image as a whole. */
-export function lineOf(reason: Reason, { lines }: FindingMemory): FindingLine | undefined {
+export function lineOf(reason: Reason, { lines }: Pick<FindingMemory, 'lines'>): FindingLine | undefined {
   const before = lines.get(reason);
   if (before) return before;
   const { vulnerability, package: name, installed, fixed = '', severity, status = '', kev = false } = reason;
@@ -168,7 +174,7 @@ function asRow({ reason, identity }: FindingLine, packages: ReadonlyMap<string, 
   };
 }
 
-function changingOf({ aliases = [], epss }: Reason) {
+function changingOf({ aliases = [], epss }: ListedReason) {
   return { aliases: JSON.stringify(aliases), epss: epss ?? -1 };
 }
 

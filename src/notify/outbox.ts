@@ -25,15 +25,23 @@ interface EventOf<Type extends EventType> {
 /** Something that happened and that receivers may want to know. */
 export type NewEvent = { [Type in EventType]: EventOf<Type> }[EventType];
 
+/** An event as it is written; it may be made long before. */
+export type EventRow = NewRow<'outbox'>;
+
 /**
  * Writes events into the outbox, in the transaction of what they tell: both happen, or neither does. One insert, and nobody waits; the
  * deliverer takes it from there. For the order of one subject it comes after the statement that locks the subject's row.
  */
-export async function addEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
-  for (const batch of batches(events.map(toRow))) await insertEvents(tx, batch);
+export function addEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
+  return addEventRows(tx, events.map(eventRow));
 }
 
-const insertEvents = statementOfRows((db, rows: readonly NewRow<'outbox'>[]) =>
+/** The same of events that were made into rows before. */
+export async function addEventRows(tx: Tx, rows: readonly EventRow[]): Promise<void> {
+  for (const batch of batches(rows)) await insertEvents(tx, batch);
+}
+
+const insertEvents = statementOfRows((db, rows: readonly EventRow[]) =>
   db.insertInto('outbox').values(
     rows.map(({ uid, type, subject, project, repository, severity, batch, data, at }) => ({
       uid,
@@ -66,7 +74,8 @@ export async function onlyOnce(tx: Tx, key: string, { now, until }: { now: numbe
 
 const LONGEST_SUBJECT = 512;
 
-function toRow(event: NewEvent): NewRow<'outbox'> {
+/** Says an event as the outbox keeps it. */
+export function eventRow(event: NewEvent): EventRow {
   const { type, subject, project, repository, severity, batch, at } = event;
   return {
     uid: `evt_${newId()}`,

@@ -2,32 +2,13 @@ import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import { compareText } from '../oci/canonical.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
-import { messageOf } from '../platform/errors.ts';
-import type { Logger } from '../platform/logger.ts';
-import { type ComputedMany, computeAgain, createManyMemory, keepAgain, type ManyMemory } from './judge-many.ts';
-import type { Judgement, Judging, JudgingDeps } from './judging.ts';
 import type { Cause } from './ports.ts';
+import { type RejudgeDeps, rejudgePages } from './rejudge-pages.ts';
+import { add, type RejudgeResult } from './rejudge-result.ts';
 import { asSubject, type Subject, selectSubjects, subjectKey } from './subjects.ts';
 
 /** Images judged with one transaction: few enough that nobody waits long for it. */
 const PAGE = 50;
-
-/** What looking at stored verdicts again came to. */
-export interface RejudgeResult {
-  readonly judged: number;
-  /** In kind or in the set of reasons. */
-  readonly changed: number;
-  /** Among the changed: now blocked and not before, and the other way round. */
-  readonly blocked: number;
-  readonly released: number;
-  /** Could not be judged; their old verdict stays and is looked at again when it is asked for. */
-  readonly failed: number;
-}
-
-export interface RejudgeDeps extends Omit<JudgingDeps, 'serial'> {
-  readonly judging: Judging;
-  readonly logger: Logger;
-}
 
 type Scope = { readonly projectId?: string; readonly dueAt?: number };
 
@@ -156,91 +137,6 @@ async function judgedParents(db: Db, children: readonly Subject[], depth = 0): P
   return [...parents, ...(await judgedParents(db, parents, depth + 1))];
 }
 
-type Pages = AsyncIterable<readonly Subject[]> | Iterable<readonly Subject[]>;
-
-/** Judges page after page: while what one came to is written and made durable, the next is computed. */
-async function rejudgePages(deps: RejudgeDeps, pages: Pages, cause: Cause): Promise<RejudgeResult> {
-  const memory = createManyMemory();
-  let result = nothing;
-  let writing: Promise<Written> = Promise.resolve({ result: nothing, remembered: true });
-  for await (const subjects of pages) {
-    const images = subjects.filter(({ kind }) => kind === 'image');
-    let computed = await computeOrNone(deps, images, memory);
-    const before = await writing;
-    result = add(result, before.result);
-    // It counted on clocks that were not kept.
-    if (!before.remembered) computed = await computeOrNone(deps, images, memory);
-    const others = subjects.filter(({ kind }) => kind !== 'image');
-    writing = write(deps, { computed, others }, cause, memory);
-  }
-  return add(result, (await writing).result);
-}
-
-interface Written {
-  readonly result: RejudgeResult;
-  /** False when what was remembered had to be forgotten. */
-  readonly remembered: boolean;
-}
-
-/** Keeps what images came to, and judges what could not be judged with others one by one. */
-async function write(
-  deps: RejudgeDeps,
-  { computed, others }: { readonly computed: ComputedMany; readonly others: readonly Subject[] },
-  cause: Cause,
-  memory: ManyMemory,
-): Promise<Written> {
-  const { judgements, rest, remembered } = await keepOrNone(deps, computed, cause, memory);
-  let result = judgements.map(countOf).reduce(add, nothing);
-  for (const subject of [...rest, ...others]) {
-    try {
-      result = add(result, countOf(await deps.judging.judgeNow(subject, cause)));
-    } catch (error) {
-      const { repository, digest } = subject;
-      deps.logger.warn({ repository, digest, reason: messageOf(error) }, 'verdict could not be renewed');
-      result = add(result, { ...nothing, failed: 1 });
-    }
-  }
-  return { result, remembered };
-}
-
-/** What keeps many from being judged at once is found out, and written down, one by one. */
-async function computeOrNone(deps: RejudgeDeps, images: readonly Subject[], memory: ManyMemory): Promise<ComputedMany> {
-  try {
-    return await computeAgain(deps, images, memory);
-  } catch (error) {
-    oneByOne(deps, images, error, memory);
-    return { subjects: images, replacements: [] };
-  }
-}
-
-async function keepOrNone(deps: RejudgeDeps, computed: ComputedMany, cause: Cause, memory: ManyMemory) {
-  try {
-    return { ...(await keepAgain(deps.db, computed, cause, memory)), remembered: true };
-  } catch (error) {
-    oneByOne(deps, computed.subjects, error, memory);
-    memory.findings.known.clear();
-    return { judgements: [], rest: computed.subjects, remembered: false };
-  }
-}
-
-function oneByOne({ logger }: RejudgeDeps, images: readonly Subject[], error: unknown, memory: ManyMemory): void {
-  logger.warn({ images: images.length, reason: messageOf(error) }, 'verdicts are renewed one by one');
-  // What is remembered may not have been written.
-  memory.clocks.clear();
-}
-
-function countOf({ verdict, previous, changed }: Judgement): RejudgeResult {
-  const was = previous?.kind === 'block';
-  const is = verdict.kind === 'block';
-  return {
-    judged: 1,
-    changed: Number(changed),
-    blocked: Number(is && !was),
-    released: Number(was && !is),
-    failed: 0,
-  };
-}
-
 async function* judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: Scope): AsyncGenerator<Subject[]> {
   let after: Subject | undefined;
   for (;;) {
@@ -261,16 +157,4 @@ async function* judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: S
     if (subjects.length < PAGE) return;
     after = subjects.at(-1);
   }
-}
-
-const nothing: RejudgeResult = { judged: 0, changed: 0, blocked: 0, released: 0, failed: 0 };
-
-function add(a: RejudgeResult, b: RejudgeResult): RejudgeResult {
-  return {
-    judged: a.judged + b.judged,
-    changed: a.changed + b.changed,
-    blocked: a.blocked + b.blocked,
-    released: a.released + b.released,
-    failed: a.failed + b.failed,
-  };
 }

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { batches } from '../db/batches.ts';
-import { type Db, unsynced } from '../db/database.ts';
+import { type Db, type Tx, unsynced } from '../db/database.ts';
 import type { NewRow } from '../db/schema.ts';
 import { statement } from '../db/statement.ts';
+import { foundIn } from '../findings/found.ts';
 import { keepFindings } from '../findings/keep.ts';
 import { createFindingMemory } from '../findings/known-findings.ts';
 import type { Reason, ToldVerdict, Verdict } from '../model/verdict.ts';
@@ -26,7 +27,7 @@ export interface StoredVerdict {
 }
 
 /** Tells whether a kept verdict is still the one that was read. */
-interface Revision {
+export interface Revision {
   readonly judgedAt: number;
   readonly changesAt: number | null;
 }
@@ -129,8 +130,7 @@ export async function replaceVerdict(
         ).numUpdatedRows
       : (await insertVerdict(tx, { repository_id: repositoryId, digest, ...row })).changed;
     if (!written) return 'lost';
-    if (subject.kind !== 'index')
-      await keepFindings(tx, [{ ...subject, verdict }], createFindingMemory(), { newest: true });
+    if (subject.kind !== 'index') await keepListed(tx, subject, verdict);
     if (!change) return 'same';
     await insertVerdictChange(tx, {
       repository_id: repositoryId,
@@ -145,6 +145,11 @@ export async function replaceVerdict(
     await addEvents(tx, [verdictChanged(subject, before?.verdict.kind, verdict, { change, cause })]);
     return 'changed';
   });
+}
+
+function keepListed(tx: Tx, subject: Subject, verdict: Verdict): Promise<void> {
+  const memory = createFindingMemory();
+  return keepFindings(tx, [{ ...subject, found: foundIn(verdict, memory) }], memory, { newest: true });
 }
 
 const insertVerdict = statement((db, row: NewRow<'verdicts'>) =>

@@ -15,6 +15,7 @@ import type { BlobGate, IngestObserver, PullGate } from '../registry/ports.ts';
 import { findRepository } from '../registry/repositories.ts';
 import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 import { type AdvisoryChange, affectedInventories, noteUnchanged } from './advisory-change.ts';
+import type { Apart } from './apart.ts';
 import { createBlobGate } from './blob-gate.ts';
 import type { BlockedPulls } from './blocked-pulls.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
@@ -34,14 +35,8 @@ import type {
   QuarantineSource,
   VexSource,
 } from './ports.ts';
-import {
-  type RejudgeResult,
-  rejudge,
-  rejudgeDigests,
-  rejudgeInventories,
-  rejudgeManifests,
-  withRelatives,
-} from './rejudge.ts';
+import { rejudge, rejudgeDigests, rejudgeInventories, rejudgeManifests, withRelatives } from './rejudge.ts';
+import type { RejudgeResult } from './rejudge-result.ts';
 import { enqueueRescan, RESCAN_JOB, type Rescanned, rescanJob } from './rescan.ts';
 import { resumeJudging } from './resume.ts';
 import { createSerial } from './serial.ts';
@@ -71,6 +66,8 @@ export interface VerdictsDeps {
   readonly blockedPulls?: Pick<BlockedPulls, 'refused'> | undefined;
   /** Hosts (with port) under which images of this registry are referred to. */
   readonly hosts: readonly string[];
+  /** Computes in a process of its own when much is judged again; absent where nothing else can read the database. */
+  readonly apart?: Apart | undefined;
   /** How long storing a manifest waits for its verdict. */
   readonly budgetMs: number;
   /** How long a pull waits for a first verdict; 30 s unless told. */
