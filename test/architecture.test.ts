@@ -29,6 +29,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'findings',
   ],
   ['registry', 'mirror', 'verdicts', 'gc', 'retention', 'facts', 'quarantine', 'vex'],
+  ['apart'],
   ['simulate', 'advice'],
   ['api', 'compat', 'admission', 'evidence', 'importer', 'backup'],
   ['audit'],

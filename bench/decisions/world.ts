@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createApart } from '../../src/apart/apart.ts';
 import { exceptionLimits } from '../../src/app/exception-limits.ts';
 import type { Principal } from '../../src/auth/principal.ts';
 import { createClusterAuditStore } from '../../src/cluster/audit-store.ts';
@@ -51,6 +52,11 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
     limits: exceptionLimits({ policies, advisories }),
     readableFor: async () => 'all' as const,
   });
+  const location: DatabaseLocation =
+    opened.url === undefined
+      ? { engine: 'sqlite', path: join(folder, 'breakwater.sqlite') }
+      : { engine: 'postgres', url: opened.url };
+  const apart = createApart({ location, handle, hosts: [HOST], advisories });
   const verdicts = createVerdicts({
     db,
     state: handle.state,
@@ -65,6 +71,7 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
     jobs: { enqueue: () => Promise.resolve() },
     ledger: { record: () => Promise.resolve() },
     hosts: [HOST],
+    apart,
     budgetMs: 1000,
   });
   const stored = await db.selectFrom('manifests').select('digest').limit(1).execute();
@@ -73,10 +80,6 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
     await verdicts.rejudgeAll('push');
     await run(handle, sizes.pods);
   }
-  const location: DatabaseLocation =
-    opened.url === undefined
-      ? { engine: 'sqlite', path: join(folder, 'breakwater.sqlite') }
-      : { engine: 'postgres', url: opened.url };
   return {
     ...base,
     handle,
@@ -91,6 +94,7 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
     verdicts,
     async close() {
       await verdicts.close();
+      await apart.close();
       database.close();
       await opened.stop();
     },

@@ -1,3 +1,4 @@
+import { createApart } from '../apart/apart.ts';
 import { nameOf, SYSTEM } from '../auth/principal.ts';
 import { capabilitiesOf } from '../db/capabilities.ts';
 import { tellEndingExceptions } from '../exceptions/ending.ts';
@@ -16,7 +17,7 @@ import { createLayerAnalyser } from '../verdicts/layer-analyser.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/verdicts.ts';
 import { createVex, type Vex } from '../vex/vex.ts';
 import type { NotifyParts } from './notify.ts';
-import type { Services } from './services.ts';
+import { databaseLocation, type Services } from './services.ts';
 import { createVexObserver } from './vex-observer.ts';
 
 const INSTALL_AGAIN_MS = 30_000;
@@ -74,6 +75,7 @@ export function createJudgingParts(
     ],
   });
   const vex = createVex({ ...services, state: services.handle.stateOf('vex_documents', 'vex_authors'), hosts });
+  const apart = createApart({ location: databaseLocation(config), handle: services.handle, hosts, advisories });
   const verdicts = createVerdicts({
     db,
     state: services.handle.state,
@@ -90,6 +92,7 @@ export function createJudgingParts(
     ledger: services.ledger,
     blockedPulls: told.blockedPulls,
     hosts,
+    apart,
     budgetMs: config.verdictBudgetMs,
   });
   vex.follow({
@@ -177,6 +180,7 @@ export function createJudgingParts(
       await filling;
       await jobs.stop();
       await verdicts.close();
+      await apart.close();
       clearTimeout(givingUp);
       await workers.close();
       advisories.close();

@@ -3,9 +3,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { syncPath } from '../platform/sync-path.ts';
 import type { DatabaseLocation, Db } from './database.ts';
-import { createPool } from './postgres.ts';
+import { createPool, openPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
 import { asKyselyDatabase } from './sqlite.ts';
+import type { DatabaseState } from './unchanged.ts';
 
 /**
  * Writes the state of a SQLite database at one moment into a new file, durably, while others go on writing to it: everything they were
@@ -44,6 +45,22 @@ export function openSnapshot(path: string): Snapshot {
     },
     close: () => db.destroy(),
   };
+}
+
+/** A connection for reading what others write meanwhile, to a file or a server. */
+export interface Reading {
+  readonly db: Db;
+  /** Undefined where only those who write know when something changed. */
+  readonly state: DatabaseState | undefined;
+  close(): Promise<void>;
+}
+
+/** Opens one beside those that the program has. Not for databases in memory, which have one connection. */
+export function openForReading(location: DatabaseLocation): Reading {
+  if (location.engine === 'sqlite') return { ...openSnapshot(location.path), state: undefined };
+  const { dialect, state } = openPostgres(location.url);
+  const db = new Kysely<Schema>({ dialect });
+  return { db, state, close: () => db.destroy() };
 }
 
 /**

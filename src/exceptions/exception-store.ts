@@ -1,13 +1,12 @@
 import { actorOf, type Principal, personOf } from '../auth/principal.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
-import { cacheWhileUnchanged, type DatabaseState } from '../db/unchanged.ts';
+import type { DatabaseState } from '../db/unchanged.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { addEvents } from '../notify/outbox.ts';
 import { type Clock, toRfc3339 } from '../platform/clock.ts';
 import { defined } from '../platform/defined.ts';
 import { newId } from '../platform/ids.ts';
-import type { GrantedException } from '../policy/exceptions.ts';
 import { checkEnding, type Where } from './check-ending.ts';
 import { checkRead } from './check-read.ts';
 import type { Readable } from './check-stored.ts';
@@ -22,20 +21,12 @@ import {
   MOST_AT_ONCE,
   type NewException,
   requestersOf,
-  toGranted,
   toRecord,
 } from './exception.ts';
 import { exceptionsRequested } from './exception-events.ts';
-import {
-  type ExceptionQuery,
-  findRow,
-  grantedRows,
-  type Place,
-  selectRows,
-  targetOf,
-  updateRow,
-} from './exception-rows.ts';
+import { type ExceptionQuery, findRow, type Place, selectRows, targetOf, updateRow } from './exception-rows.ts';
 import { accountsOf, ownParts, ownRequest } from './four-eyes.ts';
+import { createGranted } from './granted.ts';
 import { type About, knownRisk, prepareRisks } from './known-risk.ts';
 import { lifeOf } from './life.ts';
 import { furthestEnd, type LimitSource, latestEnd } from './limits.ts';
@@ -62,21 +53,11 @@ interface Renewal {
   readonly ticket?: string;
 }
 
-/** Bytes of granted exceptions kept in memory, by a rough weight. */
-const KEPT = { limit: 32 * 1024 * 1024, weigh: ({ list }: Held) => 256 + list.length * 512 };
-
-/** What is granted in a project, and when the first of it ends. */
-interface Held {
-  readonly list: readonly GrantedException[];
-  readonly firstEnd: number;
-}
-
 /** Keeps requests for exceptions and what became of them. Every step is in the ledger under `by`. */
 export type ExceptionStore = ReturnType<typeof createExceptionStore>;
 
 export function createExceptionStore(deps: ExceptionStoreDeps) {
   const { db, clock, ledger, limits } = deps;
-  const kept = cacheWhileUnchanged<Held>(deps.state, KEPT);
 
   const { telling, decide } = createDeciding({ clock, note });
 
@@ -361,18 +342,6 @@ export function createExceptionStore(deps: ExceptionStoreDeps) {
       return (await selectRows(db, query)).map((row) => toRecord(row, now));
     },
 
-    /**
-     * What `judge` may apply to a project: granted there or for all, not revoked, not over. Valid in [from, until). The same list as
-     * long as nothing was written and nothing is over.
-     */
-    async granted(projectId: string): Promise<readonly GrantedException[]> {
-      const now = clock.now();
-      const held = await kept.get(projectId, async () => {
-        const list = (await grantedRows(db, projectId, now)).map(toGranted);
-        return { list, firstEnd: list.reduce((first, { until }) => Math.min(first, until), Infinity) };
-      });
-      if (!held) return [];
-      return now < held.firstEnd ? held.list : held.list.filter(({ until }) => now < until);
-    },
+    granted: createGranted(deps),
   };
 }

@@ -16,5 +16,4 @@ export interface ApartRun {
   compute(subjects: readonly Subject[]): Promise<ComputedMany>;
   /** What was computed before was not written. */
   forget(): void;
-  end(): void;
 }

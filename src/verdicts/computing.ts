@@ -18,7 +18,6 @@ interface Computing {
   compute(images: readonly Subject[]): Promise<ComputedMany | undefined>;
   /** Of images before which everything is written, whatever was computed. */
   again(images: readonly Subject[]): Promise<ComputedMany>;
-  end(): void;
 }
 
 /** In a process of its own where there is one and much to do, else here. */
@@ -45,7 +44,6 @@ export function createComputing(deps: ComputingDeps, cause: Cause, much: boolean
         return await run.compute(images);
       } catch (error) {
         deps.logger.warn({ reason: messageOf(error) }, 'verdicts are computed by the server itself');
-        run.end();
         run = undefined;
         return undefined;
       }
@@ -55,6 +53,5 @@ export function createComputing(deps: ComputingDeps, cause: Cause, much: boolean
       memory.clocks.clear();
       return here(images);
     },
-    end: () => run?.end(),
   };
 }

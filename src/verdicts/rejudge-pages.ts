@@ -23,33 +23,29 @@ export async function rejudgePages(deps: RejudgeDeps, pages: Pages, cause: Cause
   const memory = createFindingMemory();
   let result = nothing;
   let writing: Promise<Written> = Promise.resolve({ result: nothing, kept: true });
-  try {
-    let subjects = await ahead.next();
-    let coming = subjects && computing.compute(imagesAmong(subjects));
-    while (subjects && coming) {
-      let computed = await coming;
-      const before = await writing;
-      result = add(result, before.result);
-      // It counted on clocks that were not kept, or rests on what is no more.
-      const outdated = !before.kept || computed === undefined || computed.holds?.() === false;
-      if (computed === undefined || outdated) computed = await computing.again(imagesAmong(subjects));
-      const others = subjects.filter(({ kind }) => kind !== 'image');
-      const part = { computed, others };
-      subjects = await ahead.next();
-      if (outdated) {
-        // Nothing that comes is to count on it before it is written.
-        const written = await write(deps, part, cause, memory);
-        writing = Promise.resolve(written);
-        coming = subjects && computing.compute(imagesAmong(subjects));
-      } else {
-        coming = subjects && computing.compute(imagesAmong(subjects));
-        writing = write(deps, part, cause, memory);
-      }
+  let subjects = await ahead.next();
+  let coming = subjects && computing.compute(imagesAmong(subjects));
+  while (subjects && coming) {
+    let computed = await coming;
+    const before = await writing;
+    result = add(result, before.result);
+    // It counted on clocks that were not kept, or rests on what is no more.
+    const outdated = !before.kept || computed === undefined || computed.holds?.() === false;
+    if (computed === undefined || outdated) computed = await computing.again(imagesAmong(subjects));
+    const others = subjects.filter(({ kind }) => kind !== 'image');
+    const part = { computed, others };
+    subjects = await ahead.next();
+    if (outdated) {
+      // Nothing that comes is to count on it before it is written.
+      const written = await write(deps, part, cause, memory);
+      writing = Promise.resolve(written);
+      coming = subjects && computing.compute(imagesAmong(subjects));
+    } else {
+      coming = subjects && computing.compute(imagesAmong(subjects));
+      writing = write(deps, part, cause, memory);
     }
-    return add(result, (await writing).result);
-  } finally {
-    computing.end();
   }
+  return add(result, (await writing).result);
 }
 
 function imagesAmong(subjects: readonly Subject[]): readonly Subject[] {

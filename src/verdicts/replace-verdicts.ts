@@ -46,7 +46,7 @@ export async function replaceVerdicts(
   });
 }
 
-/** One statement for all, whatever the engine. */
+/** One statement for all, whatever the engine; its first words say that it changes verdicts alone (`db/changes.ts`). */
 async function writeAll(tx: Tx, replacements: readonly Prepared[]): Promise<ReadonlySet<string>> {
   const rows = replacements.map(
     ({ subject, revision, verdict }) =>
@@ -55,12 +55,11 @@ async function writeAll(tx: Tx, replacements: readonly Prepared[]): Promise<Read
       cast(${verdict.changesAt} as bigint), cast(${verdict.becomes} as text),
       cast(${revision.judgedAt} as bigint), cast(${revision.changesAt} as bigint))`,
   );
-  const written = await sql<{ repository_id: string; digest: string }>`
-    with n (repository_id, digest, kind, document, advisories, policy_version, judged_at, changes_at, becomes, old_judged, old_changes)
-      as (values ${sql.join(rows)})
-    update verdicts set kind = n.kind, document = n.document, advisories = n.advisories,
+  const written = await sql<{ repository_id: string; digest: string }>`update verdicts set kind = n.kind, document = n.document, advisories = n.advisories,
       policy_version = n.policy_version, judged_at = n.judged_at, changes_at = n.changes_at, becomes = n.becomes
-    from n where verdicts.repository_id = n.repository_id and verdicts.digest = n.digest
+    from (with n (repository_id, digest, kind, document, advisories, policy_version, judged_at, changes_at, becomes,
+      old_judged, old_changes) as (values ${sql.join(rows)}) select * from n) as n
+    where verdicts.repository_id = n.repository_id and verdicts.digest = n.digest
       and verdicts.judged_at = n.old_judged and verdicts.changes_at is not distinct from n.old_changes
     returning verdicts.repository_id, verdicts.digest`.execute(tx);
   return new Set(written.rows.map((row) => `${row.repository_id} ${row.digest}`));

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { type DatabaseHandle, openDatabase } from '../../src/db/database.ts';
+import { type DatabaseHandle, type DatabaseLocation, openDatabase } from '../../src/db/database.ts';
 import type { Engine } from '../../src/db/engine.ts';
 import { TEMPLATE } from './template-database.ts';
 
@@ -12,6 +13,18 @@ export const ENGINES: readonly Engine[] = ['sqlite', 'postgres'];
 export async function freshDatabase(engine: Engine): Promise<DatabaseHandle> {
   if (engine === 'sqlite') return openDatabase({ engine, path: ':memory:' });
   return openDatabase({ engine, url: await freshPostgresUrl() });
+}
+
+/** The same where another process finds it too: SQLite in a file of the folder. */
+export async function freshDatabaseAt(
+  engine: Engine,
+  folder: string,
+): Promise<{ readonly handle: DatabaseHandle; readonly location: DatabaseLocation }> {
+  const location: DatabaseLocation =
+    engine === 'sqlite'
+      ? { engine, path: join(folder, `${randomUUID()}.sqlite`) }
+      : { engine, url: await freshPostgresUrl() };
+  return { handle: await openDatabase(location), location };
 }
 
 /** Creates an empty database with the schema on the test PostgreSQL server and gives its URL. */

@@ -1,0 +1,68 @@
+import type { DatabaseHandle, DatabaseLocation } from '../db/database.ts';
+import { newId } from '../platform/ids.ts';
+import { createWorkerPool } from '../platform/worker-pool.ts';
+import type { AdvisoryStore } from '../scanner/advisories/types.ts';
+import type { Apart } from '../verdicts/apart.ts';
+import type { ComputeTask } from './compute.ts';
+import { createUnpacker, type PackedMany } from './packed-many.ts';
+
+const MEMORY_MB = 1024;
+const YOUNG_MB = 96;
+/** Of one part: fifty images. */
+const TIMEOUT_MS = 60_000;
+const IDLE_MS = 5000;
+
+/** What the other process keeps in memory, beside what verdicts are marked or made stale by. */
+const KEPT_TABLES = ['exceptions', 'vex_documents', 'vex_authors', 'quarantines'] as const;
+
+export interface ApartDeps {
+  readonly location: DatabaseLocation;
+  readonly handle: Pick<DatabaseHandle, 'engine' | 'stateOf'>;
+  readonly hosts: readonly string[];
+  readonly advisories: Pick<AdvisoryStore, 'current'>;
+}
+
+/** Verdicts on much that is stored, computed in a process that ends when it had nothing to do for some seconds. */
+export function createApart({ location, handle, hosts, advisories }: ApartDeps): Apart & { close(): Promise<void> } {
+  const pool = createWorkerPool<ComputeTask, PackedMany>({
+    module: new URL('./compute-worker.ts', import.meta.url),
+    size: 1,
+    memoryMb: MEMORY_MB,
+    youngMb: YOUNG_MB,
+    timeoutMs: TIMEOUT_MS,
+    idleMs: IDLE_MS,
+  });
+  const stateOf = handle.stateOf(...KEPT_TABLES);
+  /** All writes to a SQLite file go through this process; a server of PostgreSQL tells whoever asks. */
+  const state = handle.engine === 'sqlite' ? (stateOf as () => number) : undefined;
+
+  return {
+    begin(cause) {
+      let memory = newId();
+      let unpack = createUnpacker();
+      return {
+        async compute(subjects) {
+          const database = advisories.current();
+          const asked = state?.();
+          const packed = await pool.run({
+            location,
+            hosts,
+            ...(database && { advisories: { path: database.path, version: database.version } }),
+            ...(asked === undefined ? {} : { state: asked }),
+            memory,
+            cause,
+            subjects,
+          });
+          const computed = unpack(packed);
+          // What changed before a verdict was read is not in its mark.
+          return asked === undefined ? computed : { ...computed, holds: () => state?.() === asked };
+        },
+        forget() {
+          memory = newId();
+          unpack = createUnpacker();
+        },
+      };
+    },
+    close: () => pool.close(),
+  };
+}
