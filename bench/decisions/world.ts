@@ -14,6 +14,7 @@ import { silentLogger } from '../../src/platform/logger.ts';
 import { createPolicyStore } from '../../src/projects/policy-store.ts';
 import { createQuarantineAnswers } from '../../src/quarantine/answers.ts';
 import { openAdvisoryDatabase } from '../../src/scanner/advisories/database.ts';
+import { changedKeys } from '../../src/scanner/advisories/index.ts';
 import { createSourceStore } from '../../src/trust/source-store.ts';
 import { createVerdicts } from '../../src/verdicts/verdicts.ts';
 import { createVexSource } from '../../src/vex/source.ts';
@@ -41,7 +42,7 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
   const { db } = handle;
   const clock = systemClock;
   const logger = silentLogger;
-  const database = openAdvisoryDatabase(advisoriesPath);
+  let database = openAdvisoryDatabase(advisoriesPath);
   const ledger = createLedger({ db, clock });
   const base = { db, clock, ledger, fourEyes: true };
   const policies = createPolicyStore(base);
@@ -92,6 +93,14 @@ export async function openWorld(engine: Engine, folder: string, advisoriesPath: 
     trust: createSourceStore(base),
     cluster: createClusterAuditStore(base),
     verdicts,
+    /** Makes another file of advisories the current one. Gives what it changes. */
+    useAdvisories(path: string) {
+      const before = database;
+      database = openAdvisoryDatabase(path);
+      const change = { previous: before.version, next: database.version, ...changedKeys(before, database) };
+      before.close();
+      return change;
+    },
     async close() {
       await verdicts.close();
       await apart.close();
