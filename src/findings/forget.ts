@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../db/database.ts';
 import { applyDifferences, type Differences, note } from './counts.ts';
-import { forgetFindings } from './keep.ts';
+import { forgetPlaces } from './image-rows.ts';
 import { readList } from './status.ts';
 
 /** Takes a manifest out of the list, in the transaction that deletes it and after its row is gone. */
@@ -18,7 +18,10 @@ export async function forgetImage(tx: Tx, repositoryId: string, digest: string):
   const differences: Differences = new Map();
   for (const [finding, from] of listed) note(differences, { repository, finding }, { from });
   await applyDifferences(tx, differences);
-  await forgetFindings(tx, { repository, image: number }, [...listed.keys()]);
+  await forgetPlaces(
+    tx,
+    [...listed.keys()].map((finding_id) => ({ finding_id, repository, image: number })),
+  );
   await tx.deleteFrom('finding_images').where('number', '=', number).execute();
 }
 

@@ -6,6 +6,7 @@ import { statement, statementOfRows } from '../db/statement.ts';
 import { compareText } from '../oci/canonical.ts';
 import { applyDifferences, type Differences, note } from './counts.ts';
 import type { Found } from './found.ts';
+import { type ImageChange, writeImages } from './image-rows.ts';
 import { type FindingLine, type FindingMemory, numbersOf } from './known-findings.ts';
 import { readList, writeList } from './status.ts';
 
@@ -70,15 +71,6 @@ export async function keepFindings(
   }
   await applyDifferences(tx, differences);
   await writeImages(tx, changes);
-}
-
-interface ImageChange {
-  readonly repository: number;
-  readonly digest: string;
-  readonly number: number | undefined;
-  readonly findings: string;
-  readonly came: readonly number[];
-  readonly went: readonly number[];
 }
 
 function linesOf(images: readonly ListedImage[]): ReadonlyMap<string, FindingLine> {
@@ -159,47 +151,3 @@ const selectListed = statementOfRows((db, rows: readonly { readonly repository: 
       rows.map(({ digest }) => digest),
     ),
 );
-
-async function writeImages(tx: Tx, changes: readonly ImageChange[]): Promise<void> {
-  const came: { finding_id: number; repository: number; image: number }[] = [];
-  for (const { repository, digest, number, findings, ...change } of changes) {
-    const image = await writeImage(tx, { repository, digest, number, findings });
-    for (const finding_id of change.came) came.push({ finding_id, repository, image });
-    await forgetFindings(tx, { repository, image }, change.went);
-  }
-  for (const batch of batches(came)) await tx.insertInto('image_findings').values(batch).execute();
-}
-
-async function writeImage(
-  tx: Tx,
-  { number, findings, ...place }: Pick<ImageChange, 'repository' | 'digest' | 'number' | 'findings'>,
-): Promise<number> {
-  if (number !== undefined) {
-    await tx.updateTable('finding_images').set({ findings }).where('number', '=', number).execute();
-    return number;
-  }
-  const [row] = (await insertImage(tx, { ...place, findings })).rows;
-  return row?.number ?? 0;
-}
-
-const insertImage = statement((db, image: Pick<ImageChange, 'repository' | 'digest' | 'findings'>) =>
-  db
-    .insertInto('finding_images')
-    .values({ repository: image.repository, digest: image.digest, findings: image.findings })
-    .returning('number'),
-);
-
-/** Takes findings of an image out of what tells where a finding is. */
-export async function forgetFindings(
-  tx: Tx,
-  { repository, image }: { readonly repository: number; readonly image: number },
-  findings: readonly number[],
-): Promise<void> {
-  for (const batch of batches(findings))
-    await tx
-      .deleteFrom('image_findings')
-      .where('finding_id', 'in', batch)
-      .where('repository', '=', repository)
-      .where('image', '=', image)
-      .execute();
-}
