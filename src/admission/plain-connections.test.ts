@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ImageFacts, NO_FACTS } from '../constraints/image-facts.ts';
 import { testPod } from '../constraints/testing.ts';
@@ -52,9 +53,9 @@ beforeEach(() => {
 interface Caller {
   readonly socket: TLSSocket;
   /** All that came until now. */
-  text(): string;
+  readonly text: () => string;
   /** Once that many answers came. */
-  answers(count: number): Promise<string>;
+  readonly answers: (count: number) => Promise<string>;
 }
 
 async function call(): Promise<Caller> {
@@ -180,6 +181,24 @@ describe('plain requests', () => {
     }
   });
 
+  it('are answered alike in whatever pieces they come', { timeout: 60_000 }, async () => {
+    const all = [body(), body('evil.example.com/x'), '{}'].map((one) => requestOf(one)).join('');
+    const whole = await call();
+    whole.socket.write(all);
+    const expected = await whole.answers(3);
+    whole.socket.destroy();
+    const cuts = fc.uniqueArray(fc.nat(all.length), { maxLength: 5 }).map((list) => list.sort((a, b) => a - b));
+    await fc.assert(
+      fc.asyncProperty(cuts, async (at) => {
+        const { socket, answers } = await call();
+        for (const [index, begin] of [0, ...at].entries()) socket.write(all.slice(begin, at[index]));
+        expect(await answers(3)).toBe(expected);
+        socket.destroy();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('that break off are undecided, and no answer is waited for', async () => {
     const text = requestOf(body());
     for (const how of ['destroy', 'end'] as const) {
@@ -192,12 +211,14 @@ describe('plain requests', () => {
       undecided.length = 0;
     }
     facts = () => delay(100).then(() => NO_FACTS);
-    const { socket } = await call();
-    socket.write(text);
-    await delay(20);
-    socket.destroy();
-    await delay(150);
-    expect(undecided).toEqual([]);
+    for (const how of ['destroy', 'end'] as const) {
+      const { socket, text: came } = await call();
+      socket.write(text);
+      await delay(20);
+      socket[how]();
+      await delay(150);
+      expect([came(), undecided, socket.closed]).toEqual(['', [], true]);
+    }
   });
 
   it('must come in time, and so must the first', { timeout: 20_000 }, async () => {

@@ -19,11 +19,11 @@ export interface HeldBody {
 
 /** A body that comes in. */
 export interface ReceivedBody {
-  add(chunk: Buffer): void;
+  readonly add: (chunk: Buffer) => void;
   /** It is whole. */
-  end(): void;
+  readonly end: () => void;
   /** Nothing more comes of it. */
-  fail(error: Error): void;
+  readonly fail: (error: Error) => void;
 }
 
 /** Reads the bodies of requests, and knows how much is held of all of them. */
