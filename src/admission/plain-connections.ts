@@ -44,7 +44,7 @@ const KEPT_LONGER_MS = 1000;
 
 /**
  * Reads plain requests from the connections of a server by itself: Node's own reading, with its streams and objects for each
- * request, costs as much as everything else together. A connection on which anything else comes (another method or header, a
+ * request, costs a third of what a review does. A connection on which anything else comes (another method or header, a
  * head in pieces, a request before the last one is answered) is handed over to Node's server as it is, and stays with it.
  */
 export function readPlainRequests<Route>(server: Server, options: PlainRequestsOptions<Route>): PlainRequests {
