@@ -173,8 +173,11 @@ function textIn(row: AdmissionFindingRow): number {
   return sum;
 }
 
+/** NUL, and halves of characters, whole ones too. */
+const UNKEPT = /[\0\ud800-\udfff]/;
+
 /** What comes with a request is not trusted to be short, nor to be text that databases keep: no NUL, no half characters. */
 function cut(text: string): string {
   const short = text.length <= LONGEST_TEXT ? text : text.slice(0, LONGEST_TEXT);
-  return short.replaceAll('\0', '\ufffd').toWellFormed();
+  return UNKEPT.test(short) ? short.replaceAll('\0', '\ufffd').toWellFormed() : short;
 }

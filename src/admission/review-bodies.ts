@@ -17,9 +17,20 @@ export interface HeldBody {
   release(): void;
 }
 
+/** A body that comes in. */
+export interface ReceivedBody {
+  readonly add: (chunk: Buffer) => void;
+  /** It is whole. */
+  readonly end: () => void;
+  /** Nothing more comes of it. */
+  readonly fail: (error: Error) => void;
+}
+
 /** Reads the bodies of requests, and knows how much is held of all of them. */
 export interface ReviewBodies {
-  /** Gives the body to `done`, or a `BodyError`, or what the stream fails with. */
+  /** Gives the body to `done` once it is whole, or a `BodyError`, or what it fails with: once, whatever comes later. */
+  receive(announced: number | undefined, done: (error: Error | null, body?: HeldBody) => void): ReceivedBody;
+  /** The same for what a stream gives. */
   read(stream: Readable, announced: number | undefined, done: (error: Error | null, body?: HeldBody) => void): void;
   /** Bytes of bodies that are being received or wait to be decided. */
   held(): number;
@@ -51,29 +62,29 @@ export function createReviewBodies({
     }
   }
 
-  return {
-    held: () => held,
-    read(stream, announced, done) {
-      let chunks: Buffer[] = [];
-      let length = 0;
-      let isOver = false;
-      const release = (): void => {
-        held -= length;
-        length = 0;
-        chunks = [];
-      };
-      const end = (error: Error | null, body?: HeldBody): void => {
-        if (isOver) return;
-        isOver = true;
-        if (chunks.length > 0) receiving.delete(self);
-        if (error) release();
-        done(error, body);
-      };
-      const self: Receiving = { giveUp: end };
-      const tooLarge = (): void => {
-        end(new BodyError('too_large', `the review is larger than ${largest} bytes`));
-      };
-      stream.on('data', (chunk: Buffer) => {
+  function receive(announced: number | undefined, done: (error: Error | null, body?: HeldBody) => void): ReceivedBody {
+    let chunks: Buffer[] = [];
+    let length = 0;
+    let isOver = false;
+    const release = (): void => {
+      held -= length;
+      length = 0;
+      chunks = [];
+    };
+    const end = (error: Error | null, body?: HeldBody): void => {
+      if (isOver) return;
+      isOver = true;
+      if (chunks.length > 0) receiving.delete(self);
+      if (error) release();
+      done(error, body);
+    };
+    const self: Receiving = { giveUp: end };
+    const tooLarge = (): void => {
+      end(new BodyError('too_large', `the review is larger than ${largest} bytes`));
+    };
+    if (announced !== undefined && announced > largest) tooLarge();
+    return {
+      add(chunk) {
         if (isOver) return;
         length += chunk.length;
         held += chunk.length;
@@ -81,13 +92,22 @@ export function createReviewBodies({
         if (chunks.length === 1 && length !== announced) receiving.add(self);
         if (length > largest) tooLarge();
         else if (held > most) makeRoom();
-      });
-      stream.on('end', () => {
+      },
+      end() {
+        if (isOver) return;
         const [first] = chunks;
         end(null, { bytes: first && chunks.length === 1 ? first : Buffer.concat(chunks), release });
-      });
-      stream.on('error', end);
-      if (announced !== undefined && announced > largest) tooLarge();
+      },
+      fail: end,
+    };
+  }
+
+  return {
+    held: () => held,
+    receive,
+    read(stream, announced, done) {
+      const body = receive(announced, done);
+      stream.on('data', body.add).on('end', body.end).on('error', body.fail);
     },
   };
 }

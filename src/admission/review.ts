@@ -69,18 +69,12 @@ export function review(
     if (deps.memory) remember(deps.memory, situation, [], true);
     return { uid, allowed: true };
   }
-  const decided = inGatekeepersOrder(lines).flatMap((line) => decideLine(situation, line));
+  const decided: DecidedLine[] = [];
+  for (const line of inGatekeepersOrder(lines)) decided.push(...decideLine(situation, line));
   const denied = decided.filter(({ taken }) => taken === 'denied');
   if (deps.memory) remember(deps.memory, situation, decided, denied.length === 0);
   const refused = denied.length === 0 ? undefined : situation.glass().refused;
-  const warnings = boundWarnings([
-    ...(refused === undefined ? [] : [{ text: refused }]),
-    ...decided
-      .filter(({ taken }) => taken !== 'denied' && taken !== 'dryrun')
-      .sort(byBadness)
-      .flatMap(warningsOf),
-    ...notes.map((text) => ({ text })),
-  ]);
+  const warnings = warningsFor(decided, refused, notes);
   const base = warnings.length === 0 ? { uid } : { uid, warnings };
   if (denied.length === 0) {
     return { ...base, allowed: true, ...(warnings.length === 0 ? {} : { status: { code: 299 } }) };
@@ -88,19 +82,36 @@ export function review(
   return { ...base, allowed: false, status: { code: 403, reason: 'Forbidden', message: denialText(denied, refused) } };
 }
 
+/** What was found beside the denials, the worst first. */
+function warningsFor(decided: readonly DecidedLine[], refused: string | undefined, notes: readonly string[]): string[] {
+  const told = decided.filter(({ taken }) => taken !== 'denied' && taken !== 'dryrun');
+  if (told.length === 0 && refused === undefined && notes.length === 0) return [];
+  return boundWarnings([
+    ...(refused === undefined ? [] : [{ text: refused }]),
+    ...told.sort(byBadness).flatMap(warningsOf),
+    ...notes.map((text) => ({ text })),
+  ]);
+}
+
 /** One line for each thing that is denied, each once. What must be exactly Gatekeeper's is neither counted nor left out. */
 function denialText(denied: readonly DecidedLine[], refused: string | undefined): string {
+  const [first] = denied;
+  if (first !== undefined && denied.length === 1 && refused === undefined) return denialLine(first);
   const exact: string[] = [];
   const own = new Map<string, number>();
-  for (const { line, text } of denied) {
-    const sentence = `${linePrefix(line.constraint.options.style, line.constraint.name, true)}${text}`;
-    if (isExact(line)) exact.push(sentence);
-    else own.set(line.hint === undefined ? sentence : `${sentence}\n${line.hint}`, line.excess ?? 1);
+  for (const one of denied) {
+    if (isExact(one.line)) exact.push(denialLine(one));
+    else own.set(denialLine(one), one.line.excess ?? 1);
   }
   const texts = [...exact, ...[...own.keys()].slice(0, MOST_DENIALS)];
   const rest = [...own.values()].slice(MOST_DENIALS).reduce((sum, one) => sum + one, 0);
   const glass = refused === undefined || own.size === 0 ? [] : [refused];
   return [...texts, ...(rest > 0 ? [`and ${rest} more`] : []), ...glass].join('\n');
+}
+
+function denialLine({ line, text }: DecidedLine): string {
+  const sentence = `${linePrefix(line.constraint.options.style, line.constraint.name, true)}${text}`;
+  return line.hint === undefined || isExact(line) ? sentence : `${sentence}\n${line.hint}`;
 }
 
 /** The warnings of one finding: the sentence, and where to get the image instead. */

@@ -12,6 +12,7 @@ import { within } from '../platform/within.ts';
 import { type ClientCheck, clientOptions, refuseOtherNames } from './client-check.ts';
 import { limitConnections } from './connection-limit.ts';
 import type { ConstraintSource } from './constraint-source.ts';
+import { type Exchange, exchangeOf } from './exchange.ts';
 import { reviewIgnoreLabel } from './label-guard.ts';
 import { MUTATE_PATH } from './mutating-configuration.ts';
 import { type AdmissionRequest, LARGEST_REVIEW, parseReview, ReviewError, type ReviewVersion } from './parse-review.ts';
@@ -22,6 +23,8 @@ import {
   pinnableReferences,
   pinningResponse,
 } from './pinning.ts';
+import { readPlainRequests } from './plain-connections.ts';
+import { JSON_TYPE } from './plain-head.ts';
 import { probeAnswer } from './probe-answer.ts';
 import { type AdmissionResponse, asReview, review } from './review.ts';
 import { createReviewBodies, type HeldBody } from './review-bodies.ts';
@@ -67,12 +70,6 @@ export interface Decision {
   readonly milliseconds: number;
 }
 
-/** A request and what it is answered with. */
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
 type Decide = (
   request: AdmissionRequest,
   /** True once nobody waits for the answer any more. */
@@ -116,7 +113,6 @@ const STATUS_REASONS: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
   504: 'Timeout',
 };
-const JSON_TYPE = 'application/json';
 const PATHS = '/v1/admit, /v1/admitlabel and /v1/constraints';
 
 /**
@@ -144,50 +140,68 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
         connectionsCheckingInterval: LOOK_EVERY_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
       };
-      // Reviews as the API server sends them go past the framework, which adds nothing to them but what it costs.
+      // Reviews go past the framework, which adds nothing to them but what it costs.
       return createServer(settings, (request, response) => {
-        if (!takeReview({ request, response })) others(request, response);
+        if (!takeReview(request, response)) others(request, response);
       });
     },
     bodyLimit: LARGEST_REVIEW,
     forceCloseConnections: 'idle',
   });
+  const plain = readPlainRequests(app.server, {
+    route: routeTo,
+    take,
+    bodies,
+    largest: LARGEST_REVIEW,
+    receivedMs: RECEIVED_MS,
+    keepAliveMs: KEEP_ALIVE_MS,
+    lookEveryMs: LOOK_EVERY_MS,
+    isLast: isDraining,
+    carries: limitConnections(app.server, MOST_CONNECTIONS),
+  });
   if (deps.clients)
     refuseOtherNames(app.server, deps.clients, (why) =>
       deps.logger.warn({ why }, 'a caller of the webhook was refused'),
     );
-  limitConnections(app.server, MOST_CONNECTIONS);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(JSON_TYPE, (request, payload, done) =>
     bodies.read(payload, lengthOf(request.headers['content-length']), done),
   );
   app.setNotFoundHandler((asked, reply) => {
     reply.hijack();
-    send({ request: asked.raw, response: reply.raw }, 404, statusText(404, `this webhook serves ${PATHS}`));
+    exchangeOf(asked.raw, reply.raw, isDraining).send(404, statusText(404, `this webhook serves ${PATHS}`));
   });
   app.setErrorHandler((error, asked, reply) => {
     reply.hijack();
-    refuse({ request: asked.raw, response: reply.raw }, error);
+    refuse(exchangeOf(asked.raw, reply.raw, isDraining), error);
   });
 
+  function isDraining(): boolean {
+    return draining;
+  }
   function route(path: string, decide: Decide): void {
     routes.set(path, decide);
     app.post<{ Body: HeldBody | undefined }>(path, (asked, reply) => {
       reply.hijack();
-      decideInTurn(decide, asked.body, { request: asked.raw, response: reply.raw });
+      decideInTurn(decide, asked.body, exchangeOf(asked.raw, reply.raw, isDraining));
     });
   }
+  function routeTo(target: string): Decide | undefined {
+    const end = target.indexOf('?');
+    return routes.get(end < 0 ? target : target.slice(0, end));
+  }
+  function take(decide: Decide, exchange: Exchange, error: Error | null, body?: HeldBody): void {
+    if (error) refuse(exchange, error);
+    else decideInTurn(decide, body, exchange);
+  }
   /** False for what is to be looked at more closely, as no API server sends it. */
-  function takeReview(exchange: Exchange): boolean {
-    const { method, url = '', headers } = exchange.request;
+  function takeReview(request: IncomingMessage, response: ServerResponse): boolean {
+    const { method, url = '', headers } = request;
     if (method !== 'POST' || headers['content-type'] !== JSON_TYPE) return false;
-    const end = url.indexOf('?');
-    const decide = routes.get(end < 0 ? url : url.slice(0, end));
+    const decide = routeTo(url);
     if (decide === undefined) return false;
-    bodies.read(exchange.request, lengthOf(headers['content-length']), (error, body) => {
-      if (error) refuse(exchange, error);
-      else decideInTurn(decide, body, exchange);
-    });
+    const exchange = exchangeOf(request, response, isDraining);
+    bodies.read(request, lengthOf(headers['content-length']), (error, body) => take(decide, exchange, error, body));
     return true;
   }
   function decideInTurn(decide: Decide, body: HeldBody | undefined, exchange: Exchange): void {
@@ -199,10 +213,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     }
     turns.take(() => {
       body.release();
-      const { response } = exchange;
-      // Nobody waits for it any more.
-      if (response.destroyed || response.socket?.destroyed) return;
-      answer(decide, body.bytes, exchange, arrived);
+      if (!exchange.isGone()) answer(decide, body.bytes, exchange, arrived);
     });
   }
   /** What is decided from memory is answered at once: promises and timers of their own cost as much as such a decision. */
@@ -213,11 +224,11 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
       const request = parseReview(body);
       const decided = decide(request, () => left() < 0);
       if (!(decided instanceof Promise)) {
-        send(exchange, 200, textOf(decided, request.reviewVersion));
+        exchange.send(200, textOf(decided, request.reviewVersion));
         return;
       }
       decidedWithin(decided, deps.deadlineMs ?? DEADLINE_MS).then(
-        (response) => send(exchange, 200, textOf(response, request.reviewVersion)),
+        (response) => exchange.send(200, textOf(response, request.reviewVersion)),
         (error: unknown) => fail(exchange, error),
       );
     } catch (error) {
@@ -233,17 +244,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     const code = statusOf(error);
     const why = messageOf(error);
     deps.onUndecided?.(why);
-    send(exchange, code, statusText(code, why));
-  }
-  function send({ request, response }: Exchange, code: number, text: string): void {
-    const length = Buffer.byteLength(text);
-    const headers = ['content-type', JSON_TYPE, 'content-length', String(length)];
-    // What is still to come of a request that is answered already is read by nobody.
-    if (draining || !request.complete) headers.push('connection', 'close');
-    // As a list: the names and values of an object are gone through by way of the runtime.
-    response.writeHead(code, headers);
-    // Of plain ASCII both are the same bytes, and this needs no look at each.
-    response.end(text, length === text.length ? 'latin1' : 'utf8');
+    exchange.send(code, statusText(code, why));
   }
 
   const replica = deps.replica ?? 'breakwater';
@@ -267,6 +268,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     close() {
       // Nor may a connection that is being answered outlive it.
       draining = true;
+      plain.closeIdle();
       return app.close();
     },
   };
