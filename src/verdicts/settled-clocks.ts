@@ -11,6 +11,7 @@ import {
   findingClock,
   saysAsMuch,
 } from '../policy/clocks.ts';
+import { type FindingRun, runsOf } from '../policy/finding-runs.ts';
 import type { Policy } from '../policy/policy.ts';
 import { knowsParts } from './clock-marks.ts';
 import { started } from './reckon.ts';
@@ -25,10 +26,16 @@ export interface SettledClocks extends FindingClocks {
 }
 
 interface Settled {
-  readonly running: FindingClock;
+  readonly clock: Clock;
   readonly keys: readonly [string, ...string[]];
   /** A clock of images that knows the same: most images have the very same one. */
   alike?: Clock;
+}
+
+/** A run of findings of which each has its clock. */
+interface SettledRun {
+  readonly clocks: readonly FindingClock[];
+  readonly each: readonly Settled[];
 }
 
 /** Settled clocks of a repository as it is now, for findings under these policies in images of a distribution. */
@@ -37,10 +44,22 @@ export function createSettledClocks(
   policies: readonly Policy[],
   distribution: Distribution | undefined,
 ): SettledClocks {
-  const known = new Map<Finding, Settled | 'open'>();
+  const known = new Map<FindingRun, SettledRun | 'open'>();
   const partsOf = createClockedParts(policies, distribution);
 
-  function look(finding: Finding): Settled | 'open' {
+  function look(run: FindingRun): SettledRun | 'open' {
+    const each: Settled[] = [];
+    const clocks: FindingClock[] = [];
+    for (const finding of run) {
+      const settled = settle(finding);
+      if (!settled) return 'open';
+      each.push(settled);
+      clocks.push(findingClock(finding, settled.clock));
+    }
+    return { each, clocks };
+  }
+
+  function settle(finding: Finding): Settled | undefined {
     const keys = clockKeysOf(finding);
     const clock = repository.get(keys[0]);
     // Where another name of it tells more, what images share depends on what else is in them.
@@ -48,37 +67,44 @@ export function createSettledClocks(
       clock !== undefined &&
       clockOf(repository, keys) === clock &&
       started(clock, partsOf(finding), Number.NaN) === clock;
-    const result = settled ? { running: findingClock(finding, clock), keys } : 'open';
-    known.set(finding, result);
-    return result;
+    return settled ? { clock, keys } : undefined;
   }
 
-  function isSettled(finding: Finding, image: Clocks): boolean {
-    const settled = known.get(finding) ?? look(finding);
-    if (settled === 'open') return false;
-    const { keys } = settled;
-    const { clock } = settled.running;
-    const inImage = image.get(keys[0]);
-    if (inImage === undefined) return false;
-    if (inImage !== settled.alike) {
-      if (!knowsParts(inImage, clock) || !saysAsMuch(clock, inImage)) return false;
-      settled.alike = inImage;
-    }
-    for (let at = 1; at < keys.length; at += 1) {
-      const other = image.get(keys[at] ?? '');
-      if (other !== undefined && !saysAsMuch(clock, other)) return false;
-    }
-    return true;
+  function settledRun(run: FindingRun): SettledRun | 'open' {
+    const before = known.get(run);
+    if (before !== undefined) return before;
+    const found = look(run);
+    known.set(run, found);
+    return found;
   }
 
   return {
-    of(finding) {
-      const settled = known.get(finding) ?? look(finding);
-      return settled === 'open' ? undefined : settled.running;
+    ofRun(run) {
+      const settled = settledRun(run);
+      return settled === 'open' ? run.map(() => undefined) : settled.clocks;
     },
     areAll(findings, image) {
-      for (const finding of findings) if (!isSettled(finding, image)) return false;
+      for (const run of runsOf(findings)) {
+        const settled = settledRun(run);
+        if (settled === 'open' || !settled.each.every((one) => knowsTheSame(image, one))) return false;
+      }
       return true;
     },
   };
+}
+
+/** True when an image knows what the repository does of a finding, and nothing more. */
+function knowsTheSame(image: Clocks, settled: Settled): boolean {
+  const { keys, clock } = settled;
+  const inImage = image.get(keys[0]);
+  if (inImage === undefined) return false;
+  if (inImage !== settled.alike) {
+    if (!knowsParts(inImage, clock) || !saysAsMuch(clock, inImage)) return false;
+    settled.alike = inImage;
+  }
+  for (let at = 1; at < keys.length; at += 1) {
+    const other = image.get(keys[at] ?? '');
+    if (other !== undefined && !saysAsMuch(clock, other)) return false;
+  }
+  return true;
 }
