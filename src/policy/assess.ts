@@ -167,8 +167,8 @@ function knownIn(
   coming: readonly ComingPolicy[],
   distribution: Distribution | undefined,
 ): Known {
-  const ahead = coming.map(({ policy: next, from }) => `${from} ${textOf(next)}`);
-  const context = JSON.stringify([textOf(policy), ahead, distribution?.id, distribution?.idLike]);
+  const ahead = coming.map(({ policy: next, from }) => [from, numberOf(next)]);
+  const context = JSON.stringify([numberOf(policy), ahead, distribution?.id, distribution?.idLike]);
   const known = kept.get(context) ?? {
     findings: new Map<Finding, KnownFinding>(),
     runs: new Map<FindingRun, AssessedRun[]>(),
@@ -182,13 +182,21 @@ function holdsAt({ assessedAt, nextChange, steady }: Assessment, now: number): b
   return assessedAt === now || (steady && assessedAt <= now && (nextChange === undefined || now < nextChange));
 }
 
-const texts = new WeakMap<Policy, string>();
+const KEPT_POLICIES = 1000;
+const numbers = new WeakMap<Policy, number>();
+const numbersByText = new Map<string, number>();
+let last = 0;
 
-/** Policies are kept, and long. */
-function textOf(policy: Policy): string {
-  const known = texts.get(policy) ?? JSON.stringify(policy);
-  texts.set(policy, known);
-  return known;
+/** The same number for equal policies: they are kept, and their texts are long. Another one for each that was forgotten. */
+function numberOf(policy: Policy): number {
+  const known = numbers.get(policy);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(policy);
+  const number = numbersByText.get(text) ?? (last += 1);
+  if (numbersByText.size >= KEPT_POLICIES) numbersByText.clear();
+  numbersByText.set(text, number);
+  numbers.set(policy, number);
+  return number;
 }
 
 function assess(foreseen: Foreseen, now: number): Assessment {

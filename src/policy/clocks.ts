@@ -79,6 +79,17 @@ export function clockKeysOf(finding: Finding): readonly [string, ...string[]] {
   return made;
 }
 
+const keysOfRuns = new WeakMap<FindingRun, readonly (readonly [string, ...string[]])[]>();
+
+/** The same of each finding of a run. */
+export function clockKeysOfRun(run: FindingRun): readonly (readonly [string, ...string[]])[] {
+  const known = keysOfRuns.get(run);
+  if (known) return known;
+  const made = run.map(clockKeysOf);
+  keysOfRuns.set(run, made);
+  return made;
+}
+
 /** A clock of everything that was seen at once; clocks that ran before there were any for parts of it are such. */
 export function clockOfAll(firstSeen: number): Clock {
   return {

@@ -113,11 +113,12 @@ function weigh(input: JudgeInput, kept: Assessments): Weighed {
     unclocked ||= clocks !== known;
     runs.push(assess(run, { clocks, exceptions: concerning }, now));
   }
-  const linesChange = imageChange(input, forImage, now);
+  const lines = imageLines(input, forImage, now);
+  const linesChange = imageChange(input, forImage, { lines, now });
   return {
     input,
     runs,
-    lines: imageLines(input, forImage, now),
+    lines,
     linesChange,
     named,
     changesAt: firstChange(runs, linesChange),
@@ -165,16 +166,20 @@ function imageLater(before: Weighed, now: number, exceptions: ImageExceptions, r
   const { input, linesChange } = before;
   if (linesChange === undefined || now < linesChange) return { changesAt: firstChange(runs, linesChange) };
   const forImage = ruleExceptions(exceptions);
-  const next = imageChange(input, forImage, now);
-  return { lines: imageLines(input, forImage, now), linesChange: next, changesAt: firstChange(runs, next) };
+  const lines = imageLines(input, forImage, now);
+  const next = imageChange(input, forImage, { lines, now });
+  return { lines, linesChange: next, changesAt: firstChange(runs, next) };
 }
 
 function exceptionsIn({ exceptions, repository, subject: digest, platform }: JudgeInput): ImageExceptions {
   return exceptionsOf(exceptions, { repository, digest, platform });
 }
 
+const NOTHING = canonicalHash([]);
+
 /** Only exceptions that speak of the image or a finding: granting one for something else makes no other verdict. */
 function hashExceptions(named: ReadonlySet<GrantedException>): string {
+  if (named.size === 0) return NOTHING;
   return canonicalHash([...named].sort((a, b) => compareText(a.id, b.id)));
 }
 
@@ -185,5 +190,6 @@ function hashVex(runs: readonly AssessedRun[]): string {
       vex === undefined ? [] : [[id, pkg.purl, vex] as const],
     ),
   );
+  if (marks.length === 0) return NOTHING;
   return canonicalHash(marks.sort((a, b) => compareText(a[0], b[0]) || compareText(a[1], b[1])));
 }

@@ -1,10 +1,10 @@
 import type { Finding } from '../model/finding.ts';
 import type { Distribution } from '../model/inventory.ts';
-import { createClockedParts } from '../policy/clocked-parts.ts';
+import { createClockedRuns } from '../policy/clocked-parts.ts';
 import {
   type Clock,
   type Clocks,
-  clockKeysOf,
+  clockKeysOfRun,
   clockOf,
   type FindingClock,
   type FindingClocks,
@@ -45,29 +45,26 @@ export function createSettledClocks(
   distribution: Distribution | undefined,
 ): SettledClocks {
   const known = new Map<FindingRun, SettledRun | 'open'>();
-  const partsOf = createClockedParts(policies, distribution);
+  const partsOf = createClockedRuns(policies, distribution);
 
   function look(run: FindingRun): SettledRun | 'open' {
     const each: Settled[] = [];
     const clocks: FindingClock[] = [];
-    for (const finding of run) {
-      const settled = settle(finding);
-      if (!settled) return 'open';
-      each.push(settled);
-      clocks.push(findingClock(finding, settled.clock));
+    const parts = partsOf(run);
+    for (const [at, keys] of clockKeysOfRun(run).entries()) {
+      const [finding, own] = [run[at], parts[at]];
+      const clock = repository.get(keys[0]);
+      // Where another name of it tells more, what images share depends on what else is in them.
+      const settled =
+        clock !== undefined &&
+        (keys.length === 1 || clockOf(repository, keys) === clock) &&
+        own !== undefined &&
+        started(clock, own, Number.NaN) === clock;
+      if (!settled || finding === undefined) return 'open';
+      each.push({ clock, keys });
+      clocks.push(findingClock(finding, clock));
     }
     return { each, clocks };
-  }
-
-  function settle(finding: Finding): Settled | undefined {
-    const keys = clockKeysOf(finding);
-    const clock = repository.get(keys[0]);
-    // Where another name of it tells more, what images share depends on what else is in them.
-    const settled =
-      clock !== undefined &&
-      clockOf(repository, keys) === clock &&
-      started(clock, partsOf(finding), Number.NaN) === clock;
-    return settled ? { clock, keys } : undefined;
   }
 
   function settledRun(run: FindingRun): SettledRun | 'open' {
