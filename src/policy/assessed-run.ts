@@ -55,9 +55,11 @@ export class AssessedRun {
     return this.#reasons;
   }
 
-  /** The clocks that count, as they are hashed. */
+  /** The clocks that count, as they are hashed: sorted, each once. */
   get clockLines(): readonly string[] {
-    this.#lines ??= this.clocks.flatMap(({ line }, at) => (applies(this.run[at]) ? [line] : []));
+    if (this.#lines) return this.#lines;
+    const lines = this.clocks.flatMap(({ line }, at) => (applies(this.run[at]) ? [line] : []));
+    this.#lines = [...new Set(lines)].sort();
     return this.#lines;
   }
 }

@@ -11,6 +11,7 @@ import { imageChange, imageLines, ruleExceptions } from './image-exceptions.ts';
 import type { JudgeInput } from './judge-input.ts';
 import { contactOf } from './policy.ts';
 import { inOrder, ranked, worse, worstKind } from './reason-order.ts';
+import { merged } from './sorted-texts.ts';
 
 export type { JudgeInput } from './judge-input.ts';
 
@@ -77,7 +78,7 @@ function verdictOf({ input, runs, named }: Weighed, { kind, subject, reasons, co
     policy: input.policyVersion,
     exceptions: hashExceptions(named),
     vex: hashVex(runs),
-    clocks: canonicalHash([...new Set(runs.flatMap(({ clockLines }) => clockLines))].sort()),
+    clocks: canonicalHash(merged(runs.map(({ clockLines }) => clockLines))),
   };
   return { kind, subject, reasons, counts, inputs, ...rest };
 }
