@@ -129,7 +129,10 @@ export function createAssessor(
     if (inImage.exceptions) return assessRun(run, inImage, now);
     const before = known.runs.get(run) ?? [];
     for (const one of before) if (haveSameClocks(one, inImage) && one.holdsAt(now)) return one;
-    const made = assessRun(run, inImage, now);
+    const quiet = before.find((one) => one.quiet);
+    const made = quiet
+      ? new AssessedRun(run, inImage.clocks, { assessed: quiet.assessed, now })
+      : assessRun(run, inImage, now);
     const [first] = before;
     if (!first && known.runs.size >= KEPT_RUNS) known.runs.clear();
     if (first && !haveSameClocks(first, inImage)) before.length = 0;

@@ -17,6 +17,8 @@ export class AssessedRun {
   readonly nextChange: number | undefined;
   /** Until then they are the same at any later moment. */
   readonly steady: boolean;
+  /** They ask for nothing and never will, whatever the clocks are. */
+  readonly quiet: boolean;
   /** Epoch ms. */
   readonly assessedAt: number;
   #counts: Counts | undefined;
@@ -34,6 +36,7 @@ export class AssessedRun {
     this.kind = worstKind(assessed);
     this.nextChange = firstChange(assessed);
     this.steady = assessed.every(({ steady }) => steady);
+    this.quiet = assessed.every(({ quiet }) => quiet);
     this.assessedAt = now;
   }
 

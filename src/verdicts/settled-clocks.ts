@@ -45,6 +45,7 @@ export function createSettledClocks(
   distribution: Distribution | undefined,
 ): SettledClocks {
   const known = new Map<FindingRun, SettledRun | 'open'>();
+  const running = new Map<string, FindingClock>();
   const partsOf = createClockedRuns(policies, distribution);
 
   function look(run: FindingRun): SettledRun | 'open' {
@@ -62,9 +63,18 @@ export function createSettledClocks(
         started(clock, own, Number.NaN) === clock;
       if (!settled || finding === undefined) return 'open';
       each.push({ clock, keys });
-      clocks.push(findingClock(finding, clock));
+      clocks.push(runningFor(finding, keys[0], clock));
     }
     return { each, clocks };
+  }
+
+  /** Versions of a package share their clocks, and so the lines of these. */
+  function runningFor(finding: Finding, key: string, clock: Clock): FindingClock {
+    const before = running.get(key);
+    if (before) return before;
+    const made = findingClock(finding, clock);
+    running.set(key, made);
+    return made;
   }
 
   function settledRun(run: FindingRun): SettledRun | 'open' {
