@@ -2,6 +2,7 @@ import type { Finding } from '../model/finding.ts';
 import type { Distribution } from '../model/inventory.ts';
 import type { Reason, VerdictKind } from '../model/verdict.ts';
 import { AssessedRun, applies } from './assessed-run.ts';
+import type { Assessment } from './assessment.ts';
 import { type Clock, type FindingClock, sameClock } from './clocks.ts';
 import type { Countable } from './counts.ts';
 import { type EffectiveSeverity, effectiveSeverity } from './effective-severity.ts';
@@ -22,22 +23,6 @@ import {
   nextChangeOf,
 } from './policy-timeline.ts';
 import { worstKind } from './reason-order.ts';
-
-/** Everything one finding brings into a verdict. */
-export interface Assessment extends WeighedFinding {
-  /** The worst it asks for. */
-  readonly kind: VerdictKind;
-  readonly reasons: readonly Reason[];
-  readonly countable: Countable;
-  /** The first moment at which time alone changes it; undefined when it never does. */
-  readonly nextChange: number | undefined;
-  /** Epoch ms. */
-  readonly assessedAt: number;
-  /** Until `nextChange` it is the same at any later moment: all that it is was seen at a moment that is known. */
-  readonly steady: boolean;
-  /** It asks for nothing and never will, whatever its clock is. */
-  readonly quiet: boolean;
-}
 
 /** What is known of findings and of runs of them under a policy and those to come. */
 interface Known {

@@ -1,5 +1,5 @@
 import type { Counts, VerdictKind } from '../model/verdict.ts';
-import type { Assessment } from './assess.ts';
+import type { Assessment } from './assessment.ts';
 import type { FindingClock } from './clocks.ts';
 import { countFindings } from './counts.ts';
 import type { FindingRun } from './finding-runs.ts';

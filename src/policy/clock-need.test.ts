@@ -10,7 +10,11 @@ import { defaultPolicy, type Policy } from './policy.ts';
 function toldOf(input: JudgeInput, moment: number) {
   const decision = decide(input).later(moment);
   const { reasons, ...told } = decision.told();
-  return { ...told, changesAt: decision.changesAt, reasons: reasons.map(({ firstSeen: _, ...reason }) => reason) };
+  return {
+    ...told,
+    changesAt: decision.changesAt,
+    reasons: reasons.map((reason) => ({ ...reason, firstSeen: undefined })),
+  };
 }
 
 function withoutPeriods(policy: Policy): Policy {
