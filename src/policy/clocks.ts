@@ -1,5 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Package } from '../model/inventory.ts';
+import type { FindingRun } from './finding-runs.ts';
 
 /** What about a finding has a clock of its own: a fix, that it is exploited, and each severity it was seen to have at least. */
 export const CLOCKED = ['fix', 'kev', 'low', 'medium', 'high', 'critical'] as const;
@@ -47,7 +48,8 @@ export interface FindingClock {
 
 /** Running clocks by what was found. */
 export interface FindingClocks {
-  of(finding: Finding): FindingClock | undefined;
+  /** Of each finding of a run. */
+  ofRun(run: FindingRun): readonly (FindingClock | undefined)[];
 }
 
 /** Since when it is known, as readers of the repository are told. */
@@ -74,6 +76,17 @@ export function clockKeysOf(finding: Finding): readonly [string, ...string[]] {
   const name = clockPackage(finding.package);
   const made = [clockKey(finding.id, name), ...finding.aliases.map((id) => clockKey(id, name))] as const;
   keys.set(finding, made);
+  return made;
+}
+
+const keysOfRuns = new WeakMap<FindingRun, readonly (readonly [string, ...string[]])[]>();
+
+/** The same of each finding of a run. */
+export function clockKeysOfRun(run: FindingRun): readonly (readonly [string, ...string[]])[] {
+  const known = keysOfRuns.get(run);
+  if (known) return known;
+  const made = run.map(clockKeysOf);
+  keysOfRuns.set(run, made);
   return made;
 }
 
@@ -138,13 +151,14 @@ export function clockOf(clocks: Clocks, keysOfFinding: readonly string[]): Clock
 
 /** Clocks in any form as the clocks of findings. */
 export function clocksByFinding(clocks: readonly ClockReading[] | Clocks | FindingClocks): FindingClocks {
-  if ('of' in clocks) return clocks;
+  if ('ofRun' in clocks) return clocks;
   const byKey = 'get' in clocks ? clocks : earliestReadings(clocks);
   return {
-    of(finding) {
-      const clock = clockOf(byKey, clockKeysOf(finding));
-      return clock && findingClock(finding, clock);
-    },
+    ofRun: (run) =>
+      run.map((finding) => {
+        const clock = clockOf(byKey, clockKeysOf(finding));
+        return clock && findingClock(finding, clock);
+      }),
   };
 }
 

@@ -8,9 +8,22 @@ export interface Countable {
   readonly suppressed: boolean;
 }
 
+/** The sum of several counts. */
+export function sumOfCounts(all: readonly Counts[]): Counts {
+  const bySeverity = noneBySeverity();
+  let [total, fixable, suppressed] = [0, 0, 0];
+  for (const counts of all) {
+    total += counts.total;
+    fixable += counts.fixable;
+    suppressed += counts.suppressed;
+    for (const severity of SEVERITIES) bySeverity[severity] += counts.bySeverity[severity];
+  }
+  return { total, fixable, suppressed, bySeverity };
+}
+
 /** Counts findings by severity; suppressed ones apart, so that `total` is what still stands. */
 export function countFindings(findings: readonly Countable[]): Counts {
-  const bySeverity = Object.fromEntries(SEVERITIES.map((severity) => [severity, 0])) as Record<Severity, number>;
+  const bySeverity = noneBySeverity();
   let [total, fixable, suppressed] = [0, 0, 0];
   for (const finding of findings) {
     if (finding.suppressed) {
@@ -22,4 +35,8 @@ export function countFindings(findings: readonly Countable[]): Counts {
     bySeverity[finding.severity] += 1;
   }
   return { total, fixable, suppressed, bySeverity };
+}
+
+function noneBySeverity(): Record<Severity, number> {
+  return { none: 0, unknown: 0, negligible: 0, low: 0, medium: 0, high: 0, critical: 0 };
 }

@@ -19,15 +19,21 @@ export function imageLines(input: JudgeInput, granted: readonly GrantedException
   return inForce.length === 0 ? reasons : reasons.map((reason) => except(reason, inForce, now));
 }
 
-/** The first moment after `now` at which those lines change by time alone. */
-export function imageChange(input: JudgeInput, granted: readonly GrantedException[], now: number): number | undefined {
+/** The first moment after `now` at which those lines, as they are now, change by time alone. */
+export function imageChange(
+  input: JudgeInput,
+  granted: readonly GrantedException[],
+  { lines, now }: { readonly lines: readonly Reason[]; readonly now: number },
+): number | undefined {
   const moments = [...imageMoments(input), ...granted.flatMap(({ from, until }) => [from, until])];
   const ahead = moments.filter((moment) => moment > now).sort((a, b) => a - b);
   if (ahead.length === 0) return undefined;
-  const textAt = (moment: number): string =>
-    JSON.stringify([...imageLines(input, granted, moment)].sort(compareReasons));
-  const before = textAt(now);
-  return ahead.find((moment) => textAt(moment) !== before);
+  const before = textOf(lines);
+  return ahead.find((moment) => textOf(imageLines(input, granted, moment)) !== before);
+}
+
+function textOf(lines: readonly Reason[]): string {
+  return JSON.stringify([...lines].sort(compareReasons));
 }
 
 function except(reason: Reason, inForce: readonly GrantedException[], now: number): Reason {

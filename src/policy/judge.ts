@@ -1,17 +1,17 @@
-import type { Finding } from '../model/finding.ts';
 import type { Reason, ToldVerdict, Verdict, VerdictKind } from '../model/verdict.ts';
 import { canonicalHash, compareText } from '../oci/canonical.ts';
-import { type Assessment, type Assessments, type Assessor, createAssessor } from './assess.ts';
-import { type Clock, clockOfAll, clocksByFinding, type FindingClock, findingClock } from './clocks.ts';
-import { countFindings } from './counts.ts';
+import { type Assessments, createAssessor } from './assess.ts';
+import { type AssessedRun, applies, firstChange } from './assessed-run.ts';
+import { clockOfAll, clocksByFinding, type FindingClock, findingClock } from './clocks.ts';
+import { sumOfCounts } from './counts.ts';
 import { exceptionsOf, type ImageExceptions } from './exception-index.ts';
-import { endedByFix } from './exception-match.ts';
 import type { GrantedException } from './exceptions.ts';
-import type { WeighedFinding } from './finding-lines.ts';
+import { type FindingRun, runsOf } from './finding-runs.ts';
 import { imageChange, imageLines, ruleExceptions } from './image-exceptions.ts';
 import type { JudgeInput } from './judge-input.ts';
 import { contactOf } from './policy.ts';
-import { compareReasons, worse, worstKind } from './reason-order.ts';
+import { inOrder, ranked, worse, worstKind } from './reason-order.ts';
+import { merged } from './sorted-texts.ts';
 
 export type { JudgeInput } from './judge-input.ts';
 
@@ -51,46 +51,41 @@ function decided(weighed: Weighed): Decision {
   };
 }
 
-function kindOf({ assessed, lines }: Weighed): VerdictKind {
-  return worse(worstKind(lines), worstKind(assessed));
+function kindOf({ runs, lines }: Weighed): VerdictKind {
+  return worse(worstKind(lines), worstKind(runs));
 }
 
-function toldOf({ input, assessed, lines, changesAt }: Weighed): ToldVerdict {
-  const reasons = [...lines];
-  for (const entry of assessed) reasons.push(...entry.reasons);
-  reasons.sort(compareReasons);
-  const kind = worstKind(reasons);
+function toldOf({ input, runs, lines, changesAt }: Weighed): ToldVerdict {
+  const reasons = lines.map(ranked);
+  for (const run of runs) reasons.push(...run.reasons);
+  const sorted = inOrder(reasons);
+  const kind = worstKind(sorted);
   return {
     kind,
     subject: input.subject,
-    reasons,
-    counts: countFindings(assessed.map(({ countable }) => countable)),
+    reasons: sorted,
+    counts: sumOfCounts(runs.map(({ counts }) => counts)),
     ...contactOf(input.policy, kind),
     judgedAt: input.now,
     ...(changesAt === undefined ? {} : { changesAt }),
   };
 }
 
-function verdictOf(
-  { input, assessed, clocks, named }: Weighed,
-  { kind, subject, reasons, counts, ...rest }: ToldVerdict,
-): Verdict {
+function verdictOf({ input, runs, named }: Weighed, { kind, subject, reasons, counts, ...rest }: ToldVerdict): Verdict {
   const inputs = {
     inventory: input.inventory.hash,
     advisories: input.advisories?.version ?? '',
     policy: input.policyVersion,
     exceptions: hashExceptions(named),
-    vex: hashVex(assessed),
-    clocks: canonicalHash([...new Set(clocks.map(({ line }) => line))].sort()),
+    vex: hashVex(runs),
+    clocks: canonicalHash(merged(runs.map(({ clockLines }) => clockLines))),
   };
   return { kind, subject, reasons, counts, inputs, ...rest };
 }
 
 interface Weighed {
   readonly input: JudgeInput;
-  readonly assessed: readonly Assessment[];
-  /** Of each of them. */
-  readonly clocks: readonly FindingClock[];
+  readonly runs: readonly AssessedRun[];
   /** About the image as a whole, and when time changes them. */
   readonly lines: readonly Reason[];
   readonly linesChange: number | undefined;
@@ -109,94 +104,93 @@ function weigh(input: JudgeInput, kept: Assessments): Weighed {
   const named = new Set(forImage);
   const running = clocksByFinding(input.clocks);
   const assess = createAssessor(input, kept);
-  const assessed: Assessment[] = [];
-  const clocks: FindingClock[] = [];
+  const runs: AssessedRun[] = [];
   let unclocked = false;
-  for (const finding of input.findings) {
-    if (finding.status === 'not_affected') continue;
-    const concerning = exceptions.aboutFinding(finding);
-    for (const exception of concerning) named.add(exception);
-    const known = running.of(finding);
-    unclocked ||= known === undefined;
-    const clocked = known ?? findingClock(finding, clockOfAll(now));
-    clocks.push(clocked);
-    assessed.push(assessAt(assess, finding, concerning, clocked.clock, now));
+  for (const run of runsOf(input.findings)) {
+    const concerning = concerningEach(run, exceptions);
+    for (const exception of concerning?.flat() ?? []) named.add(exception);
+    const known = running.ofRun(run);
+    const clocks = allRunning(run, known, now);
+    unclocked ||= clocks !== known;
+    runs.push(assess(run, { clocks, exceptions: concerning }, now));
   }
-  const linesChange = imageChange(input, forImage, now);
+  const lines = imageLines(input, forImage, now);
+  const linesChange = imageChange(input, forImage, { lines, now });
   return {
     input,
-    assessed,
-    clocks,
-    lines: imageLines(input, forImage, now),
+    runs,
+    lines,
     linesChange,
     named,
-    changesAt: earliest(linesChange, assessed),
+    changesAt: firstChange(runs, linesChange),
     unclocked,
     kept,
   };
 }
 
+/** The exceptions that speak of each finding that applies; undefined where none does of any. */
+function concerningEach(
+  run: FindingRun,
+  exceptions: ImageExceptions,
+): readonly (readonly GrantedException[])[] | undefined {
+  if (!exceptions.mayConcern(run)) return undefined;
+  const concerning = run.map((finding) => (applies(finding) ? exceptions.aboutFinding(finding) : []));
+  return concerning.some(({ length }) => length > 0) ? concerning : undefined;
+}
+
+/** The very same clocks where each finding has one; else with a new one for each that has none. */
+function allRunning(
+  run: FindingRun,
+  known: readonly (FindingClock | undefined)[],
+  now: number,
+): readonly FindingClock[] {
+  if (known.every((clock) => clock !== undefined)) return known;
+  return run.map((finding, at) => known[at] ?? findingClock(finding, clockOfAll(now)));
+}
+
 /** The same for a later moment. */
 function weighLater(before: Weighed, now: number): Weighed {
-  const { kept, clocks } = before;
+  const { kept } = before;
   const input = { ...before.input, now };
   if (before.unclocked) return weigh(input, kept);
   const exceptions = exceptionsIn(input);
   const assess = createAssessor(input, kept);
-  const assessed = before.assessed.map((entry, at) => {
-    const { finding, nextChange, steady } = entry;
-    const clocked = clocks[at];
-    if (clocked === undefined || (steady && (nextChange === undefined || now < nextChange))) return entry;
-    return assessAt(assess, finding, exceptions.aboutFinding(finding), clocked.clock, now);
+  const runs = before.runs.map((one) => {
+    if (one.steady && (one.nextChange === undefined || now < one.nextChange)) return one;
+    const { run, clocks } = one;
+    return assess(run, { clocks, exceptions: concerningEach(run, exceptions) }, now);
   });
-  return { ...before, input, assessed, ...imageLater(before, now, exceptions, assessed) };
+  return { ...before, input, runs, ...imageLater(before, now, exceptions, runs) };
 }
 
-function imageLater(before: Weighed, now: number, exceptions: ImageExceptions, assessed: readonly Assessment[]) {
+function imageLater(before: Weighed, now: number, exceptions: ImageExceptions, runs: readonly AssessedRun[]) {
   const { input, linesChange } = before;
-  if (linesChange === undefined || now < linesChange) return { changesAt: earliest(linesChange, assessed) };
+  if (linesChange === undefined || now < linesChange) return { changesAt: firstChange(runs, linesChange) };
   const forImage = ruleExceptions(exceptions);
-  const next = imageChange(input, forImage, now);
-  return { lines: imageLines(input, forImage, now), linesChange: next, changesAt: earliest(next, assessed) };
+  const lines = imageLines(input, forImage, now);
+  const next = imageChange(input, forImage, { lines, now });
+  return { lines, linesChange: next, changesAt: firstChange(runs, next) };
 }
 
 function exceptionsIn({ exceptions, repository, subject: digest, platform }: JudgeInput): ImageExceptions {
   return exceptionsOf(exceptions, { repository, digest, platform });
 }
 
-function assessAt(
-  assess: Assessor,
-  finding: Finding,
-  concerning: readonly GrantedException[],
-  clock: Clock,
-  now: number,
-): Assessment {
-  if (concerning.length === 0) return assess(finding, concerning, clock, now);
-  const fixSeen = finding.fixed === undefined ? undefined : (clock.fix ?? now);
-  return assess(
-    finding,
-    concerning.map((exception) => endedByFix(exception, fixSeen)),
-    clock,
-    now,
-  );
-}
+const NOTHING = canonicalHash([]);
 
 /** Only exceptions that speak of the image or a finding: granting one for something else makes no other verdict. */
 function hashExceptions(named: ReadonlySet<GrantedException>): string {
+  if (named.size === 0) return NOTHING;
   return canonicalHash([...named].sort((a, b) => compareText(a.id, b.id)));
 }
 
 /** What VEX says of the findings: without it the same as with statements about other things. */
-function hashVex(weighed: readonly WeighedFinding[]): string {
-  const marks = weighed
-    .filter(({ finding }) => finding.vex !== undefined)
-    .map(({ finding: { id, package: pkg, vex } }) => [id, pkg.purl, vex] as const);
+function hashVex(runs: readonly AssessedRun[]): string {
+  const marks = runs.flatMap(({ assessed }) =>
+    assessed.flatMap(({ finding: { id, package: pkg, vex } }) =>
+      vex === undefined ? [] : [[id, pkg.purl, vex] as const],
+    ),
+  );
+  if (marks.length === 0) return NOTHING;
   return canonicalHash(marks.sort((a, b) => compareText(a[0], b[0]) || compareText(a[1], b[1])));
-}
-
-function earliest(first: number | undefined, assessed: readonly Assessment[]): number | undefined {
-  let moment = first;
-  for (const { nextChange } of assessed)
-    if (nextChange !== undefined && (moment === undefined || nextChange < moment)) moment = nextChange;
-  return moment;
 }

@@ -110,11 +110,16 @@ const finding: fc.Arbitrary<Finding> = fc
     };
   });
 
-/** Findings as the matcher gives them: one per vulnerability and package. */
-export const findings = fc.uniqueArray(finding, {
-  selector: (entry) => `${entry.id} ${entry.package.name}`,
-  maxLength: 8,
-});
+/** Findings as the matcher gives them: one per vulnerability and package. Those of one package have the very same one. */
+export const findings = fc
+  .uniqueArray(finding, {
+    selector: (entry) => `${entry.id} ${entry.package.name}`,
+    maxLength: 8,
+  })
+  .map((list) => {
+    const packages = new Map(list.map(({ package: pkg }) => [pkg.name, pkg]));
+    return list.map((entry) => ({ ...entry, package: packages.get(entry.package.name) ?? entry.package }));
+  });
 
 export const thresholds = ['off', 'critical', 'high', 'medium', 'low', 'none'] as const;
 const threshold = fc.constantFrom(...thresholds);

@@ -1,4 +1,4 @@
-import { severityRank } from '../model/severity.ts';
+import { SEVERITIES, severityRank } from '../model/severity.ts';
 import type { Reason, Rule, VerdictKind } from '../model/verdict.ts';
 import { compareText } from '../oci/canonical.ts';
 
@@ -37,14 +37,36 @@ export function milder(kind: VerdictKind, most: VerdictKind): VerdictKind {
   return KINDS[kind] > KINDS[most] ? most : kind;
 }
 
+/** A reason with its place among others as far as one number tells it: the lowest is the worst. */
+export interface RankedReason {
+  readonly reason: Reason;
+  readonly rank: number;
+}
+
+export function ranked(reason: Reason): RankedReason {
+  return { reason, rank: rankOf(reason) };
+}
+
+/** Worst first. */
+export function inOrder(reasons: RankedReason[]): readonly Reason[] {
+  reasons.sort((a, b) => a.rank - b.rank || compareEqualRanks(a.reason, b.reason));
+  return reasons.map(({ reason }) => reason);
+}
+
 /** Worst first; total on different reasons, so that equal inputs give equal lists. */
 export function compareReasons(a: Reason, b: Reason): number {
+  return rankOf(a) - rankOf(b) || compareEqualRanks(a, b);
+}
+
+/** By kind, then group, severity, whether it is exploited and whether there is a fix: each a digit of the number. */
+function rankOf({ kind, rule, severity, kev, fixed }: Reason): number {
+  const kindAndGroup = (KINDS.block - KINDS[kind]) * 10 + (GROUPS[rule] - GROUPS.quarantine);
+  const whole = kindAndGroup * SEVERITIES.length - severityRank(severity);
+  return whole * 4 + (kev ? 0 : 2) + (fixed === undefined ? 1 : 0);
+}
+
+function compareEqualRanks(a: Reason, b: Reason): number {
   return (
-    KINDS[b.kind] - KINDS[a.kind] ||
-    GROUPS[a.rule] - GROUPS[b.rule] ||
-    severityRank(b.severity) - severityRank(a.severity) ||
-    Number(b.kev ?? false) - Number(a.kev ?? false) ||
-    Number(b.fixed !== undefined) - Number(a.fixed !== undefined) ||
     (b.epss ?? 0) - (a.epss ?? 0) ||
     compareText(a.vulnerability ?? '', b.vulnerability ?? '') ||
     compareText(a.package ?? '', b.package ?? '') ||

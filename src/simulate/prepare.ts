@@ -11,7 +11,10 @@ import { type Subject, subjectKey } from '../verdicts/subjects.ts';
 /** Indexes within indexes: as deep as they are judged when they are stored. */
 const DEEPEST = 4;
 
-/** What is decided about a stored manifest at any moment (epoch ms), with the inputs of now. */
+/**
+ * What is decided about a stored manifest at any moment (epoch ms), with the inputs of now. It may not tell since when something is known,
+ * where nothing depends on that.
+ */
 export type DecisionAt = (moment: number) => Decision;
 
 /** Reads what verdicts on stored manifests depend on. Those without an inventory are left out. */
@@ -31,7 +34,7 @@ export function createPreparer(
     const prepared = new Map<string, DecisionAt>();
     const images = subjects.filter(({ kind }) => kind === 'image');
     if (images.length > 0)
-      for (const { subject, input } of await prepareMany(sources, images, memory))
+      for (const { subject, input } of await prepareMany(sources, images, memory, { decisionsOnly: true }))
         prepared.set(subjectKey(subject), (now) => decide({ ...input, now }, memory.assessments));
     for (const subject of subjects)
       if (subject.kind === 'index') prepared.set(subjectKey(subject), await prepareIndex(subject, depth));

@@ -1,4 +1,5 @@
 import type { SeenImage } from '../cluster/audit-store.ts';
+import { breathe } from '../platform/breathe.ts';
 import { explain } from '../policy/explain.ts';
 import type { Decision } from '../policy/judge.ts';
 import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
@@ -7,6 +8,7 @@ import type { Sources } from '../verdicts/sources.ts';
 import { subjectKey } from '../verdicts/subjects.ts';
 import { createCalendar } from './calendar.ts';
 import { type Difference, describeDifferences, type Former, rulesOf } from './differences.ts';
+import { oneAhead } from './one-ahead.ts';
 import type { ImageChange, Outcome } from './outcome.ts';
 import { frozen, overlaid } from './overlay.ts';
 import { createPreparer, type Preparer } from './prepare.ts';
@@ -18,6 +20,8 @@ import { createSums } from './sums.ts';
 
 /** Entries of each list of an outcome. */
 const LISTED = 10_000;
+/** Images judged before others get a turn. */
+const SLICE = 5;
 
 /** What a simulation reads. */
 export interface SimulateDeps extends Sources {
@@ -51,11 +55,19 @@ export async function simulate(deps: SimulateDeps, question: Question): Promise<
   const [byRule, byRepository] = [createSums(), createSums()];
   const changes: ImageChange[] = [];
   const standings = new Map<string, Standing>();
-  for await (const page of storedManifests(db, question.projectId)) {
-    const prepared = await after(page.map(({ subject }) => subject));
-    const formers = await formersOf(kept, page, before);
+  async function* preparedPages() {
+    for await (const page of storedManifests(db, question.projectId))
+      yield {
+        page,
+        prepared: await after(page.map(({ subject }) => subject)),
+        formers: await formersOf(kept, page, before),
+      };
+  }
+  for await (const { page, prepared, formers } of oneAhead(preparedPages())) {
     const differences: Difference[] = [];
-    for (const { subject } of page) {
+    for (const [number, { subject }] of page.entries()) {
+      // The next page is read meanwhile.
+      if (number % SLICE === 0) await breathe();
       const key = subjectKey(subject);
       const [decisionAt, former] = [prepared.get(key), formers.get(key)];
       if (!decisionAt || !former) continue;

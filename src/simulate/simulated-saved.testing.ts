@@ -17,14 +17,16 @@ const policy: fc.Arbitrary<Policy> = fc
     unfixable: level,
     high: days,
     critical: days,
+    graced: fc.boolean(),
     strictIndex: fc.boolean(),
     sample: fc.boolean(),
   })
-  .map(({ fixable, unfixable, high, critical, strictIndex, sample }) => ({
+  .map(({ fixable, unfixable, high, critical, graced, strictIndex, sample }) => ({
     ...gated,
     block: { fixable, unfixable },
     warn: { fixable: 'low', unfixable: 'low' },
-    graceDays: graceOf({ low: 5, medium: 5, high, critical: Math.min(high, critical) }),
+    // Without any period nothing depends on clocks, and a simulation reads none.
+    graceDays: graceOf(graced ? { low: 5, medium: 5, high, critical: Math.min(high, critical) } : {}),
     advisorySample: sample ? 'block' : 'warn',
     advisoryAge: { days: sample ? 4 : null, action: 'block' },
     strictIndex,

@@ -9,7 +9,7 @@ import type { SimulationTask } from './simulate-apart.ts';
 
 const TIMEOUT_MS = 5 * 60_000;
 const MEMORY_MB = 1024;
-const YOUNG_MB = 96;
+const YOUNG_MB = 48;
 
 /** Answers what would be, in a process of its own. */
 export interface Simulator {

@@ -23,27 +23,35 @@ export function sheetOf(started: Iterable<readonly [key: string, marks: readonly
 /** The clocks of a sheet by key. Where two wrote at once a clock may be there twice: the earliest counts. */
 export function clocksOfSheet(sheet: string): Map<string, Clock> {
   const clocks = new Map<string, Clock>();
-  const parts: { readonly at: number; readonly names: readonly string[]; readonly keys: readonly string[] }[] = [];
-  for (const line of sheet.split('\n')) {
-    if (line === '') continue;
-    const [at, ...keys] = JSON.parse(line) as Line;
-    const names = keys[0]?.startsWith('#') ? keys.shift() : undefined;
-    const known = names === undefined ? undefined : namesIn(names);
-    if (known && !known.includes(SEEN)) parts.push({ at, names: known, keys });
-    else add(clocks, keys, beginningOf(at, names));
+  const parts: { readonly line: Line; readonly names: readonly string[] }[] = [];
+  for (const text of sheet.split('\n')) {
+    if (text === '') continue;
+    const line = JSON.parse(text) as Line;
+    const names = namesOf(line);
+    if (names && !names.includes(SEEN)) parts.push({ line, names });
+    else addAll(clocks, line, names ? 2 : 1);
   }
   // Parts say nothing about when the clock itself was started.
-  for (const { at, names, keys } of parts)
+  for (const { line, names } of parts) {
+    const [at, , ...keys] = line;
     for (const key of keys) clocks.set(key, started(clocks.get(key) ?? { firstSeen: at }, names, at));
+  }
   return clocks;
 }
 
-function add(clocks: Map<string, Clock>, keys: readonly string[], clock: Clock): void {
-  for (const key of keys) clocks.set(key, earlierClock(clocks.get(key), clock) ?? clock);
+/** What was started, where a line says so. */
+function namesOf([, names]: Line): readonly string[] | undefined {
+  return names?.startsWith('#') ? names.slice(1).split(' ') : undefined;
 }
 
-function namesIn(names: string): readonly string[] {
-  return names.slice(1).split(' ');
+/** Adds what a line began for each of its keys: there may be thousands in a sheet. */
+function addAll(clocks: Map<string, Clock>, line: Line, firstKey: number): void {
+  const clock = beginningOf(line[0], firstKey === 1 ? undefined : line[1]);
+  for (let at = firstKey; at < line.length; at += 1) {
+    const key = line[at] as string;
+    const known = clocks.get(key);
+    clocks.set(key, known === undefined ? clock : (earlierClock(known, clock) ?? clock));
+  }
 }
 
 /** Beginnings that are kept: those of an hour's pushes. */
@@ -55,7 +63,7 @@ function beginningOf(at: number, names: string | undefined): Clock {
   const key = `${at} ${names}`;
   const known = beginnings.get(key);
   if (known) return known;
-  const clock = names === undefined ? clockOfAll(at) : started({ firstSeen: at }, namesIn(names), at);
+  const clock = names === undefined ? clockOfAll(at) : started({ firstSeen: at }, namesOf([at, names]) ?? [], at);
   if (beginnings.size >= KEPT_BEGINNINGS) beginnings.clear();
   beginnings.set(key, clock);
   return clock;

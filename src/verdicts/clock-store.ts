@@ -37,8 +37,8 @@ export async function clocksOf(
     for (const row of rows)
       repository.set(clockKey(row.vulnerability, row.package), readClock(row.first_seen, row.marks));
   }
-  const images = await clocksOfImages(db, [place.digest]);
-  const image = images.get(place.digest) ?? new Map<string, Clock>();
+  const sheets = await sheetsOfImages(db, [place.digest]);
+  const image = clocksOfSheet(sheets.get(place.digest) ?? '');
   return reckon(findings, { repository, image, partsOf }, now);
 }
 
@@ -48,17 +48,17 @@ export async function clocksOfRepository(db: Db, repositoryId: string): Promise<
   return new Map(rows.map((row) => [clockKey(row.vulnerability, row.package), readClock(row.first_seen, row.marks)]));
 }
 
-/** All clocks of manifests; those without any are left out. */
-export async function clocksOfImages(db: Db, digests: readonly Digest[]): Promise<Map<string, Map<string, Clock>>> {
-  const clocks = new Map<string, Map<string, Clock>>();
+/** The sheets of manifests; those without one are left out. */
+export async function sheetsOfImages(db: Db, digests: readonly Digest[]): Promise<ReadonlyMap<string, string>> {
+  const sheets = new Map<string, string>();
   for (const batch of batches(digests)) {
     const { rows } = await selectSheets(
       db,
       batch.map((digest) => ({ digest })),
     );
-    for (const row of rows) clocks.set(row.digest, clocksOfSheet(row.clocks));
+    for (const { digest, clocks } of rows) sheets.set(digest, clocks);
   }
-  return clocks;
+  return sheets;
 }
 
 const selectSheets = statementOfRows((db, images: readonly { readonly digest: Digest }[]) =>

@@ -1,17 +1,27 @@
 import type { Db } from '../db/database.ts';
+import type { Finding } from '../model/finding.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { breathe } from '../platform/breathe.ts';
 import type { Assessments } from '../policy/assess.ts';
-import type { Clock } from '../policy/clocks.ts';
+import { dependsOnClocks } from '../policy/clock-need.ts';
+import type { Clock, FindingClocks } from '../policy/clocks.ts';
 import { decide, type JudgeInput } from '../policy/judge.ts';
 import { withOutlook } from '../policy/outlook.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { ComingPolicy } from '../policy/policy-timeline.ts';
 import { underQuarantine } from '../policy/quarantine.ts';
-import { clocksOfImages, clocksOfRepository } from './clock-store.ts';
+import { clocksOfSheet } from './clock-sheet.ts';
+import { clocksOfRepository, sheetsOfImages } from './clock-store.ts';
 import { evaluate, inventoryFacts } from './evaluate.ts';
+import { createOneClock } from './one-clock.ts';
 import { createPackageCache, type JudgedInventory, loadForJudging, type PackageCache } from './package-cache.ts';
-import type { Reckoning } from './reckon.ts';
-import { createRepositoryClocks, type RepositoryClocks } from './repository-clocks.ts';
+import { NOTHING_STARTED, type Reckoning } from './reckon.ts';
+import {
+  createRepositoryClocks,
+  type Reckoned,
+  type ReckonedImage,
+  type RepositoryClocks,
+} from './repository-clocks.ts';
 import type { Sources } from './sources.ts';
 import type { Subject } from './subjects.ts';
 
@@ -25,10 +35,11 @@ export interface ManyMemory {
   readonly packages: PackageCache;
   readonly clocks: Map<string, RepositoryClocks>;
   readonly assessments: Assessments;
+  readonly oneClock: FindingClocks;
 }
 
 export function createManyMemory(): ManyMemory {
-  return { packages: createPackageCache(), clocks: new Map(), assessments: new Map() };
+  return { packages: createPackageCache(), clocks: new Map(), assessments: new Map(), oneClock: createOneClock() };
 }
 
 /** An image with all that its verdict depends on but the moment. */
@@ -64,23 +75,20 @@ export async function computeMany(
 
 /**
  * Reads and matches what verdicts on images depend on, all with a handful of statements. Clocks that do not run yet start now.
- * Images without an inventory are left out.
+ * Images without an inventory are left out. Where `decisionsOnly` are wanted, clocks are read for those that depend on them alone: verdicts
+ * then may not say since when something is known.
  */
 export async function prepareMany(
   sources: Sources,
   subjects: readonly Subject[],
   memory: ManyMemory,
+  { decisionsOnly = false }: { readonly decisionsOnly?: boolean } = {},
 ): Promise<readonly PreparedImage[]> {
-  const { db } = sources;
   const ready = await readInputs(sources, subjects, memory);
-  const images = await clocksOfImages(db, [...new Set(ready.map(({ subject }) => subject.digest))]);
-  for (const { subject } of ready)
-    if (!memory.clocks.has(subject.repositoryId))
-      memory.clocks.set(
-        subject.repositoryId,
-        createRepositoryClocks(await clocksOfRepository(db, subject.repositoryId)),
-      );
   const projects = await projectInputs(sources, ready);
+  const isClocked = ({ projectId }: Subject): boolean =>
+    !decisionsOnly || projects.get(projectId)?.dependsOnClocks === true;
+  const clocks = await readClocks(sources, ready.map(({ subject }) => subject).filter(isClocked), memory);
   const database = sources.advisories.current();
   const prepared: PreparedImage[] = [];
   for (const [number, { subject, hash, platform, known }] of ready.entries()) {
@@ -88,17 +96,12 @@ export async function prepareMany(
     const project = projects.get(subject.projectId);
     if (!project) continue;
     const { findings: matched, coverage } = evaluate(known.inventory, database, known.copies);
-    const findings = await sources.vex.mark(subject, matched, known.inventory, project.policy.vexAuthors);
-    const repository = memory.clocks.get(subject.repositoryId) ?? createRepositoryClocks(new Map());
-    const image = images.get(subject.digest) ?? new Map<string, Clock>();
-    images.set(subject.digest, image);
-    const policies = [project.policy, ...project.coming.map((next) => next.policy)];
-    const { clocks, reckoning } = repository.reckon(findings, {
-      image,
-      policies,
-      distribution: known.inventory.distribution,
-      now: sources.clock.now(),
-    });
+    const findings = await sources.vex.mark(subject, matched, known.inventory, project.input.policy.vexAuthors);
+    const { policies } = project;
+    const { distribution } = known.inventory;
+    const reckoned = isClocked(subject)
+      ? clocks.reckon(subject, findings, { policies, distribution, now: sources.clock.now() })
+      : { clocks: memory.oneClock, reckoning: NOTHING_STARTED };
     const input = {
       subject: subject.digest,
       repository: subject.repository,
@@ -106,14 +109,37 @@ export async function prepareMany(
       inventory: inventoryFacts(hash, known.inventory),
       findings,
       coverage,
-      ...project,
-      clocks,
+      ...project.input,
+      clocks: reckoned.clocks,
       ...(database ? { advisories: { version: database.version, builtAt: Date.parse(database.builtAt) } } : {}),
     };
-    prepared.push({ subject, input, reckoning });
+    prepared.push({ subject, input, reckoning: reckoned.reckoning });
   }
   for (const id of [...memory.clocks.keys()].slice(0, -REPOSITORIES_KEPT)) memory.clocks.delete(id);
   return prepared;
+}
+
+/** Reads the clocks of images and of the repositories they are in. */
+async function readClocks({ db }: Pick<Sources, 'db'>, subjects: readonly Subject[], memory: ManyMemory) {
+  const sheets = await sheetsOfImages(db, [...new Set(subjects.map(({ digest }) => digest))]);
+  for (const { repositoryId } of subjects)
+    if (!memory.clocks.has(repositoryId))
+      memory.clocks.set(repositoryId, createRepositoryClocks(await clocksOfRepository(db, repositoryId)));
+  const started = new Map<string, Map<string, Clock>>();
+  return {
+    reckon(
+      { repositoryId, digest }: Subject,
+      findings: readonly Finding[],
+      of: Omit<ReckonedImage, 'image'>,
+    ): Reckoned {
+      const repository = memory.clocks.get(repositoryId) ?? createRepositoryClocks(new Map());
+      const image = started.get(digest) ?? clocksOfSheet(sheets.get(digest) ?? '');
+      const reckoned = repository.reckon(findings, { ...of, image });
+      // Where it lies in another repository too it counts on these as well.
+      if (reckoned.reckoning.newInImage.size > 0) started.set(digest, image);
+      return reckoned;
+    },
+  };
 }
 
 interface Ready {
@@ -156,9 +182,14 @@ async function analysedImages(
 }
 
 /** What judging takes from the project. */
-type ProjectInputs = Pick<JudgeInput, 'policy' | 'policyVersion' | 'exceptions'> & {
-  readonly coming: readonly ComingPolicy[];
-};
+interface ProjectInputs {
+  readonly input: Pick<JudgeInput, 'policy' | 'policyVersion' | 'exceptions'> & {
+    readonly coming: readonly ComingPolicy[];
+  };
+  /** Those that count and those to come. */
+  readonly policies: readonly Policy[];
+  readonly dependsOnClocks: boolean;
+}
 
 async function projectInputs(
   sources: Pick<Sources, 'policies' | 'exceptions'>,
@@ -166,12 +197,13 @@ async function projectInputs(
 ) {
   const inputs = new Map<string, ProjectInputs>();
   for (const projectId of new Set(entries.map(({ subject }) => subject.projectId))) {
-    const { policy, coming = [], version } = await sources.policies.effectivePolicy(projectId);
+    const { policy, coming = [], version: policyVersion } = await sources.policies.effectivePolicy(projectId);
+    const exceptions = await sources.exceptions.granted(projectId);
+    const policies = [policy, ...coming.map((next) => next.policy)];
     inputs.set(projectId, {
-      policy,
-      coming,
-      policyVersion: version,
-      exceptions: await sources.exceptions.granted(projectId),
+      input: { policy, coming, policyVersion, exceptions },
+      policies,
+      dependsOnClocks: dependsOnClocks(policies, exceptions),
     });
   }
   return inputs;

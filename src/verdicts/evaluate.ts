@@ -66,7 +66,19 @@ export function inventoryFacts(hash: string, inventory: Inventory): InventoryFac
     hash,
     complete: inventory.complete,
     ...(inventory.distribution ? { distribution: inventory.distribution } : {}),
-    distributionPackages: inventory.packages.reduce((sum, { type }) => sum + Number(SYSTEM_PACKAGE_TYPES.has(type)), 0),
+    distributionPackages: countSystemPackages(inventory),
     gaps: inventory.gaps,
   };
+}
+
+function countSystemPackages({ packages }: Inventory): number {
+  let [count, type, isSystem] = [0, '', false];
+  for (const pkg of packages) {
+    if (pkg.type !== type) {
+      type = pkg.type;
+      isSystem = SYSTEM_PACKAGE_TYPES.has(pkg.type);
+    }
+    if (isSystem) count += 1;
+  }
+  return count;
 }

@@ -7,6 +7,7 @@ import { asPackage } from './inventory-store.ts';
 
 /** Package rows kept: registries hold the same packages in image after image. */
 const KEPT = 100_000;
+const KEPT_DISTRIBUTIONS = 1000;
 
 /** Stored packages without a place: by row, and one for all rows of which advisories say the same. */
 export interface PackageCache {
@@ -14,10 +15,12 @@ export interface PackageCache {
   readonly byIdentity: Map<string, Copies>;
   /** Those that stand for several rows. */
   readonly severalRows: Set<Copies>;
+  /** By their text: images of one distribution have the very same one. */
+  readonly distributions: Map<string, Distribution>;
 }
 
 export function createPackageCache(): PackageCache {
-  return { byRow: new Map(), byIdentity: new Map(), severalRows: new Set() };
+  return { byRow: new Map(), byIdentity: new Map(), severalRows: new Set(), distributions: new Map() };
 }
 
 /** An inventory as far as verdicts depend on it: without the places of packages, and without gaps where it is complete. */
@@ -35,7 +38,11 @@ export async function loadForJudging(
 ): Promise<ReadonlyMap<string, JudgedInventory>> {
   const found = new Map<string, JudgedInventory>();
   if (hashes.length === 0) return found;
-  const rows = await db.selectFrom('inventories').selectAll().where('hash', 'in', hashes).execute();
+  const rows = await db
+    .selectFrom('inventories')
+    .select(['hash', 'analyser', 'distribution', 'gaps', 'package_ids', 'complete'])
+    .where('hash', 'in', hashes)
+    .execute();
   const idsOf = new Map<string, readonly number[]>();
   for (const { hash, package_ids } of rows) if (package_ids !== null) idsOf.set(hash, numbersOf(package_ids));
   for (const [hash, ids] of await listedIds(
@@ -50,7 +57,7 @@ export async function loadForJudging(
       copies,
       inventory: {
         analyser: row.analyser,
-        ...(row.distribution === null ? {} : { distribution: JSON.parse(row.distribution) as Distribution }),
+        ...(row.distribution === null ? {} : { distribution: distributionOf(row.distribution, cache) }),
         packages: copies.map(({ pkg }) => pkg),
         gaps: row.complete === 1 ? [] : (JSON.parse(row.gaps) as Inventory['gaps']),
         complete: row.complete === 1,
@@ -58,6 +65,13 @@ export async function loadForJudging(
     });
   }
   return found;
+}
+
+function distributionOf(text: string, { distributions }: PackageCache): Distribution {
+  const known = distributions.get(text) ?? (JSON.parse(text) as Distribution);
+  if (distributions.size >= KEPT_DISTRIBUTIONS) distributions.clear();
+  distributions.set(text, known);
+  return known;
 }
 
 /** The packages of rows, each once. */

@@ -25,6 +25,8 @@ export interface Reckoning {
   readonly newInImage: ReadonlyMap<string, Started>;
 }
 
+export const NOTHING_STARTED: Reckoning = { clocks: new Map(), newInRepository: new Map(), newInImage: new Map() };
+
 /**
  * When each vulnerability of a package was first seen in the repository or in this very manifest anywhere, whichever was
  * earlier, and since when it is what it is: fixable, exploited, as severe. A clock is started in the place that did not know

@@ -51,7 +51,7 @@ describe('the clocks of a repository whose images are judged one after the other
               JSON.stringify(judge({ ...input, clocks })),
             );
             expect(given).toBe(expected);
-            if (together && 'of' in together.clocks && ownFindings.length > 0) settled += 1;
+            if (together && 'ofRun' in together.clocks && ownFindings.length > 0) settled += 1;
             rows.start(alone);
             sheets[one.image] = sheet + sheetOf([...alone.newInImage].map(([key, { marks }]) => [key, marks]));
           }

@@ -4,7 +4,7 @@ import { createClockedParts } from '../policy/clocked-parts.ts';
 import type { Clock, Clocks, FindingClocks } from '../policy/clocks.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type Mark, withMark } from './clock-marks.ts';
-import { type Reckoning, reckon, seenAt } from './reckon.ts';
+import { NOTHING_STARTED, type Reckoning, reckon, seenAt } from './reckon.ts';
 import { createSettledClocks, type SettledClocks } from './settled-clocks.ts';
 
 /** The clocks of one repository while its images are judged one after the other. */
@@ -13,7 +13,7 @@ export interface RepositoryClocks {
   reckon(findings: readonly Finding[], of: ReckonedImage): Reckoned;
 }
 
-interface ReckonedImage {
+export interface ReckonedImage {
   readonly image: Map<string, Clock>;
   /** Those that count and those to come. */
   readonly policies: readonly Policy[];
@@ -22,12 +22,10 @@ interface ReckonedImage {
   readonly now: number;
 }
 
-interface Reckoned {
+export interface Reckoned {
   readonly clocks: Clocks | FindingClocks;
   readonly reckoning: Reckoning;
 }
-
-const NOTHING_STARTED: Reckoning = { clocks: new Map(), newInRepository: new Map(), newInImage: new Map() };
 
 export function createRepositoryClocks(running: Map<string, Clock>): RepositoryClocks {
   const settled = new Map<string, SettledClocks>();

@@ -68,14 +68,23 @@ export function createPackageMatcher(
 
   const matchers = new Map<string, (pkg: Package) => Answer>();
 
+  const ofDistributions = new WeakMap<Distribution, (pkg: Package) => Answer>();
+
   return (distribution) => {
+    if (distribution === undefined) return sharedMatcher(distribution);
+    const known = ofDistributions.get(distribution) ?? sharedMatcher(distribution);
+    ofDistributions.set(distribution, known);
+    return known;
+  };
+
+  function sharedMatcher(distribution: Distribution | undefined): (pkg: Package) => Answer {
     const { id, version, codename, prettyName, idLike, rolling } = distribution ?? {};
     const key = JSON.stringify([id, version, codename, prettyName, idLike, rolling]);
     const known = matchers.get(key) ?? matcherIn(key, distribution);
     if (matchers.size >= KEPT_DISTRIBUTIONS) matchers.clear();
     matchers.set(key, known);
     return known;
-  };
+  }
 
   function matcherIn(key: string, distribution: Distribution | undefined): (pkg: Package) => Answer {
     return (pkg) => {
