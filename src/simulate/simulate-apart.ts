@@ -1,15 +1,11 @@
+import { sourcesOver } from '../apart/sources.ts';
 import { createClusterAuditStore } from '../cluster/audit-store.ts';
 import type { DatabaseLocation } from '../db/database.ts';
 import { readAtOneMoment } from '../db/snapshot.ts';
-import { toGranted } from '../exceptions/exception.ts';
-import { grantedRows } from '../exceptions/exception-rows.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { systemClock } from '../platform/clock.ts';
-import { createPolicyStore } from '../projects/policy-store.ts';
-import { createQuarantineAnswers } from '../quarantine/answers.ts';
 import { openAdvisoryDatabase } from '../scanner/advisories/database.ts';
 import { createSourceStore } from '../trust/source-store.ts';
-import { createVexSource } from '../vex/source.ts';
 import type { Outcome } from './outcome.ts';
 import type { Question } from './question.ts';
 import { simulate } from './simulate.ts';
@@ -32,16 +28,9 @@ export async function simulateApart({ location, hosts, advisories, question }: S
       const base = { db, clock: systemClock, ledger: createLedger({ db, clock: systemClock }), fourEyes: true };
       return simulate(
         {
-          ...base,
-          hosts,
-          advisories: { current: () => current },
-          policies: createPolicyStore(base),
-          exceptions: {
-            granted: async (projectId) => (await grantedRows(db, projectId, systemClock.now())).map(toGranted),
-          },
           // Nothing changes here: it is as it was at one moment.
-          vex: createVexSource({ ...base, state: () => 0, hosts }),
-          quarantines: createQuarantineAnswers({ db, state: () => 0 }),
+          ...sourcesOver(db, { state: () => 0, hosts, advisories: () => current }),
+          hosts,
           cluster: createClusterAuditStore(base),
           trust: createSourceStore(base),
           ...(candidate ? { candidate } : {}),

@@ -3,6 +3,7 @@ import type { Db } from '../db/database.ts';
 import type { VerdictKind } from '../model/verdict.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { advisoriesVersion } from '../verdicts/compute-others.ts';
+import { manifestsAfter } from '../verdicts/manifests-after.ts';
 import type { Sources } from '../verdicts/sources.ts';
 import { asSubject, type Subject, subjectKey } from '../verdicts/subjects.ts';
 
@@ -23,7 +24,9 @@ export async function* storedManifests(db: Db, projectId?: string): AsyncGenerat
   for (const indexes of [false, true]) {
     let after: Subject | undefined;
     for (;;) {
-      const rows = await pageAfter(db, after, { indexes, projectId }).execute();
+      const rows = await manifestsAfter(db, after, { indexes, projectId, limit: PAGE })
+        .select(['v.kind as decision', 'v.policy_version', 'v.advisories', 'v.changes_at'])
+        .execute();
       const page = rows.flatMap((row): readonly Stored[] =>
         row.decision === null || row.policy_version === null || row.advisories === null
           ? []
@@ -43,44 +46,6 @@ export async function* storedManifests(db: Db, projectId?: string): AsyncGenerat
       after = asSubject(last);
     }
   }
-}
-
-/**
- * The manifests after one, with their verdicts, if any. They are counted off before anything is joined to them: PostgreSQL takes a join by
- * two columns for much smaller than it is, and would join and sort all that follows for every page.
- */
-function pageAfter(
-  db: Db,
-  after: Subject | undefined,
-  { indexes, projectId }: { readonly indexes: boolean; readonly projectId: string | undefined },
-) {
-  return db
-    .selectFrom((from) => {
-      let query = from
-        .selectFrom('manifests')
-        .select(['repository_id', 'digest', 'kind', 'artifact_type'])
-        .where('kind', indexes ? '=' : '<>', 'index')
-        .orderBy('repository_id')
-        .orderBy('digest')
-        .limit(PAGE);
-      if (projectId !== undefined)
-        query = query.where('repository_id', 'in', (of) =>
-          of.selectFrom('repositories').select('id').where('project_id', '=', projectId),
-        );
-      if (after)
-        query = query.where((where) =>
-          where(where.refTuple('repository_id', 'digest'), '>', where.tuple(after.repositoryId, after.digest)),
-        );
-      return query.as('m');
-    })
-    .innerJoin('repositories as r', 'r.id', 'm.repository_id')
-    .leftJoin('verdicts as v', (join) =>
-      join.onRef('v.repository_id', '=', 'm.repository_id').onRef('v.digest', '=', 'm.digest'),
-    )
-    .select(['m.repository_id', 'm.digest', 'm.kind', 'm.artifact_type', 'r.name', 'r.project_id'])
-    .select(['v.kind as decision', 'v.policy_version', 'v.advisories', 'v.changes_at'])
-    .orderBy('m.repository_id')
-    .orderBy('m.digest');
 }
 
 /** True when the kept decision is the one that a pull would get now. */

@@ -2,6 +2,7 @@ import { batches } from '../db/batches.ts';
 import type { Db } from '../db/database.ts';
 import { compareText } from '../oci/canonical.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
+import { manifestsAfter } from './manifests-after.ts';
 import type { Cause } from './ports.ts';
 import { type RejudgeDeps, rejudgePages } from './rejudge-pages.ts';
 import { add, type RejudgeResult } from './rejudge-result.ts';
@@ -137,16 +138,47 @@ async function judgedParents(db: Db, children: readonly Subject[], depth = 0): P
   return [...parents, ...(await judgedParents(db, parents, depth + 1))];
 }
 
-async function* judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: Scope): AsyncGenerator<Subject[]> {
+type SubjectPages = AsyncGenerator<readonly Subject[]>;
+
+function judgedSubjects(db: Db, indexes: boolean, { projectId, dueAt }: Scope): SubjectPages {
+  return dueAt === undefined ? allJudged(db, { indexes, projectId }) : overtaken(db, { indexes, projectId, dueAt });
+}
+
+async function* allJudged(
+  db: Db,
+  which: { readonly indexes: boolean; readonly projectId: string | undefined },
+): SubjectPages {
+  let after: Subject | undefined;
+  for (;;) {
+    const rows = await manifestsAfter(db, after, { ...which, limit: PAGE })
+      .select('v.judged_at')
+      .execute();
+    const judged = rows.filter(({ judged_at }) => judged_at !== null).map(asSubject);
+    if (judged.length > 0) yield judged;
+    const last = rows.at(-1);
+    if (!last || rows.length < PAGE) return;
+    after = asSubject(last);
+  }
+}
+
+/** Of all verdicts these are few: they are found by their moment. */
+async function* overtaken(
+  db: Db,
+  {
+    indexes,
+    projectId,
+    dueAt,
+  }: { readonly indexes: boolean; readonly projectId: string | undefined; readonly dueAt: number },
+): SubjectPages {
   let after: Subject | undefined;
   for (;;) {
     let query = selectJudged(db)
       .where('m.kind', indexes ? '=' : '<>', 'index')
+      .where('v.changes_at', '<=', dueAt)
       .orderBy('m.repository_id')
       .orderBy('m.digest')
       .limit(PAGE);
     if (projectId !== undefined) query = query.where('r.project_id', '=', projectId);
-    if (dueAt !== undefined) query = query.where('v.changes_at', '<=', dueAt);
     const last = after;
     if (last)
       query = query.where((where) =>

@@ -55,7 +55,10 @@ async function writeAll(tx: Tx, replacements: readonly Prepared[]): Promise<Read
       cast(${verdict.changesAt} as bigint), cast(${verdict.becomes} as text),
       cast(${revision.judgedAt} as bigint), cast(${revision.changesAt} as bigint))`,
   );
-  const written = await sql<{ repository_id: string; digest: string }>`update verdicts set kind = n.kind, document = n.document, advisories = n.advisories,
+  const written = await sql<{
+    repository_id: string;
+    digest: string;
+  }>`update verdicts set kind = n.kind, document = n.document, advisories = n.advisories,
       policy_version = n.policy_version, judged_at = n.judged_at, changes_at = n.changes_at, becomes = n.becomes
     from (with n (repository_id, digest, kind, document, advisories, policy_version, judged_at, changes_at, becomes,
       old_judged, old_changes) as (values ${sql.join(rows)}) select * from n) as n
