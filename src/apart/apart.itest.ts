@@ -55,7 +55,7 @@ describe.each(ENGINES)('verdicts computed in another process on %s', (engine) =>
       ...exceptionDeps(handle),
     });
     const policies = createPolicyStore({ db, clock: systemClock, ledger });
-    const run = apart.begin('policy');
+    const run = apart.begin('policy', 0);
     const memory = createManyMemory();
 
     async function both() {

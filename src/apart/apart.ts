@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { DatabaseHandle, DatabaseLocation } from '../db/database.ts';
 import { newId } from '../platform/ids.ts';
 import { createWorkerPool } from '../platform/worker-pool.ts';
@@ -6,8 +7,11 @@ import type { Apart } from '../verdicts/apart.ts';
 import type { ComputeTask } from './compute.ts';
 import { createUnpacker, type PackedMany } from './packed-many.ts';
 
+/** More would wait for the one that writes. */
+const PROCESSES = Math.min(2, availableParallelism());
 const MEMORY_MB = 1024;
 const YOUNG_MB = 96;
+const INITIAL_MB = 200;
 /** Of one part: fifty images. */
 const TIMEOUT_MS = 60_000;
 const IDLE_MS = 5000;
@@ -22,22 +26,29 @@ export interface ApartDeps {
   readonly advisories: Pick<AdvisoryStore, 'current'>;
 }
 
-/** Verdicts on much that is stored, computed in a process that ends when it had nothing to do for some seconds. */
+/** Verdicts on much that is stored, computed in processes that end when they had nothing to do for some seconds. */
 export function createApart({ location, handle, hosts, advisories }: ApartDeps): Apart & { close(): Promise<void> } {
-  const pool = createWorkerPool<ComputeTask, PackedMany>({
-    module: new URL('./compute-worker.ts', import.meta.url),
-    size: 1,
-    memoryMb: MEMORY_MB,
-    youngMb: YOUNG_MB,
-    timeoutMs: TIMEOUT_MS,
-    idleMs: IDLE_MS,
-  });
+  // What one remembers of a judging another does not know.
+  const pools = Array.from({ length: PROCESSES }, () =>
+    createWorkerPool<ComputeTask, PackedMany>({
+      module: new URL('./compute-worker.ts', import.meta.url),
+      size: 1,
+      memoryMb: MEMORY_MB,
+      youngMb: YOUNG_MB,
+      initialMb: INITIAL_MB,
+      timeoutMs: TIMEOUT_MS,
+      idleMs: IDLE_MS,
+    }),
+  );
   const stateOf = handle.stateOf(...KEPT_TABLES);
   /** All writes to a SQLite file go through this process; a server of PostgreSQL tells whoever asks. */
   const state = handle.engine === 'sqlite' ? (stateOf as () => number) : undefined;
 
   return {
-    begin(cause) {
+    processes: PROCESSES,
+    begin(cause, process) {
+      const pool = pools[process];
+      if (!pool) throw new RangeError(`there is no process ${process}`);
       let memory = newId();
       let unpack = createUnpacker();
       return {
@@ -63,6 +74,8 @@ export function createApart({ location, handle, hosts, advisories }: ApartDeps):
         },
       };
     },
-    close: () => pool.close(),
+    async close() {
+      await Promise.all(pools.map((pool) => pool.close()));
+    },
   };
 }

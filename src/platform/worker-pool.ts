@@ -25,6 +25,8 @@ export interface WorkerPoolOptions {
   readonly memoryMb: number;
   /** Part of the heap for what was made a moment ago; larger for work that makes much and keeps little of it. */
   readonly youngMb: number;
+  /** Part of the heap for the rest that is filled before it is gone through for the first time; for work that keeps much. */
+  readonly initialMb?: number;
   /** A task that takes longer is given up with its worker. */
   readonly timeoutMs: number;
   /** A worker without work for so long is ended; its memory goes back. */
@@ -118,6 +120,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
         `--max-old-space-size=${memoryMb}`,
         // Two of three parts of it are halves that are filled in turn.
         `--max-semi-space-size=${Math.max(1, Math.floor(youngMb / 3))}`,
+        ...(options.initialMb === undefined ? [] : [`--initial-old-space-size=${options.initialMb}`]),
       ],
       // What hostile bytes are parsed in has no business knowing our secrets.
       env: { TMPDIR: tmpdir(), ...compiledCode() },

@@ -2,9 +2,12 @@ import type { ComputedMany } from './judge-many.ts';
 import type { Cause } from './ports.ts';
 import type { Subject } from './subjects.ts';
 
-/** Computes verdicts on stored images in a process of its own, so that the one that serves has only to write them. */
+/** Computes verdicts on stored images in processes of their own, so that the one that serves has only to write them. */
 export interface Apart {
-  begin(cause: Cause): ApartRun;
+  /** How many there may be, at least one. */
+  readonly processes: number;
+  /** Begins a judging in one of them, from 0 on. */
+  begin(cause: Cause, process: number): ApartRun;
 }
 
 /** One long judging: what is remembered of one part serves the next. */

@@ -1,6 +1,6 @@
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { Apart } from './apart.ts';
+import type { ApartRun } from './apart.ts';
 import { type ComputedMany, computeAgain, createManyMemory } from './judge-many.ts';
 import type { Cause } from './ports.ts';
 import type { Sources } from './sources.ts';
@@ -8,22 +8,21 @@ import type { Subject } from './subjects.ts';
 
 export interface ComputingDeps extends Sources {
   readonly logger: Logger;
-  /** Absent where nothing else can read the database. */
-  readonly apart?: Apart | undefined;
 }
 
 /** Computes the verdicts of one judging, part by part. */
-interface Computing {
+export interface Computing {
+  readonly cause: Cause;
   /** Undefined for what is to be computed `again`. What was computed before is taken for written, soon or already. */
   compute(images: readonly Subject[]): Promise<ComputedMany | undefined>;
   /** Of images before which everything is written, whatever was computed. */
   again(images: readonly Subject[]): Promise<ComputedMany>;
 }
 
-/** In a process of its own where there is one and much to do, else here. */
-export function createComputing(deps: ComputingDeps, cause: Cause, much: boolean): Computing {
+/** In another process where one is given, for as long as it lives, else here. */
+export function createComputing(deps: ComputingDeps, cause: Cause, apart?: ApartRun): Computing {
   const memory = createManyMemory();
-  let run = much ? deps.apart?.begin(cause) : undefined;
+  let run = apart;
 
   /** What keeps many from being judged at once is found out, and written down, one by one. */
   async function here(subjects: readonly Subject[]): Promise<ComputedMany> {
@@ -38,6 +37,7 @@ export function createComputing(deps: ComputingDeps, cause: Cause, much: boolean
   }
 
   return {
+    cause,
     async compute(images) {
       if (!run) return here(images);
       try {

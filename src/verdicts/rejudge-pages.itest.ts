@@ -38,13 +38,22 @@ describe('a long judging', () => {
     expect(troubled.forgotten).toBe(6);
   });
 
+  it('has several at work where the images lie in many repositories', async () => {
+    const here = await story(undefined, IMAGES, 26);
+    const elsewhere = await story(() => 'none', IMAGES, 26);
+    expect(elsewhere.processes).toEqual(new Set([0, 1]));
+    expect(elsewhere.kept).toEqual(here.kept);
+    const troubled = await story((part) => (part === 2 ? 'fails' : 'none'), IMAGES, 26);
+    expect(troubled.kept).toEqual(here.kept);
+  });
+
   it('keeps a process of its own for what is long', async () => {
     expect((await story(() => 'none', 150)).computed).toBe(0);
   });
 
-  async function story(trouble?: Trouble, images = IMAGES) {
+  async function story(trouble?: Trouble, images = IMAGES, repositories = 3) {
     const handle = await freshDatabase('sqlite');
-    const seen = { computed: 0, forgotten: 0 };
+    const seen = { computed: 0, forgotten: 0, processes: new Set<number>() };
     // The world is made with what computes for it.
     const held: { sources?: Sources } = {};
     const world = await createWorld(handle, trouble ? { apart: elsewhere(held, seen, trouble) } : {});
@@ -66,7 +75,9 @@ describe('a long judging', () => {
       state.advisories = advisoriesOf(facts('CVE-2024-1'), NOW);
       for (let at = 0; at < images; at += 1) {
         const packages = NAMES.map((name, nth) => `${name}@${(at >> nth) % 2 === 0 ? '1-r0' : '2-r0'}`);
-        await world.push(`front/app-${at % 3}`, [{ distribution: '3.23.3', packages: [...packages, `own-${at}@1`] }]);
+        await world.push(`front/app-${at % repositories}`, [
+          { distribution: '3.23.3', packages: [...packages, `own-${at}@1`] },
+        ]);
       }
       for (const ids of [['CVE-2024-1', 'CVE-2024-2'], ['CVE-2024-2']]) {
         clock.advance(1000);
@@ -84,11 +95,12 @@ describe('a long judging', () => {
 
 function elsewhere(
   held: { readonly sources?: Sources },
-  seen: { computed: number; forgotten: number },
+  seen: { computed: number; forgotten: number; processes: Set<number> },
   trouble: Trouble,
 ): Apart {
   return {
-    begin(cause) {
+    processes: 2,
+    begin(cause, process) {
       let memory = createManyMemory();
       let part = 0;
       return {
@@ -96,6 +108,7 @@ function elsewhere(
           if (!held.sources) throw new Error('the world is not made yet');
           part += 1;
           seen.computed += 1;
+          seen.processes.add(process);
           const what = trouble(part);
           if (what === 'fails') throw new Error('it is gone');
           const computed = await computeAgain(held.sources, subjects, cause, memory);

@@ -1,47 +1,70 @@
 import { createFindingMemory, type FindingMemory } from '../findings/known-findings.ts';
 import { messageOf } from '../platform/errors.ts';
-import { type ComputingDeps, createComputing } from './computing.ts';
+import type { Apart } from './apart.ts';
+import { type Computing, type ComputingDeps, createComputing } from './computing.ts';
+import { dividePages } from './divide-pages.ts';
 import { type ComputedMany, keepAgain, type ManyJudged } from './judge-many.ts';
 import type { Judging } from './judging.ts';
 import type { Cause } from './ports.ts';
 import { add, countOf, nothing, type RejudgeResult } from './rejudge-result.ts';
 import type { Subject } from './subjects.ts';
 
-/** So many pages are worth a process of their own. */
+/** So many pages are worth processes of their own. */
 const MANY = 4;
 
 export interface RejudgeDeps extends ComputingDeps {
+  /** Absent where nothing else can read the database. */
+  readonly apart?: Apart | undefined;
   readonly judging: Judging;
 }
 
 type Pages = AsyncIterable<readonly Subject[]> | Iterable<readonly Subject[]>;
 
-/** Judges page after page: while what one came to is written and made durable, the next is computed. */
+/** Judges pages; many of them in several processes at once, where there are any. */
 export async function rejudgePages(deps: RejudgeDeps, pages: Pages, cause: Cause): Promise<RejudgeResult> {
-  const ahead = await readAhead(pages);
-  const computing = createComputing(deps, cause, ahead.many);
+  const { many, ahead } = await readAhead(pages);
+  if (!many || !deps.apart) return rejudgeInTurn(deps, ahead, createComputing(deps, cause));
+  const { apart } = deps;
+  const { ways, stop } = dividePages(ahead, apart.processes);
+  const judged = ways.map((way, at) =>
+    rejudgeInTurn(deps, way, createComputing(deps, cause, apart.begin(cause, at))).catch((error: unknown) => {
+      stop();
+      throw error;
+    }),
+  );
+  // Whatever became of one, the others are writing.
+  await Promise.allSettled(judged);
+  return (await Promise.all(judged)).reduce(add, nothing);
+}
+
+/** Judges page after page: while what one came to is written and made durable, the next is computed. */
+async function rejudgeInTurn(
+  deps: RejudgeDeps,
+  pages: AsyncIterator<readonly Subject[], undefined>,
+  { compute, again, cause }: Computing,
+): Promise<RejudgeResult> {
   const memory = createFindingMemory();
   let result = nothing;
   let writing: Promise<Written> = Promise.resolve({ result: nothing, kept: true });
-  let subjects = await ahead.next();
-  let coming = subjects && computing.compute(imagesAmong(subjects));
+  let { value: subjects } = await pages.next();
+  let coming = subjects && compute(imagesAmong(subjects));
   while (subjects && coming) {
     let computed = await coming;
     const before = await writing;
     result = add(result, before.result);
     // It counted on clocks that were not kept, or rests on what is no more.
     const outdated = !before.kept || computed === undefined || computed.holds?.() === false;
-    if (computed === undefined || outdated) computed = await computing.again(imagesAmong(subjects));
+    if (computed === undefined || outdated) computed = await again(imagesAmong(subjects));
     const others = subjects.filter(({ kind }) => kind !== 'image');
     const part = { computed, others };
-    subjects = await ahead.next();
+    ({ value: subjects } = await pages.next());
     if (outdated) {
       // Nothing that comes is to count on it before it is written.
       const written = await write(deps, part, cause, memory);
       writing = Promise.resolve(written);
-      coming = subjects && computing.compute(imagesAmong(subjects));
+      coming = subjects && compute(imagesAmong(subjects));
     } else {
-      coming = subjects && computing.compute(imagesAmong(subjects));
+      coming = subjects && compute(imagesAmong(subjects));
       writing = write(deps, part, cause, memory);
     }
   }
@@ -97,27 +120,19 @@ async function keepOrNone(
   }
 }
 
-/** Pages in their order, with whether there are many. */
+/** Pages in their order, and whether there are many. */
 async function readAhead(pages: Pages) {
-  const iterator = eachOf(pages);
+  const all = eachOf(pages);
   const first: (readonly Subject[])[] = [];
   while (first.length < MANY) {
-    const { value, done } = await iterator.next();
+    const { value, done } = await all.next();
     if (done) break;
     first.push(value);
   }
-  return {
-    many: first.length === MANY,
-    async next(): Promise<readonly Subject[] | undefined> {
-      const page = first.shift();
-      if (page) return page;
-      const { value, done } = await iterator.next();
-      return done ? undefined : value;
-    },
-  };
+  return { many: first.length === MANY, ahead: eachOf(first, all) };
 }
 
-async function* eachOf(pages: Pages): AsyncGenerator<readonly Subject[], undefined> {
-  yield* pages;
+async function* eachOf(...lists: readonly Pages[]): AsyncGenerator<readonly Subject[], undefined> {
+  for (const pages of lists) yield* pages;
   return undefined;
 }
