@@ -8,7 +8,7 @@ const MOST_HELD = 100;
 export interface DividedPages {
   readonly ways: readonly AsyncGenerator<Page, undefined>[];
   /** Nothing more is read. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /**

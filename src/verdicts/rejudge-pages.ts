@@ -41,20 +41,21 @@ export async function rejudgePages(deps: RejudgeDeps, pages: Pages, cause: Cause
 async function rejudgeInTurn(
   deps: RejudgeDeps,
   pages: AsyncIterator<readonly Subject[], undefined>,
-  { compute, again, cause }: Computing,
+  computing: Computing,
 ): Promise<RejudgeResult> {
+  const { cause } = computing;
   const memory = createFindingMemory();
   let result = nothing;
   let writing: Promise<Written> = Promise.resolve({ result: nothing, kept: true });
   let { value: subjects } = await pages.next();
-  let coming = subjects && compute(imagesAmong(subjects));
+  let coming = subjects && computing.compute(imagesAmong(subjects));
   while (subjects && coming) {
     let computed = await coming;
     const before = await writing;
     result = add(result, before.result);
     // It counted on clocks that were not kept, or rests on what is no more.
     const outdated = !before.kept || computed === undefined || computed.holds?.() === false;
-    if (computed === undefined || outdated) computed = await again(imagesAmong(subjects));
+    if (computed === undefined || outdated) computed = await computing.again(imagesAmong(subjects));
     const others = subjects.filter(({ kind }) => kind !== 'image');
     const part = { computed, others };
     ({ value: subjects } = await pages.next());
@@ -62,9 +63,9 @@ async function rejudgeInTurn(
       // Nothing that comes is to count on it before it is written.
       const written = await write(deps, part, cause, memory);
       writing = Promise.resolve(written);
-      coming = subjects && compute(imagesAmong(subjects));
+      coming = subjects && computing.compute(imagesAmong(subjects));
     } else {
-      coming = subjects && compute(imagesAmong(subjects));
+      coming = subjects && computing.compute(imagesAmong(subjects));
       writing = write(deps, part, cause, memory);
     }
   }
