@@ -97,13 +97,13 @@ function readFrom<Route>(socket: TLSSocket, deps: Surroundings<Route>): PlainCon
       // What is still to come of a request that is answered already is read by nobody.
       const isLast = deps.isLast() || state === 'receiving';
       socket.write(...answerText(code, text, isLast ? undefined : deps.keepAliveMs));
+      since = performance.now();
       if (isLast) {
-        end();
+        state = 'over';
         socket.destroySoon();
         return;
       }
       state = 'idle';
-      since = performance.now();
       if (behind !== undefined) handOver(behind);
     },
     isGone: () => socket.destroyed,
@@ -183,7 +183,7 @@ function readFrom<Route>(socket: TLSSocket, deps: Surroundings<Route>): PlainCon
   }
   function onClose(): void {
     body?.fail(new Error('aborted'));
-    if (state !== 'over') end();
+    end();
   }
 
   socket.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose);
@@ -192,6 +192,9 @@ function readFrom<Route>(socket: TLSSocket, deps: Surroundings<Route>): PlainCon
       if (state === 'fresh' || state === 'receiving') {
         if (now - since > deps.receivedMs)
           fail(Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }));
+      } else if (state === 'over') {
+        // It does not read its last answer.
+        if (now - since > deps.receivedMs) socket.destroy();
       } else if (state === 'idle' && now - since > deps.keepAliveMs + KEPT_LONGER_MS) socket.destroy();
     },
     closeIdle() {

@@ -6,6 +6,7 @@ import { MOST_JUDGED } from '../constraints/image-bounds.ts';
 import { type ImageFacts, type ImageFactsSource, NO_FACTS } from '../constraints/image-facts.ts';
 import { referencesOf } from '../constraints/workload.ts';
 import type { Reference } from '../oci/reference.ts';
+import { closeWithin } from '../platform/close-within.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { within } from '../platform/within.ts';
@@ -97,6 +98,8 @@ const DEADLINE_MS = 2000;
 const MOST_CONNECTIONS = 1000;
 /** Bodies of all requests together, received or waiting; a few of the largest, thousands of ordinary ones. */
 const MOST_BYTES = 24 * 1024 * 1024;
+/** Reviews that wait for something that is not in memory: one for each connection, unless a caller sends many in advance. */
+const MOST_UNDECIDED = 1000;
 /** From here on a review waits for its turn: ordinary pods have 2 to 20 kB. */
 const LARGE_REVIEW = 32 * 1024;
 /** Well below the deadline: the source of the images is judged without them. */
@@ -125,6 +128,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
   const clients = clientOptions(deps.clients);
   const bodies = createReviewBodies({ largest: LARGEST_REVIEW, most: MOST_BYTES });
   const turns = createTurns();
+  let undecided = 0;
   const routes = new Map<string, Decide>();
   let draining = false;
   const app = Fastify<Server>({
@@ -221,16 +225,22 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
     try {
       const left = () => (deps.deadlineMs ?? DEADLINE_MS) - (performance.now() - arrived);
       if (left() < 0) throw new Undecided(503, 'too many large reviews came at once: it was not its turn in time');
+      if (undecided >= MOST_UNDECIDED) throw new Undecided(503, 'too many reviews wait to be decided');
       const request = parseReview(body);
       const decided = decide(request, () => left() < 0);
       if (!(decided instanceof Promise)) {
         exchange.send(200, textOf(decided, request.reviewVersion));
         return;
       }
-      decidedWithin(decided, deps.deadlineMs ?? DEADLINE_MS).then(
-        (response) => exchange.send(200, textOf(response, request.reviewVersion)),
-        (error: unknown) => fail(exchange, error),
-      );
+      undecided += 1;
+      decidedWithin(decided, deps.deadlineMs ?? DEADLINE_MS)
+        .finally(() => {
+          undecided -= 1;
+        })
+        .then(
+          (response) => exchange.send(200, textOf(response, request.reviewVersion)),
+          (error: unknown) => fail(exchange, error),
+        );
     } catch (error) {
       fail(exchange, error);
     }
@@ -269,7 +279,7 @@ export function createWebhookServer(deps: WebhookDeps): WebhookServer {
       // Nor may a connection that is being answered outlive it.
       draining = true;
       plain.closeIdle();
-      return app.close();
+      return closeWithin(app, RECEIVED_MS);
     },
   };
 }

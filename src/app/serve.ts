@@ -16,6 +16,7 @@ import { placeOfUpstream } from '../mirror/mirrored-address.ts';
 import { createUpstreams } from '../mirror/upstreams.ts';
 import { calmLogger } from '../platform/calm-logger.ts';
 import { systemClock } from '../platform/clock.ts';
+import { closeWithin } from '../platform/close-within.ts';
 import { messageOf } from '../platform/errors.ts';
 import { createHttpClient } from '../platform/http-client.ts';
 import { keepTrying } from '../platform/keep-trying.ts';
@@ -48,6 +49,8 @@ import { databaseLocation, openServices, SERVICE } from './services.ts';
 import { followTrustedRepos } from './trusted-repos.ts';
 
 const START_AGAIN_MS = 5000;
+/** Pulls and pushes that go on when the server is to stop; clients take them up again. */
+const CUT_OFF_MS = 15_000;
 
 /** Runs everything in this process until it is told to stop (SIGTERM, SIGINT), then finishes what is under way. */
 export async function serve(config: Config): Promise<void> {
@@ -235,7 +238,7 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
       judging.giveUpSoon();
       // Else guards that wait for news would hold up the end of the server.
       feed.close();
-      await server.close();
+      await closeWithin(server, CUT_OFF_MS);
       await refresh.close();
       await working;
       await mirror.drain();

@@ -24,6 +24,7 @@ import {
   watchCollection,
 } from '../kubernetes/watch-collection.ts';
 import { messageOf } from '../platform/errors.ts';
+import { createNamespaceLookup } from './namespace-lookup.ts';
 import { applyWantedConstraint } from './wanted-constraint.ts';
 
 /** A constraint that cannot be used, and why; the others go on. */
@@ -52,7 +53,6 @@ export interface ConstraintWatcherDeps extends WatchDeps {
 
 /** Watches renew every 20 s; older than this means that this one is dead or the API server out of reach. */
 const STALE_MS = 30_000;
-const NAMESPACE_WAIT_MS = 500;
 const SYSTEM_NAMESPACES = ['gatekeeper-system', 'breakwater-system'];
 
 type Labels = Readonly<Record<string, string>>;
@@ -167,6 +167,12 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
     Namespace: watchNamespaces(deps, namespaces, unread),
   };
   const definition = watchDefinition(deps);
+  const lookup = createNamespaceLookup((name) =>
+    deps.client.get(`${NAMESPACES_PATH}/${encodeURIComponent(name)}`).then(
+      (object) => keepLabels(namespaces, object as ListedObject),
+      () => undefined,
+    ),
+  );
 
   return {
     rules: () => (unread.size === 0 ? current : undefined),
@@ -183,13 +189,7 @@ export function createConstraintWatcher(deps: ConstraintWatcherDeps): Constraint
       }
       return undefined;
     },
-    async ensureNamespace(name) {
-      const reading = deps.client.get(`${NAMESPACES_PATH}/${encodeURIComponent(name)}`).then(
-        (object) => keepLabels(namespaces, object as ListedObject),
-        () => undefined,
-      );
-      await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, NAMESPACE_WAIT_MS).unref())]);
-    },
+    ensureNamespace: lookup,
     async stop() {
       await Promise.all([...Object.values(watches), definition].map((watch) => watch.stop()));
     },
