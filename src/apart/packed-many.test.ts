@@ -2,7 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { foundIn } from '../findings/found.ts';
-import { createFindingMemory } from '../findings/known-findings.ts';
+import type { FindingLine } from '../findings/known-findings.ts';
 import type { Reason } from '../model/verdict.ts';
 import type { Prepared } from '../verdicts/prepared.ts';
 import { createPacker, createUnpacker } from './packed-many.ts';
@@ -23,11 +23,10 @@ const part = fc.array(fc.array(reason, { maxLength: 5 }), { maxLength: 4 });
 it('gives what the list of findings needs to another process, part after part', () => {
   fc.assert(
     fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
-      const [pack, unpack, lines] = [createPacker(), createUnpacker(), createFindingMemory().lines];
+      const [pack, unpack, lines] = [createPacker(), createUnpacker(), new WeakMap<Reason, FindingLine>()];
       for (const images of parts) {
         const replacements = images.map(
-          (reasons) =>
-            ({ previous: 'allow', found: foundIn({ reasons, judgedAt: 1 }, { lines }) }) as unknown as Prepared,
+          (reasons) => ({ previous: 'allow', found: foundIn({ reasons, judgedAt: 1 }, lines) }) as unknown as Prepared,
         );
         const packed = serialize(pack({ subjects: [], replacements }));
         const there = unpack(deserialize(packed) as never);
@@ -45,9 +44,9 @@ it('gives what the list of findings needs to another process, part after part', 
 });
 
 it('tells a line once', () => {
-  const [pack, lines] = [createPacker(), createFindingMemory().lines];
+  const [pack, lines] = [createPacker(), new WeakMap<Reason, FindingLine>()];
   const one: Reason = fc.sample(reason, 1)[0] as Reason;
-  const replacements = [{ found: foundIn({ reasons: [one], judgedAt: 1 }, { lines }) } as unknown as Prepared];
+  const replacements = [{ found: foundIn({ reasons: [one], judgedAt: 1 }, lines) } as unknown as Prepared];
   expect(pack({ subjects: [], replacements }).lines).toHaveLength(1);
   expect(pack({ subjects: [], replacements }).lines).toHaveLength(0);
 });

@@ -1,3 +1,5 @@
+import { within } from '../platform/within.ts';
+
 /** A new namespace is told by the watch soon after it was made; this is for the moment in between. */
 const WAIT_MS = 500;
 /** Namespaces asked for at once, and reviews that wait for one: a cluster makes a few at a time, a caller with ill will any number. */
@@ -24,12 +26,9 @@ export function createNamespaceLookup(read: (name: string) => Promise<void>): (n
     const answer = waiting < MOST_WAITING ? reading(name) : undefined;
     if (!answer) return;
     waiting += 1;
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, WAIT_MS);
     try {
-      await Promise.race([answer, late]);
+      await within(answer, WAIT_MS);
     } finally {
-      clearTimeout(timer);
       waiting -= 1;
     }
   };

@@ -4,7 +4,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { breathe } from '../platform/breathe.ts';
 import { foundIn } from './found.ts';
 import { keepFindings } from './keep.ts';
-import { createFindingMemory, type FindingMemory } from './known-findings.ts';
+import type { FindingLines, KnownFindings } from './known-findings.ts';
 
 /** Verdicts listed with one transaction: few enough that nobody waits long for it. */
 const PAGE = 25;
@@ -21,7 +21,7 @@ export async function isComplete(db: Db): Promise<boolean> {
 /** Lists the verdicts that were kept before there was a list, until all are or it is aborted. Gives their number. */
 export async function fillFindings(db: Db, signal: AbortSignal): Promise<number> {
   if (await isComplete(db)) return 0;
-  const memory = createFindingMemory();
+  const memory: FillMemory = { lines: new WeakMap(), known: new Map() };
   let listed = 0;
   let after: Place | undefined;
   while (!signal.aborted) {
@@ -37,13 +37,18 @@ export async function fillFindings(db: Db, signal: AbortSignal): Promise<number>
   return listed;
 }
 
+interface FillMemory {
+  readonly lines: FindingLines;
+  readonly known: KnownFindings;
+}
+
 interface Place {
   readonly repository_id: string;
   readonly digest: string;
 }
 
 /** What a power cut takes of it is listed by the next run. */
-function fillPage(db: Db, after: Place | undefined, memory: FindingMemory): Promise<readonly Place[]> {
+function fillPage(db: Db, after: Place | undefined, { lines, known }: FillMemory): Promise<readonly Place[]> {
   return unsynced(db)
     .transaction()
     .execute(async (tx) => {
@@ -73,9 +78,9 @@ function fillPage(db: Db, after: Place | undefined, memory: FindingMemory): Prom
         repository: row.name,
         projectId: row.project_id,
         digest: row.digest,
-        found: foundIn(JSON.parse(row.document) as Verdict, memory),
+        found: foundIn(JSON.parse(row.document) as Verdict, lines),
       }));
-      await keepFindings(tx, images, memory, { newest: false });
+      await keepFindings(tx, images, known, { newest: false });
       return rows;
     });
 }

@@ -1,5 +1,5 @@
 import type { Verdict } from '../model/verdict.ts';
-import { type FindingLine, type FindingMemory, lineOf } from './known-findings.ts';
+import { type FindingLine, type FindingLines, lineOf } from './known-findings.ts';
 import { type ListedStatus, statusOf, worseOf } from './status.ts';
 
 /** A finding as a verdict on an image has it. */
@@ -13,11 +13,11 @@ export interface Found {
 /** Every finding of a verdict once: several rules may ask for something because of it. */
 export function foundIn(
   { reasons, judgedAt }: Pick<Verdict, 'reasons' | 'judgedAt'>,
-  memory: Pick<FindingMemory, 'lines'>,
+  lines: FindingLines,
 ): readonly Found[] {
   const found = new Map<string, Found>();
   for (const reason of reasons) {
-    const line = lineOf(reason, memory);
+    const line = lineOf(reason, lines);
     if (!line) continue;
     const status = statusOf(reason);
     const known = found.get(line.identity);

@@ -7,7 +7,7 @@ import { compareText } from '../oci/canonical.ts';
 import { applyDifferences, type Differences, note } from './counts.ts';
 import type { Found } from './found.ts';
 import { type ImageChange, writeImages } from './image-rows.ts';
-import { type FindingLine, type FindingMemory, numbersOf } from './known-findings.ts';
+import { type FindingLine, type KnownFindings, numbersOf } from './known-findings.ts';
 import { readList, writeList } from './status.ts';
 
 /** What the verdict on a manifest says, as it is to stand in the list. */
@@ -32,19 +32,19 @@ interface Listed {
 export async function keepFindings(
   tx: Tx,
   images: readonly ListedImage[],
-  memory: FindingMemory,
+  known: KnownFindings,
   { newest }: { readonly newest: boolean },
 ): Promise<void> {
   const stored = await storedAmong(tx, images);
   if (stored.length === 0) return;
   const repositories = await repositoryNumbers(tx, stored);
   const before = await listedAmong(tx, stored, repositories);
-  const numberOf = await numbersOf(tx, linesOf(stored), memory, newest);
+  const numberOf = await numbersOf(tx, linesOf(stored), known, newest);
   const differences: Differences = new Map();
   const changes: ImageChange[] = [];
   for (const image of stored) {
     const repository = repositories.get(image.repositoryId) ?? 0;
-    const known = before.get(`${repository} ${image.digest}`);
+    const listed = before.get(`${repository} ${image.digest}`);
     const now = new Map(
       image.found.map((found) => {
         const { id, package: number } = numberOf(found.line.identity);
@@ -52,8 +52,8 @@ export async function keepFindings(
       }),
     );
     const findings = writeList(new Map([...now].map(([number, { status }]) => [number, status])));
-    if (known?.findings === findings) continue;
-    const was = readList(known?.findings ?? '');
+    if (listed?.findings === findings) continue;
+    const was = readList(listed?.findings ?? '');
     const [came, went]: [number[], number[]] = [[], []];
     for (const [finding, { line, status, firstSeen, package: number }] of now) {
       const from = was.get(finding);
@@ -67,7 +67,7 @@ export async function keepFindings(
         went.push(finding);
         note(differences, { repository, finding }, { from });
       }
-    changes.push({ repository, digest: image.digest, number: known?.number, findings, came, went });
+    changes.push({ repository, digest: image.digest, number: listed?.number, findings, came, went });
   }
   await applyDifferences(tx, differences);
   await writeImages(tx, changes);

@@ -21,13 +21,13 @@ export interface FindingLine {
   readonly traits: number;
 }
 
-/** What is remembered from one transaction to the next. What was remembered in one that failed must be forgotten. */
-export interface FindingMemory {
-  /** By line: verdicts that are computed together share them. */
-  readonly lines: WeakMap<Reason, FindingLine>;
-  /** What is stored, by identity. */
-  readonly known: Map<string, Known>;
-}
+/** Lines as they are listed, by line of a verdict: verdicts that are computed together share them. */
+export type FindingLines = WeakMap<Reason, FindingLine>;
+
+/**
+ * What is stored, by identity, remembered from one transaction to the next. What was remembered in one that failed must be forgotten.
+ */
+export type KnownFindings = Map<string, Known>;
 
 interface Known {
   readonly id: number;
@@ -37,12 +37,8 @@ interface Known {
   readonly changing: string;
 }
 
-export function createFindingMemory(): FindingMemory {
-  return { lines: new WeakMap(), known: new Map() };
-}
-
 /** The line as it is listed; undefined for what is about the image as a whole. */
-export function lineOf(reason: Reason, { lines }: Pick<FindingMemory, 'lines'>): FindingLine | undefined {
+export function lineOf(reason: Reason, lines: FindingLines): FindingLine | undefined {
   const before = lines.get(reason);
   if (before) return before;
   const { vulnerability, package: name, installed, fixed = '', severity, status = '', kev = false } = reason;
@@ -61,7 +57,7 @@ export function lineOf(reason: Reason, { lines }: Pick<FindingMemory, 'lines'>):
 export async function numbersOf(
   tx: Tx,
   lines: ReadonlyMap<string, FindingLine>,
-  { known }: FindingMemory,
+  known: KnownFindings,
   newest: boolean,
 ): Promise<(identity: string) => Pick<Known, 'id' | 'package'>> {
   await read(
@@ -82,7 +78,7 @@ export async function numbersOf(
   };
 }
 
-async function read(tx: Tx, identities: readonly string[], known: Map<string, Known>): Promise<void> {
+async function read(tx: Tx, identities: readonly string[], known: KnownFindings): Promise<void> {
   for (const batch of batches(identities)) {
     const rows = await tx
       .selectFrom('findings')
@@ -94,7 +90,7 @@ async function read(tx: Tx, identities: readonly string[], known: Map<string, Kn
   }
 }
 
-async function write(tx: Tx, missing: readonly FindingLine[], known: Map<string, Known>): Promise<void> {
+async function write(tx: Tx, missing: readonly FindingLine[], known: KnownFindings): Promise<void> {
   const packages = await packageNumbers(tx, missing);
   for (const batch of batches(missing))
     await tx
@@ -129,7 +125,7 @@ async function packageNumbers(tx: Tx, lines: readonly FindingLine[]): Promise<Re
   return numbers;
 }
 
-async function writeNames(tx: Tx, lines: readonly FindingLine[], known: Map<string, Known>): Promise<void> {
+async function writeNames(tx: Tx, lines: readonly FindingLine[], known: KnownFindings): Promise<void> {
   const rows = lines.flatMap(({ identity, reason }) => {
     const id = known.get(identity)?.id;
     const names = new Set([reason.vulnerability ?? '', ...(reason.aliases ?? [])].map((name) => name.toLowerCase()));
@@ -144,7 +140,7 @@ async function writeNames(tx: Tx, lines: readonly FindingLine[], known: Map<stri
 }
 
 /** Scores change every day, for what is stored as for what is new. */
-async function renew(tx: Tx, lines: ReadonlyMap<string, FindingLine>, known: Map<string, Known>): Promise<void> {
+async function renew(tx: Tx, lines: ReadonlyMap<string, FindingLine>, known: KnownFindings): Promise<void> {
   const changed = [...lines.values()].flatMap((line) => {
     const before = known.get(line.identity);
     const values = changingOf(line.reason);

@@ -7,7 +7,6 @@ import type { Reason } from '../model/verdict.ts';
 import { createWorld, DAY, NOW, type World } from '../verdicts/world.testing.ts';
 import { foundIn } from './found.ts';
 import { keepFindings } from './keep.ts';
-import { createFindingMemory } from './known-findings.ts';
 import { listFindings } from './list.ts';
 import { LIMITS } from './plan.ts';
 import { type FindingFilter, SORTS, type Sort } from './query.ts';
@@ -87,10 +86,8 @@ describe.each(ENGINES)('pages of findings on %s', (engine) => {
     const { repositoryId, digest } = await world.storeImage(repository, [{ packages: [`p@${number}`] }]);
     const image = { repositoryId, repository, projectId: repository.split('/')[0] ?? '', digest };
     const verdict = { reasons, judgedAt: NOW };
-    await world.db.transaction().execute((tx) => {
-      const memory = createFindingMemory();
-      return keepFindings(tx, [{ ...image, found: foundIn(verdict, memory) }], memory, { newest: true });
-    });
+    const found = foundIn(verdict, new WeakMap());
+    await world.db.transaction().execute((tx) => keepFindings(tx, [{ ...image, found }], new Map(), { newest: true }));
   }
 
   async function everything(): Promise<readonly ListedFinding[]> {

@@ -2,7 +2,7 @@ import type { Finding } from '../model/finding.ts';
 import type { Distribution } from '../model/inventory.ts';
 import type { Reason, VerdictKind } from '../model/verdict.ts';
 import { AssessedRun, applies } from './assessed-run.ts';
-import type { Assessment } from './assessment.ts';
+import { type Assessment, holdsAt } from './assessment.ts';
 import { type Clock, type FindingClock, sameClock } from './clocks.ts';
 import type { Countable } from './counts.ts';
 import { type EffectiveSeverity, effectiveSeverity } from './effective-severity.ts';
@@ -113,7 +113,7 @@ export function createAssessor(
   return (run, inImage, now) => {
     if (inImage.exceptions) return assessRun(run, inImage, now);
     const before = known.runs.get(run) ?? [];
-    for (const one of before) if (haveSameClocks(one, inImage) && one.holdsAt(now)) return one;
+    for (const one of before) if (haveSameClocks(one, inImage) && holdsAt(one, now)) return one;
     const quiet = before.find((one) => one.quiet);
     const made = quiet
       ? new AssessedRun(run, inImage.clocks, { assessed: quiet.assessed, now })
@@ -164,10 +164,6 @@ function knownIn(
   if (kept.size >= KEPT_CONTEXTS) kept.clear();
   kept.set(context, known);
   return known;
-}
-
-function holdsAt({ assessedAt, nextChange, steady }: Assessment, now: number): boolean {
-  return assessedAt === now || (steady && assessedAt <= now && (nextChange === undefined || now < nextChange));
 }
 
 const KEPT_POLICIES = 1000;

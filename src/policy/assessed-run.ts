@@ -40,14 +40,6 @@ export class AssessedRun {
     this.assessedAt = now;
   }
 
-  /** True when it is the same at that moment, if the clocks are. */
-  holdsAt(now: number): boolean {
-    return (
-      this.assessedAt === now ||
-      (this.steady && this.assessedAt <= now && (this.nextChange === undefined || now < this.nextChange))
-    );
-  }
-
   get counts(): Counts {
     this.#counts ??= countFindings(this.assessed.map(({ countable }) => countable));
     return this.#counts;

@@ -2,6 +2,7 @@ import type { Reason, ToldVerdict, Verdict, VerdictKind } from '../model/verdict
 import { canonicalHash, compareText } from '../oci/canonical.ts';
 import { type Assessments, createAssessor } from './assess.ts';
 import { type AssessedRun, applies, firstChange } from './assessed-run.ts';
+import { holdsAt } from './assessment.ts';
 import { clockOfAll, clocksByFinding, type FindingClock, findingClock } from './clocks.ts';
 import { sumOfCounts } from './counts.ts';
 import { exceptionsOf, type ImageExceptions } from './exception-index.ts';
@@ -156,7 +157,7 @@ function weighLater(before: Weighed, now: number): Weighed {
   const exceptions = exceptionsIn(input);
   const assess = createAssessor(input, kept);
   const runs = before.runs.map((one) => {
-    if (one.steady && (one.nextChange === undefined || now < one.nextChange)) return one;
+    if (holdsAt(one, now)) return one;
     const { run, clocks } = one;
     return assess(run, { clocks, exceptions: concerningEach(run, exceptions) }, now);
   });

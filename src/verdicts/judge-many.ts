@@ -1,5 +1,5 @@
 import type { Db } from '../db/database.ts';
-import type { FindingMemory } from '../findings/known-findings.ts';
+import type { KnownFindings } from '../findings/known-findings.ts';
 import type { VerdictKind } from '../model/verdict.ts';
 import { breathe } from '../platform/breathe.ts';
 import { computeMany, createManyMemory as createMemory, type ManyMemory as Memory } from './compute-many.ts';
@@ -14,7 +14,7 @@ import { readVerdicts } from './verdict-store.ts';
 export interface ManyMemory extends Memory, PrepareMemory {}
 
 export function createManyMemory(): ManyMemory {
-  return { ...createMemory(), texts: new WeakMap(), findings: { lines: new WeakMap() } };
+  return { ...createMemory(), texts: new WeakMap(), lines: new WeakMap() };
 }
 
 /** Stored images with the verdicts that they come to. */
@@ -67,9 +67,9 @@ export async function computeAgain(
 export async function keepAgain(
   db: Db,
   { subjects, replacements }: ComputedMany,
-  memory: FindingMemory,
+  known: KnownFindings,
 ): Promise<ManyJudged> {
-  const outcomes = await replaceVerdicts(db, replacements, memory);
+  const outcomes = await replaceVerdicts(db, replacements, known);
   const finished = new Set<string>();
   const replaced = replacements.flatMap(({ subject, previous, verdict: { kind } }, at): Replaced[] => {
     const outcome = outcomes[at];

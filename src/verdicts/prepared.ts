@@ -1,5 +1,5 @@
 import { type Found, foundIn } from '../findings/found.ts';
-import type { FindingMemory } from '../findings/known-findings.ts';
+import type { FindingLines } from '../findings/known-findings.ts';
 import type { VerdictKind } from '../model/verdict.ts';
 import { type EventRow, eventRow } from '../notify/outbox.ts';
 import type { ComputedImage } from './compute-many.ts';
@@ -49,7 +49,7 @@ interface PreparedChange {
 /** What is remembered from one call to the next: verdicts that are computed together share lines. */
 export interface PrepareMemory {
   readonly texts: DocumentTexts;
-  readonly findings: Pick<FindingMemory, 'lines'>;
+  readonly lines: FindingLines;
 }
 
 /** Says what is to be written when a verdict takes the place of the one it was computed against. */
@@ -57,7 +57,7 @@ export function prepare(
   { subject, verdict, reckoning }: ComputedImage,
   before: StoredVerdict,
   cause: Cause,
-  { texts, findings }: PrepareMemory,
+  { texts, lines }: PrepareMemory,
 ): Prepared {
   const change = describeChange(before.verdict, verdict);
   const own = causeOf(cause, before, change);
@@ -75,7 +75,7 @@ export function prepare(
       becomes: verdict.becomes ? JSON.stringify(verdict.becomes) : null,
     },
     reckoning: toBeStarted(reckoning),
-    found: foundIn(verdict, findings),
+    found: foundIn(verdict, lines),
     ...(change && {
       change: {
         cause: own,

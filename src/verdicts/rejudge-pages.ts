@@ -1,4 +1,4 @@
-import { createFindingMemory, type FindingMemory } from '../findings/known-findings.ts';
+import type { KnownFindings } from '../findings/known-findings.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Apart } from './apart.ts';
 import { type Computing, type ComputingDeps, createComputing } from './computing.ts';
@@ -44,7 +44,7 @@ async function rejudgeInTurn(
   computing: Computing,
 ): Promise<RejudgeResult> {
   const { cause } = computing;
-  const memory = createFindingMemory();
+  const known: KnownFindings = new Map();
   let result = nothing;
   let writing: Promise<Written> = Promise.resolve({ result: nothing, kept: true });
   let { value: subjects } = await pages.next();
@@ -61,12 +61,12 @@ async function rejudgeInTurn(
     ({ value: subjects } = await pages.next());
     if (outdated) {
       // Nothing that comes is to count on it before it is written.
-      const written = await write(deps, part, cause, memory);
+      const written = await write(deps, part, cause, known);
       writing = Promise.resolve(written);
       coming = subjects && computing.compute(imagesAmong(subjects));
     } else {
       coming = subjects && computing.compute(imagesAmong(subjects));
-      writing = write(deps, part, cause, memory);
+      writing = write(deps, part, cause, known);
     }
   }
   return add(result, (await writing).result);
@@ -87,9 +87,9 @@ async function write(
   deps: RejudgeDeps,
   { computed, others }: { readonly computed: ComputedMany; readonly others: readonly Subject[] },
   cause: Cause,
-  memory: FindingMemory,
+  known: KnownFindings,
 ): Promise<Written> {
-  const { replaced, rest, kept } = await keepOrNone(deps, computed, memory);
+  const { replaced, rest, kept } = await keepOrNone(deps, computed, known);
   let result = replaced.map(countOf).reduce(add, nothing);
   for (const subject of [...rest, ...others]) {
     try {
@@ -108,15 +108,15 @@ async function write(
 async function keepOrNone(
   { db, logger }: RejudgeDeps,
   computed: ComputedMany,
-  memory: FindingMemory,
+  known: KnownFindings,
 ): Promise<ManyJudged & { readonly kept: boolean }> {
   try {
-    return { ...(await keepAgain(db, computed, memory)), kept: true };
+    return { ...(await keepAgain(db, computed, known)), kept: true };
   } catch (error) {
     const { subjects } = computed;
     logger.warn({ images: subjects.length, reason: messageOf(error) }, 'verdicts are renewed one by one');
     // What is remembered may not have been written.
-    memory.known.clear();
+    known.clear();
     return { replaced: [], rest: subjects, kept: false };
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
 import { keepFindings } from '../findings/keep.ts';
-import type { FindingMemory } from '../findings/known-findings.ts';
+import type { KnownFindings } from '../findings/known-findings.ts';
 import { addEventRows } from '../notify/outbox.ts';
 import { startClocks } from './clock-store.ts';
 import type { Prepared } from './prepared.ts';
@@ -17,7 +17,7 @@ export type Outcome = 'changed' | 'same' | 'lost';
 export async function replaceVerdicts(
   db: Db,
   replacements: readonly Prepared[],
-  memory: FindingMemory,
+  known: KnownFindings,
 ): Promise<readonly Outcome[]> {
   if (replacements.length === 0) return [];
   return db.transaction().execute(async (tx) => {
@@ -30,7 +30,7 @@ export async function replaceVerdicts(
     await keepFindings(
       tx,
       kept.map(({ subject, found }) => ({ ...subject, found })),
-      memory,
+      known,
       { newest: true },
     );
     const rows = kept.flatMap(asChange);

@@ -5,7 +5,6 @@ import type { NewRow } from '../db/schema.ts';
 import { statement } from '../db/statement.ts';
 import { foundIn } from '../findings/found.ts';
 import { keepFindings } from '../findings/keep.ts';
-import { createFindingMemory } from '../findings/known-findings.ts';
 import type { Reason, ToldVerdict, Verdict } from '../model/verdict.ts';
 import { addEvents } from '../notify/outbox.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -148,8 +147,7 @@ export async function replaceVerdict(
 }
 
 function keepListed(tx: Tx, subject: Subject, verdict: Verdict): Promise<void> {
-  const memory = createFindingMemory();
-  return keepFindings(tx, [{ ...subject, found: foundIn(verdict, memory) }], memory, { newest: true });
+  return keepFindings(tx, [{ ...subject, found: foundIn(verdict, new WeakMap()) }], new Map(), { newest: true });
 }
 
 const insertVerdict = statement((db, row: NewRow<'verdicts'>) =>
