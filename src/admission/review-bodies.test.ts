@@ -15,7 +15,7 @@ function reading(bodies: ReturnType<typeof createReviewBodies>, announced?: numb
 
 it('holds what it has read until it is released', async () => {
   const bodies = createReviewBodies({ largest: 100, most: 1000 });
-  const { stream, got } = reading(bodies);
+  const { stream, got } = reading(bodies, 4);
   stream.write('ab');
   stream.end('cd');
   await immediately();
@@ -56,4 +56,23 @@ it('gives up the one that has been coming for longest where all are too much', a
   await immediately();
   expect(other.got[0]).toBeInstanceOf(Error);
   expect(bodies.held()).toBe(40);
+});
+
+it('keeps what comes in small pieces in one place', () => {
+  const bodies = createReviewBodies({ largest: 100_000, most: 1_000_000 });
+  const sent = Buffer.from(Array.from({ length: 50_000 }, (_, n) => n % 251));
+  for (const announced of [sent.length, 1, undefined]) {
+    const got: (HeldBody | undefined)[] = [];
+    const body = bodies.receive(announced, (error, held) => got.push(error ? undefined : held));
+    for (const byte of sent) {
+      body.add(Buffer.from([byte]));
+      body.add(Buffer.alloc(0));
+    }
+    expect(bodies.held()).toBeLessThanOrEqual(announced === sent.length ? sent.length : 2 * sent.length);
+    body.end();
+    expect(got).toHaveLength(1);
+    expect(got[0]?.bytes.equals(sent)).toBe(true);
+    got[0]?.release();
+    expect(bodies.held()).toBe(0);
+  }
 });

@@ -36,6 +36,9 @@ export interface ReviewBodies {
   held(): number;
 }
 
+const NOTHING = Buffer.alloc(0);
+const LEAST_ROOM = 4096;
+
 interface Receiving {
   giveUp(error: BodyError): void;
 }
@@ -63,18 +66,18 @@ export function createReviewBodies({
   }
 
   function receive(announced: number | undefined, done: (error: Error | null, body?: HeldBody) => void): ReceivedBody {
-    let chunks: Buffer[] = [];
+    let bytes: Buffer = NOTHING;
     let length = 0;
     let isOver = false;
-    const release = (): void => {
-      held -= length;
-      length = 0;
-      chunks = [];
+    const keepIn = (place: Buffer): void => {
+      held += place.length - bytes.length;
+      bytes = place;
     };
+    const release = (): void => keepIn(NOTHING);
     const end = (error: Error | null, body?: HeldBody): void => {
       if (isOver) return;
       isOver = true;
-      if (chunks.length > 0) receiving.delete(self);
+      if (length > 0) receiving.delete(self);
       if (error) release();
       done(error, body);
     };
@@ -85,18 +88,25 @@ export function createReviewBodies({
     if (announced !== undefined && announced > largest) tooLarge();
     return {
       add(chunk) {
-        if (isOver) return;
-        length += chunk.length;
-        held += chunk.length;
-        chunks.push(chunk);
-        if (chunks.length === 1 && length !== announced) receiving.add(self);
-        if (length > largest) tooLarge();
-        else if (held > most) makeRoom();
+        if (isOver || chunk.length === 0) return;
+        const whole = length + chunk.length;
+        if (whole > largest) {
+          tooLarge();
+          return;
+        }
+        if (length === 0) {
+          keepIn(chunk);
+          if (whole !== announced) receiving.add(self);
+        } else {
+          // Pieces of a few bytes, kept as they come, would cost a hundred times their size.
+          if (whole > bytes.length) keepIn(copied(bytes, roomFor(whole, announced ?? largest, largest)));
+          chunk.copy(bytes, length);
+        }
+        length = whole;
+        if (held > most) makeRoom();
       },
       end() {
-        if (isOver) return;
-        const [first] = chunks;
-        end(null, { bytes: first && chunks.length === 1 ? first : Buffer.concat(chunks), release });
+        end(null, { bytes: bytes.subarray(0, length), release });
       },
       fail: end,
     };
@@ -110,4 +120,15 @@ export function createReviewBodies({
       stream.on('data', body.add).on('end', body.end).on('error', body.fail);
     },
   };
+}
+
+/** At least `needed`, more for what follows, and no more than the announced where it keeps to that. */
+function roomFor(needed: number, announced: number, largest: number): number {
+  return Math.min(Math.max(2 * needed, LEAST_ROOM), announced < needed ? largest : announced);
+}
+
+function copied(bytes: Buffer, room: number): Buffer {
+  const place = Buffer.allocUnsafeSlow(room);
+  bytes.copy(place);
+  return place;
 }
