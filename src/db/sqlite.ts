@@ -18,6 +18,7 @@ import { syncPath } from '../platform/sync-path.ts';
 import { type Change, changeOf, createChanges } from './changes.ts';
 import { createFailures, type Failures } from './failures.ts';
 import { createGroupSync } from './group-sync.ts';
+import { createLogMover, type LogMover } from './log-mover.ts';
 import { createMutex } from './mutex.ts';
 import { sqliteFailure } from './sqlite-trouble.ts';
 import type { DatabaseState } from './unchanged.ts';
@@ -29,6 +30,11 @@ const closeFile = promisify(close);
 
 const STATEMENTS_KEPT = 500;
 const IN_MEMORY = ':memory:';
+/** Pages of the log that are not in the database: from the first number on they are moved there by another thread, from the second here. */
+const MOVED_BESIDE = 4096;
+const MOVED_HERE = 32_768;
+/** What a long log keeps of the disk. */
+const LOG_KEPT = 32 * 1024 * 1024;
 
 /**
  * SQLite through Node's own driver; `path` is a file or `:memory:`. WAL, foreign keys on. What was written is durable when the promise of the
@@ -47,6 +53,7 @@ export function openSqlite(path: string): {
   const failures = createFailures(sqliteFailure);
   let connection: DatabaseSync | undefined;
   let prepared: SqliteDatabase | undefined;
+  let lookAtLog: StatementSync | undefined;
   const driver = new SyncingDriver({
     // Synced below; `normal` still syncs before anything is moved from the log into the database.
     database: () => {
@@ -54,7 +61,7 @@ export function openSqlite(path: string): {
       connection = database;
       database.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;
         pragma busy_timeout = 10000; pragma cache_size = -8192; pragma temp_store = memory;
-        pragma wal_autocheckpoint = 8192`);
+        pragma wal_autocheckpoint = ${MOVED_HERE}; pragma journal_size_limit = ${LOG_KEPT}`);
       prepared = asKyselyDatabase(database, changes.note);
       return Promise.resolve(prepared);
     },
@@ -62,6 +69,18 @@ export function openSqlite(path: string): {
     state: changes.total,
     inTransaction: () => connection?.isTransaction === true,
     log: path === IN_MEMORY ? undefined : `${path}-wal`,
+    mover: path === IN_MEMORY ? undefined : createLogMover(path),
+    unmoved() {
+      if (!connection || connection.isTransaction) return 0;
+      lookAtLog ??= connection.prepare('pragma wal_checkpoint(noop)');
+      try {
+        const [seen] = lookAtLog.all() as { log: number; checkpointed: number }[];
+        return seen ? seen.log - seen.checkpointed : 0;
+      } catch {
+        // What it needs to know fails elsewhere too, and is told there.
+        return 0;
+      }
+    },
     failures,
   });
   return {
@@ -81,6 +100,9 @@ interface Options {
   readonly inTransaction: () => boolean;
   /** Path of the write-ahead log. */
   readonly log: string | undefined;
+  readonly mover: LogMover | undefined;
+  /** Pages of the log that are known not to be in the database yet. */
+  readonly unmoved: () => number;
   readonly failures: Failures;
 }
 
@@ -175,11 +197,13 @@ class SyncingDriver extends SqliteDriver {
     const state = this.#options.state();
     const written = state !== this.#seen;
     this.#seen = state;
+    if (written && this.#options.mover && this.#options.unmoved() >= MOVED_BESIDE) this.#options.mover.move();
     return written;
   }
 
   override async destroy(): Promise<void> {
     await this.#turns.obtain();
+    await this.#options.mover?.close();
     await super.destroy();
     if (this.#log !== undefined) await closeFile(this.#log);
   }
