@@ -38,6 +38,7 @@ export function createApart({ location, handle, hosts, advisories }: ApartDeps):
       initialMb: INITIAL_MB,
       timeoutMs: TIMEOUT_MS,
       idleMs: IDLE_MS,
+      givesWay: true,
     }),
   );
   const stateOf = handle.stateOf(...KEPT_TABLES);

@@ -1,12 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { getPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createWorkerPool, type WorkerPool } from './worker-pool.ts';
+import { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
 
 const pools: WorkerPool<string, string>[] = [];
 
-function poolOf(size: number, changes: { readonly timeoutMs?: number; readonly idleMs?: number } = {}) {
+type Changes = Partial<Pick<WorkerPoolOptions, 'timeoutMs' | 'idleMs' | 'givesWay'>>;
+
+function poolOf(size: number, changes: Changes = {}) {
   const module = new URL('./testdata/worker.ts', import.meta.url);
   const pool = createWorkerPool<string, string>({
     module,
@@ -101,6 +104,19 @@ describe('createWorkerPool', () => {
     const first = await pool.run('process');
     await vi.waitFor(() => expect(() => process.kill(Number(first), 0)).toThrow('ESRCH'), { timeout: 60_000 });
     expect(await pool.run('process')).not.toBe(first);
+  });
+
+  it('lets others go first, with all its threads, where it gives way', async () => {
+    for (const [givesWay, priority] of [
+      [true, Math.max(getPriority(), 10)],
+      [false, getPriority()],
+    ] as const) {
+      const pid = await poolOf(1, { givesWay }).run('process');
+      const { stdout } = spawnSync('ps', ['-L', '-o', 'ni=', '-p', pid], { encoding: 'utf8' });
+      const priorities = stdout.trim().split(/\s+/).map(Number);
+      expect(priorities.length).toBeGreaterThan(3);
+      expect(new Set(priorities)).toEqual(new Set([priority]));
+    }
   });
 
   it('takes what is urgent next, and while all workers are busy in one more', async () => {

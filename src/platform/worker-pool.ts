@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
-import { tmpdir } from 'node:os';
+import { constants, getPriority, setPriority, tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Reply } from './answer-tasks.ts';
@@ -31,6 +31,8 @@ export interface WorkerPoolOptions {
   readonly timeoutMs: number;
   /** A worker without work for so long is ended; its memory goes back. */
   readonly idleMs?: number;
+  /** Where processors are short, whoever serves requests goes first. */
+  readonly givesWay?: boolean;
 }
 
 export interface RunOptions {
@@ -127,6 +129,7 @@ export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): Work
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
+    if (options.givesWay === true) lower(child);
     const { promise: gone, resolve } = Promise.withResolvers<void>();
     const worker: PoolWorker = { process: child, gone, lastWords: '' };
     workers.add(worker);
@@ -283,4 +286,15 @@ function died(how: string, lastWords?: string): WorkerError {
 function failed({ message, name, code }: Extract<Reply, { kind: 'error' }>): WorkerError {
   const cause: TaskCause = { name, code };
   return new WorkerError('task_failed', message, { cause });
+}
+
+/** Before it has threads, which take over what it has. */
+function lower({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    const { PRIORITY_BELOW_NORMAL: below } = constants.priority;
+    if (getPriority(pid) < below) setPriority(pid, below);
+  } catch {
+    // It has ended, which is told elsewhere.
+  }
 }

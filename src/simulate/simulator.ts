@@ -33,6 +33,7 @@ export function createSimulator(deps: {
       memoryMb: MEMORY_MB,
       youngMb: YOUNG_MB,
       timeoutMs: TIMEOUT_MS,
+      givesWay: true,
     });
     try {
       const database = advisories.current();
