@@ -6,6 +6,7 @@ import type { AdvisoryStore } from '../scanner/advisories/types.ts';
 import type { Apart } from '../verdicts/apart.ts';
 import type { ComputeTask } from './compute.ts';
 import { createUnpacker, type PackedMany } from './packed-many.ts';
+import { KEPT_TABLES } from './sources.ts';
 
 /** More would wait for the one that writes. */
 const PROCESSES = Math.min(2, availableParallelism());
@@ -15,9 +16,6 @@ const INITIAL_MB = 200;
 /** Of one part: fifty images. */
 const TIMEOUT_MS = 60_000;
 const IDLE_MS = 5000;
-
-/** What the other process keeps in memory, beside what verdicts are marked or made stale by. */
-const KEPT_TABLES = ['exceptions', 'vex_documents', 'vex_authors', 'quarantines'] as const;
 
 export interface ApartDeps {
   readonly location: DatabaseLocation;

@@ -7,7 +7,7 @@ import type { Cause } from '../verdicts/ports.ts';
 import type { Sources } from '../verdicts/sources.ts';
 import type { Subject } from '../verdicts/subjects.ts';
 import { createPacker, type PackedMany } from './packed-many.ts';
-import { sourcesOver } from './sources.ts';
+import { KEPT_TABLES, sourcesOver } from './sources.ts';
 
 /** Judgings whose parts may take turns. */
 const MEMORIES_KEPT = 2;
@@ -45,7 +45,7 @@ export function createComputer(): (task: ComputeTask) => Promise<PackedMany> {
     await opened?.reading.close();
     const reading = openForReading(location);
     const sources = sourcesOver(reading.db, {
-      state: reading.state ?? (() => state),
+      state: reading.stateOf?.(KEPT_TABLES) ?? (() => state),
       hosts,
       advisories: () => advisories,
     });

@@ -9,7 +9,10 @@ import type { AdvisoryDatabase } from '../scanner/advisories/types.ts';
 import type { Sources } from '../verdicts/sources.ts';
 import { createVexSource } from '../vex/source.ts';
 
-/** What verdicts are computed from, over a connection of one's own. `state` tells when what was read may have changed. */
+/** What is kept of it in memory, beside what verdicts are marked or made stale by. */
+export const KEPT_TABLES = ['exceptions', 'vex_documents', 'vex_authors', 'quarantines'] as const;
+
+/** What verdicts are computed from, over a connection of one's own. `state` tells when what is kept may have changed. */
 export function sourcesOver(
   db: Db,
   {

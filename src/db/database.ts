@@ -19,7 +19,7 @@ export interface DatabaseHandle {
   readonly engine: Engine;
   readonly db: Db;
   readonly state: DatabaseState;
-  /** Of some tables alone, where that can be told apart: on PostgreSQL it is the state of all. */
+  /** Of some tables alone, where that can be told apart: on PostgreSQL those of decisions can, for others it is the state of all. */
   readonly stateOf: (...tables: readonly (keyof Schema)[]) => DatabaseState;
   /** Undefined when it can be read and, as far as is known, written; else why not, in one sentence. */
   readonly problem: () => Promise<string | undefined>;
@@ -45,7 +45,7 @@ interface OpenedEngine {
   readonly dialect: Dialect;
   readonly unsynced?: Dialect;
   readonly state: DatabaseState;
-  readonly stateOf?: (tables: readonly string[]) => DatabaseState;
+  readonly stateOf: (tables: readonly string[]) => DatabaseState;
   readonly failures: Failures;
 }
 
@@ -77,7 +77,7 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
     engine,
     db,
     state: opened.state,
-    stateOf: (...tables) => opened.stateOf?.(tables) ?? opened.state,
+    stateOf: (...tables) => opened.stateOf(tables),
     problem: () => problemOf(db, opened.failures),
     close: () => db.destroy(),
   };

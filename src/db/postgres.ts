@@ -7,6 +7,10 @@ import type { DatabaseState } from './unchanged.ts';
 /** What a new query would see: it differs as soon as any transaction of any replica has committed or begun to write. */
 const SNAPSHOT = { name: 'snapshot', text: 'select pg_current_snapshot()::text as snapshot' };
 
+/** The mark of these tables (`0025-decision-state.ts`). */
+const DECISIONS = { name: 'decision_state', text: 'select mark from decision_state' };
+const DECISION_TABLES: ReadonlySet<string> = new Set(['exceptions', 'quarantines', 'vex_authors', 'vex_documents']);
+
 const CONNECT_MS = 10_000;
 const CONNECTIONS = 10;
 
@@ -14,16 +18,23 @@ const CONNECTIONS = 10;
 export function openPostgres(url: string): {
   readonly dialect: Dialect;
   readonly state: DatabaseState;
+  readonly stateOf: (tables: readonly string[]) => DatabaseState;
   readonly failures: Failures;
 } {
   const failures = createFailures(postgresFailure);
   const pool = createPool(url, CONNECTIONS);
+  const state: DatabaseState = async () => {
+    const { rows } = await failures.during(() => pool.query<{ snapshot: string }>(SNAPSHOT));
+    return rows[0]?.snapshot ?? '';
+  };
+  const decisions: DatabaseState = async () => {
+    const { rows } = await failures.during(() => pool.query<{ mark: string }>(DECISIONS));
+    return rows[0]?.mark ?? '';
+  };
   return {
     dialect: new WatchedDialect(pool, failures),
-    state: async () => {
-      const { rows } = await failures.during(() => pool.query<{ snapshot: string }>(SNAPSHOT));
-      return rows[0]?.snapshot ?? '';
-    },
+    state,
+    stateOf: (tables) => (tables.every((table) => DECISION_TABLES.has(table)) ? decisions : state),
     failures,
   };
 }

@@ -51,16 +51,16 @@ export function openSnapshot(path: string): Snapshot {
 export interface Reading {
   readonly db: Db;
   /** Undefined where only those who write know when something changed. */
-  readonly state: DatabaseState | undefined;
+  readonly stateOf: ((tables: readonly (keyof Schema)[]) => DatabaseState) | undefined;
   close(): Promise<void>;
 }
 
 /** Opens one beside those that the program has. Not for databases in memory, which have one connection. */
 export function openForReading(location: DatabaseLocation): Reading {
-  if (location.engine === 'sqlite') return { ...openSnapshot(location.path), state: undefined };
-  const { dialect, state } = openPostgres(location.url);
+  if (location.engine === 'sqlite') return { ...openSnapshot(location.path), stateOf: undefined };
+  const { dialect, stateOf } = openPostgres(location.url);
   const db = new Kysely<Schema>({ dialect });
-  return { db, state, close: () => db.destroy() };
+  return { db, stateOf, close: () => db.destroy() };
 }
 
 /**

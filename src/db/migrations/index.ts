@@ -21,6 +21,7 @@ import { policyChanges } from './0021-policy-changes.ts';
 import { findings } from './0022-findings.ts';
 import { readAndParted } from './0023-read-and-parted.ts';
 import { findingGroups } from './0024-finding-groups.ts';
+import { decisionState } from './0025-decision-state.ts';
 
 /** All migrations by name; names sort in the order they run and never change once released. */
 export function migrations(engine: Engine): Record<string, Migration> {
@@ -46,5 +47,6 @@ export function migrations(engine: Engine): Record<string, Migration> {
     '0022-findings': findings(engine),
     '0023-read-and-parted': readAndParted(engine),
     '0024-finding-groups': findingGroups(engine),
+    '0025-decision-state': decisionState(engine),
   };
 }
