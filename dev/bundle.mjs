@@ -1,17 +1,18 @@
-// Puts src/ into the few files of dist/ that bin/breakwater.mjs prefers: loading several hundred modules one by one, types and all,
-// costs a short command more than its work does. Takes two seconds, and nothing when no source was edited since; `npm ci`, and every
+// Puts src/ and the packages it needs into the few files of dist/ that bin/breakwater.mjs prefers: loading a thousand modules one by one, types and
+// all, costs a short command more than its work does, and a server the memory of all that it never uses. Takes two seconds, and nothing when no source was edited since; `npm ci`, and every
 // script and test that starts the program, run it.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
+import { ascii } from './ascii.mjs';
 import { writeSnapshot } from './snapshot.mjs';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 /** Where a thread is started; its module becomes an entry of its own. */
 const WORKER = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g;
-/** Packages on the way of short commands. All others stay where npm put them and find their own files there. */
-const INLINED = /^(commander|saxes|xmlchars|zod|undici)\b/;
+/** What stays where npm put it: native programs, what finds files of its own beside it, and what few have a use for. */
+const APART = /^(@node-rs|@aws-sdk|@smithy|pino|thread-stream|sonic-boom|pg-native|node:)/;
 const COMMAND = join(root, 'src/cli/main.ts');
 /** The command whose start is waited for most often: what it loads beyond what every command does becomes one file. */
 const SCAN = join(root, 'src/cli/commands/scan.ts');
@@ -59,11 +60,14 @@ async function write(rolldown, dir) {
     input: { main: 'src/main.ts' },
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
-    external: (id) => !id.startsWith('.') && !isAbsolute(id) && !INLINED.test(id),
+    external: APART,
     plugins: [
       {
         name: 'breakwater',
         transform: bundleWorkers,
+        generateBundle(_, files) {
+          for (const file of Object.values(files)) if (file.type === 'chunk') file.code = ascii(file.code);
+        },
         buildEnd() {
           const parser = this.getModuleInfo(COMMAND).dynamicallyImportedIds.filter((id) => id.includes('node_modules'));
           const everyCommand = imported(this, [COMMAND, ...parser]);
@@ -79,6 +83,9 @@ async function write(rolldown, dir) {
   const { output } = await build.write({
     dir,
     format: 'esm',
+    comments: false,
+    // Every name is kept: an error still shows where it came from.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     entryFileNames: '[name].js',
     codeSplitting: {
       includeDependenciesRecursively: false,
@@ -89,7 +96,7 @@ async function write(rolldown, dir) {
   const without = await writeSnapshot(rolldown, { root, dir, held: new Set(called), main: COMMAND });
   if (without) console.log(`breakwater: scans start without a snapshot: ${without}`);
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])).filter(isAbsolute);
-  const inputs = ['package-lock.json', 'dev/bundle.mjs', 'dev/snapshot.mjs', 'dev/snapshot-file.mjs', ...modules.map((path) => relative(root, path))];
+  const inputs = ['package-lock.json', 'dev/ascii.mjs', 'dev/bundle.mjs', 'dev/snapshot.mjs', 'dev/snapshot-file.mjs', ...modules.map((path) => relative(root, path))];
   await writeFile(join(dir, 'built.json'), JSON.stringify({ builtAt, inputs }));
 }
 

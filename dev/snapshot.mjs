@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ascii } from './ascii.mjs';
 import { withoutCodeCache } from './snapshot-file.mjs';
 
 const run = promisify(execFile);
@@ -126,9 +127,4 @@ startupSnapshot.setDeserializeMainFunction(async () => {
   process.stdout.write('', (error) => error ?? process.exit(process.exitCode ?? code));
 });
 `;
-}
-
-/** One character of another alphabet would double the memory that a script takes. */
-function ascii(code) {
-  return code.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

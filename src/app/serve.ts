@@ -17,6 +17,7 @@ import { createUpstreams } from '../mirror/upstreams.ts';
 import { calmLogger } from '../platform/calm-logger.ts';
 import { systemClock } from '../platform/clock.ts';
 import { closeWithin } from '../platform/close-within.ts';
+import { collectOnceSettled } from '../platform/collect-once.ts';
 import { messageOf } from '../platform/errors.ts';
 import { createHttpClient } from '../platform/http-client.ts';
 import { keepTrying } from '../platform/keep-trying.ts';
@@ -230,10 +231,12 @@ async function start(config: Config): Promise<{ readonly banner: string; close()
     notify.start();
   }
   const chaining = startChaining({ ledger, logger });
+  const callOff = collectOnceSettled();
 
   return {
     banner: banner(config, first),
     async close() {
+      callOff();
       stopping.abort();
       judging.giveUpSoon();
       // Else guards that wait for news would hold up the end of the server.

@@ -83,7 +83,7 @@ function insert(table: Table, id: string) {
     .split(', ')
     .map((name) => (/(_at|_due|single_handed|from|until)$/.test(name) ? '1' : `'${name}-${id}'`))
     .join(', ');
-  return (db: Anything) => sql.raw(`insert into ${table} (${columns}) values (${values})`).execute(db as Kysely<never>);
+  return (db: Anything) => sql.raw(`insert into ${table} (${columns}) values (${values})`).execute(db);
 }
 
 function update(table: Table, id = 'a') {
@@ -93,10 +93,9 @@ function update(table: Table, id = 'a') {
     vex_authors: ['owner', `'other'`],
     vex_documents: ['problems', `'other'`],
   }[table] as [string, string];
-  return (db: Anything) =>
-    sql.raw(`update ${table} set ${column} = ${value} where id = 'id-${id}'`).execute(db as Kysely<never>);
+  return (db: Anything) => sql.raw(`update ${table} set ${column} = ${value} where id = 'id-${id}'`).execute(db);
 }
 
 function remove(table: Table) {
-  return (db: Anything) => sql.raw(`delete from ${table} where id = 'id-a'`).execute(db as Kysely<never>);
+  return (db: Anything) => sql.raw(`delete from ${table} where id = 'id-a'`).execute(db);
 }
