@@ -34,8 +34,11 @@ export async function affectedInventories(
       await breathe();
     }
   }
-  for (const ecosystem of [...new Set(change.ecosystems.map(releaseKey))].filter(isStored))
-    for (const row of await selectHolders(db, ecosystem).execute()) hashes.add(row.hash);
+  for (const ecosystem of [...new Set(change.ecosystems.map(releaseKey))].filter(isStored)) {
+    const holders = typesOf(ecosystem).length > 0 ? selectHolders(db, ecosystem) : selectOfRelease(db, ecosystem);
+    for (const row of await holders.execute()) hashes.add(row.hash);
+    await breathe();
+  }
   return hashes;
 }
 
@@ -112,6 +115,24 @@ function selectHolders(db: Db, ecosystem: string, names?: readonly string[]) {
     );
   // Packages of the distribution belong to its release; the others to an ecosystem of their own.
   return language ? holders : holders.where('ecosystem', '=', ecosystem);
+}
+
+/** Inventories of a distribution's release with any package of it: the first that is found settles it. */
+function selectOfRelease(db: Db, ecosystem: string) {
+  return db
+    .selectFrom('inventories as i')
+    .select('i.hash')
+    .where('i.ecosystem', '=', ecosystem)
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom('inventory_packages as ip')
+          .innerJoin('packages as p', 'p.id', 'ip.package_id')
+          .select('p.id')
+          .whereRef('ip.inventory_hash', '=', 'i.hash')
+          .where('p.type', '=', systemTypeOf(ecosystem) ?? ''),
+      ),
+    );
 }
 
 /** Names by what stored inventories are found by: products of one distribution release are one. */
