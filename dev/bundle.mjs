@@ -2,7 +2,7 @@
 // all, costs a short command more than its work does, and a server the memory of all that it never uses. Takes two seconds, and nothing when no source was edited since; `npm ci`, and every
 // script and test that starts the program, run it.
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { ascii } from './ascii.mjs';
 import { writeSnapshot } from './snapshot.mjs';
@@ -34,6 +34,8 @@ export default async function bundle() {
   const built = await mkdtemp(`${dist}.`);
   try {
     await write(rolldown, built);
+    // Whoever may run the program may read it, also where another account installed it.
+    await chmod(built, 0o755);
     // Whoever makes it at the same time makes the same.
     await rm(dist, { recursive: true, force: true });
     await rename(built, dist).catch((error) => existsSync(dist) || Promise.reject(error));
@@ -84,8 +86,8 @@ async function write(rolldown, dir) {
     dir,
     format: 'esm',
     comments: false,
-    // Every name is kept: an error still shows where it came from.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    // In lines, with every name: an error shows where it came from.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: false } },
     entryFileNames: '[name].js',
     codeSplitting: {
       includeDependenciesRecursively: false,
