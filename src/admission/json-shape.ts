@@ -7,6 +7,8 @@ const UID_WITHIN = 64 * 1024;
 export interface JsonShape {
   /** Members of all objects together, repeated keys included. */
   readonly members: number;
+  /** Commas between them and between elements of arrays: what is read into memory is hardly more than these. */
+  readonly commas: number;
   /** Objects and arrays inside each other; 0 for a bare value. */
   readonly depth: number;
 }
@@ -17,12 +19,16 @@ export interface JsonShape {
  */
 export function shapeOf(text: string, mostLevels: number): JsonShape {
   let members = 0;
+  let commas = 0;
   let depth = 0;
   let deepest = 0;
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charCodeAt(at)) {
       case QUOTE:
         at = endOfString(text, at);
+        break;
+      case 44: // ,
+        commas += 1;
         break;
       case 58: // :
         members += 1;
@@ -31,7 +37,7 @@ export function shapeOf(text: string, mostLevels: number): JsonShape {
       case 123: // {
         depth += 1;
         if (depth > deepest) deepest = depth;
-        if (depth > mostLevels) return { members, depth };
+        if (depth > mostLevels) return { members, commas, depth };
         break;
       case 93: // ]
       case 125: // }
@@ -40,7 +46,7 @@ export function shapeOf(text: string, mostLevels: number): JsonShape {
       default:
     }
   }
-  return { members, depth: deepest };
+  return { members, commas, depth: deepest };
 }
 
 /** The members a parsed value has; fewer than in its text when a key was repeated. Recurses as deep as the value is. */

@@ -118,6 +118,12 @@ describe('what is refused, with the uid where it can be read', () => {
       '500007 fields; 250000 are read',
       'u1',
     ],
+    [
+      'a list of half a million empty objects',
+      reviewText(good({ object: { list: Array.from({ length: 500_000 }, () => ({})) } })),
+      'elements of lists; 250000 are read',
+      'u1',
+    ],
     ['more than 8 MB', ' '.repeat(LARGEST_REVIEW + 1), 'larger than', undefined],
   ])('%s', (_what, text, part, uid) => {
     const started = performance.now();

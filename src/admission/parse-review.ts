@@ -57,7 +57,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * Reads the bytes of an AdmissionReview (v1 or v1beta1). Throws `ReviewError`, with the uid of the request when that much
  * could be read, for anything else: no UTF-8, no JSON, a key twice in one object (readers differ on which one counts),
- * nesting beyond 1,000 levels, more than 250,000 fields, or a field of the request that has the wrong type.
+ * nesting beyond 1,000 levels, more than 250,000 fields or elements of lists, or a field of the request that has the wrong type.
  */
 export function parseReview(body: Buffer | string): AdmissionRequest {
   if (body.length > LARGEST_REVIEW)
@@ -71,6 +71,13 @@ export function parseReview(body: Buffer | string): AdmissionRequest {
   }
   if (shape.members > MOST_MEMBERS) {
     throw new ReviewError(`the review has ${shape.members} fields; ${MOST_MEMBERS} are read`, uidOf(uidIn(text)));
+  }
+  // Elements of lists cost memory as fields do.
+  if (shape.commas > MOST_MEMBERS) {
+    throw new ReviewError(
+      `the review has ${shape.commas} fields and elements of lists; ${MOST_MEMBERS} are read`,
+      uidOf(uidIn(text)),
+    );
   }
   const review = parseJson(text);
   const request = isRecord(review) ? review['request'] : undefined;
